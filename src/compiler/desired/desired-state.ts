@@ -1,0 +1,204 @@
+import type { Span } from '../span.ts';
+import type { InstanceSpec } from './instance-spec.ts';
+
+/**
+ * Marks, inside a resolved string, where the socket path of the generation goes. No argument, variable or
+ * path can hold a NUL byte, so the mark can never be part of a value.
+ */
+export const SOCKET_HOLE = '\0socket\0';
+
+/** `application/container`, unique in a stack. */
+export type ContainerKey = string & { readonly brand: 'ContainerKey' };
+
+/** `application/instance` (`shop/app0`), unique in a stack. */
+export type InstanceKey = string & { readonly brand: 'InstanceKey' };
+
+/** Everything a stack should be, with every reference, image and value resolved. Output of `resolve`. */
+export interface DesiredState {
+  readonly stack: string;
+  readonly networks: readonly DesiredNetwork[];
+  readonly volumes: readonly DesiredVolume[];
+  /** In the order of the work: what is depended on first, the written order where nothing else decides. */
+  readonly containers: readonly DesiredContainer[];
+  /** Containers (by name as in the file) that the file's own `manual` key lets be replaced. */
+  readonly included: readonly string[];
+}
+
+/**
+ * The two networks of an application. Every generation joins `base` at create, without aliases; it joins
+ * `links` with its aliases after its gate, so that no name ever leads to an instance that is not ready.
+ */
+export interface DesiredNetwork {
+  readonly name: string;
+  readonly application: string;
+  readonly role: 'base' | 'links';
+}
+
+/** One mount path of a data volume. `adopted`: it belongs to an earlier tool and already exists; never created. */
+export interface DesiredVolume {
+  readonly name: string;
+  readonly application: string;
+  readonly dataVolume: string;
+  readonly path: string;
+  readonly adopted: boolean;
+}
+
+/** What happens to a container's instances; see `reconcile/mode-table.ts`. */
+export type DeployMode = 'auto' | 'manual' | 'cron';
+
+/** One `containers` entry with its instances. */
+export interface DesiredContainer {
+  readonly key: ContainerKey;
+  readonly name: string;
+  readonly application: string;
+  readonly mode: DeployMode;
+  /** Of the container's key in the file. */
+  readonly span: Span;
+  /** What must be ready before the first instance starts. Never itself, never a cycle. */
+  readonly after: readonly ContainerKey[];
+  readonly image: DesiredImage;
+  /** Ascending by index. For `cron`: exactly one, the template of its runs. */
+  readonly instances: readonly DesiredInstance[];
+  readonly strategy: Strategy;
+  readonly migration: DesiredMigration | null;
+  /** Containers whose new generations wait for this container's migration too (they take its `env_from`). */
+  readonly migrationGates: readonly ContainerKey[];
+  /** For `cron`: the schedule's lines of five fields (two when cron(5)'s day rule needs them). */
+  readonly schedule: readonly string[];
+  readonly timezone: string | null;
+}
+
+/** Which image a container runs. */
+export interface DesiredImage {
+  /** As given to the engine: `name:tag` or `name@sha256:…`. */
+  readonly reference: string;
+  /** The local image id that counts, `sha256:…`; null when it is only known after the pull, or not at all. */
+  readonly id: string | null;
+  /** The registry's digest that the pull brings; null when nothing is pulled or the registry was not asked. */
+  readonly pull: { readonly digest: string | null; readonly why: string } | null;
+}
+
+/** How instances are replaced, and why so. */
+export interface Strategy {
+  readonly order: 'start-first' | 'stop-first';
+  readonly why: string;
+  /** Instances replaced at the same time, at least 1. */
+  readonly batch: number;
+}
+
+/** One instance: what is created for it, and how it is judged and stopped. */
+export interface DesiredInstance {
+  readonly key: InstanceKey;
+  /** `app0`. */
+  readonly name: string;
+  readonly index: number;
+  /** The name of its current generation on the engine. */
+  readonly engineName: string;
+  readonly spec: InstanceSpec;
+  /** The real words, secrets included; strings may hold {@link SOCKET_HOLE}. `spec` holds the displayable ones. */
+  readonly command: readonly string[] | null;
+  readonly entrypoint: readonly string[] | null;
+  readonly env: readonly EnvVar[];
+  /** Always set at create; not part of what counts as a change unless the file writes it (then it is in `spec`). */
+  readonly hostname: string | null;
+  /** Given to the engine; `spec.stopSignal` holds only a written one. Null leaves the image's own. */
+  readonly stopSignal: string | null;
+  readonly log: LogOptions | null;
+  readonly gate: Gate;
+  readonly stop: StopSpec;
+  readonly socket: SocketSpec | null;
+}
+
+/** json-file or local log limits; applied at create, outside of what counts as a change. */
+export interface LogOptions {
+  readonly driver: string | null;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** One environment variable. `value` may hold {@link SOCKET_HOLE}. */
+export interface EnvVar {
+  readonly name: string;
+  readonly value: string;
+  /** Never shown: it comes from a secret or the operator's environment, or its name speaks of one. */
+  readonly masked: boolean;
+  /** False for what follows from something else (`RELEASE_TAG`) and is no change by itself. */
+  readonly tracked: boolean;
+}
+
+/** How an instance is stopped. */
+export interface StopSpec {
+  readonly signal: string | null;
+  /** Whole seconds, 0 to 86,400. */
+  readonly timeoutS: number;
+  readonly why: string;
+}
+
+/** The path an instance serves on. */
+export interface SocketSpec {
+  /** As the container names it: `/var/lib/haproxy/socks/app0.sock`. */
+  readonly published: string;
+  /** The directory of `published` in the container. */
+  readonly directory: string;
+  /** The volume that holds it, and the directory's path inside that volume (`''` for its root). */
+  readonly volume: string;
+  readonly volumePath: string;
+  readonly inferred: boolean;
+}
+
+/** What must hold before an instance counts as ready. Times in milliseconds. */
+export type Gate =
+  | HttpGate
+  | TcpGate
+  | CommandGate
+  /** The engine says healthy; without a health check: it ran for `uptimeMs` without a restart. */
+  | { readonly kind: 'engine'; readonly limitMs: number; readonly uptimeMs: number };
+
+/** Two complete answers in a row with a status in range, over the generation's own socket or a TCP port. */
+export interface HttpGate {
+  readonly kind: 'http';
+  readonly over: 'socket' | { readonly port: number };
+  readonly path: string;
+  /** Accepted statuses, inclusive ranges; default 100–499. */
+  readonly status: readonly (readonly [number, number])[];
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+  readonly limitMs: number;
+}
+
+/** A connection is accepted. */
+export interface TcpGate {
+  readonly kind: 'tcp';
+  readonly over: 'socket' | { readonly port: number };
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+  readonly limitMs: number;
+}
+
+/** A command inside the container exits 0. Words may hold {@link SOCKET_HOLE}. */
+export interface CommandGate {
+  readonly kind: 'command';
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+  readonly limitMs: number;
+}
+
+/** A run to the end before any new generation starts. */
+export interface DesiredMigration {
+  /** The real words. */
+  readonly command: readonly string[];
+  /** What the record's label holds: secrets as `%{secret:…}`. */
+  readonly shown: readonly string[];
+  readonly timeoutMs: number;
+  readonly reversible: boolean;
+}
+
+/** The socket path of a generation, beside the published one; its name is unique on the engine. */
+export function generationSocket(instance: DesiredInstance, socket: SocketSpec, generation: number): string {
+  return `${socket.directory}/${generationSocketName(instance.engineName, generation)}`;
+}
+
+/** The file name of a generation's own socket. */
+export function generationSocketName(engineName: string, generation: number): string {
+  return `.${engineName}.${generation}`;
+}

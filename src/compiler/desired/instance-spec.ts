@@ -1,0 +1,89 @@
+/**
+ * What defines one container on the engine, without any environment value: the `io.stackc.spec` label.
+ * Every field is always present, so that the same spec has the same bytes. `version` changes with the
+ * meaning of a field (ADR 0001).
+ */
+export interface InstanceSpec {
+  readonly version: 1;
+  readonly image: string;
+  /** Displayable words: secrets and operator's variables as written, the socket as `%{socket}`. Null: the image's own. */
+  readonly command: readonly string[] | null;
+  readonly entrypoint: readonly string[] | null;
+  /** Names only, sorted. */
+  readonly env: readonly string[];
+  readonly user: string | null;
+  readonly workingDir: string | null;
+  /** Only a written one. */
+  readonly hostname: string | null;
+  readonly mounts: readonly MountSpec[];
+  readonly ports: readonly PortSpec[];
+  readonly network: 'stack' | 'host' | 'none';
+  /** Existing networks joined besides the application's own, sorted. */
+  readonly networks: readonly string[];
+  /** Names that lead here on the application's links network, sorted. */
+  readonly aliases: readonly string[];
+  readonly restart: RestartPolicy;
+  /** Only a written one. */
+  readonly stopSignal: string | null;
+  /** The published path, where there is one. */
+  readonly socket: string | null;
+  /** Bytes. */
+  readonly memory: number | null;
+  readonly cpus: number | null;
+  readonly readOnly: boolean;
+  readonly tmpfs: Readonly<Record<string, string>>;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly init: boolean | null;
+  readonly ulimits: readonly UlimitSpec[];
+  /** Bytes. */
+  readonly shmSize: number | null;
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly devices: readonly DeviceSpec[];
+  readonly securityOpt: readonly string[];
+  readonly extraHosts: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly platform: string | null;
+}
+
+/** A bind or a volume, sorted by target. Data volumes never copy the image's content (`noCopy`). */
+export interface MountSpec {
+  readonly type: 'bind' | 'volume';
+  /** A host path or a volume's name. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly noCopy: boolean;
+  /** SELinux relabelling, binds only. */
+  readonly relabel: 'shared' | 'private' | null;
+  /** The data volume it comes from, and null for `volumes`. */
+  readonly dataVolume: string | null;
+}
+
+/** One port; `hostPort` null lets the engine choose. */
+export interface PortSpec {
+  readonly containerPort: number;
+  readonly hostPort: number | null;
+  readonly hostIp: string | null;
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+}
+
+/** Restart policy as the engine names it; `maxRetries` only with `on-failure`. */
+export interface RestartPolicy {
+  readonly name: 'no' | 'always' | 'unless-stopped' | 'on-failure';
+  readonly maxRetries: number;
+}
+
+/** A resource limit; -1 is unlimited. */
+export interface UlimitSpec {
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** A device of the host inside the container; `permissions` of r, w and m. */
+export interface DeviceSpec {
+  readonly host: string;
+  readonly container: string;
+  readonly permissions: string;
+}

@@ -1,0 +1,80 @@
+import type { ContainerKey } from './desired-state.ts';
+
+/** Everything `resolve` takes from outside the file, gathered by the runtime from what `requirements` asks for. */
+export interface ResolvedInputs {
+  /** By image reference as in {@link Requirements.images}. */
+  readonly images: Readonly<Record<string, ImageFacts>>;
+  /** The operator's environment: only the asked names; unset ones are absent. */
+  readonly env: Readonly<Record<string, string>>;
+  /** By secret name; a failure carries what to tell the user, never the value. */
+  readonly secrets: Readonly<Record<string, { readonly value: string } | { readonly error: string }>>;
+  readonly host: HostFacts;
+  /**
+   * Where data volumes already live, by `application/data volume`: mount path → volume name or host path. From the
+   * stack's own containers first, else from a data-only container of an earlier tool. Absent: a new volume.
+   */
+  readonly dataMounts: Readonly<Record<string, Readonly<Record<string, DataMount>>>>;
+}
+
+/** What is mounted for one path of a data volume. */
+export interface DataMount {
+  readonly type: 'bind' | 'volume';
+  readonly source: string;
+}
+
+/** What is known of an image. `offline` plans know nothing. */
+export type ImageFacts =
+  | { readonly kind: 'unknown' }
+  /** On the engine, and it stands: `note` says why when the registry should have been asked and was not reached. */
+  | {
+      readonly kind: 'local';
+      readonly id: string;
+      readonly config: ImageConfig;
+      readonly warning: string | null;
+    }
+  /** To be pulled: the registry has another digest, or nothing is on the engine. */
+  | {
+      readonly kind: 'pull';
+      readonly digest: string | null;
+      readonly why: string;
+      /** Of the image that the pull replaces, when there is one. */
+      readonly config: ImageConfig | null;
+    }
+  /** Neither on the engine nor to be had. */
+  | { readonly kind: 'missing'; readonly error: string };
+
+/** The part of an image's configuration that planning reads. */
+export interface ImageConfig {
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+  readonly env: readonly string[];
+  readonly stopSignal: string | null;
+  readonly healthcheck: boolean;
+  /** `80/tcp`, sorted. */
+  readonly exposedPorts: readonly string[];
+}
+
+/** The machine of the engine. */
+export interface HostFacts {
+  readonly name: string;
+  readonly publicIp: string | null;
+  /** The engine's default log driver, `json-file` mostly. */
+  readonly logDriver: string;
+}
+
+/** What `resolve` will need; computed from the spec alone. */
+export interface Requirements {
+  readonly images: readonly ImageRequirement[];
+  readonly env: readonly string[];
+  readonly secrets: readonly string[];
+  /** Data volumes as `application/data volume`; an earlier tool may hold one in a container of that name. */
+  readonly dataVolumes: readonly { readonly key: string; readonly name: string }[];
+}
+
+/** An image reference with its pull policy; a reference used with several policies is listed once, the most eager. */
+export interface ImageRequirement {
+  readonly reference: string;
+  readonly pull: 'auto' | 'always' | 'missing' | 'never';
+  /** Who uses it (for `manual` ones that exist and are not included, nothing is looked up). */
+  readonly containers: readonly ContainerKey[];
+}

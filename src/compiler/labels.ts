@@ -1,0 +1,16 @@
+/** Labels of everything stackc makes on an engine. They never change in an object's life (ADR 0001). */
+export const labels = {
+  stack: 'io.stackc.stack',
+  application: 'io.stackc.application',
+  container: 'io.stackc.container',
+  instance: 'io.stackc.instance',
+  generation: 'io.stackc.generation',
+  spec: 'io.stackc.spec',
+  /** `instance`, `migration`, `run` or `agent`. */
+  role: 'io.stackc.role',
+  /** Of a volume: the data volume's name and the mount path. */
+  dataVolume: 'io.stackc.data-volume',
+  path: 'io.stackc.path',
+  /** Of a migration: the image id it ran on. */
+  migrationImage: 'io.stackc.migration.image',
+} as const;

@@ -1,0 +1,64 @@
+import type { InstanceSpec } from '../desired/instance-spec.ts';
+import type { InstanceKey } from '../desired/desired-state.ts';
+
+/** One look at the engine, taken before planning. Types only: the runtime fills it. */
+export interface ObservedState {
+  readonly containers: readonly ObservedContainer[];
+  readonly volumes: readonly ObservedVolume[];
+  /** Names of all networks that matter: the stack's own and those the file names. */
+  readonly networks: readonly string[];
+  readonly agent: ObservedAgent | null;
+}
+
+/** The engine's word for a container's state. */
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead' | 'removing';
+
+/** What a generation is now, told by its name: see DESIGN, "the phase is what can change". */
+export type Phase = 'current' | 'next' | 'old' | 'failed';
+
+/** A container of ours, known by its labels. */
+export interface ObservedContainer {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly engineName: string;
+  readonly role: 'instance' | 'migration';
+  readonly key: InstanceKey;
+  readonly application: string;
+  readonly container: string;
+  readonly instance: string;
+  readonly generation: number;
+  readonly phase: Phase;
+  readonly state: ContainerState;
+  readonly exitCode: number | null;
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
+  readonly imageId: string;
+  /** Null when the label cannot be read (another version wrote it): then everything counts as changed. */
+  readonly spec: InstanceSpec | null;
+  /** `NAME=value`, the image's own included. */
+  readonly env: readonly string[];
+  readonly command: readonly string[] | null;
+  readonly entrypoint: readonly string[] | null;
+  readonly restart: string;
+  /** Network name → aliases. */
+  readonly networks: Readonly<Record<string, readonly string[]>>;
+  readonly memory: number;
+  readonly nanoCpus: number;
+  /** For a migration: the image id and the displayed words that it ran. */
+  readonly migration: { readonly imageId: string; readonly command: readonly string[] } | null;
+}
+
+/** A volume that carries the stack's label. */
+export interface ObservedVolume {
+  readonly name: string;
+  readonly application: string;
+  readonly dataVolume: string;
+  readonly path: string;
+}
+
+/** The stack's agent container. */
+export interface ObservedAgent {
+  readonly id: string;
+  readonly running: boolean;
+  /** The canonical JSON of the {@link AgentSpec} it was created from. */
+  readonly spec: string;
+}

@@ -1,0 +1,43 @@
+import type { DeviceSpec, MountSpec, PortSpec, RestartPolicy, UlimitSpec } from '../desired/instance-spec.ts';
+
+/** Everything one create call says. Made by a pure function, so that it can be compared in tests. */
+export interface ContainerConfig {
+  readonly name: string;
+  readonly image: string;
+  readonly platform: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `NAME=value`. Sent in the body, never in the URL. */
+  readonly env: readonly string[];
+  /** Null: the image's own. An empty entrypoint array is none at all. */
+  readonly entrypoint: readonly string[] | null;
+  readonly command: readonly string[] | null;
+  readonly user: string | null;
+  readonly workingDir: string | null;
+  readonly hostname: string | null;
+  /** The network it starts on: a network's name, `host` or `none`. */
+  readonly network: string;
+  /** Aliases on `network`; empty but for what is made outside the phases. */
+  readonly aliases: readonly string[];
+  readonly mounts: readonly MountSpec[];
+  readonly ports: readonly PortSpec[];
+  readonly restart: RestartPolicy;
+  /** Null leaves the image's own. */
+  readonly stopSignal: string | null;
+  readonly stopTimeoutS: number | null;
+  readonly log: { readonly driver: string | null; readonly options: Readonly<Record<string, string>> } | null;
+  readonly memory: number | null;
+  readonly cpus: number | null;
+  readonly readOnly: boolean;
+  readonly tmpfs: Readonly<Record<string, string>>;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly init: boolean | null;
+  readonly ulimits: readonly UlimitSpec[];
+  readonly shmSize: number | null;
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly devices: readonly DeviceSpec[];
+  readonly securityOpt: readonly string[];
+  readonly extraHosts: readonly string[];
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+}

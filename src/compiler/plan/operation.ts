@@ -1,0 +1,80 @@
+import type { Gate, InstanceKey } from '../desired/desired-state.ts';
+import type { AgentSpec } from './agent-spec.ts';
+
+/** A container on the engine: one that exists, or the one that an earlier operation of the plan creates. */
+export type ContainerRef =
+  | { readonly kind: 'existing'; readonly id: string }
+  | { readonly kind: 'created'; readonly instance: InstanceKey; readonly generation: number };
+
+/**
+ * One step of a plan; with few exceptions one engine call. Operations hold no environment values and no secrets:
+ * what a create needs is looked up in the desired state by instance and generation.
+ */
+export type Operation =
+  | { readonly kind: 'image.pull'; readonly reference: string; readonly digest: string | null }
+  | {
+      readonly kind: 'volume.create';
+      readonly volume: string;
+      readonly labels: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'volume.remove'; readonly volume: string }
+  | {
+      readonly kind: 'network.create';
+      readonly network: string;
+      readonly labels: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'network.remove'; readonly network: string }
+  | { readonly kind: 'agent.build'; readonly image: string }
+  | { readonly kind: 'agent.create'; readonly agent: AgentSpec }
+  | { readonly kind: 'agent.start'; readonly agent: AgentSpec }
+  | { readonly kind: 'agent.remove'; readonly name: string; readonly id: string }
+  | {
+      readonly kind: 'migration.run';
+      readonly container: string;
+      readonly instance: InstanceKey;
+      readonly name: string;
+      readonly timeoutMs: number;
+      readonly replaces: readonly string[];
+    }
+  | {
+      readonly kind: 'container.create';
+      readonly instance: InstanceKey;
+      readonly generation: number;
+      readonly name: string;
+    }
+  | { readonly kind: 'container.start'; readonly target: ContainerRef }
+  | { readonly kind: 'container.unpause'; readonly target: ContainerRef }
+  | {
+      readonly kind: 'container.gate';
+      readonly instance: InstanceKey;
+      readonly generation: number;
+      readonly target: ContainerRef;
+      readonly gate: Gate;
+    }
+  | {
+      readonly kind: 'container.policy';
+      readonly target: ContainerRef;
+      readonly policy: string;
+      readonly maxRetries: number;
+    }
+  | {
+      readonly kind: 'container.connect';
+      readonly target: ContainerRef;
+      readonly network: string;
+      readonly aliases: readonly string[];
+    }
+  | { readonly kind: 'container.rename'; readonly target: ContainerRef; readonly name: string }
+  | { readonly kind: 'container.stop'; readonly target: ContainerRef; readonly timeoutS: number }
+  | { readonly kind: 'container.remove'; readonly target: ContainerRef }
+  /** The agent points the published name at a generation's own socket, atomically. */
+  | {
+      readonly kind: 'socket.publish';
+      readonly volume: string;
+      readonly path: string;
+      readonly link: string;
+      readonly to: string;
+    }
+  /** The agent removes a socket that nobody serves any more; succeeds when it is gone. */
+  | { readonly kind: 'socket.unlink'; readonly volume: string; readonly path: string; readonly name: string }
+  /** No call: a point that others wait for, which keeps edges few. */
+  | { readonly kind: 'checkpoint'; readonly name: string };

@@ -1,0 +1,111 @@
+import type { Diagnostic } from '../diagnostic.ts';
+import type { AgentSpec } from './agent-spec.ts';
+import type { Operation } from './operation.ts';
+
+/** The plan's own format, raised when a field changes its meaning. */
+export const PLAN_FORMAT_VERSION = 1;
+
+/** Names a node inside its plan: `shop/app0.2 start`. Stable for the same input. */
+export type NodeId = string & { readonly brand: 'NodeId' };
+
+/** What `stack plan` prints and `stack apply` walks. Data only: acyclic, nodes in an order in which they could run one by one. */
+export interface Plan {
+  readonly formatVersion: typeof PLAN_FORMAT_VERSION;
+  readonly stack: string;
+  readonly nodes: readonly PlanNode[];
+  /** In the order of the work. */
+  readonly changes: readonly Change[];
+  readonly warnings: readonly Diagnostic[];
+  /** Agents that this plan's operations talk to; empty when none does. */
+  readonly agents: readonly AgentSpec[];
+}
+
+/** One operation with what it waits for. */
+export interface PlanNode {
+  readonly id: NodeId;
+  readonly op: Operation;
+  readonly after: readonly NodeId[];
+  /** The change it belongs to. */
+  readonly group: string;
+  /** Why, in a few words (`gate passed`, `replaced by generation 3`). */
+  readonly reason: string;
+  /** Loses something that cannot be made again (a volume). */
+  readonly destructive: boolean;
+  /** What takes it back when a later node of the group fails, in order. */
+  readonly undo: readonly Operation[];
+}
+
+/** What becomes of one thing of the stack. */
+export interface Change {
+  /** `shop/app0`, `network shop`, `image …`; nodes name it as their group. */
+  readonly id: string;
+  readonly subject: Subject;
+  readonly action: Action;
+  readonly reasons: readonly Reason[];
+  /** Generations before and after; null where there is none. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** How it is replaced and why so; null for everything but a replacement. */
+  readonly strategy: { readonly order: 'start-first' | 'stop-first'; readonly why: string } | null;
+  /** What says that it is ready, in words; null where nothing starts. */
+  readonly gate: string | null;
+  /** Ids of changes that this one waits for, direct ones only. */
+  readonly waitsFor: readonly string[];
+  /** What a reader should know besides (`socket … (inferred from the command)`). */
+  readonly notes: readonly string[];
+}
+
+/** What a change is about. */
+export type Subject =
+  | {
+      readonly kind: 'instance';
+      readonly application: string;
+      readonly container: string;
+      readonly instance: string;
+    }
+  | { readonly kind: 'migration'; readonly application: string; readonly container: string }
+  | { readonly kind: 'schedule'; readonly application: string; readonly container: string }
+  | { readonly kind: 'network' | 'volume' | 'image' | 'agent'; readonly name: string };
+
+/**
+ * `update` changes a running container in place (restart policy, networks); `hold` leaves a `manual` one that
+ * differs; `tidy` removes what an earlier apply left over.
+ */
+export type Action =
+  | 'create'
+  | 'replace'
+  | 'start'
+  | 'update'
+  | 'hold'
+  | 'remove'
+  | 'tidy'
+  | 'run'
+  | 'pull'
+  | 'build'
+  | 'schedule'
+  | 'none';
+
+/** Why, by field. Values are displayable: masked ones are `(masked)`, absent ones null. */
+export interface Reason {
+  readonly kind: 'field' | 'drift' | 'missing' | 'requested' | 'leftover' | 'dropped';
+  readonly field: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** What the operator asked for besides the file. Names are those of containers or instances. */
+export interface PlanRequest {
+  readonly include: readonly string[];
+  readonly force: readonly string[];
+  readonly only: readonly string[];
+  readonly allowRemoveAll: boolean;
+  /** The image tag of this version's agent. */
+  readonly agentImage: string;
+  /** Whether the engine has that image. */
+  readonly agentImagePresent: boolean;
+}
+
+/** Changes that `--detailed-exitcode` and `apply` count; held, scheduled and unchanged ones are not pending. */
+export function isPending(change: Change): boolean {
+  return change.action !== 'none' && change.action !== 'hold' && change.action !== 'schedule';
+}

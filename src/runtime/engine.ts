@@ -1,0 +1,209 @@
+import type { ContainerConfig } from '../compiler/plan/container-config.ts';
+import type { ImageConfig } from '../compiler/desired/resolved-inputs.ts';
+import type { ContainerState } from '../compiler/observed/observed-state.ts';
+
+/**
+ * The part of Docker Engine that stackc uses. Two implementations pass the same contract suite:
+ * `docker/docker-engine.ts` and the in-memory one of the tests. Every method rejects with {@link EngineError}.
+ */
+export interface Engine {
+  /** GET /version, /info. */
+  facts(): Promise<EngineFacts>;
+
+  /** GET /containers/json?all=1 with every label given (`key=value` or `key`). */
+  listContainers(labels: readonly string[]): Promise<readonly ContainerSummary[]>;
+  /** GET /containers/{id}/json; null when there is none. */
+  inspectContainer(idOrName: string): Promise<ContainerDetails | null>;
+  createContainer(config: ContainerConfig): Promise<string>;
+  /** Succeeds when it runs already (304). */
+  startContainer(id: string): Promise<void>;
+  /** Sends the container's stop signal, kills after `timeoutS`; succeeds when it is stopped already (304) or gone (404). */
+  stopContainer(id: string, timeoutS: number): Promise<void>;
+  killContainer(id: string, signal: string): Promise<void>;
+  unpauseContainer(id: string): Promise<void>;
+  /** Removes it, killing when it runs, never a named volume (anonymous ones with `volumes`); succeeds when it is gone. */
+  removeContainer(id: string, options?: { readonly volumes?: boolean }): Promise<void>;
+  renameContainer(id: string, name: string): Promise<void>;
+  /** POST /containers/{id}/update. */
+  updateRestart(id: string, policy: string, maxRetries: number): Promise<void>;
+  /** Resolves with the exit code once it is not running. Attach before start: the first exit counts. */
+  waitContainer(id: string, signal?: AbortSignal): Promise<number>;
+  logs(id: string, options: LogsOptions): AsyncIterable<LogChunk>;
+
+  listVolumes(labels: readonly string[]): Promise<readonly VolumeSummary[]>;
+  createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
+  removeVolume(name: string): Promise<void>;
+
+  listNetworks(labels: readonly string[]): Promise<readonly string[]>;
+  /** The id; null when there is none of that name. */
+  inspectNetwork(name: string): Promise<string | null>;
+  /** A bridge network. Succeeds when one with these labels exists already. */
+  createNetwork(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
+  removeNetwork(name: string): Promise<void>;
+  /** Succeeds when it is connected already. */
+  connectNetwork(network: string, container: string, aliases: readonly string[]): Promise<void>;
+  disconnectNetwork(network: string, container: string): Promise<void>;
+
+  inspectImage(reference: string): Promise<ImageDetails | null>;
+  /** The registry's digest for a reference: GET /distribution/{name}/json. Rejects on timeout. */
+  registryDigest(reference: string, auth: RegistryAuth | null, timeoutMs: number): Promise<string>;
+  pullImage(reference: string, auth: RegistryAuth | null, onProgress: (line: string) => void): Promise<void>;
+  /** POST /build from a tar of `files` (path → content). */
+  buildImage(request: BuildRequest, onOutput: (line: string) => void): Promise<void>;
+
+  exec(id: string, request: ExecRequest): Promise<ExecSession>;
+
+  /** Frees sockets and child processes; the engine is of no use afterwards. */
+  close(): void;
+}
+
+/** GET /version and /info in one. */
+export interface EngineFacts {
+  readonly version: string;
+  readonly apiVersion: string;
+  /** The host's name as the engine sees it. */
+  readonly host: string;
+  readonly logDriver: string;
+  readonly os: string;
+  readonly architecture: string;
+}
+
+/** One row of the container list. */
+export interface ContainerSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly state: ContainerState;
+  /** The engine's own words: `Up 3 minutes (healthy)`. */
+  readonly status: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly networks: readonly string[];
+  /** Seconds since the epoch. */
+  readonly createdS: number;
+}
+
+/** What an inspect tells. */
+export interface ContainerDetails {
+  readonly id: string;
+  readonly name: string;
+  readonly imageId: string;
+  readonly state: ContainerState;
+  readonly exitCode: number | null;
+  readonly error: string;
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
+  readonly restartCount: number;
+  /** ISO 8601; empty when it never started. */
+  readonly startedAt: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly env: readonly string[];
+  readonly command: readonly string[] | null;
+  readonly entrypoint: readonly string[] | null;
+  readonly restart: string;
+  readonly networkMode: string;
+  readonly networks: Readonly<Record<string, readonly string[]>>;
+  readonly mounts: readonly {
+    readonly type: string;
+    readonly source: string;
+    readonly name: string;
+    readonly target: string;
+  }[];
+  readonly tty: boolean;
+  readonly memory: number;
+  readonly nanoCpus: number;
+}
+
+/** One row of the volume list. */
+export interface VolumeSummary {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What an image inspect tells. */
+export interface ImageDetails {
+  readonly id: string;
+  /** `name@sha256:…`; empty for an image that no registry knows. */
+  readonly repoDigests: readonly string[];
+  readonly config: ImageConfig;
+}
+
+/** Credentials of one registry, sent with one request and kept nowhere. */
+export interface RegistryAuth {
+  readonly username: string;
+  readonly password: string;
+  readonly serverAddress: string;
+  readonly identityToken?: string;
+}
+
+/** Which part of a container's log. */
+export interface LogsOptions {
+  /** Lines from the end; null for all. */
+  readonly tail: number | null;
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A piece of output, not cut at line ends. */
+export interface LogChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly data: Uint8Array;
+}
+
+/** An image build without a context folder. */
+export interface BuildRequest {
+  readonly tag: string;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `host` where the build needs the host's network. */
+  readonly network: 'default' | 'host';
+}
+
+/** A command inside a running container. */
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly env?: readonly string[];
+}
+
+/** A running exec. With a TTY everything comes on stdout. */
+export interface ExecSession {
+  readonly stdout: AsyncIterable<Uint8Array>;
+  readonly stderr: AsyncIterable<Uint8Array>;
+  write(data: Uint8Array | string): void;
+  endInput(): void;
+  resize(columns: number, rows: number): Promise<void>;
+  /** Known only after the output has ended. */
+  readonly exitCode: Promise<number>;
+  /** Cuts the connection. */
+  destroy(): void;
+}
+
+/** Why a call failed, for messages and decisions. */
+export type EngineErrorKind =
+  | 'unreachable'
+  | 'timeout'
+  | 'not-found'
+  | 'conflict'
+  | 'denied'
+  | 'invalid'
+  | 'server'
+  | 'nonsense'
+  | 'cut-off';
+
+/** A failed engine call: what was asked, and the engine's own words. Never a secret. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly kind: EngineErrorKind;
+  readonly operation: string;
+  readonly status: number | null;
+
+  constructor(kind: EngineErrorKind, operation: string, message: string, status: number | null = null) {
+    super(message);
+    this.kind = kind;
+    this.operation = operation;
+    this.status = status;
+  }
+}

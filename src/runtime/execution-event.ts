@@ -1,0 +1,52 @@
+import type { NodeId, PlanNode } from '../compiler/plan/plan.ts';
+
+/** Everything that happens while a plan is walked; renderers need nothing else. `atMs` is the clock's, `tookMs` elapsed. */
+export type ExecutionEvent =
+  | { readonly type: 'started'; readonly atMs: number; readonly nodes: number }
+  | { readonly type: 'node-started'; readonly atMs: number; readonly node: PlanNode }
+  /** What an operation tells on its way: a pull's progress, a migration's output, why a gate is not passed yet. */
+  | { readonly type: 'node-progress'; readonly atMs: number; readonly node: PlanNode; readonly line: string }
+  | {
+      readonly type: 'node-finished';
+      readonly atMs: number;
+      readonly node: PlanNode;
+      readonly tookMs: number;
+      readonly note: string | null;
+    }
+  | {
+      readonly type: 'node-failed';
+      readonly atMs: number;
+      readonly node: PlanNode;
+      readonly tookMs: number;
+      readonly failure: Failure;
+    }
+  /** `because` is the failed node that it waited for, directly or not. */
+  | {
+      readonly type: 'node-skipped';
+      readonly atMs: number;
+      readonly node: PlanNode;
+      readonly because: NodeId;
+    }
+  | { readonly type: 'undo-started'; readonly atMs: number; readonly group: string; readonly because: NodeId }
+  | {
+      readonly type: 'undo-finished';
+      readonly atMs: number;
+      readonly group: string;
+      readonly failures: readonly Failure[];
+    }
+  | {
+      readonly type: 'finished';
+      readonly atMs: number;
+      readonly tookMs: number;
+      readonly done: number;
+      readonly failed: number;
+      readonly skipped: number;
+      readonly interrupted: boolean;
+    };
+
+/** A failed operation. `log` is the container's last lines where they help. */
+export interface Failure {
+  readonly message: string;
+  readonly help: string | null;
+  readonly log: readonly string[];
+}
