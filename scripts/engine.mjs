@@ -2,24 +2,35 @@
  * A Docker Engine to work with: the one that is there, or one that is installed and started.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SOCKET = '/var/run/docker.sock';
+const DAEMON_PID_FILE = '/var/run/docker.pid';
 const PID_FILES = [
-  { path: '/var/run/docker.pid', program: 'dockerd' },
+  { path: DAEMON_PID_FILE, program: 'dockerd' },
   { path: '/var/run/docker/containerd/containerd.pid', program: 'containerd' },
 ];
 const ANSWER_MS = 5_000;
 const START_MS = 60_000;
-/** After dockerd gave up: time for another one, which may have been starting, to answer. */
-const OTHER_MS = 10_000;
+/** After dockerd gave up without another one running: time for a last answer. */
+const GONE_MS = 1_000;
 
 /**
  * @typedef {(line: string) => void} Log
+ * @typedef {{ version: string, apiVersion: string }} Answer
  * @typedef {object} EngineAddress
  * @property {string} host the address, as DOCKER_HOST takes it
  * @property {string} source what named it, for messages
@@ -67,12 +78,17 @@ export function engineAddress() {
   if (host) return { host, source: 'DOCKER_HOST', named: true };
   const fallback = { host: `unix://${SOCKET}`, source: 'the default', named: false };
   if (!hasCommand('docker')) return fallback;
-  const context = spawnSync('docker', ['context', 'inspect', '--format', '{{.Name}} {{.Endpoints.docker.Host}}'], {
-    encoding: 'utf8',
-  });
+  const context = spawnSync(
+    'docker',
+    ['context', 'inspect', '--format', '{{.Name}} {{.Endpoints.docker.Host}}'],
+    {
+      encoding: 'utf8',
+    },
+  );
   if (context.status !== 0) {
     const named = process.env['DOCKER_CONTEXT'];
-    if (named) throw new Error(`DOCKER_CONTEXT names the Docker context ${named}, which docker does not know`);
+    if (named)
+      throw new Error(`DOCKER_CONTEXT names the Docker context ${named}, which docker does not know`);
     return fallback;
   }
   const [name = 'default', endpoint = fallback.host] = context.stdout.trim().split(' ');
@@ -84,7 +100,7 @@ export function engineAddress() {
  * Asks an engine for its version: over its unix socket itself, otherwise through the `docker` command.
  *
  * @param {string} host as DOCKER_HOST takes it
- * @returns {Promise<{ version: string, apiVersion: string } | undefined>} undefined when it does not answer in 5 s
+ * @returns {Promise<Answer | undefined>} undefined when it does not answer in 5 s
  */
 export async function ping(host) {
   if (host.startsWith('unix://')) return pingSocket(host.slice('unix://'.length));
@@ -99,7 +115,7 @@ export async function ping(host) {
 
 /**
  * @param {string} socketPath
- * @returns {Promise<{ version: string, apiVersion: string } | undefined>}
+ * @returns {Promise<Answer | undefined>}
  */
 function pingSocket(socketPath) {
   return new Promise((resolve) => {
@@ -121,7 +137,7 @@ function pingSocket(socketPath) {
 
 /**
  * @param {string} body the answer to `GET /version`
- * @returns {{ version: string, apiVersion: string } | undefined}
+ * @returns {Answer | undefined}
  */
 function versionIn(body) {
   try {
@@ -134,13 +150,15 @@ function versionIn(body) {
 
 /** @param {Log} log */
 function installEngine(log) {
-  const missing = [
+  const needed = [
     ...(hasCommand('dockerd') ? [] : ['docker.io']),
     ...(hasCommand('iptables') ? [] : ['iptables']),
     ...(hasCommand('docker') ? [] : clientPackages()),
   ];
+  const missing = [...new Set(needed)];
   if (missing.length > 0) installPackages(missing, 'Docker Engine', log);
-  else if (!isRoot()) throw new Error('Docker Engine is installed but does not run, and only root can start it');
+  else if (!isRoot())
+    throw new Error('Docker Engine is installed but does not run, and only root can start it');
 }
 
 /**
@@ -155,14 +173,20 @@ export function installPackages(packages, purpose, log) {
   if (!isDebian()) {
     throw new Error(`${purpose} is needed: install it as your system does and make sure that it answers`);
   }
-  if (!isRoot()) throw new Error(`${purpose} is needed: run \`apt-get install ${packages.join(' ')}\` as root`);
+  if (!isRoot())
+    throw new Error(`${purpose} is needed: run \`apt-get install ${packages.join(' ')}\` as root`);
   log(`installing ${packages.join(', ')} for ${purpose}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [['update', '-q'], ['install', '-q', '-y', '-o', 'DPkg::Lock::Timeout=120', '--no-install-recommends', ...packages]]) {
+  for (const args of [
+    ['update', '-q'],
+    ['install', '-q', '-y', '-o', 'DPkg::Lock::Timeout=120', '--no-install-recommends', ...packages],
+  ]) {
     const run = spawnSync('apt-get', args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
     // A repository of someone else's may be out of reach; the install says whether that matters.
     if (run.status !== 0 && args[0] !== 'update') {
-      throw new Error(`apt-get install ${packages.join(' ')} failed:\n${lastLines(`${run.stdout}${run.stderr}`, 15)}`);
+      throw new Error(
+        `apt-get install ${packages.join(' ')} failed:\n${lastLines(`${run.stdout}${run.stderr}`, 15)}`,
+      );
     }
   }
 }
@@ -190,12 +214,12 @@ async function startEngine(host, log) {
   removeStalePidFiles(log);
   mountCgroups(log);
   const first = await startDaemon(host, log, process.env['PATH'] ?? '');
-  if (first.answer) return { host, ...first.answer, started: true, log: first.logFile };
+  if (first.answer) return { host, ...first.answer, started: first.ours, log: first.logFile };
   const legacy = /iptables|nf_tables/i.test(first.output) ? legacyIptablesPath() : undefined;
   if (legacy) {
     log('the kernel does not take iptables-nft: starting again with iptables-legacy');
     const second = await startDaemon(host, log, legacy);
-    if (second.answer) return { host, ...second.answer, started: true, log: second.logFile };
+    if (second.answer) return { host, ...second.answer, started: second.ours, log: second.logFile };
     throw new Error(`dockerd does not start (${second.logFile}):\n${second.output}`);
   }
   throw new Error(`dockerd does not start (${first.logFile}):\n${first.output}`);
@@ -203,16 +227,17 @@ async function startEngine(host, log) {
 
 /**
  * Starts dockerd in a session of its own, so that it outlives this process, and waits for its answer. It brings its
- * own containerd along and writes its process id to /var/run/docker.pid.
+ * own containerd along and writes its process id to /var/run/docker.pid. Where another process is starting one at
+ * the same time, ours gives up at once and the other one is waited for.
  *
  * @param {string} host
  * @param {Log} log
  * @param {string} path PATH for dockerd
- * @returns {Promise<{ answer: { version: string, apiVersion: string } | undefined, logFile: string, output: string }>}
+ * @returns {Promise<{ answer: Answer | undefined, ours: boolean, logFile: string, output: string }>}
  */
 async function startDaemon(host, log, path) {
   const logFile = join(existsSync('/var/log') ? '/var/log' : tmpdir(), 'stackc-dockerd.log');
-  const output = openSync(logFile, 'w');
+  const output = openSync(logFile, 'a');
   log(`starting dockerd (its log: ${logFile})`);
   let goneAt = 0;
   const daemon = spawn('dockerd', [], {
@@ -228,8 +253,10 @@ async function startDaemon(host, log, path) {
   });
   daemon.unref();
   closeSync(output);
-  const answer = await waitForAnswer(host, START_MS, () => goneAt > 0 && Date.now() - goneAt > OTHER_MS);
-  return { answer, logFile, output: lastLines(readFileSync(logFile, 'utf8'), 15) };
+  const hopeless = () =>
+    goneAt > 0 && Date.now() - goneAt > GONE_MS && programIn(DAEMON_PID_FILE) !== 'dockerd';
+  const answer = await waitForAnswer(host, START_MS, hopeless);
+  return { answer, ours: goneAt === 0, logFile, output: lastLines(readFileSync(logFile, 'utf8'), 15) };
 }
 
 /**
@@ -255,18 +282,21 @@ async function waitForAnswer(host, limitMs, hopeless) {
  */
 function removeStalePidFiles(log) {
   for (const { path, program } of PID_FILES) {
-    if (!existsSync(path)) continue;
-    const pid = readFileSync(path, 'utf8').trim();
-    if (programOf(pid) === program) continue;
-    log(`removing ${path}: process ${pid} is no ${program}`);
+    if (!existsSync(path) || programIn(path) === program) continue;
+    log(`removing ${path}: it names no running ${program}`);
     rmSync(path, { force: true });
   }
 }
 
-/** @param {string} pid */
-function programOf(pid) {
+/**
+ * @param {string} pidFile
+ * @returns {string | undefined} the running program that it names; not a zombie, which nobody reaps without an init
+ */
+function programIn(pidFile) {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    const pid = readFileSync(pidFile, 'utf8').trim();
+    const [, program, state] = /\((.*)\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    return state === 'Z' ? undefined : program;
   } catch {
     return undefined;
   }
@@ -281,7 +311,10 @@ function programOf(pid) {
 function mountCgroups(log) {
   const root = '/sys/fs/cgroup';
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
-  if (mounts.some((line) => line.split(' ')[1]?.startsWith(root) && /^cgroup2?$/.test(line.split(' ')[2] ?? ''))) return;
+  if (
+    mounts.some((line) => line.split(' ')[1]?.startsWith(root) && /^cgroup2?$/.test(line.split(' ')[2] ?? ''))
+  )
+    return;
   log(`mounting control groups at ${root}`);
   const controllers = readFileSync('/proc/cgroups', 'utf8')
     .split('\n')
@@ -294,7 +327,8 @@ function mountCgroups(log) {
   for (const { name } of controllers) {
     const folder = join(root, name);
     mkdirSync(folder, { recursive: true });
-    if (!mount(['-t', 'cgroup', '-o', name, 'cgroup', folder])) rmSync(folder, { recursive: true, force: true });
+    if (!mount(['-t', 'cgroup', '-o', name, 'cgroup', folder]))
+      rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -310,7 +344,8 @@ function legacyIptablesPath() {
   const folder = '/var/lib/stackc-iptables-legacy';
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const name of programs) symlinkSync(join('/usr/sbin', name), join(folder, name.replace('-legacy', '')));
+  for (const name of programs)
+    symlinkSync(join('/usr/sbin', name), join(folder, name.replace('-legacy', '')));
   return `${folder}:${process.env['PATH'] ?? ''}`;
 }
 
@@ -328,7 +363,12 @@ function isDebian() {
   const ids = readFileSync('/etc/os-release', 'utf8')
     .split('\n')
     .filter((line) => /^ID(_LIKE)?=/.test(line))
-    .flatMap((line) => line.replace(/^[^=]*=/, '').replaceAll('"', '').split(' '));
+    .flatMap((line) =>
+      line
+        .replace(/^[^=]*=/, '')
+        .replaceAll('"', '')
+        .split(' '),
+    );
   return ids.includes('debian') || ids.includes('ubuntu');
 }
 

@@ -40,7 +40,13 @@ export const RECIPES = [
   { name: 'app:1', context: 'app', from: 'ruby:1', after: '', args: { VERSION: '1' } },
   { name: 'app:2', context: 'app', from: 'ruby:1', after: 'app:1', args: { VERSION: '2' } },
   // Boots, binds its socket and answers 503 to everything: it never becomes ready.
-  { name: 'app:broken', context: 'app', from: 'ruby:1', after: 'app:1', args: { VERSION: 'broken', READY: 'false' } },
+  {
+    name: 'app:broken',
+    context: 'app',
+    from: 'ruby:1',
+    after: 'app:1',
+    args: { VERSION: 'broken', READY: 'false' },
+  },
   { name: 'haproxy:1', context: 'haproxy', from: '', after: '', args: {} },
   { name: 'nginx:1', context: 'nginx', from: '', after: '', args: {} },
   { name: 'redis:1', context: 'redis', from: '', after: '', args: {} },
@@ -96,9 +102,15 @@ export async function ensureImages(names = [], { log = logToStderr } = {}) {
     images.set(recipe.name, make());
   }
   const results = await Promise.allSettled(images.values());
-  const failures = new Set(results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason.message)] : [])));
+  const failures = new Set(
+    results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason.message)] : [])),
+  );
   if (failures.size > 0) throw new Error([...failures].join('\n'));
-  return new Map(results.flatMap((result, index) => (result.status === 'fulfilled' ? [[wanted[index]?.name ?? '', result.value]] : [])));
+  return new Map(
+    results.flatMap((result, index) =>
+      result.status === 'fulfilled' ? [[wanted[index]?.name ?? '', result.value]] : [],
+    ),
+  );
 }
 
 /**
@@ -137,7 +149,9 @@ function withRequired(names) {
   for (const name of names) {
     const found = RECIPES.filter((recipe) => recipe.name === name || recipe.context === name);
     if (found.length === 0) {
-      throw new Error(`no example image ${name}; there are: ${RECIPES.map((recipe) => recipe.name).join(', ')}`);
+      throw new Error(
+        `no example image ${name}; there are: ${RECIPES.map((recipe) => recipe.name).join(', ')}`,
+      );
     }
     for (const recipe of found) add(recipe);
   }
@@ -155,8 +169,16 @@ async function buildImage({ name, context, args }, hash, log) {
   const tag = PREFIX + name;
   // The engine's own builder, which every engine has; the host's network, where the package mirror is.
   const { code, output } = await run('docker', [
-    ...['build', '--quiet', '--network=host', '--force-rm', '--tag', tag, '--label', `${LABEL}=${hash}`],
-    ...Object.entries({ ...proxyArgs(), ...args }).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
+    'build',
+    '--quiet',
+    '--network=host',
+    '--force-rm',
+    `--tag=${tag}`,
+    `--label=${LABEL}=${hash}`,
+    ...Object.entries({ ...proxyArgs(), ...args }).flatMap(([key, value]) => [
+      '--build-arg',
+      `${key}=${value}`,
+    ]),
     join(ROOT, context),
   ]);
   if (code !== 0) throw new Error(`${tag} cannot be built:\n${lastLines(output, 30)}`);
@@ -183,7 +205,10 @@ function recipeHashes(baseId) {
     const folder = join(ROOT, context);
     for (const file of filesIn(folder)) {
       const executable = (statSync(file).mode & 0o100) !== 0;
-      hash.update(JSON.stringify([relative(folder, file), executable])).update(readFileSync(file)).update('\0');
+      hash
+        .update(JSON.stringify([relative(folder, file), executable]))
+        .update(readFileSync(file))
+        .update('\0');
     }
     hashes.set(name, hash.digest('hex').slice(0, 32));
   }
@@ -196,7 +221,9 @@ function recipeHashes(baseId) {
  */
 function filesIn(folder) {
   return readdirSync(folder, { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() ? filesIn(join(folder, entry.name)) : [join(folder, entry.name)]))
+    .flatMap((entry) =>
+      entry.isDirectory() ? filesIn(join(folder, entry.name)) : [join(folder, entry.name)],
+    )
     .sort();
 }
 
@@ -207,11 +234,19 @@ function presentHashes() {
     .map((line) => line.split(' '))
     .filter(([tag = '']) => tag === BASE || RECIPES.some(({ name }) => tag === PREFIX + name));
   if (ids.length === 0) return new Map();
-  const labels = docker(['image', 'inspect', '--format', `{{.Id}} {{with .Config.Labels}}{{index . "${LABEL}"}}{{end}}`, ...ids.map(([tag = '']) => tag)])
+  const labels = docker([
+    'image',
+    'inspect',
+    '--format',
+    `{{.Id}} {{with .Config.Labels}}{{index . "${LABEL}"}}{{end}}`,
+    ...ids.map(([tag = '']) => tag),
+  ])
     .trimEnd()
     .split('\n')
     .map((line) => line.split(' '));
-  return new Map(ids.map(([tag = ''], index) => [tag, { id: labels[index]?.[0] ?? '', hash: labels[index]?.[1] ?? '' }]));
+  return new Map(
+    ids.map(([tag = ''], index) => [tag, { id: labels[index]?.[0] ?? '', hash: labels[index]?.[1] ?? '' }]),
+  );
 }
 
 /** @param {string} tag */
@@ -227,7 +262,10 @@ function imageId(tag) {
  * @param {Log} log
  */
 async function bootstrap(log) {
-  if (!isRoot()) throw new Error(`${BASE} is neither on the engine nor to be pulled, and only root can make it with debootstrap`);
+  if (!isRoot())
+    throw new Error(
+      `${BASE} is neither on the engine nor to be pulled, and only root can make it with debootstrap`,
+    );
   const packages = ['debootstrap', 'debian-archive-keyring'].filter((name) => !isInstalled(name));
   installPackages(packages, 'the Debian base image', log);
   const folder = mkdtempSync('/var/tmp/stackc-base-');
@@ -236,7 +274,16 @@ async function bootstrap(log) {
     if (made.code !== 0) throw new Error(`debootstrap cannot make ${BASE}:\n${lastLines(made.output, 15)}`);
     for (const [path, text] of Object.entries(SETTINGS)) writeFileSync(join(folder, path), text);
     writeFileSync(join(folder, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-    const excluded = ['./var/cache/apt/archives/*.deb', './var/lib/apt/lists/*', './usr/share/doc/*', './usr/share/man/*', './usr/share/locale/*', './dev/*', './proc/*', './sys/*'];
+    const excluded = [
+      './var/cache/apt/archives/*.deb',
+      './var/lib/apt/lists/*',
+      './usr/share/doc/*',
+      './usr/share/man/*',
+      './usr/share/locale/*',
+      './dev/*',
+      './proc/*',
+      './sys/*',
+    ];
     const imported = await run('sh', [
       '-c',
       'folder=$1 base=$2; shift 2; tar -C "$folder" --numeric-owner "$@" -c . | docker import --change \'CMD ["bash"]\' - "$base"',
@@ -289,7 +336,8 @@ function isInstalled(name) {
  */
 function docker(args) {
   const called = spawnSync('docker', args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  if (called.status !== 0) throw new Error(`docker ${args.slice(0, 2).join(' ')} failed: ${lastLines(called.stderr, 3)}`);
+  if (called.status !== 0)
+    throw new Error(`docker ${args.slice(0, 2).join(' ')} failed: ${lastLines(called.stderr, 3)}`);
   return called.stdout;
 }
 

@@ -17,8 +17,8 @@ export interface Engine {
   createContainer(config: ContainerConfig): Promise<string>;
   /** Succeeds when it runs already (304). */
   startContainer(id: string): Promise<void>;
-  /** Sends the container's stop signal, kills after `timeoutS`; succeeds when it is stopped already (304) or gone (404). */
-  stopContainer(id: string, timeoutS: number): Promise<void>;
+  /** Sends the container's stop signal, kills after `timeoutS` (null: what it was created with); succeeds when it is stopped already (304) or gone (404). */
+  stopContainer(id: string, timeoutS: number | null): Promise<void>;
   killContainer(id: string, signal: string): Promise<void>;
   unpauseContainer(id: string): Promise<void>;
   /** Removes it, killing when it runs, never a named volume (anonymous ones with `volumes`); succeeds when it is gone. */

@@ -42,11 +42,12 @@ class Engine
   end
 end
 
-# Delivers lines to the receiver, which may be away: what does not fit in the queue meanwhile is dropped,
-# oldest first, and counted.
+# Delivers lines to the receiver, which may be away. Over TCP they wait for it: what does not fit in the queue
+# is dropped, oldest first, and counted. Datagrams are sent whether or not anyone is there.
 class Receiver
   QUEUE = 10_000
   RETRY_SECONDS = 1
+  RESOLVE_SECONDS = 10
 
   def initialize(uri)
     @host = uri.host
@@ -75,30 +76,35 @@ class Receiver
         say("cannot reach #{@host}:#{@port}: #{e.message}")
         disconnect
         sleep RETRY_SECONDS
-        # A datagram that was refused is lost; over TCP the line waits for the receiver.
-        @tcp ? retry : next
+        retry
       end
       say(nil)
     end
   end
 
   def drain(seconds)
-    limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + seconds
-    sleep 0.05 until @queue.empty? || Process.clock_gettime(Process::CLOCK_MONOTONIC) > limit
+    limit = monotonic + seconds
+    sleep 0.05 until @queue.empty? || monotonic > limit
   end
 
   private
 
   def deliver(line)
     if @tcp
-      connection.write("#{line}\n")
+      @connection ||= TCPSocket.new(@host, @port, connect_timeout: 5)
+      @connection.write("#{line}\n")
     else
-      connection.send(line, 0)
+      @connection ||= UDPSocket.new
+      @connection.send(line, 0, address)
     end
   end
 
-  def connection
-    @connection ||= @tcp ? TCPSocket.new(@host, @port, connect_timeout: 5) : UDPSocket.new.tap { |s| s.connect(@host, @port) }
+  # The receiver may move: its name is looked up again from time to time.
+  def address
+    return @address if @address && monotonic < @resolve_at
+
+    @resolve_at = monotonic + RESOLVE_SECONDS
+    @address = Addrinfo.getaddrinfo(@host, @port, Socket::AF_INET, :DGRAM).first.to_sockaddr
   end
 
   def disconnect
@@ -109,13 +115,16 @@ class Receiver
     @connection = nil
   end
 
+  def monotonic
+    Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  end
+
   # Only what changed is said: an absent receiver is one line, not one a second.
   def say(trouble)
     return if trouble == @trouble
 
     @trouble = trouble
-    warn trouble if trouble
-    return if trouble
+    return warn(trouble) if trouble
 
     puts "reached #{@host}:#{@port}#{@dropped.positive? ? ", #{@dropped} lines were dropped" : ''}"
     @dropped = 0

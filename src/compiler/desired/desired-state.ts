@@ -24,14 +24,10 @@ export interface DesiredState {
   readonly included: readonly string[];
 }
 
-/**
- * The two networks of an application. Every generation joins `base` at create, without aliases; it joins
- * `links` with its aliases after its gate, so that no name ever leads to an instance that is not ready.
- */
+/** The bridge network of an application; links are resolved on it (see `LinkSpec`). */
 export interface DesiredNetwork {
   readonly name: string;
   readonly application: string;
-  readonly role: 'base' | 'links';
 }
 
 /** One mount path of a data volume. `adopted`: it belongs to an earlier tool and already exists; never created. */
@@ -143,6 +139,8 @@ export interface SocketSpec {
   readonly volume: string;
   readonly volumePath: string;
   readonly inferred: boolean;
+  /** Whether the program takes the path from words or variables of ours, so that each generation can have its own. */
+  readonly movable: boolean;
 }
 
 /** What must hold before an instance counts as ready. Times in milliseconds. */

@@ -11,6 +11,8 @@ export interface InstanceSpec {
   readonly entrypoint: readonly string[] | null;
   /** Names only, sorted. */
   readonly env: readonly string[];
+  /** Those of `env` whose values must never be shown, sorted; not compared. */
+  readonly maskedEnv: readonly string[];
   readonly user: string | null;
   readonly workingDir: string | null;
   /** Only a written one. */
@@ -20,8 +22,8 @@ export interface InstanceSpec {
   readonly network: 'stack' | 'host' | 'none';
   /** Existing networks joined besides the application's own, sorted. */
   readonly networks: readonly string[];
-  /** Names that lead here on the application's links network, sorted. */
-  readonly aliases: readonly string[];
+  /** Names that this container resolves, sorted by alias. */
+  readonly links: readonly LinkSpec[];
   readonly restart: RestartPolicy;
   /** Only a written one. */
   readonly stopSignal: string | null;
@@ -44,6 +46,17 @@ export interface InstanceSpec {
   readonly extraHosts: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly platform: string | null;
+}
+
+/**
+ * A name and the instance it leads to. The engine resolves `target` at every lookup by the name that a container
+ * has at that moment, so a link follows a replacement by its renames, and leads only to a generation that has
+ * passed its gate (ADR 0002). The target need not exist when the link is made.
+ */
+export interface LinkSpec {
+  readonly alias: string;
+  /** The engine name of an instance: `shop-redis0`. */
+  readonly target: string;
 }
 
 /** A bind or a volume, sorted by target. Data volumes never copy the image's content (`noCopy`). */

@@ -71,10 +71,13 @@ export interface Requirements {
   readonly dataVolumes: readonly { readonly key: string; readonly name: string }[];
 }
 
+/** When a registry is asked; see the reference, row `image`, `tag`. */
+export type PullPolicy = 'auto' | 'always' | 'missing' | 'never';
+
 /** An image reference with its pull policy; a reference used with several policies is listed once, the most eager. */
 export interface ImageRequirement {
   readonly reference: string;
-  readonly pull: 'auto' | 'always' | 'missing' | 'never';
+  readonly pull: PullPolicy;
   /** Who uses it (for `manual` ones that exist and are not included, nothing is looked up). */
   readonly containers: readonly ContainerKey[];
 }

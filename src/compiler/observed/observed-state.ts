@@ -7,7 +7,9 @@ export interface ObservedState {
   readonly volumes: readonly ObservedVolume[];
   /** Names of all networks that matter: the stack's own and those the file names. */
   readonly networks: readonly string[];
-  readonly agent: ObservedAgent | null;
+  /** Names of the networks that carry the stack's label. */
+  readonly ownNetworks: readonly string[];
+  readonly agents: readonly ObservedAgent[];
 }
 
 /** The engine's word for a container's state. */
@@ -55,8 +57,9 @@ export interface ObservedVolume {
   readonly path: string;
 }
 
-/** The stack's agent container. */
+/** One of the stack's agent containers (role label `agent`), told apart by `name`. */
 export interface ObservedAgent {
+  readonly name: string;
   readonly id: string;
   readonly running: boolean;
   /** The canonical JSON of the {@link AgentSpec} it was created from. */

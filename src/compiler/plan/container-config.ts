@@ -16,8 +16,8 @@ export interface ContainerConfig {
   readonly hostname: string | null;
   /** The network it starts on: a network's name, `host` or `none`. */
   readonly network: string;
-  /** Aliases on `network`; empty but for what is made outside the phases. */
-  readonly aliases: readonly string[];
+  /** `container:alias` names resolved on `network` (EndpointSettings.Links); the targets need not exist. */
+  readonly links: readonly string[];
   readonly mounts: readonly MountSpec[];
   readonly ports: readonly PortSpec[];
   readonly restart: RestartPolicy;

@@ -1,4 +1,4 @@
-import type { Gate, InstanceKey } from '../desired/desired-state.ts';
+import type { InstanceKey } from '../desired/desired-state.ts';
 import type { AgentSpec } from './agent-spec.ts';
 
 /** A container on the engine: one that exists, or the one that an earlier operation of the plan creates. */
@@ -8,7 +8,7 @@ export type ContainerRef =
 
 /**
  * One step of a plan; with few exceptions one engine call. Operations hold no environment values and no secrets:
- * what a create needs is looked up in the desired state by instance and generation.
+ * what a create, a gate or a migration needs is looked up in the desired state.
  */
 export type Operation =
   | { readonly kind: 'image.pull'; readonly reference: string; readonly digest: string | null }
@@ -32,8 +32,9 @@ export type Operation =
       readonly kind: 'migration.run';
       readonly container: string;
       readonly instance: InstanceKey;
+      readonly generation: number;
       readonly name: string;
-      readonly timeoutMs: number;
+      /** Ids of earlier records, removed after success. */
       readonly replaces: readonly string[];
     }
   | {
@@ -49,7 +50,6 @@ export type Operation =
       readonly instance: InstanceKey;
       readonly generation: number;
       readonly target: ContainerRef;
-      readonly gate: Gate;
     }
   | {
       readonly kind: 'container.policy';
@@ -57,14 +57,9 @@ export type Operation =
       readonly policy: string;
       readonly maxRetries: number;
     }
-  | {
-      readonly kind: 'container.connect';
-      readonly target: ContainerRef;
-      readonly network: string;
-      readonly aliases: readonly string[];
-    }
+  | { readonly kind: 'container.connect'; readonly target: ContainerRef; readonly network: string }
   | { readonly kind: 'container.rename'; readonly target: ContainerRef; readonly name: string }
-  | { readonly kind: 'container.stop'; readonly target: ContainerRef; readonly timeoutS: number }
+  | { readonly kind: 'container.stop'; readonly target: ContainerRef; readonly timeoutS: number | null }
   | { readonly kind: 'container.remove'; readonly target: ContainerRef }
   /** The agent points the published name at a generation's own socket, atomically. */
   | {

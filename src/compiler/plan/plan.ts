@@ -31,7 +31,12 @@ export interface PlanNode {
   readonly reason: string;
   /** Loses something that cannot be made again (a volume). */
   readonly destructive: boolean;
-  /** What takes it back when a later node of the group fails, in order. */
+  /**
+   * Nodes of one scope are taken back together, last first, when one of them fails. Null: there is no way back
+   * (the new generation is current), or nothing to take back.
+   */
+  readonly undoScope: string | null;
+  /** What takes this node back, in order. */
   readonly undo: readonly Operation[];
 }
 
@@ -49,7 +54,7 @@ export interface Change {
   readonly strategy: { readonly order: 'start-first' | 'stop-first'; readonly why: string } | null;
   /** What says that it is ready, in words; null where nothing starts. */
   readonly gate: string | null;
-  /** Ids of changes that this one waits for, direct ones only. */
+  /** What it waits for directly: ids of changes, or `application/container` for all of its instances. */
   readonly waitsFor: readonly string[];
   /** What a reader should know besides (`socket … (inferred from the command)`). */
   readonly notes: readonly string[];
@@ -99,6 +104,8 @@ export interface PlanRequest {
   readonly force: readonly string[];
   readonly only: readonly string[];
   readonly allowRemoveAll: boolean;
+  /** No engine was asked: nothing is known of what exists. */
+  readonly offline: boolean;
   /** The image tag of this version's agent. */
   readonly agentImage: string;
   /** Whether the engine has that image. */

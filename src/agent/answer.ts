@@ -1,0 +1,61 @@
+import { unreachable } from '../compiler/unreachable.ts';
+import { probe } from './probe.ts';
+import type { AgentAnswer, AgentRequest } from './protocol.ts';
+import { publish, removeSocket } from './published-link.ts';
+import { Refusal } from './refusal.ts';
+import { codeOf, systemError } from './system-error.ts';
+import { checkBelow, checkDirectory, checkName, checkSocketLength } from './volume-path.ts';
+
+/** Does what a request asks, below `root` only; a refusal or a failure is an answer too. Never rejects. */
+export async function answer(request: AgentRequest, root: string): Promise<AgentAnswer> {
+  const { id } = request;
+  try {
+    return { id, ok: true, result: await perform(request, root) };
+  } catch (error) {
+    return { id, ok: false, error: inWords(error) };
+  }
+}
+
+async function perform(request: AgentRequest, root: string): Promise<unknown> {
+  switch (request.op) {
+    case 'ping':
+      return null;
+    case 'probe':
+      if (request.target.kind === 'socket') {
+        checkBelow(root, request.target.path);
+        checkSocketLength(request.target.path);
+      }
+      return probe(request);
+    case 'publish':
+      checkName(request.link);
+      checkName(request.to);
+      await checkDirectory(root, request.directory);
+      await publish(request.directory, request.link, request.to);
+      return null;
+    case 'unlink':
+      checkName(request.name);
+      if (!(await directoryExists(root, request.directory))) return null;
+      await removeSocket(request.directory, request.name);
+      return null;
+    default:
+      return unreachable(request);
+  }
+}
+
+async function directoryExists(root: string, directory: string): Promise<boolean> {
+  try {
+    await checkDirectory(root, directory);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function inWords(error: unknown): string {
+  if (error instanceof Refusal) return error.message;
+  // The system's own message names the call and the path; the code's meaning makes it readable.
+  return error instanceof Error && codeOf(error) !== undefined
+    ? `${systemError(error)}: ${error.message}`
+    : systemError(error);
+}

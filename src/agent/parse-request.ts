@@ -1,0 +1,107 @@
+import type { ProbeRequest } from '../runtime/agent/agent-session.ts';
+import type { AgentQuestion, AgentRequest } from './protocol.ts';
+import { Refusal } from './refusal.ts';
+
+const MAX_TIMEOUT_MS = 3_600_000;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A line that is no request: why, and whose answer that is when the line says so. */
+export interface Unreadable {
+  readonly id: number | null;
+  readonly error: string;
+}
+
+/** Reads one line; never throws. */
+export function parseRequest(line: string): AgentRequest | Unreadable {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(line);
+  } catch {
+    return { id: null, error: 'the line is no JSON' };
+  }
+  if (!isFields(fields)) return { id: null, error: 'the line is no JSON object' };
+  const { id } = fields;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id)) return { id: null, error: '`id` is no whole number' };
+  try {
+    return { id, ...questionIn(fields) };
+  } catch (error) {
+    if (error instanceof Refusal) return { id, error: error.message };
+    throw error;
+  }
+}
+
+function questionIn(fields: Fields): AgentQuestion {
+  switch (fields['op']) {
+    case 'ping':
+      return { op: 'ping' };
+    case 'probe':
+      return { op: 'probe', ...probeIn(fields) };
+    case 'publish':
+      return {
+        op: 'publish',
+        directory: text(fields, 'directory'),
+        link: text(fields, 'link'),
+        to: text(fields, 'to'),
+      };
+    case 'unlink':
+      return { op: 'unlink', directory: text(fields, 'directory'), name: text(fields, 'name') };
+    default:
+      throw new Refusal(`unknown operation ${JSON.stringify(fields['op'])}`);
+  }
+}
+
+function probeIn(fields: Fields): ProbeRequest {
+  const timeoutMs = fields['timeoutMs'];
+  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
+    throw new Refusal(`\`timeoutMs\` is no number above 0 and up to ${MAX_TIMEOUT_MS}`);
+  }
+  return { target: targetIn(object(fields, 'target')), ask: askIn(object(fields, 'ask')), timeoutMs };
+}
+
+function targetIn(fields: Fields): ProbeRequest['target'] {
+  switch (fields['kind']) {
+    case 'socket':
+      return { kind: 'socket', path: text(fields, 'path') };
+    case 'tcp': {
+      const port = fields['port'];
+      if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535) {
+        throw new Refusal('`port` is no port');
+      }
+      return { kind: 'tcp', host: text(fields, 'host'), port };
+    }
+    default:
+      throw new Refusal(`unknown target ${JSON.stringify(fields['kind'])}`);
+  }
+}
+
+function askIn(fields: Fields): ProbeRequest['ask'] {
+  switch (fields['kind']) {
+    case 'connect':
+      return { kind: 'connect' };
+    case 'http': {
+      const path = text(fields, 'path');
+      // What Node's client refuses by throwing, and what could smuggle in another header.
+      if (!/^\/[\x21-\x7e]*$/.test(path)) throw new Refusal(`${JSON.stringify(path)} is no request path`);
+      return { kind: 'http', path };
+    }
+    default:
+      throw new Refusal(`unknown question ${JSON.stringify(fields['kind'])}`);
+  }
+}
+
+function text(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value === 'string' && value !== '') return value;
+  throw new Refusal(`\`${name}\` is no text`);
+}
+
+function object(fields: Fields, name: string): Fields {
+  const value = fields[name];
+  if (isFields(value)) return value;
+  throw new Refusal(`\`${name}\` is no object`);
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

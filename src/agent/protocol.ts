@@ -1,0 +1,28 @@
+import type { ProbeRequest } from '../runtime/agent/agent-session.ts';
+
+/** Raised when an older peer could misunderstand a newer one; both sides must have the same. */
+export const PROTOCOL_VERSION = 1;
+
+/** The longest line either side takes, in bytes. */
+export const MAX_LINE_BYTES = 1024 * 1024;
+
+/** The agent's first line. */
+export interface Hello {
+  readonly hello: 'stackc-agent';
+  readonly protocol: number;
+}
+
+/** What can be asked of the agent, one JSON line each. Directories are absolute, below the volume root. */
+export type AgentQuestion =
+  | { readonly op: 'ping' }
+  | ({ readonly op: 'probe' } & ProbeRequest)
+  | { readonly op: 'publish'; readonly directory: string; readonly link: string; readonly to: string }
+  | { readonly op: 'unlink'; readonly directory: string; readonly name: string };
+
+/** A question with the id that its answer carries. */
+export type AgentRequest = AgentQuestion & { readonly id: number };
+
+/** One JSON line. `result` is a `ProbeResult` for `probe`, else null. The id is null when the request's could not be read. */
+export type AgentAnswer =
+  | { readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly id: number | null; readonly ok: false; readonly error: string };

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { lstat, open, readdir, rename, symlink, unlink } from 'node:fs/promises';
+
+import { Refusal } from './refusal.ts';
+import { codeOf } from './system-error.ts';
+
+/** Marks temporary links, so that leftovers are known. */
+const TEMPORARY = '.stackc-publishing-';
+/** A publish takes milliseconds; an older temporary link is a dead agent's. */
+const LEFTOVER_MS = 60_000;
+
+/**
+ * Makes `directory/link` a relative symlink to `to`:
+ *
+ *   symlink to → temporary · rename temporary → link · fsync directory
+ *
+ * The rename is what makes it atomic: each connect finds the old target or the new one, never nothing. Replaces a
+ * symlink or a plain socket; refuses anything else that has the name. Arguments are taken as checked.
+ */
+export async function publish(directory: string, link: string, to: string): Promise<void> {
+  if (link === to) throw new Refusal(`\`${link}\` cannot be published as itself`);
+  const path = `${directory}/${link}`;
+  const kind = await kindOf(path);
+  if (kind !== null && kind !== 'socket' && kind !== 'symlink') {
+    throw new Refusal(`\`${path}\` is a ${kind}: nothing is published over it`);
+  }
+  const temporary = `${directory}/${TEMPORARY}${randomUUID()}`;
+  await symlink(to, temporary);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary);
+    throw error;
+  }
+  await syncDirectory(directory);
+  await removeLeftovers(directory);
+}
+
+/** Removes `directory/name`; succeeds when there is none. Refuses what is neither a socket nor a symlink. */
+export async function removeSocket(directory: string, name: string): Promise<void> {
+  const path = `${directory}/${name}`;
+  const kind = await kindOf(path);
+  if (kind === null) return;
+  if (kind !== 'socket' && kind !== 'symlink') throw new Refusal(`\`${path}\` is a ${kind}: it stays`);
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+type Kind = 'socket' | 'symlink' | 'directory' | 'file' | 'device or pipe';
+
+async function kindOf(path: string): Promise<Kind | null> {
+  try {
+    const stats = await lstat(path);
+    if (stats.isSymbolicLink()) return 'symlink';
+    if (stats.isSocket()) return 'socket';
+    if (stats.isDirectory()) return 'directory';
+    return stats.isFile() ? 'file' : 'device or pipe';
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems (shared folders of a virtual machine) know no fsync of a directory.
+    if (codeOf(error) !== 'EINVAL' && codeOf(error) !== 'ENOTSUP') throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The link is published by now: what cannot be tidied is no failure. */
+async function removeLeftovers(directory: string): Promise<void> {
+  try {
+    const names = (await readdir(directory)).filter((name) => name.startsWith(TEMPORARY));
+    for (const name of names) {
+      const stats = await lstat(`${directory}/${name}`);
+      if (stats.isSymbolicLink() && Date.now() - stats.mtimeMs > LEFTOVER_MS) await unlink(`${directory}/${name}`);
+    }
+  } catch {
+    return;
+  }
+}

@@ -1,0 +1,84 @@
+import { isPending, type Change, type NodeId, type Plan, type PlanNode } from '../../compiler/plan/plan.ts';
+import type { ExecutionEvent } from '../../runtime/execution-event.ts';
+import { actionWords, countActions } from './actions.ts';
+import { operationText } from './operation.ts';
+import { changeNames } from './subject.ts';
+import { duration, plural } from './text.ts';
+
+/** What an apply has done so far, kept from its events alone. */
+export interface ApplyReport {
+  /** Takes in one event; call it before anything is rendered from it. */
+  note(event: ExecutionEvent): void;
+  nameOf(group: string): string;
+  changeOf(group: string): Change | undefined;
+  groupOf(node: NodeId): string | undefined;
+  /** What takes back what was done in the scope of a failed node, in order. */
+  undoTexts(because: NodeId): readonly string[];
+  /** The last line. */
+  outcome(finished: Extract<ExecutionEvent, { readonly type: 'finished' }>): string;
+}
+
+/** What the last line calls a completed walk and the command that goes on with an incomplete one. */
+export interface Wording {
+  readonly completed: string;
+  readonly command: string;
+}
+
+/** Follows the walk of a plan. */
+export function applyReport(plan: Plan, wording: Wording): ApplyReport {
+  const nodes = new Map<NodeId, PlanNode>(plan.nodes.map((node) => [node.id, node]));
+  const changes = new Map<string, Change>(plan.changes.map((change) => [change.id, change]));
+  const nameOf = changeNames(plan);
+  const done = new Set<NodeId>();
+  const doneInOrder: PlanNode[] = [];
+  const failed = new Set<string>();
+
+  return {
+    note: (event) => {
+      if (event.type === 'node-finished') {
+        done.add(event.node.id);
+        doneInOrder.push(event.node);
+      } else if (event.type === 'node-failed') {
+        failed.add(event.node.group);
+      }
+    },
+    nameOf,
+    changeOf: (group) => changes.get(group),
+    groupOf: (node) => nodes.get(node)?.group,
+    undoTexts: (because) => {
+      const scope = nodes.get(because)?.undoScope ?? null;
+      if (scope === null) return [];
+      return doneInOrder
+        .filter((node) => node.undoScope === scope)
+        .reverse()
+        .flatMap((node) => node.undo.map(operationText));
+    },
+    outcome: (finished) => {
+      const open = new Set(plan.nodes.filter((node) => !done.has(node.id)).map((node) => node.group));
+      const completed = plan.changes.filter((change) => !open.has(change.id));
+      const left = plan.changes.filter((change) => open.has(change.id) && !failed.has(change.id));
+      const counts = countActions(completed)
+        .map(([action, count]) => `${count} ${actionWords[action].done}`)
+        .join(', ');
+      const took = duration(finished.tookMs);
+      const sentences: string[] = [];
+      if (finished.interrupted)
+        sentences.push(`Interrupted after ${took}${counts === '' ? '' : `: ${counts}`}.`);
+      else if (finished.failed > 0)
+        sentences.push(`Failed after ${took}${counts === '' ? '' : `: ${counts}`}.`);
+      else sentences.push(`${wording.completed} in ${took}: ${counts === '' ? 'nothing to do' : counts}.`);
+      if (failed.size > 0) {
+        sentences.push(`Failed: ${[...failed].map(nameOf).join(', ')}.`);
+      }
+      const pending = left.filter(isPending);
+      if (pending.length > 0)
+        sentences.push(`Left: ${pending.map((change) => nameOf(change.id)).join(', ')}.`);
+      if (finished.interrupted && pending.length === 0 && failed.size === 0) {
+        sentences.push(`${plural(plan.nodes.length - done.size, 'operation')} left.`);
+      }
+      if (finished.interrupted || finished.failed > 0)
+        sentences.push(`\`${wording.command}\` goes on from here.`);
+      return sentences.join(' ');
+    },
+  };
+}

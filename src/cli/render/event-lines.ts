@@ -1,0 +1,122 @@
+import type { NodeId, PlanNode } from '../../compiler/plan/plan.ts';
+import type { ExecutionEvent, Failure } from '../../runtime/execution-event.ts';
+import { unreachable } from '../../compiler/unreachable.ts';
+import type { ApplyReport } from './apply-report.ts';
+import { isQuiet, operationText } from './operation.ts';
+import type { Paint } from './paint.ts';
+import { duration, printable } from './text.ts';
+
+const INDENT = '    ';
+
+/** What the lines depend on. */
+export interface EventStyle {
+  readonly paint: Paint;
+  readonly verbose: boolean;
+  /** Whether starts get a line of their own; a terminal shows what runs in its live lines. */
+  readonly starts: boolean;
+}
+
+/** Turns one event into the lines that stay: finished and failed operations, what was skipped, what was taken back. */
+export function eventLines(
+  report: ApplyReport,
+  style: EventStyle,
+): (event: ExecutionEvent) => readonly string[] {
+  const { paint } = style;
+  const skipped = new Set<string>();
+  const undoing = new Map<string, NodeId>();
+  const shown = (node: PlanNode) => node.op.kind !== 'checkpoint' && (style.verbose || !isQuiet(node.op));
+  const line = (mark: string, node: PlanNode, rest: string) =>
+    `${mark} ${paint('bold', report.nameOf(node.group))}  ${operationText(node.op)}${rest}`;
+
+  return (event) => {
+    switch (event.type) {
+      case 'started':
+        return [];
+      case 'node-started':
+        return style.starts && shown(event.node) && isSlow(event.node) ? [line('…', event.node, '')] : [];
+      case 'node-progress':
+        return event.node.op.kind === 'migration.run'
+          ? [`${INDENT}${paint('dim', `${report.nameOf(event.node.group)} │`)} ${printable(event.line)}`]
+          : [];
+      case 'node-finished': {
+        if (!shown(event.node)) return [];
+        const note = event.note === null ? '' : `  ${printable(event.note)}`;
+        return [line(paint('green', '✓'), event.node, `  ${paint('dim', duration(event.tookMs))}${note}`)];
+      }
+      case 'node-failed':
+        return [
+          line(paint('red', '✗'), event.node, `  failed after ${duration(event.tookMs)}`),
+          ...failureLines(event.failure, paint),
+          ...nextLines(event.node, event.failure, report),
+        ];
+      case 'node-skipped': {
+        const { group } = event.node;
+        // One line a change: its further operations are skipped for the same reason.
+        const cause = report.groupOf(event.because);
+        if (skipped.has(group) || group === cause) return [];
+        skipped.add(group);
+        return [
+          `${paint('yellow', '-')} ${paint('bold', report.nameOf(group))}  skipped: it waits for ${report.nameOf(cause ?? event.because)}`,
+        ];
+      }
+      case 'undo-started':
+        undoing.set(event.group, event.because);
+        return [];
+      case 'undo-finished':
+        return undoLines(event, undoing.get(event.group), report, paint);
+      case 'finished':
+        return ['', report.outcome(event)];
+      default:
+        return unreachable(event);
+    }
+  };
+}
+
+/** Operations that take long enough for a log to say that they have begun. */
+function isSlow(node: PlanNode): boolean {
+  return (
+    node.op.kind === 'image.pull' ||
+    node.op.kind === 'agent.build' ||
+    node.op.kind === 'migration.run' ||
+    node.op.kind === 'container.gate' ||
+    node.op.kind === 'container.stop'
+  );
+}
+
+function failureLines(failure: Failure, paint: Paint): readonly string[] {
+  return [
+    `${INDENT}${paint('red', printable(failure.message))}`,
+    ...(failure.log.length === 0 ? [] : [`${INDENT}its last log lines:`]),
+    ...failure.log.map((text) => `${INDENT}  ${paint('dim', '│')} ${printable(text)}`),
+  ];
+}
+
+/** What to type next. A failure's own help is nearer to the cause than ours. */
+function nextLines(node: PlanNode, failure: Failure, report: ApplyReport): readonly string[] {
+  if (failure.help !== null) return [`${INDENT}help: ${failure.help}`];
+  const subject = report.changeOf(node.group)?.subject;
+  const name = subject?.kind === 'instance' ? subject.instance : null;
+  return name === null
+    ? []
+    : [`${INDENT}help: \`stack logs ${name}\`, fix the cause, and \`stack apply\` again`];
+}
+
+function undoLines(
+  event: Extract<ExecutionEvent, { readonly type: 'undo-finished' }>,
+  because: NodeId | undefined,
+  report: ApplyReport,
+  paint: Paint,
+): readonly string[] {
+  const name = paint('bold', report.nameOf(event.group));
+  if (event.failures.length > 0) {
+    return [
+      `${paint('red', '✗')} ${name}  could not be taken back`,
+      ...event.failures.flatMap((failure) => failureLines(failure, paint)),
+    ];
+  }
+  const from = report.changeOf(event.group)?.from ?? null;
+  const stays = from === null ? '' : `; generation ${from} stays`;
+  const texts = because === undefined ? [] : report.undoTexts(because);
+  const what = texts.length === 0 ? '' : `: ${texts.join(', ')}`;
+  return [`${paint('yellow', '↺')} ${name}  taken back${what}${stays}`];
+}

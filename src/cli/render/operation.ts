@@ -1,0 +1,69 @@
+import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
+import { unreachable } from '../../compiler/unreachable.ts';
+
+/** One operation in a few words, its subject left out where the change already names it. */
+export function operationText(op: Operation): string {
+  switch (op.kind) {
+    case 'image.pull':
+      return `pull ${op.reference}`;
+    case 'volume.create':
+      return `create volume ${op.volume}`;
+    case 'volume.remove':
+      return `remove volume ${op.volume}`;
+    case 'network.create':
+      return `create network ${op.network}`;
+    case 'network.remove':
+      return `remove network ${op.network}`;
+    case 'agent.build':
+      return `build ${op.image}`;
+    case 'agent.create':
+      return `create ${op.agent.name}`;
+    case 'agent.start':
+      return `start ${op.agent.name}`;
+    case 'agent.remove':
+      return `remove ${op.name}`;
+    case 'migration.run':
+      return 'run the migration';
+    case 'container.create':
+      return `create generation ${op.generation}`;
+    case 'container.start':
+      return `start ${targetText(op.target)}`;
+    case 'container.unpause':
+      return `unpause ${targetText(op.target)}`;
+    case 'container.gate':
+      return `wait until generation ${op.generation} is ready`;
+    case 'container.policy':
+      return `restart policy ${op.policy} for ${targetText(op.target)}`;
+    case 'container.connect':
+      return `connect ${targetText(op.target)} to network ${op.network}`;
+    case 'container.rename':
+      return `rename ${targetText(op.target)} to ${op.name}`;
+    case 'container.stop':
+      return `stop ${targetText(op.target)}${op.timeoutS === null ? '' : ` (limit ${op.timeoutS} s)`}`;
+    case 'container.remove':
+      return `remove ${targetText(op.target)}`;
+    case 'socket.publish':
+      return `publish ${op.link} → ${op.to}`;
+    case 'socket.unlink':
+      return `unlink ${op.name}`;
+    case 'checkpoint':
+      return op.name;
+    default:
+      return unreachable(op);
+  }
+}
+
+/** Steps between the ones that a person follows; shown with `--verbose` and when they fail. */
+export function isQuiet(op: Operation): boolean {
+  return (
+    op.kind === 'checkpoint' ||
+    op.kind === 'container.policy' ||
+    op.kind === 'container.connect' ||
+    op.kind === 'container.rename' ||
+    op.kind === 'socket.unlink'
+  );
+}
+
+function targetText(target: ContainerRef): string {
+  return target.kind === 'created' ? `generation ${target.generation}` : target.id.slice(0, 12);
+}

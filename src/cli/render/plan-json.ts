@@ -1,0 +1,25 @@
+import type { Diagnostic } from '../../compiler/diagnostic.ts';
+import { isPending, type Plan } from '../../compiler/plan/plan.ts';
+import { countActions } from './actions.ts';
+import { diagnosticsJson } from './diagnostics-json.ts';
+import { snakeCase } from './snake-case.ts';
+
+/** The plan as one JSON value: the same facts that the human renderer gets, field names in snake_case. */
+export function planJson(plan: Plan, diagnostics: readonly Diagnostic[], file: string | null): object {
+  return {
+    format_version: plan.formatVersion,
+    stack: plan.stack,
+    changes: plan.changes.map(snakeCase),
+    nodes: plan.nodes.map(snakeCase),
+    summary: planSummary(plan),
+    diagnostics: diagnosticsJson(diagnostics, file),
+  };
+}
+
+/** The counts of a plan; `pending` is what `--detailed-exitcode` goes by. */
+export function planSummary(plan: Plan): object {
+  return {
+    pending: plan.changes.filter(isPending).length,
+    actions: Object.fromEntries(countActions(plan.changes)),
+  };
+}

@@ -1,0 +1,156 @@
+import { isPending, type Change, type Plan, type Reason } from '../../compiler/plan/plan.ts';
+import { unreachable } from '../../compiler/unreachable.ts';
+import { actionWords, countActions } from './actions.ts';
+import { operationText } from './operation.ts';
+import { paint, type Paint } from './paint.ts';
+import { changeNames, idleIds, subjectNames, type SubjectName } from './subject.ts';
+import { flow, printable, shorten, WIDTH } from './text.ts';
+
+/** How a plan is shown. */
+export interface PlanStyle {
+  readonly color: boolean;
+  /** Unchanged things too, values at their full length, and one line a node. */
+  readonly verbose: boolean;
+}
+
+const INDENT = '    ';
+
+/** Longer names stand alone instead of pushing every other line to the right. */
+const WIDEST_NAME = 32;
+
+/** A value's share of a reason's line. */
+const WIDEST_VALUE = 40;
+
+/**
+ * Shows a plan to people: one block a change in the order of the work, each with its reasons, and a last line of
+ * counts. Plain text without colours, at most 100 columns wide where no single word is longer.
+ */
+export function renderPlan(plan: Plan, style: PlanStyle): string {
+  const brush = paint(style.color);
+  const name = subjectNames(plan);
+  const nameOf = changeNames(plan);
+  const shown = plan.changes.filter((change) => style.verbose || change.action !== 'none');
+  const width = Math.max(
+    0,
+    ...shown.map((change) => name(change.subject).length).filter((length) => length <= WIDEST_NAME),
+  );
+  const isIdle = idleIds(plan);
+  const blocks = shown.map((change) => {
+    const waits = change.waitsFor.filter((id) => !isIdle(id)).map(nameOf);
+    return [
+      ...header(change, name, width, brush),
+      ...detailLines(change, style, brush),
+      ...(waits.length === 0
+        ? []
+        : flow(waits, ', ', `${INDENT}waits for  `, `${INDENT}           `).map((line) =>
+            brush('dim', line),
+          )),
+    ].join('\n');
+  });
+  const nodes = style.verbose && plan.nodes.length > 0 ? [nodeLines(plan, brush)] : [];
+  return `${[...paragraphs(blocks), ...nodes, summaryLine(plan)].join('\n\n')}\n`;
+}
+
+/** `Plan: 2 to create, 1 held.`, or `Nothing to do: 5 unchanged.` */
+export function summaryLine(plan: Pick<Plan, 'changes'>): string {
+  const counts = countActions(plan.changes)
+    .map(([action, count]) => `${count} ${actionWords[action].planned}`)
+    .join(', ');
+  if (counts === '') return 'Nothing to do: the stack is empty.';
+  return plan.changes.some(isPending) ? `Plan: ${counts}.` : `Nothing to do: ${counts}.`;
+}
+
+/** Blocks of one line stand together; longer ones keep a line of air. */
+function paragraphs(blocks: readonly string[]): readonly string[] {
+  const result: string[] = [];
+  let together = false;
+  for (const block of blocks) {
+    const short = !block.includes('\n');
+    if (together && short) result.push(`${result.pop() ?? ''}\n${block}`);
+    else result.push(block);
+    together = short;
+  }
+  return result;
+}
+
+function header(change: Change, name: SubjectName, width: number, brush: Paint): readonly string[] {
+  const words = actionWords[change.action];
+  const action = change.action === 'none' ? 'same' : change.action;
+  const subject = name(change.subject);
+  const segments = headerSegments(change);
+  const start = `${words.symbol} ${action.padEnd(8)} `;
+  const padded = segments.length === 0 ? subject : subject.padEnd(width);
+  const lines = flow([padded, ...segments], '   ', start, INDENT);
+  return lines.map((line, index) =>
+    index === 0
+      ? `${brush(words.style, line.slice(0, start.length))}${brush('bold', subject)}${line.slice(start.length + subject.length)}`.trimEnd()
+      : line.trimEnd(),
+  );
+}
+
+function headerSegments(change: Change): readonly string[] {
+  const segments: string[] = [];
+  if (change.from !== null && change.to !== null && change.from !== change.to) {
+    segments.push(`generation ${change.from} → ${change.to}`);
+  } else if (change.from === null && change.to !== null && change.to > 1) {
+    segments.push(`generation ${change.to}`);
+  }
+  if (change.strategy !== null) segments.push(`${change.strategy.order} (${printable(change.strategy.why)})`);
+  if (change.gate !== null) segments.push(`ready: ${printable(change.gate)}`);
+  return segments;
+}
+
+function detailLines(change: Change, style: PlanStyle, brush: Paint): readonly string[] {
+  const reasons = change.reasons.map((reason) => reasonLine(reason, style.verbose));
+  const held =
+    change.action === 'hold'
+      ? [`held: ${change.reasons.length} ${change.reasons.length === 1 ? 'change' : 'changes'}`]
+      : [];
+  return [
+    ...held.map((line) => brush('magenta', INDENT + line)),
+    ...reasons.map((line) => INDENT + line),
+    ...change.notes.map((note) => brush('dim', INDENT + printable(note))),
+  ];
+}
+
+/** `image  1a2b → 9f8e`: what differs, before and after. Values come from the plan displayable and quoted. */
+export function reasonLine(reason: Reason, full: boolean): string {
+  const value = (text: string) => (full ? printable(text) : shorten(printable(text), WIDEST_VALUE));
+  const field = printable(reason.field);
+  const change =
+    reason.from === null && reason.to === null
+      ? field
+      : `${field}  ${reason.from === null ? '(none)' : value(reason.from)} → ${reason.to === null ? '(none)' : value(reason.to)}`;
+  const line = `${reasonPrefix(reason.kind)}${change}`;
+  return full ? line : shorten(line, WIDTH - INDENT.length);
+}
+
+function reasonPrefix(kind: Reason['kind']): string {
+  switch (kind) {
+    case 'field':
+      return '';
+    case 'drift':
+      return 'drift: ';
+    case 'missing':
+      return 'missing: ';
+    case 'requested':
+      return 'requested: ';
+    case 'leftover':
+      return 'left over: ';
+    case 'dropped':
+      return 'no longer in the file: ';
+    default:
+      return unreachable(kind);
+  }
+}
+
+function nodeLines(plan: Plan, brush: Paint): string {
+  const width = Math.max(...plan.nodes.map((node) => node.id.length).filter((length) => length <= 60), 0);
+  const lines = plan.nodes.map((node) => {
+    const after = node.after.length === 0 ? '' : `   after ${node.after.join(', ')}`;
+    const reason = node.reason === '' ? '' : `   (${printable(node.reason)})`;
+    const mark = node.destructive ? brush('red', '!') : ' ';
+    return `${mark} ${node.id.padEnd(width)}   ${operationText(node.op)}${reason}${brush('dim', after)}`;
+  });
+  return `Operations, in an order that would do:\n${lines.join('\n')}`;
+}

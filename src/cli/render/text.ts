@@ -1,0 +1,65 @@
+/** The width that output keeps to where it can, for pull requests and terminals side by side. */
+export const WIDTH = 100;
+
+/** `1 operation`, `3 operations`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Makes control characters visible, so that no value moves the cursor or hides a line. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, (character) => {
+    if (character === '\n') return '\\n';
+    if (character === '\r') return '\\r';
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+/** Cuts a long text in its middle, whose ends tell the most. */
+export function shorten(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const head = Math.ceil((width - 1) * 0.6);
+  return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
+}
+
+/** Joins parts into lines of at most {@link WIDTH} columns; a part is never cut. */
+export function flow(
+  parts: readonly string[],
+  separator: string,
+  first: string,
+  rest: string,
+): readonly string[] {
+  const lines: string[] = [];
+  let line = first;
+  let empty = true;
+  for (const part of parts) {
+    if (!empty && line.length + separator.length + part.length > WIDTH) {
+      lines.push(line + separator.trimEnd());
+      line = rest + part;
+    } else {
+      line += (empty ? '' : separator) + part;
+    }
+    empty = false;
+  }
+  lines.push(line);
+  return lines;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(names: readonly string[]): string {
+  const last = names.at(-1);
+  if (last === undefined) return '';
+  return names.length === 1 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
+}
+
+/** Seconds for people: `0.4 s`, `12 s`, `3 min 20 s`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (Math.round(seconds) < 60) return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,177 @@
+import { SOCKET_HOLE, generationSocket } from '../desired/desired-state.ts';
+import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
+import type { InstanceSpec } from '../desired/instance-spec.ts';
+import { canonicalJson } from '../desired/canonical-json.ts';
+import { labels } from '../labels.ts';
+import { baseName } from '../names.ts';
+import { agentVolumePath } from './agent-spec.ts';
+import type { AgentSpec } from './agent-spec.ts';
+import type { ContainerConfig } from './container-config.ts';
+
+/** What a container is made for. */
+export type Role = 'instance' | 'migration' | 'run';
+
+/**
+ * The create call for one generation of an instance. It starts with restart policy `no`, whatever the file says:
+ * the policy comes after the gate.
+ */
+export function instanceConfig(
+  stack: string,
+  container: DesiredContainer,
+  instance: DesiredInstance,
+  generation: number,
+  name: string,
+): ContainerConfig {
+  const { spec, socket } = instance;
+  const own = socket === null ? '' : generationSocket(instance, socket, generation);
+  const fill = (text: string) => text.replaceAll(SOCKET_HOLE, own);
+  return {
+    ...blank(name, spec.image),
+    platform: spec.platform,
+    labels: { ...spec.labels, ...ownLabels(stack, container, instance, generation, 'instance', spec) },
+    env: instance.env.map((variable) => `${variable.name}=${fill(variable.value)}`),
+    entrypoint: instance.entrypoint?.map(fill) ?? null,
+    command: instance.command?.map(fill) ?? null,
+    user: spec.user,
+    workingDir: spec.workingDir,
+    hostname: instance.hostname,
+    network: spec.network === 'stack' ? baseName(stack, container.application) : spec.network,
+    links: spec.links.map(({ target, alias }) => `${target}:${alias}`),
+    mounts: spec.mounts,
+    ports: spec.ports,
+    stopSignal: instance.stopSignal,
+    stopTimeoutS: instance.stop.timeoutS,
+    log: instance.log,
+    memory: spec.memory,
+    cpus: spec.cpus,
+    readOnly: spec.readOnly,
+    tmpfs: spec.tmpfs,
+    capAdd: spec.capAdd,
+    capDrop: spec.capDrop,
+    init: spec.init,
+    ulimits: spec.ulimits,
+    shmSize: spec.shmSize,
+    sysctls: spec.sysctls,
+    devices: spec.devices,
+    securityOpt: spec.securityOpt,
+    extraHosts: spec.extraHosts,
+  };
+}
+
+/** The create call for one run of an instance's image and environment: a migration, or `stack run`. It publishes no ports. */
+export function runConfig(
+  stack: string,
+  container: DesiredContainer,
+  instance: DesiredInstance,
+  run: {
+    readonly name: string;
+    readonly role: 'migration' | 'run';
+    readonly generation: number;
+    /** Null: the container's own words. */
+    readonly command: readonly string[] | null;
+    /** The words as the label may hold them. */
+    readonly shown: readonly string[] | null;
+    /** Of the image; a migration's record is found by it. */
+    readonly imageId: string;
+    readonly tty: boolean;
+    readonly openStdin: boolean;
+  },
+): ContainerConfig {
+  const base = instanceConfig(stack, container, instance, run.generation, run.name);
+  const spec: InstanceSpec = {
+    ...instance.spec,
+    ports: [],
+    socket: null,
+    ...(run.command === null ? {} : { command: run.shown, entrypoint: [] }),
+  };
+  return {
+    ...base,
+    ...(run.command === null ? {} : { command: run.command, entrypoint: [] }),
+    labels: {
+      ...instance.spec.labels,
+      ...ownLabels(stack, container, instance, run.generation, run.role, spec),
+      [labels.migrationImage]: run.imageId,
+    },
+    ports: [],
+    stopSignal: run.command === null ? base.stopSignal : null,
+    tty: run.tty,
+    openStdin: run.openStdin,
+  };
+}
+
+/** The create call for an agent. */
+export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
+  return {
+    ...blank(spec.name, spec.image),
+    labels: { [labels.stack]: stack, [labels.role]: 'agent', [labels.spec]: canonicalJson(spec) },
+    network: spec.plane === 'host' ? 'host' : (spec.networks[0] ?? 'none'),
+    mounts: spec.volumes.map((volume) => ({
+      type: 'volume',
+      source: volume,
+      target: agentVolumePath(volume, ''),
+      readOnly: false,
+      noCopy: true,
+      relabel: null,
+      dataVolume: null,
+    })),
+    restart: { name: 'unless-stopped', maxRetries: 0 },
+    stopTimeoutS: 5,
+  };
+}
+
+function ownLabels(
+  stack: string,
+  container: DesiredContainer,
+  instance: DesiredInstance,
+  generation: number,
+  role: Role,
+  spec: InstanceSpec,
+): Readonly<Record<string, string>> {
+  return {
+    [labels.stack]: stack,
+    [labels.application]: container.application,
+    [labels.container]: container.name,
+    [labels.instance]: instance.name,
+    [labels.generation]: String(generation),
+    [labels.role]: role,
+    [labels.spec]: canonicalJson(spec),
+  };
+}
+
+function blank(name: string, image: string): ContainerConfig {
+  return {
+    name,
+    image,
+    platform: null,
+    labels: {},
+    env: [],
+    entrypoint: null,
+    command: null,
+    user: null,
+    workingDir: null,
+    hostname: null,
+    network: 'none',
+    links: [],
+    mounts: [],
+    ports: [],
+    restart: { name: 'no', maxRetries: 0 },
+    stopSignal: null,
+    stopTimeoutS: null,
+    log: null,
+    memory: null,
+    cpus: null,
+    readOnly: false,
+    tmpfs: {},
+    capAdd: [],
+    capDrop: [],
+    init: null,
+    ulimits: [],
+    shmSize: null,
+    sysctls: {},
+    devices: [],
+    securityOpt: [],
+    extraHosts: [],
+    tty: false,
+    openStdin: false,
+  };
+}

@@ -1,0 +1,42 @@
+import type { Operation } from './operation.ts';
+import type { NodeId, PlanNode } from './plan.ts';
+
+/** What a node may leave out. */
+export interface NodeExtras {
+  readonly undoScope?: string;
+  readonly undo?: readonly Operation[];
+  readonly destructive?: boolean;
+}
+
+/** Collects nodes; every `after` must have been added before, so the order of adding is an order of running. */
+export class PlanBuilder {
+  readonly #nodes: PlanNode[] = [];
+  readonly #ids = new Set<string>();
+
+  get nodes(): readonly PlanNode[] {
+    return this.#nodes;
+  }
+
+  add(group: string, verb: string, op: Operation, after: readonly NodeId[], reason: string, extras: NodeExtras = {}): NodeId {
+    let id = `${group} ${verb}` as NodeId;
+    for (let n = 2; this.#ids.has(id); n++) id = `${group} ${verb} ${n}` as NodeId;
+    this.#ids.add(id);
+    this.#nodes.push({
+      id,
+      op,
+      after: [...new Set(after)],
+      group,
+      reason,
+      destructive: extras.destructive ?? false,
+      undoScope: extras.undoScope ?? null,
+      undo: extras.undo ?? [],
+    });
+    return id;
+  }
+
+  /** One node to wait for instead of many: itself when there is only one. */
+  join(group: string, name: string, nodes: readonly NodeId[]): readonly NodeId[] {
+    if (nodes.length <= 1) return nodes;
+    return [this.add(group, name, { kind: 'checkpoint', name: `${group} ${name}` }, nodes, `${nodes.length} before it`)];
+  }
+}

@@ -1,0 +1,69 @@
+import type { DesiredState } from '../desired/desired-state.ts';
+import { diagnostic } from '../diagnostic.ts';
+import type { Diagnostic } from '../diagnostic.ts';
+import type { ObservedState } from '../observed/observed-state.ts';
+import type { PlanRequest } from '../plan/plan.ts';
+import type { Decided } from './decide.ts';
+import type { DroppedInstance } from './dropped.ts';
+
+/** What is wrong with, or should be known of, a plan as a whole. */
+export function checkPlan(
+  desired: DesiredState,
+  observed: ObservedState,
+  request: PlanRequest,
+  decided: readonly Decided[],
+  dropped: readonly DroppedInstance[],
+): readonly Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const running = observed.containers.filter((c) => c.role === 'instance' && c.state === 'running');
+  const leaving = new Set(dropped.flatMap((d) => d.containers.map((c) => c.id)));
+  if (running.length > 0 && running.every((c) => leaving.has(c.id)) && !request.allowRemoveAll) {
+    diagnostics.push(
+      diagnostic('STK410', `this plan removes every running container of stack \`${desired.stack}\``, null, {
+        help: 'check the file and the stack name; `--allow-remove-all` if it is meant, `stack destroy` to end the stack',
+      }),
+    );
+  }
+  if (!request.offline) diagnostics.push(...missingNetworks(decided, observed));
+  diagnostics.push(...droppedVolumes(desired, observed));
+  for (const container of desired.containers) {
+    if (container.mode !== 'cron') continue;
+    diagnostics.push(
+      diagnostic('STK412', `\`${container.name}\` is checked and shown, but this version runs no schedule`, container.span, {
+        severity: 'warning',
+        help: `run it with \`stack run ${container.name}\` from a crontab until the agent does`,
+      }),
+    );
+  }
+  return diagnostics;
+}
+
+function missingNetworks(decided: readonly Decided[], observed: ObservedState): readonly Diagnostic[] {
+  const present = new Set(observed.networks);
+  const reported = new Set<string>();
+  const diagnostics: Diagnostic[] = [];
+  for (const { container, instance } of decided) {
+    for (const network of instance.spec.networks) {
+      if (present.has(network) || reported.has(network)) continue;
+      reported.add(network);
+      diagnostics.push(
+        diagnostic('STK411', `network \`${network}\` of \`${container.name}\` does not exist on the engine`, container.span, {
+          help: `\`networks\` names networks made outside the stack: \`docker network create ${network}\``,
+        }),
+      );
+    }
+  }
+  return diagnostics;
+}
+
+function droppedVolumes(desired: DesiredState, observed: ObservedState): readonly Diagnostic[] {
+  const wanted = new Set(desired.volumes.map((v) => v.name));
+  return observed.volumes
+    .filter((v) => !wanted.has(v.name))
+    .map((v) =>
+      diagnostic('STK413', `data volume \`${v.dataVolume}\` no longer has ${v.path}; volume \`${v.name}\` is kept`, null, {
+        severity: 'warning',
+        help: `nothing mounts it; remove it with \`docker volume rm ${v.name}\` once it is not needed`,
+      }),
+    );
+}

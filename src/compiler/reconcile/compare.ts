@@ -1,0 +1,187 @@
+import { SOCKET_HOLE, generationSocket } from '../desired/desired-state.ts';
+import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
+import type { InstanceSpec, RestartPolicy } from '../desired/instance-spec.ts';
+import { canonicalJson } from '../desired/canonical-json.ts';
+import type { ObservedContainer } from '../observed/observed-state.ts';
+import type { Reason } from '../plan/plan.ts';
+
+/** What stands for a value that must not be shown. */
+export const MASKED = '(masked)';
+
+/** How a current generation differs from the file. */
+export interface Difference {
+  /** What only a new generation can change. */
+  readonly replace: readonly Reason[];
+  /** What is changed in place. */
+  readonly update: readonly Reason[];
+}
+
+/**
+ * Compared elsewhere or not at all: `image` by image id, `env` by value, `restart` and `stopSignal` with what the
+ * engine has, `version` only says how to read the rest.
+ */
+const NOT_BY_LABEL: ReadonlySet<keyof InstanceSpec> = new Set([
+  'version',
+  'image',
+  'env',
+  'maskedEnv',
+  'restart',
+]);
+
+/** Compares the current generation with the file: the label field by field, the facts by value. */
+export function compare(
+  container: DesiredContainer,
+  instance: DesiredInstance,
+  current: ObservedContainer,
+): Difference {
+  const spec = current.spec;
+  if (spec === null) {
+    return { replace: [field('spec label', 'unreadable', 'version 1')], update: [] };
+  }
+  return {
+    replace: [
+      ...imageReason(container, spec, current),
+      ...envReasons(instance, spec, current),
+      ...specReasons(instance.spec, spec),
+      ...wordReasons(instance, spec, current),
+      ...driftReasons(instance.spec, spec, current),
+    ],
+    update: updateReasons(instance.spec, current),
+  };
+}
+
+/** The engine's short form of an image id or digest: 12 hex digits. */
+export function shortId(id: string): string {
+  return id.replace(/^sha256:/, '').slice(0, 12);
+}
+
+function field(name: string, from: string | null, to: string | null): Reason {
+  return { kind: 'field', field: name, from, to };
+}
+
+function imageReason(
+  container: DesiredContainer,
+  spec: InstanceSpec,
+  current: ObservedContainer,
+): readonly Reason[] {
+  const { id, pull, reference } = container.image;
+  const from = shortId(current.imageId);
+  if (pull !== null) return [field('image', from, pull.digest === null ? `${reference} (pulled)` : shortId(pull.digest))];
+  // Without an id nothing was looked up (held, offline): only the written reference can tell.
+  if (id === null) return reference === spec.image ? [] : [field('image', spec.image, reference)];
+  return id === current.imageId ? [] : [field('image', from, shortId(id))];
+}
+
+function envReasons(
+  instance: DesiredInstance,
+  spec: InstanceSpec,
+  current: ObservedContainer,
+): readonly Reason[] {
+  const actual = new Map<string, string>();
+  for (const entry of current.env) {
+    const at = entry.indexOf('=');
+    if (at > 0) actual.set(entry.slice(0, at), entry.slice(at + 1));
+  }
+  const reasons: Reason[] = [];
+  const wanted = new Set<string>();
+  const before = new Set(spec.env);
+  const maskedBefore = new Set(spec.maskedEnv);
+  for (const variable of instance.env) {
+    wanted.add(variable.name);
+    if (!variable.tracked) continue;
+    const from = before.has(variable.name) ? (actual.get(variable.name) ?? null) : null;
+    const to = fillSocket(variable.value, instance, current.generation);
+    if (from === to) continue;
+    const shown = quote(variable.value.replaceAll(SOCKET_HOLE, '%{socket}'));
+    const masked = variable.masked || maskedBefore.has(variable.name);
+    reasons.push(
+      field(
+        `env ${variable.name}`,
+        from === null ? null : masked ? MASKED : quote(from),
+        variable.masked ? MASKED : shown,
+      ),
+    );
+  }
+  for (const name of spec.env) {
+    if (wanted.has(name)) continue;
+    reasons.push(field(`env ${name}`, maskedBefore.has(name) ? MASKED : quote(actual.get(name) ?? ''), null));
+  }
+  return reasons.sort((a, b) => (a.field < b.field ? -1 : 1));
+}
+
+function specReasons(wanted: InstanceSpec, spec: InstanceSpec): readonly Reason[] {
+  const reasons: Reason[] = [];
+  for (const key of Object.keys(wanted).sort() as (keyof InstanceSpec)[]) {
+    if (NOT_BY_LABEL.has(key)) continue;
+    const from = canonicalJson(spec[key] ?? null);
+    const to = canonicalJson(wanted[key]);
+    if (from !== to) reasons.push(field(key, show(spec[key] ?? null), show(wanted[key])));
+  }
+  return reasons;
+}
+
+/** Words whose label is the same may still differ in a secret or an operator's variable. */
+function wordReasons(
+  instance: DesiredInstance,
+  spec: InstanceSpec,
+  current: ObservedContainer,
+): readonly Reason[] {
+  const reasons: Reason[] = [];
+  for (const name of ['command', 'entrypoint'] as const) {
+    const words = instance[name];
+    if (words === null || canonicalJson(spec[name]) !== canonicalJson(instance.spec[name])) continue;
+    const filled = words.map((word) => fillSocket(word, instance, current.generation));
+    if (canonicalJson(filled) !== canonicalJson(current[name] ?? [])) reasons.push(field(name, MASKED, MASKED));
+  }
+  return reasons;
+}
+
+/** What somebody changed on the container since it was made. */
+function driftReasons(wanted: InstanceSpec, spec: InstanceSpec, current: ObservedContainer): readonly Reason[] {
+  const reasons: Reason[] = [];
+  const memory = wanted.memory ?? 0;
+  if (memory === (spec.memory ?? 0) && memory !== current.memory) {
+    reasons.push({ kind: 'drift', field: 'memory', from: String(current.memory), to: String(memory) });
+  }
+  const nanoCpus = Math.round((wanted.cpus ?? 0) * 1e9);
+  if (wanted.cpus === spec.cpus && nanoCpus !== current.nanoCpus) {
+    reasons.push({ kind: 'drift', field: 'cpus', from: String(current.nanoCpus / 1e9), to: String(wanted.cpus ?? 0) });
+  }
+  return reasons;
+}
+
+function updateReasons(wanted: InstanceSpec, current: ObservedContainer): readonly Reason[] {
+  const reasons: Reason[] = [];
+  const to = restartText(wanted.restart);
+  if (current.restart !== to) {
+    const same = current.spec !== null && restartText(current.spec.restart) === to;
+    reasons.push({ kind: same ? 'drift' : 'field', field: 'restart', from: current.restart, to });
+  }
+  for (const network of wanted.networks) {
+    if (current.networks[network] === undefined && (current.spec?.networks ?? []).includes(network)) {
+      reasons.push({ kind: 'drift', field: `network ${network}`, from: null, to: 'connected' });
+    }
+  }
+  return reasons;
+}
+
+/** `always`, or `on-failure:3`. */
+export function restartText(policy: RestartPolicy): string {
+  return policy.name === 'on-failure' && policy.maxRetries > 0 ? `on-failure:${policy.maxRetries}` : policy.name;
+}
+
+/** Puts a generation's socket path where the hole is. */
+export function fillSocket(text: string, instance: DesiredInstance, generation: number): string {
+  if (instance.socket === null || !text.includes(SOCKET_HOLE)) return text;
+  return text.replaceAll(SOCKET_HOLE, generationSocket(instance, instance.socket, generation));
+}
+
+function show(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string') return quote(value);
+  return canonicalJson(value);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

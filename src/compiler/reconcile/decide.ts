@@ -1,0 +1,110 @@
+import type { DesiredContainer, DesiredInstance, DesiredState, InstanceKey } from '../desired/desired-state.ts';
+import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import type { PlanRequest, Reason } from '../plan/plan.ts';
+import { compare } from './compare.ts';
+import type { Difference } from './compare.ts';
+import { modeTable } from './mode-table.ts';
+import type { Decision, Status } from './mode-table.ts';
+import { standing } from './standing.ts';
+import type { Standing } from './standing.ts';
+
+/** What is to become of one instance, and all that it was decided on. */
+export interface Decided {
+  readonly container: DesiredContainer;
+  readonly instance: DesiredInstance;
+  readonly standing: Standing;
+  readonly difference: Difference;
+  readonly decision: Decision;
+  readonly reasons: readonly Reason[];
+}
+
+const NO_DIFFERENCE: Difference = { replace: [], update: [] };
+
+/** Looks every instance of the file up in the mode table. Order: that of the desired state. */
+export function decide(desired: DesiredState, observed: ObservedState, request: PlanRequest): readonly Decided[] {
+  const byKey = new Map<InstanceKey, ObservedContainer[]>();
+  for (const container of observed.containers) {
+    if (container.role !== 'instance') continue;
+    const list = byKey.get(container.key);
+    if (list === undefined) byKey.set(container.key, [container]);
+    else list.push(container);
+  }
+  const included = new Set([...request.include, ...desired.included]);
+  const forced = new Set(request.force);
+  const decided: Decided[] = [];
+  for (const container of desired.containers) {
+    for (const instance of container.instances) {
+      const stands = standing(instance.engineName, container.mode === 'cron' ? [] : (byKey.get(instance.key) ?? []));
+      decided.push(decideOne(container, instance, stands, named(included, container, instance), named(forced, container, instance)));
+    }
+  }
+  return decided;
+}
+
+/** Whether a container, one of its instances, or either behind the application's name was named. */
+export function named(names: ReadonlySet<string>, container: DesiredContainer, instance: DesiredInstance): boolean {
+  return (
+    names.size > 0 &&
+    (names.has(container.name) || names.has(instance.name) || names.has(container.key) || names.has(instance.key))
+  );
+}
+
+function decideOne(
+  container: DesiredContainer,
+  instance: DesiredInstance,
+  stands: Standing,
+  included: boolean,
+  forced: boolean,
+): Decided {
+  const current = stands.current;
+  const difference = current === null ? NO_DIFFERENCE : compare(container, instance, current);
+  const status = statusOf(current, difference);
+  const mode = container.mode === 'manual' && (included || forced) ? 'auto' : container.mode;
+  const byTable = modeTable[mode][status];
+  const decision = forced && container.mode !== 'cron' && current !== null ? 'replace' : byTable;
+  return { container, instance, standing: stands, difference, decision, reasons: reasonsFor(decision, current, difference, forced) };
+}
+
+function statusOf(current: ObservedContainer | null, difference: Difference): Status {
+  if (current === null) return 'missing';
+  const runs = current.state === 'running' || current.state === 'restarting' || current.state === 'paused';
+  if (current.state === 'dead' || current.state === 'removing') return 'differs-stopped';
+  if (difference.replace.length > 0) return runs ? 'differs' : 'differs-stopped';
+  if (!runs) return 'stopped';
+  if (current.state === 'paused') return 'paused';
+  return difference.update.length > 0 ? 'adjust' : 'same';
+}
+
+function reasonsFor(
+  decision: Decision,
+  current: ObservedContainer | null,
+  difference: Difference,
+  forced: boolean,
+): readonly Reason[] {
+  const asked: readonly Reason[] = forced ? [{ kind: 'requested', field: '--force', from: null, to: null }] : [];
+  switch (decision) {
+    case 'create':
+      return [{ kind: 'missing', field: 'container', from: null, to: null }];
+    case 'replace':
+      return [...asked, ...stateReasons(current), ...difference.replace, ...difference.update];
+    case 'hold':
+      return [...difference.replace, ...difference.update];
+    case 'start-held':
+      return [...stateReasons(current), ...difference.replace, ...difference.update];
+    case 'start':
+    case 'unpause':
+      return stateReasons(current);
+    case 'update':
+      return difference.update;
+    case 'leave':
+    case 'schedule':
+      return [];
+  }
+}
+
+/** A container that is not running although nobody asked stackc for it. */
+function stateReasons(current: ObservedContainer | null): readonly Reason[] {
+  if (current === null || current.state === 'running' || current.state === 'restarting') return [];
+  const code = current.state === 'exited' && current.exitCode !== null ? ` with code ${current.exitCode}` : '';
+  return [{ kind: 'drift', field: 'state', from: `${current.state}${code}`, to: 'running' }];
+}

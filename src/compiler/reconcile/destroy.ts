@@ -1,0 +1,66 @@
+import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import { PlanBuilder } from '../plan/plan-builder.ts';
+import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
+import type { Change, NodeId, Plan } from '../plan/plan.ts';
+import { plainChange } from './prepare.ts';
+import { existing } from './steps.ts';
+
+/** What a destroy takes down: all of a stack's containers, agents and networks; volumes only when asked for. */
+export function destroyPlan(
+  observed: ObservedState,
+  request: { readonly stack: string; readonly volumes: boolean },
+): Plan {
+  const builder = new PlanBuilder();
+  const changes: Change[] = [];
+  const gone: NodeId[] = [];
+  for (const container of inOrder(observed.containers)) {
+    const subject =
+      container.role === 'migration'
+        ? ({ kind: 'migration', application: container.application, container: container.container } as const)
+        : ({
+            kind: 'instance',
+            application: container.application,
+            container: container.container,
+            instance: container.instance,
+          } as const);
+    const id = `${container.role} ${container.engineName}`;
+    const change = plainChange(id, subject, 'remove', [
+      { kind: 'requested', field: 'destroy', from: container.engineName, to: null },
+    ]);
+    changes.push({ ...change, from: container.generation });
+    const target = existing(container);
+    const stop = builder.add(id, 'stop', { kind: 'container.stop', target, timeoutS: null }, [], 'destroy');
+    gone.push(builder.add(id, 'remove', { kind: 'container.remove', target }, [stop], 'destroy'));
+  }
+  for (const agent of observed.agents) {
+    const id = `agent ${agent.name}`;
+    changes.push(plainChange(id, { kind: 'agent', name: agent.name }, 'remove', [asked(agent.name)]));
+    gone.push(builder.add(id, 'remove', { kind: 'agent.remove', name: agent.name, id: agent.id }, [], 'destroy'));
+  }
+  const empty = builder.join('containers', 'gone', gone);
+  for (const name of observed.ownNetworks) {
+    changes.push(plainChange(`network ${name}`, { kind: 'network', name }, 'remove', [asked(name)]));
+    builder.add(`network ${name}`, 'remove', { kind: 'network.remove', network: name }, empty, 'destroy');
+  }
+  for (const { name } of request.volumes ? observed.volumes : []) {
+    changes.push(plainChange(`volume ${name}`, { kind: 'volume', name }, 'remove', [asked('--volumes')]));
+    const op = { kind: 'volume.remove', volume: name } as const;
+    builder.add(`volume ${name}`, 'remove', op, empty, 'destroy', { destructive: true });
+  }
+  return {
+    formatVersion: PLAN_FORMAT_VERSION,
+    stack: request.stack,
+    nodes: builder.nodes,
+    changes,
+    warnings: [],
+    agents: [],
+  };
+}
+
+function asked(what: string): Change['reasons'][number] {
+  return { kind: 'requested', field: 'destroy', from: what, to: null };
+}
+
+function inOrder(containers: readonly ObservedContainer[]): readonly ObservedContainer[] {
+  return [...containers].sort((a, b) => (a.engineName < b.engineName ? 1 : -1));
+}

@@ -1,0 +1,126 @@
+import type { ContainerKey, DesiredState, InstanceKey } from '../desired/desired-state.ts';
+import type { PortSpec } from '../desired/instance-spec.ts';
+import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import { instanceEngineName } from '../names.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
+import type { Change, NodeId } from '../plan/plan.ts';
+import { removeGenerations } from './tidy.ts';
+
+/** An instance on the engine that the file does not name (any more). */
+export interface DroppedInstance {
+  readonly key: InstanceKey;
+  readonly engineName: string;
+  readonly containerKey: ContainerKey;
+  readonly containers: readonly ObservedContainer[];
+  readonly instance: string;
+  /** The container is still in the file, with fewer instances. */
+  readonly surplus: boolean;
+  readonly hasSocket: boolean;
+  /** Containers of the file that want a host port which this one holds. */
+  readonly inTheWayOf: readonly ContainerKey[];
+}
+
+/** Finds them, in the order in which they go: by container, the highest instance first. `within` limits them to containers. */
+export function droppedInstances(
+  desired: DesiredState,
+  observed: ObservedState,
+  within: ReadonlySet<ContainerKey> | null,
+): readonly DroppedInstance[] {
+  const wanted = new Set<InstanceKey>();
+  const daemons = new Set<ContainerKey>();
+  for (const container of desired.containers) {
+    if (container.mode === 'cron') continue;
+    daemons.add(container.key);
+    for (const instance of container.instances) wanted.add(instance.key);
+  }
+  const groups = new Map<InstanceKey, ObservedContainer[]>();
+  for (const container of observed.containers) {
+    if (container.role !== 'instance' || wanted.has(container.key)) continue;
+    const list = groups.get(container.key);
+    if (list === undefined) groups.set(container.key, [container]);
+    else list.push(container);
+  }
+  const claims = portClaims(desired);
+  const dropped: DroppedInstance[] = [];
+  for (const [key, containers] of groups) {
+    const first = containers[0];
+    if (first === undefined) continue;
+    const containerKey = `${first.application}/${first.container}` as ContainerKey;
+    if (within !== null && !within.has(containerKey)) continue;
+    const holders = containers.flatMap((c) => (c.spec?.ports ?? []).flatMap((port) => claims.get(portKey(port)) ?? []));
+    dropped.push({
+      key,
+      engineName: instanceEngineName(desired.stack, first.application, first.instance),
+      containerKey,
+      containers: [...containers].sort((a, b) => b.generation - a.generation),
+      instance: first.instance,
+      surplus: daemons.has(containerKey),
+      hasSocket: containers.some((c) => c.spec !== null && c.spec.socket !== null),
+      inTheWayOf: [...new Set(holders)].sort(),
+    });
+  }
+  const index = (name: string) => Number(/\d+$/.exec(name)?.[0] ?? 0);
+  return dropped.sort((a, b) =>
+    a.containerKey === b.containerKey
+      ? index(b.instance) - index(a.instance)
+      : a.containerKey < b.containerKey
+        ? -1
+        : 1,
+  );
+}
+
+/** Adds their removal: one after the other within a container, containers side by side. */
+export function removeDropped(
+  builder: PlanBuilder,
+  dropped: readonly DroppedInstance[],
+  after: readonly NodeId[],
+  reach: ReadonlySet<string>,
+): { readonly ready: readonly NodeId[]; readonly changes: readonly Change[] } {
+  const lastOf = new Map<ContainerKey, readonly NodeId[]>();
+  const changes: Change[] = [];
+  for (const d of dropped) {
+    const start = lastOf.get(d.containerKey) ?? after;
+    lastOf.set(
+      d.containerKey,
+      removeGenerations(builder, d.key, d.engineName, d.containers, start, reach),
+    );
+    const newest = d.containers[0];
+    changes.push({
+      id: d.key,
+      subject: {
+        kind: 'instance',
+        application: newest?.application ?? '',
+        container: newest?.container ?? '',
+        instance: d.instance,
+      },
+      action: 'remove',
+      reasons: [{ kind: 'dropped', field: d.surplus ? 'containers' : 'file', from: d.instance, to: null }],
+      from: newest?.generation ?? null,
+      to: null,
+      strategy: null,
+      gate: null,
+      waitsFor: [],
+      notes: [],
+    });
+  }
+  return { ready: [...lastOf.values()].flat(), changes };
+}
+
+function portClaims(desired: DesiredState): ReadonlyMap<string, readonly ContainerKey[]> {
+  const claims = new Map<string, ContainerKey[]>();
+  for (const container of desired.containers) {
+    for (const port of container.instances[0]?.spec.ports ?? []) {
+      const key = portKey(port);
+      if (key === '') continue;
+      const list = claims.get(key);
+      if (list === undefined) claims.set(key, [container.key]);
+      else list.push(container.key);
+    }
+  }
+  return claims;
+}
+
+/** Addresses are left out: a port on one address and on all of them clash as well. */
+function portKey(port: PortSpec): string {
+  return port.hostPort === null ? '' : `${port.hostPort}/${port.protocol}`;
+}

@@ -1,0 +1,41 @@
+import type { DeployMode } from '../desired/desired-state.ts';
+
+/**
+ * Where an instance stands. `differs` wins over `adjust` (only what is changed in place differs), and both over
+ * `paused` and `stopped`, which are about a container that is as the file says.
+ */
+export type Status = 'missing' | 'same' | 'adjust' | 'stopped' | 'paused' | 'differs' | 'differs-stopped';
+
+/** What is done about it. */
+export type Decision = 'create' | 'leave' | 'update' | 'start' | 'unpause' | 'replace' | 'hold' | 'start-held' | 'schedule';
+
+/** Deploy mode × status → decision. `--include` reads the `auto` row for a `manual` container. */
+export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Decision>>>> = {
+  auto: {
+    missing: 'create',
+    same: 'leave',
+    adjust: 'update',
+    stopped: 'start',
+    paused: 'unpause',
+    differs: 'replace',
+    'differs-stopped': 'replace',
+  },
+  manual: {
+    missing: 'create',
+    same: 'leave',
+    adjust: 'hold',
+    stopped: 'start',
+    paused: 'unpause',
+    differs: 'hold',
+    'differs-stopped': 'start-held',
+  },
+  cron: {
+    missing: 'schedule',
+    same: 'schedule',
+    adjust: 'schedule',
+    stopped: 'schedule',
+    paused: 'schedule',
+    differs: 'schedule',
+    'differs-stopped': 'schedule',
+  },
+};

@@ -1,0 +1,231 @@
+import type { ContainerKey, DesiredContainer, DesiredState } from '../desired/desired-state.ts';
+import { conclude } from '../diagnostic.ts';
+import type { Compiled } from '../diagnostic.ts';
+import type { ObservedState } from '../observed/observed-state.ts';
+import type { AgentSpec } from '../plan/agent-spec.ts';
+import { PlanBuilder } from '../plan/plan-builder.ts';
+import { PLAN_FORMAT_VERSION, isPending } from '../plan/plan.ts';
+import type { Change, NodeId, Plan, PlanRequest } from '../plan/plan.ts';
+import { desiredAgents, planesOf } from './agents.ts';
+import { checkPlan } from './check-plan.ts';
+import { decide, named } from './decide.ts';
+import type { Decided } from './decide.ts';
+import { withDependencies } from './dependencies.ts';
+import { droppedInstances, removeDropped } from './dropped.ts';
+import type { DroppedInstance } from './dropped.ts';
+import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
+import { plainChange, prepare } from './prepare.ts';
+import { rollInstance, waitName } from './roll.ts';
+import type { Rolled } from './roll.ts';
+
+const STARTING = new Set(['create', 'replace', 'start', 'start-held']);
+
+/**
+ * Compares what should be with what is, and plans the way: no engine calls, no clock, no prompts. The plan's
+ * order is pulls, networks, volumes and agents; then containers, dependencies first; then what the file no
+ * longer names; last the generations that were replaced.
+ *
+ * Errors: STK410 (everything would be removed), STK411 (a network of the file does not exist).
+ */
+export function reconcile(desired: DesiredState, observed: ObservedState, request: PlanRequest): Compiled<Plan> {
+  const all = decide(desired, observed, request);
+  const selected = select(desired, request);
+  const decided = all.filter((d) => selected.has(d.container.key));
+  const dropped = droppedInstances(desired, observed, request.only.length > 0 ? selected : null);
+  const diagnostics = checkPlan(desired, observed, request, decided, dropped);
+  const builder = new PlanBuilder();
+
+  const starting = new Set(decided.filter((d) => STARTING.has(d.decision)).map((d) => d.container.key));
+  const agents = neededAgents(desired, request, decided, dropped);
+  const prepared = prepare(builder, desired, observed, request, { starting, selected, agents });
+  const reach = new Set(agents.flatMap((agent) => agent.volumes));
+
+  const early = dropped.filter((d) => d.inTheWayOf.some((key) => starting.has(key)));
+  const earlyRemoval = removeDropped(builder, early, prepared.ready, reach);
+
+  const before = [...prepared.ready, ...earlyRemoval.ready];
+  const rolled = rollContainers(builder, desired, observed, { decided, starting, reach }, before);
+
+  const ready = builder.join('everything', 'ready', [...rolled.ready.values()].flat());
+  const surplusOrDropped = dropped.filter((d) => !early.includes(d));
+  const removal = removeDropped(builder, surplusOrDropped, ready.length > 0 ? ready : prepared.ready, reach);
+  const over = builder.join('everything', 'done', [...ready, ...removal.ready]);
+  for (const cleanup of rolled.cleanups) cleanup(over);
+
+  return conclude(
+    {
+      formatVersion: PLAN_FORMAT_VERSION,
+      stack: desired.stack,
+      nodes: builder.nodes,
+      changes: [...prepared.changes, ...earlyRemoval.changes, ...rolled.changes, ...removal.changes],
+      warnings: diagnostics.filter((d) => d.severity === 'warning'),
+      agents,
+    },
+    diagnostics,
+  );
+}
+
+/** Everything, or what `--only` names with what it depends on. */
+function select(desired: DesiredState, request: PlanRequest): ReadonlySet<ContainerKey> {
+  if (request.only.length === 0) return new Set(desired.containers.map((c) => c.key));
+  const names = new Set(request.only);
+  const keys = desired.containers.filter((c) => c.instances.some((i) => named(names, c, i)) || names.has(c.name));
+  return withDependencies(
+    keys.map((c) => c.key),
+    new Map(desired.containers.map((c) => [c.key, c])),
+  );
+}
+
+/** The agents that some operation of this plan will talk to. */
+function neededAgents(
+  desired: DesiredState,
+  request: PlanRequest,
+  decided: readonly Decided[],
+  dropped: readonly DroppedInstance[],
+): readonly AgentSpec[] {
+  const planes = new Set<AgentSpec['plane']>();
+  for (const { decision, instance, standing } of decided) {
+    const touched = STARTING.has(decision) || standing.rescue === 'restore' || standing.leftovers.length > 0;
+    if (touched || (standing.failed.length > 0 && decision === 'leave')) {
+      for (const plane of planesOf(instance)) planes.add(plane);
+    }
+  }
+  const wanted = desiredAgents(desired, request.agentImage);
+  if (dropped.some((d) => d.hasSocket)) planes.add('stack');
+  return wanted.filter((agent) => planes.has(agent.plane));
+}
+
+interface Work {
+  readonly decided: readonly Decided[];
+  readonly starting: ReadonlySet<ContainerKey>;
+  /** The volumes that the plan's agent mounts. */
+  readonly reach: ReadonlySet<string>;
+}
+
+interface RolledContainers {
+  readonly ready: ReadonlyMap<ContainerKey, readonly NodeId[]>;
+  readonly changes: readonly Change[];
+  readonly cleanups: readonly Rolled['cleanup'][];
+}
+
+function rollContainers(
+  builder: PlanBuilder,
+  desired: DesiredState,
+  observed: ObservedState,
+  { decided, starting, reach }: Work,
+  prepared: readonly NodeId[],
+): RolledContainers {
+  const byContainer = new Map<ContainerKey, Decided[]>();
+  for (const d of decided) {
+    const list = byContainer.get(d.container.key);
+    if (list === undefined) byContainer.set(d.container.key, [d]);
+    else list.push(d);
+  }
+  const migrations = pendingMigrations(desired.containers, observed, starting);
+  const migrationNodes = new Map<ContainerKey, NodeId>();
+  const ready = new Map<ContainerKey, readonly NodeId[]>();
+  const pending = new Map<ContainerKey, readonly Change[]>();
+  const changes: Change[] = [];
+  const cleanups: Rolled['cleanup'][] = [];
+  const readyOf = (keys: readonly ContainerKey[]) => keys.flatMap((key) => ready.get(key) ?? []);
+
+  for (const container of migrationOrder(desired.containers, migrations)) {
+    const own = byContainer.get(container.key) ?? [];
+    const before: NodeId[] = [...prepared, ...readyOf(container.after)];
+    const waitsFor = container.after.flatMap((key) => {
+      const waiting = pending.get(key) ?? [];
+      return waiting.length === 0 ? [] : [waitName(key, waiting)];
+    });
+    if (starting.has(container.key)) {
+      for (const migration of migrations) {
+        if (!migration.users.has(container.key)) continue;
+        const known = migrationNodes.get(migration.owner.key);
+        if (known === undefined) {
+          const after = [...prepared, ...readyOf(migration.waitsFor)];
+          const added = addMigration(builder, desired.stack, migration, after);
+          migrationNodes.set(migration.owner.key, added.node);
+          changes.push(added.change);
+          before.push(added.node);
+        } else before.push(known);
+        waitsFor.push(migrationChangeId(migration.owner.key));
+      }
+    }
+    if (container.mode === 'cron') {
+      changes.push(scheduleChange(container));
+      continue;
+    }
+    const begin = builder.join(container.key, 'begin', before);
+    const rolled = rollOne(builder, container, own, begin, waitsFor, reach);
+    changes.push(...rolled.map((r) => r.change));
+    cleanups.push(...rolled.map((r) => r.cleanup));
+    const working = rolled.filter((r) => r.ready.length > 0);
+    pending.set(container.key, working.map((r) => r.change).filter(isPending));
+    // Without work of its own it passes on what it would have waited for.
+    const nodes = working.length > 0 ? working.flatMap((r) => r.ready) : readyOf(container.after);
+    ready.set(container.key, builder.join(container.key, 'ready', [...new Set(nodes)]));
+  }
+  return { ready, changes, cleanups };
+}
+
+/**
+ * The desired order, but that a migration's own dependencies come before the first container that it holds back.
+ * They wait for none of its users, so pulling them forward keeps every dependency before its dependents.
+ */
+function migrationOrder(
+  containers: readonly DesiredContainer[],
+  migrations: ReturnType<typeof pendingMigrations>,
+): readonly DesiredContainer[] {
+  const byKey = new Map(containers.map((c) => [c.key, c]));
+  const ordered = new Set<DesiredContainer>();
+  const visit = (container: DesiredContainer) => {
+    if (ordered.has(container)) return;
+    for (const { users, waitsFor } of migrations) {
+      if (users.has(container.key)) visitAll(waitsFor);
+    }
+    visitAll(container.after);
+    ordered.add(container);
+  };
+  const visitAll = (keys: readonly ContainerKey[]) => {
+    for (const key of keys) {
+      const container = byKey.get(key);
+      if (container !== undefined) visit(container);
+    }
+  };
+  for (const container of containers) visit(container);
+  return [...ordered];
+}
+
+/** Replacements one batch after the other; new instances join once the first replacement has shown that it works. */
+function rollOne(
+  builder: PlanBuilder,
+  container: DesiredContainer,
+  own: readonly Decided[],
+  begin: readonly NodeId[],
+  waitsFor: readonly string[],
+  reach: ReadonlySet<string>,
+): readonly Rolled[] {
+  const replacing = own.filter((d) => d.decision === 'replace');
+  const others = own.filter((d) => d.decision !== 'replace');
+  const done = new Map<Decided, Rolled>();
+  for (const [i, d] of replacing.entries()) {
+    const before = replacing[i - container.strategy.batch];
+    const previous = before === undefined ? undefined : done.get(before);
+    const after = previous === undefined ? begin : previous.ready;
+    done.set(d, rollInstance(builder, d, after, [...waitsFor, ...(previous === undefined ? [] : [previous.change.id])], reach));
+  }
+  const first = replacing[0];
+  const canary = first === undefined ? undefined : done.get(first);
+  for (const d of others) {
+    const waits = d.decision === 'create' && canary !== undefined;
+    const after = waits ? canary.ready : begin;
+    done.set(d, rollInstance(builder, d, after, waits ? [...waitsFor, canary.change.id] : waitsFor, reach));
+  }
+  return own.flatMap((d) => done.get(d) ?? []);
+}
+
+function scheduleChange(container: DesiredContainer): Change {
+  const subject = { kind: 'schedule', application: container.application, container: container.name } as const;
+  const zone = container.timezone === null ? '' : ` ${container.timezone}`;
+  const lines = container.schedule.map((line) => `${line}${zone}`);
+  return plainChange(container.key, subject, 'schedule', [], [...lines, `run it with \`stack run ${container.name}\``]);
+}

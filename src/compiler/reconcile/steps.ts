@@ -1,0 +1,204 @@
+import { generationSocketName } from '../desired/desired-state.ts';
+import type { DesiredInstance, SocketSpec } from '../desired/desired-state.ts';
+import { generationName } from '../names.ts';
+import type { ObservedContainer } from '../observed/observed-state.ts';
+import type { ContainerRef, Operation } from '../plan/operation.ts';
+
+/** What a strategy's steps are about: the generation that comes and the one that goes. */
+export interface Turn {
+  readonly instance: DesiredInstance;
+  readonly generation: number;
+  /** The generation that starts: created by this plan, or one that exists (`start`). */
+  readonly next: ContainerRef;
+  readonly old: ObservedContainer | null;
+}
+
+/** One operation of a step with its reason and what takes it back. */
+export interface StepNode {
+  readonly verb: string;
+  readonly op: Operation;
+  readonly reason: string;
+  readonly undo: readonly Operation[];
+}
+
+/** The vocabulary of the strategies. A step may come to nothing (no socket, no old generation) or to several nodes. */
+export type Step =
+  | 'clear-path'
+  | 'create'
+  | 'join'
+  | 'start'
+  | 'gate'
+  | 'publish'
+  | 'keep'
+  | 'release-old'
+  | 'park-old'
+  | 'take-name'
+  | 'stop-old'
+  | 'clear-old-path';
+
+/**
+ * The strategies. Up to `take-name` everything is taken back when a step fails; from there on the new generation
+ * is current and only tidying is left.
+ *
+ * The restart policy comes only after the gate (`keep`) and goes before the stop (`release-old`), so that
+ * a reboot at any moment brings up exactly one generation. Both renames come after the gate, so that their traces
+ * tell which generation is current (`standing.ts`).
+ */
+export const strategies = {
+  create: {
+    switch: ['clear-path', 'create', 'join', 'start', 'gate', 'publish', 'keep', 'take-name'],
+    settle: [],
+  },
+  'start-first': {
+    switch: [
+      'clear-path',
+      'create',
+      'join',
+      'start',
+      'gate',
+      'publish',
+      'keep',
+      'release-old',
+      'park-old',
+      'take-name',
+    ],
+    settle: ['stop-old', 'clear-old-path'],
+  },
+  'stop-first': {
+    switch: [
+      'create',
+      'join',
+      'release-old',
+      'stop-old',
+      'clear-path',
+      'start',
+      'gate',
+      'publish',
+      'keep',
+      'park-old',
+      'take-name',
+    ],
+    settle: ['clear-old-path'],
+  },
+  /** A generation that exists and does not run. */
+  start: { switch: ['clear-path', 'start', 'gate', 'publish', 'keep'], settle: [] },
+} as const satisfies Readonly<Record<string, { readonly switch: readonly Step[]; readonly settle: readonly Step[] }>>;
+
+/** What each step does, as operations. */
+export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
+  // A leftover of an earlier run would keep the server from binding.
+  'clear-path': ({ instance, generation }) => {
+    const socket = instance.socket;
+    if (socket === null) return [];
+    const name = socket.movable ? generationSocketName(instance.engineName, generation) : fileName(socket);
+    return [node('clear', unlink(socket, name), 'a leftover would be in the way')];
+  },
+  create: ({ instance, generation, next }) => {
+    const name = generationName(instance.engineName, generation, 'next');
+    return [
+      node('create', { kind: 'container.create', instance: instance.key, generation, name }, 'new generation', [
+        { kind: 'container.rename', target: next, name: generationName(instance.engineName, generation, 'failed') },
+      ]),
+    ];
+  },
+  join: ({ instance, next }) =>
+    instance.spec.networks.map((network) =>
+      node(`join ${network}`, { kind: 'container.connect', target: next, network }, 'in `networks`'),
+    ),
+  start: ({ instance, next }) => [
+    node('start', { kind: 'container.start', target: next }, 'created', [
+      { kind: 'container.stop', target: next, timeoutS: instance.stop.timeoutS },
+    ]),
+  ],
+  gate: ({ instance, generation, next }) => [
+    node('gate', { kind: 'container.gate', instance: instance.key, generation, target: next }, 'must be ready'),
+  ],
+  publish: ({ instance, generation, old }) => {
+    const socket = instance.socket;
+    if (socket === null || !socket.movable) return [];
+    const back =
+      old === null
+        ? unlink(socket, fileName(socket))
+        : publish(socket, generationSocketName(instance.engineName, old.generation));
+    return [
+      node('publish', publish(socket, generationSocketName(instance.engineName, generation)), 'gate passed', [back]),
+    ];
+  },
+  keep: ({ instance, next }) => {
+    const { name, maxRetries } = instance.spec.restart;
+    if (name === 'no') return [];
+    return [node('keep', { kind: 'container.policy', target: next, policy: name, maxRetries }, 'gate passed')];
+  },
+  'release-old': ({ old }) => {
+    if (old === null || old.restart === 'no') return [];
+    const target = existing(old);
+    const [policy = 'no', retries = '0'] = old.restart.split(':');
+    return [
+      node('release', { kind: 'container.policy', target, policy: 'no', maxRetries: 0 }, 'is being replaced', [
+        { kind: 'container.policy', target, policy, maxRetries: Number(retries) },
+      ]),
+    ];
+  },
+  'park-old': ({ instance, old }) => {
+    if (old === null) return [];
+    const target = existing(old);
+    const name = generationName(instance.engineName, old.generation, 'old');
+    return [
+      node('park', { kind: 'container.rename', target, name }, 'is being replaced', [
+        { kind: 'container.rename', target, name: instance.engineName },
+      ]),
+    ];
+  },
+  'take-name': ({ instance, generation, next }) => [
+    node('switch', { kind: 'container.rename', target: next, name: instance.engineName }, 'gate passed', [
+      { kind: 'container.rename', target: next, name: generationName(instance.engineName, generation, 'next') },
+    ]),
+  ],
+  'stop-old': ({ instance, old }) => {
+    if (old === null) return [];
+    const target = existing(old);
+    const wasRunning = old.state === 'running' || old.state === 'restarting';
+    return [
+      node(
+        'stop',
+        { kind: 'container.stop', target, timeoutS: instance.stop.timeoutS },
+        'is being replaced',
+        wasRunning ? [{ kind: 'container.start', target }] : [],
+      ),
+    ];
+  },
+  'clear-old-path': ({ instance, old }) => {
+    const socket = instance.socket;
+    if (old === null || socket === null || !socket.movable) return [];
+    return [
+      node('clear old', unlink(socket, generationSocketName(instance.engineName, old.generation)), 'nobody serves it'),
+    ];
+  },
+};
+
+/** Refers to a container that the engine has. */
+export function existing(container: ObservedContainer): ContainerRef {
+  return { kind: 'existing', id: container.id };
+}
+
+/** Removes a file of the socket's directory. */
+export function unlink(socket: SocketPlace, name: string): Operation {
+  return { kind: 'socket.unlink', volume: socket.volume, path: socket.volumePath, name };
+}
+
+/** Points the published name at `to`. */
+export function publish(socket: SocketPlace, to: string): Operation {
+  return { kind: 'socket.publish', volume: socket.volume, path: socket.volumePath, link: fileName(socket), to };
+}
+
+/** Where a published socket lies. */
+export type SocketPlace = Pick<SocketSpec, 'published' | 'volume' | 'volumePath'>;
+
+/** The last part of the published path. */
+export function fileName(socket: Pick<SocketSpec, 'published'>): string {
+  return socket.published.slice(socket.published.lastIndexOf('/') + 1);
+}
+
+function node(verb: string, op: Operation, reason: string, undo: readonly Operation[] = []): StepNode {
+  return { verb, op, reason, undo };
+}

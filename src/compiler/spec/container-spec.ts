@@ -1,0 +1,161 @@
+import type { ContainerKey, DeployMode } from '../desired/desired-state.ts';
+import type { RestartPolicy, UlimitSpec } from '../desired/instance-spec.ts';
+import type { PullPolicy } from '../desired/resolved-inputs.ts';
+import type { Range } from '../span.ts';
+import type { DataVolumeSpec, EnvEntry } from './application-spec.ts';
+import type { Template } from './template.ts';
+import type { TextPlace } from './text-place.ts';
+
+/** A container as it is written, its references still names. */
+export interface WrittenContainer {
+  readonly key: ContainerKey;
+  readonly name: string;
+  readonly application: string;
+  /** Of its name in the file. */
+  readonly range: Range;
+  readonly mode: DeployMode;
+  /** Instances; 1 for `cron`. */
+  readonly count: number;
+  readonly image: Template;
+  readonly tag: Template | null;
+  readonly pull: PullPolicy;
+  /** Null: the image's own. */
+  readonly command: readonly Template[] | null;
+  readonly entrypoint: readonly Template[] | null;
+  readonly env: readonly EnvEntry[];
+  readonly envFrom: Reference | null;
+  /** Of a `database` that is true. */
+  readonly database: Range | null;
+  readonly volumes: readonly Template[];
+  readonly volumesFrom: readonly VolumesFromReference[];
+  readonly ports: readonly Template[];
+  readonly links: readonly LinkReference[];
+  readonly dependsOn: readonly Reference[];
+  readonly hostname: Template | null;
+  readonly user: Template | null;
+  readonly workingDir: Template | null;
+  readonly socket: Template | null;
+  readonly port: { readonly port: number; readonly range: Range } | null;
+  readonly network: { readonly mode: 'stack' | 'host' | 'none'; readonly range: Range };
+  readonly networks: readonly Template[];
+  readonly restart: RestartPolicy;
+  /** As the engine names it, `SIGQUIT`; null when none is written. */
+  readonly stopSignal: string | null;
+  /** Sent before the stop signal, so that a worker takes no more work. */
+  readonly quietSignal: string | null;
+  readonly stopTimeoutS: number;
+  readonly startupMs: number | null;
+  readonly health: HealthSpec | null;
+  readonly strategy: StrategySpec;
+  readonly migration: MigrationSpec | null;
+  readonly cron: CronSpec | null;
+  readonly log: LogSpec | null;
+  readonly limits: LimitSpec;
+  readonly labels: readonly EnvEntry[];
+  readonly platform: Template | null;
+}
+
+/** A container whose references are found. */
+export interface ContainerSpec extends WrittenContainer {
+  /** What must be ready first, sorted. */
+  readonly after: readonly ContainerKey[];
+  /** The containers whose `env` it starts from, farthest first; its own is not among them. */
+  readonly envChain: readonly WrittenContainer[];
+  readonly mountsFrom: readonly MountSource[];
+  /** Alias → the container and instance that it leads to, sorted by alias. */
+  readonly linkTargets: readonly LinkTarget[];
+}
+
+/** A name in the file, with its place. */
+export interface Reference {
+  readonly name: string;
+  readonly place: TextPlace;
+}
+
+/** `name` or `name:alias`; the alias is the name when none is written. */
+export interface LinkReference extends Reference {
+  readonly alias: string;
+}
+
+/** `name` or `name:ro`. */
+export interface VolumesFromReference extends Reference {
+  readonly readOnly: boolean;
+}
+
+/** What a `volumes_from` names. */
+export type MountSource = { readonly readOnly: boolean; readonly place: TextPlace } & (
+  | { readonly kind: 'data volume'; readonly dataVolume: DataVolumeSpec }
+  | { readonly kind: 'container'; readonly container: ContainerKey }
+);
+
+/** One name that a container resolves. */
+export interface LinkTarget {
+  readonly alias: string;
+  readonly container: WrittenContainer;
+  readonly index: number;
+}
+
+/** What is asked before an instance counts as ready. */
+export interface HealthSpec {
+  readonly range: Range;
+  readonly ask:
+    | {
+        readonly kind: 'http';
+        readonly path: Template | null;
+        readonly status: readonly (readonly [number, number])[] | null;
+      }
+    | { readonly kind: 'tcp' }
+    | { readonly kind: 'command'; readonly command: readonly Template[] };
+  readonly port: number | null;
+  readonly timeoutMs: number | null;
+  readonly intervalMs: number | null;
+  readonly startPeriodMs: number | null;
+  readonly retries: { readonly count: number; readonly range: Range } | null;
+}
+
+/** How instances are replaced, as written. */
+export interface StrategySpec {
+  readonly order: 'auto' | 'start-first' | 'stop-first';
+  readonly range: Range;
+  readonly batch: number;
+}
+
+/** A run to the end before any new generation starts. */
+export interface MigrationSpec {
+  readonly command: readonly Template[];
+  readonly timeoutMs: number;
+  readonly reversible: boolean;
+}
+
+/** When a `cron` container runs. */
+export interface CronSpec {
+  /** Lines of five fields; two when day and weekday are both restricted. */
+  readonly schedule: readonly string[];
+  readonly timezone: string | null;
+  readonly overlap: 'skip' | 'queue' | 'allow';
+  readonly timeoutMs: number | null;
+}
+
+/** The container's own log settings. */
+export interface LogSpec {
+  readonly driver: Template | null;
+  readonly options: readonly EnvEntry[];
+}
+
+/** What a container may use and do. Strings are checked when they are expanded. */
+export interface LimitSpec {
+  readonly memory: Template | null;
+  readonly cpus: Template | null;
+  readonly shmSize: Template | null;
+  readonly readOnly: boolean;
+  readonly init: boolean | null;
+  readonly tmpfs: readonly Template[];
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly ulimits: readonly UlimitSpec[];
+  readonly sysctls: readonly EnvEntry[];
+  readonly devices: readonly Template[];
+  readonly securityOpt: readonly Template[];
+  readonly extraHosts: readonly Template[];
+}
+

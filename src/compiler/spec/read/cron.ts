@@ -1,0 +1,60 @@
+import type { DocumentNode } from '../../source/document.ts';
+import type { CronSpec } from '../container-spec.ts';
+import { CRON_FIELDS, parseCronField, parseCronLine, scheduleLines } from '../values/cron-schedule.ts';
+import { reportLaterKeys } from './later-keys.ts';
+import type { Fields, Reader } from './reader.ts';
+
+/** Reads `cron`: one string of five fields, or an object. Null when a field is wrong. */
+export function readCron(node: DocumentNode, reader: Reader): CronSpec | null {
+  if (node.kind !== 'object') {
+    const line = reader.parsed(node, 'STK321', parseCronLine);
+    return line === null
+      ? null
+      : { schedule: scheduleLines(line), timezone: null, overlap: 'skip', timeoutMs: null };
+  }
+  const fields = reader.fields(node);
+  reportLaterKeys(fields, 'cron', reader);
+  const schedule = readSchedule(fields, reader);
+  const timezone = readTimezone(fields, reader);
+  return schedule === null
+    ? null
+    : {
+        schedule,
+        timezone,
+        overlap: reader.choice(fields.get('overlap')?.value, ['skip', 'queue', 'allow'], 'skip'),
+        timeoutMs: reader.durationMs(fields.get('timeout')?.value),
+      };
+}
+
+function readSchedule(fields: Fields, reader: Reader): readonly string[] | null {
+  const read = CRON_FIELDS.map((field) => {
+    const member = fields.get(field);
+    if (member === undefined) return '*';
+    return reader.parsed(member.value, 'STK321', (text) => parseCronField(field, text));
+  });
+  if (read.includes(null)) return null;
+  const hour = fields.get('hour');
+  const values = read.map((value) => value ?? '*');
+  // A job "at three" that runs sixty times is never meant.
+  if (hour !== undefined && fields.get('minute') === undefined) {
+    values[0] = '0';
+    reader.problems.warn('STK357', 'an hour without a minute means minute 0', hour.keyRange, {
+      help: 'write `minute: 0`, or `minute: "*"` for every minute of that hour',
+    });
+  }
+  return scheduleLines(values);
+}
+
+function readTimezone(fields: Fields, reader: Reader): string | null {
+  const text = reader.text(fields.get('timezone')?.value);
+  if (text === null) return null;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text.text }).resolvedOptions().timeZone === '' ? null : text.text;
+  } catch {
+    // The only way to ask for one name: a zone that is not known throws.
+    reader.problems.error('STK321', `\`${text.text}\` is not a time zone`, text.place.range, {
+      help: 'write a name of the time zone database, such as `Europe/Rome` or `UTC`',
+    });
+    return null;
+  }
+}

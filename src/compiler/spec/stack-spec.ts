@@ -1,0 +1,45 @@
+import type { SourceFile } from '../source/source-file.ts';
+import type { Range } from '../span.ts';
+import type { ApplicationSpec } from './application-spec.ts';
+import type { Template } from './template.ts';
+
+/**
+ * A stack file's meaning: every key typed and normalized, every reference resolved, every string taken apart but
+ * not expanded. Output of `compile`; places are kept for what later stages may have to point at.
+ */
+export interface StackSpec {
+  readonly source: SourceFile;
+  /** A slug; what scopes everything on an engine. */
+  readonly name: string;
+  /** As written. */
+  readonly applications: readonly ApplicationSpec[];
+  readonly registries: readonly RegistrySpec[];
+  readonly secrets: readonly SecretSpec[];
+  /** The instance that forwards logs; its presence limits the logs of every container. */
+  readonly forwarder: { readonly instance: string; readonly range: Range } | null;
+  /** Containers that the file's `manual` key lets be replaced, sorted. */
+  readonly included: readonly string[];
+  /** Keys of the problems that `compile` reported, so that `resolve` does not repeat them. */
+  readonly told: ReadonlySet<string>;
+}
+
+/** Credentials for pulls from one host; see `registryCredentials`. */
+export interface RegistrySpec {
+  readonly host: string;
+  readonly range: Range;
+  readonly username: Template;
+  readonly password: Template;
+}
+
+/** Where a secret comes from, as written. */
+export interface SecretSpec {
+  readonly name: string;
+  readonly range: Range;
+  readonly source: SecretSource;
+}
+
+/** Read by the runtime; `path` is relative to the stack file, `command` runs without a shell. */
+export type SecretSource =
+  | { readonly kind: 'env'; readonly name: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'command'; readonly command: readonly string[] };

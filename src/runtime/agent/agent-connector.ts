@@ -1,0 +1,91 @@
+import { PROTOCOL_VERSION, type AgentQuestion } from '../../agent/protocol.ts';
+import { elapsed } from '../elapsed.ts';
+import { EngineError, type Engine, type ExecSession } from '../engine.ts';
+import { within } from '../within.ts';
+import { AgentError, type AgentConnector, type AgentSession, type ProbeResult } from './agent-session.ts';
+import { converse, type Conversation } from './conversation.ts';
+
+const COMMAND = ['node', '/stackc/agent.mjs', 'session'];
+
+/** How long the agent may take; what it does has limits of its own, so these only end what hangs. */
+export interface AgentPatience {
+  /** For its first line. */
+  readonly helloMs: number;
+  /** For a publish or an unlink, and for a probe beyond the probe's own timeout. */
+  readonly answerMs: number;
+}
+
+const PATIENCE: AgentPatience = { helloMs: 20_000, answerMs: 20_000 };
+
+/** Opens agent sessions by exec in the agent's container: no port, and whoever may use the engine may use it. */
+export function execAgentConnector(engine: Engine, patience: AgentPatience = PATIENCE): AgentConnector {
+  return {
+    open: async (containerName) => {
+      const exec = await startSession(engine, containerName);
+      const conversation = converse(exec, containerName);
+      try {
+        await checkHello(conversation, containerName, patience.helloMs);
+      } catch (error) {
+        conversation.close();
+        throw error;
+      }
+      return sessionOver(conversation, patience.answerMs);
+    },
+  };
+}
+
+async function startSession(engine: Engine, containerName: string): Promise<ExecSession> {
+  try {
+    return await engine.exec(containerName, { command: COMMAND, tty: false, stdin: true });
+  } catch (error) {
+    // The engine's answers for a container that is not there and for one that does not run.
+    if (error instanceof EngineError && (error.kind === 'not-found' || error.kind === 'conflict')) {
+      throw new AgentError(`the agent \`${containerName}\` does not run (${error.message}): apply again`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+async function checkHello(conversation: Conversation, containerName: string, limitMs: number): Promise<void> {
+  const { protocol } = await withLimit(conversation.hello, limitMs, 'did not say hello');
+  if (protocol === PROTOCOL_VERSION) return;
+  throw new AgentError(
+    `the agent \`${containerName}\` speaks protocol ${protocol}, this stackc speaks ${PROTOCOL_VERSION}: ` +
+      'run `stack agent build`, then apply again',
+  );
+}
+
+function sessionOver(conversation: Conversation, answerMs: number): AgentSession {
+  const ask = (question: AgentQuestion, limitMs: number): Promise<unknown> =>
+    withLimit(conversation.ask(question), limitMs, `did not answer \`${question.op}\``);
+  return {
+    probe: async (request) => {
+      const result = await ask({ op: 'probe', ...request }, request.timeoutMs + answerMs);
+      if (isProbeResult(result)) return result;
+      throw new AgentError(`the agent's answer to \`probe\` makes no sense: ${JSON.stringify(result)}`);
+    },
+    publish: async (directory, link, to) => {
+      await ask({ op: 'publish', directory, link, to }, answerMs);
+    },
+    unlink: async (directory, name) => {
+      await ask({ op: 'unlink', directory, name }, answerMs);
+    },
+    close: () => conversation.close(),
+  };
+}
+
+/** A connection that is lost without a word (a paused container, a cut cable) must not hang an apply. */
+function withLimit<T>(answer: Promise<T>, limitMs: number, what: string): Promise<T> {
+  return within(limitMs, answer, () => {
+    throw new AgentError(`the agent ${what} within ${elapsed(limitMs)}`);
+  });
+}
+
+function isProbeResult(value: unknown): value is ProbeResult {
+  if (typeof value !== 'object' || value === null || !('ok' in value)) return false;
+  if (value.ok === false) return 'error' in value && typeof value.error === 'string';
+  if (value.ok !== true || !('status' in value) || !('ms' in value)) return false;
+  return (value.status === null || typeof value.status === 'number') && typeof value.ms === 'number';
+}

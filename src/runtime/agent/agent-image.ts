@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import type { Engine } from '../engine.ts';
+import { bundleAgent } from './bundle-agent.ts';
+
+/** Set by the build to the package's version. */
+// oxlint-disable-next-line no-underscore-dangle -- a define of the build, named so that nothing else can be meant
+declare const __STACKC_VERSION__: string | undefined;
+
+/** Where the sources lie when this file has not been bundled. */
+const SOURCES = new URL('../../../', import.meta.url);
+
+/** What the agent's image is built from, and the tag that says so. */
+export interface AgentImage {
+  /** `stackc/agent:<version>-<12 hex digits over the files>`: the same files give the same tag everywhere. */
+  readonly tag: string;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+/** How the agent's image is built. */
+export interface AgentBuild {
+  /** The base image; default `STACKC_AGENT_BASE`, else the Dockerfile's own. */
+  readonly base?: string | undefined;
+  /** Default `host`: the engine's own bridge may have no way to look up names. */
+  readonly network?: 'default' | 'host' | undefined;
+}
+
+let made: AgentImage | undefined;
+
+/** The image of this version's agent. From an installed package its files are read, from sources it is bundled now. */
+export function agentImage(): AgentImage {
+  made ??= makeAgentImage();
+  return made;
+}
+
+/** Builds the image of this version's agent on an engine, and gives its tag. Rejects with `EngineError`. */
+export async function buildAgentImage(
+  engine: Engine,
+  { base = process.env['STACKC_AGENT_BASE'], network = 'host' }: AgentBuild,
+  onOutput: (line: string) => void,
+): Promise<string> {
+  const { tag, files } = agentImage();
+  const buildArgs: Readonly<Record<string, string>> = base ? { BASE: base } : {};
+  const labels = {
+    'org.opencontainers.image.title': 'stackc agent',
+    'org.opencontainers.image.version': version(),
+  };
+  await engine.buildImage({ tag, files, buildArgs, labels, network }, onOutput);
+  return tag;
+}
+
+function makeAgentImage(): AgentImage {
+  const files = installedFiles() ?? {
+    Dockerfile: readFileSync(new URL('src/agent/Dockerfile', SOURCES)),
+    'agent.mjs': bundleAgent(fileURLToPath(SOURCES)),
+  };
+  const hash = createHash('sha256');
+  // The lengths keep the two apart: without them one file's end could pass for the other's start.
+  for (const [name, content] of Object.entries(files)) hash.update(`${name} ${content.length}\n`).update(content);
+  return { tag: `stackc/agent:${version()}-${hash.digest('hex').slice(0, 12)}`, files };
+}
+
+/** The package's `dist/agent/`, beside the program or one level up from a part of it; null in the sources. */
+function installedFiles(): AgentImage['files'] | null {
+  for (const place of ['./agent/', '../agent/']) {
+    const folder = new URL(place, import.meta.url);
+    if (!existsSync(new URL('agent.mjs', folder))) continue;
+    return {
+      Dockerfile: readFileSync(new URL('Dockerfile', folder)),
+      'agent.mjs': readFileSync(new URL('agent.mjs', folder)),
+    };
+  }
+  return null;
+}
+
+function version(): string {
+  if (typeof __STACKC_VERSION__ === 'string') return __STACKC_VERSION__;
+  const written: { readonly version: string } = JSON.parse(readFileSync(new URL('package.json', SOURCES), 'utf8'));
+  return written.version;
+}

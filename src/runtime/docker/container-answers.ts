@@ -1,0 +1,88 @@
+import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
+
+import type { ContainerState } from '../../compiler/observed/observed-state.ts';
+import type { ContainerDetails, ContainerSummary } from '../engine.ts';
+import { NonsenseAnswer } from './engine-errors.ts';
+
+const STATES = new Set(['created', 'running', 'paused', 'restarting', 'exited', 'dead', 'removing']);
+
+/** One row of GET /containers/json. */
+export function summaryOf(row: ContainerInfo): ContainerSummary {
+  return {
+    id: row.Id,
+    name: bare(row.Names?.find((name) => name.lastIndexOf('/') === 0) ?? ''),
+    image: row.Image,
+    imageId: row.ImageID,
+    state: stateOf(row.State),
+    status: row.Status,
+    labels: row.Labels ?? {},
+    networks: Object.keys(row.NetworkSettings?.Networks ?? {}).sort(),
+    createdS: row.Created,
+  };
+}
+
+/** GET /containers/{id}/json. Older engines add the container's own short id to its aliases; it is left out. */
+export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
+  const { State: state, Config: config, HostConfig: host } = row;
+  const isOver = state.Status === 'exited' || state.Status === 'dead';
+  return {
+    id: row.Id,
+    name: bare(row.Name),
+    imageId: row.Image,
+    state: stateOf(state.Status),
+    exitCode: isOver ? state.ExitCode : null,
+    error: state.Error ?? '',
+    health: healthOf(state.Health?.Status),
+    restartCount: row.RestartCount ?? 0,
+    startedAt: state.StartedAt.startsWith('0001-') ? '' : state.StartedAt,
+    labels: config.Labels ?? {},
+    env: config.Env ?? [],
+    command: config.Cmd ?? null,
+    entrypoint: words(config.Entrypoint),
+    restart: host.RestartPolicy?.Name || 'no',
+    networkMode: host.NetworkMode ?? '',
+    networks: Object.fromEntries(
+      Object.entries(row.NetworkSettings?.Networks ?? {})
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, network]) => [name, (network.Aliases ?? []).filter((alias) => !row.Id.startsWith(alias)).sort()]),
+    ),
+    mounts: (row.Mounts ?? [])
+      .map((mount) => ({
+        type: mount.Type ?? '',
+        source: mount.Source ?? '',
+        name: mount.Name ?? '',
+        target: mount.Destination,
+      }))
+      .sort((a, b) => (a.target < b.target ? -1 : 1)),
+    tty: config.Tty ?? false,
+    memory: host.Memory ?? 0,
+    nanoCpus: host.NanoCpus ?? 0,
+  };
+}
+
+/** An array, or the answer was not an engine's. */
+export function listOf<T>(answer: readonly T[] | null | undefined): readonly T[] {
+  if (answer === null || answer === undefined) return [];
+  if (!Array.isArray(answer)) throw new NonsenseAnswer('it sent no list');
+  return answer;
+}
+
+function stateOf(text: string): ContainerState {
+  // A container in an odd moment has no state on some engines; it is not one to rely on.
+  if (!STATES.has(text)) return 'dead';
+  // Just checked.
+  return text as ContainerState;
+}
+
+function healthOf(text: string | undefined): ContainerDetails['health'] {
+  return text === 'starting' || text === 'healthy' || text === 'unhealthy' ? text : 'none';
+}
+
+function words(value: string | string[] | null | undefined): readonly string[] | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === 'string' ? [value] : value;
+}
+
+function bare(name: string): string {
+  return name.replace(/^\//, '');
+}

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { ContainerCreateOptions, ContainerStopOptions } from 'dockerode';
+
+import { EngineError, type ContainerDetails, type Engine } from '../engine.ts';
+import { detailsOf, listOf, summaryOf } from './container-answers.ts';
+import { createRequest } from './container-request.ts';
+import type { EngineLimits } from './docker-engine.ts';
+import { conceal } from './engine-errors.ts';
+import { unlessStatus } from './tolerance.ts';
+import type { Transport } from './transport.ts';
+import { waitForExit } from './wait.ts';
+
+type ContainerCalls = Pick<
+  Engine,
+  | 'listContainers'
+  | 'inspectContainer'
+  | 'createContainer'
+  | 'startContainer'
+  | 'stopContainer'
+  | 'killContainer'
+  | 'unpauseContainer'
+  | 'removeContainer'
+  | 'renameContainer'
+  | 'updateRestart'
+  | 'waitContainer'
+>;
+
+/** The calls about containers. */
+export function containerCalls(transport: Transport, { readMs, changeMs }: EngineLimits): ContainerCalls {
+  const inspectContainer = (id: string): Promise<ContainerDetails | null> =>
+    transport
+      .ask(`inspect container ${id}`, readMs, async (docker) => detailsOf(await docker.getContainer(part(id)).inspect()))
+      .catch(unlessStatus([404], null));
+
+  return {
+    listContainers: (labels) =>
+      transport.ask('list containers', readMs, async (docker) => {
+        const rows = await docker.listContainers({ all: true, filters: { label: [...labels] } });
+        return listOf(rows).map(summaryOf);
+      }),
+
+    inspectContainer,
+
+    async createContainer(config) {
+      // dockerode's types know only the flat form, which puts the body into the URL as well.
+      const request = createRequest(config) as ContainerCreateOptions;
+      try {
+        return await transport.ask(`create container ${config.name}`, changeMs, async (docker) => {
+          return (await docker.createContainer(request)).id;
+        });
+      } catch (error) {
+        const values = config.env.map((pair) => pair.slice(pair.indexOf('=') + 1));
+        throw error instanceof EngineError ? conceal(error, values) : error;
+      }
+    },
+
+    startContainer: (id) =>
+      transport
+        .ask<void>(`start container ${id}`, changeMs, (docker) => docker.getContainer(part(id)).start())
+        .catch(unlessStatus([304], undefined)),
+
+    stopContainer(id, timeoutS) {
+      const query = { _query: { t: timeoutS }, _body: {} } as ContainerStopOptions;
+      return transport
+        .ask<void>(`stop container ${id}`, timeoutS * 1000 + changeMs, (docker) => docker.getContainer(part(id)).stop(query))
+        .catch(unlessStatus([304, 404], undefined));
+    },
+
+    killContainer: (id, signal) =>
+      transport.ask(`signal container ${id}`, changeMs, (docker) => {
+        return docker.getContainer(part(id)).kill({ _query: { signal }, _body: {} });
+      }),
+
+    unpauseContainer: (id) =>
+      transport.ask(`unpause container ${id}`, changeMs, (docker) => docker.getContainer(part(id)).unpause()),
+
+    async removeContainer(id, options = {}) {
+      const query = { force: true, v: options.volumes === true };
+      try {
+        await transport.ask<void>(`remove container ${id}`, changeMs, (docker) => docker.getContainer(part(id)).remove(query));
+      } catch (error) {
+        if (!(error instanceof EngineError) || (error.status !== 404 && error.status !== 409)) throw error;
+        if (error.status === 409) await untilGone(id, inspectContainer, changeMs, error);
+      }
+    },
+
+    renameContainer: (id, name) =>
+      transport.ask(`rename container ${id} to ${name}`, changeMs, (docker) => {
+        return docker.getContainer(part(id)).rename({ _query: { name }, _body: {} });
+      }),
+
+    updateRestart: (id, policy, maxRetries) =>
+      transport.ask(`set the restart policy of ${id}`, changeMs, async (docker) => {
+        await docker.getContainer(part(id)).update({ RestartPolicy: { Name: policy, MaximumRetryCount: maxRetries } });
+      }),
+
+    waitContainer: (id, signal) => waitForExit(transport, id, inspectContainer, signal),
+  };
+}
+
+/** Somebody else's removal is under way (409): it is gone when that one is done. */
+async function untilGone(
+  id: string,
+  inspect: (id: string) => Promise<ContainerDetails | null>,
+  limitMs: number,
+  error: EngineError,
+): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (performance.now() < end) {
+    const details = await inspect(id);
+    if (details === null) return;
+    if (details.state !== 'removing' && details.state !== 'dead') throw error;
+    await sleep(50);
+  }
+  throw error;
+}
+
+/** dockerode puts names into paths as they are. */
+export function part(name: string): string {
+  return encodeURIComponent(name);
+}

@@ -1,0 +1,50 @@
+import type { ImageInspectInfo } from 'dockerode';
+
+import type { ImageConfig } from '../../compiler/desired/resolved-inputs.ts';
+import type { Engine } from '../engine.ts';
+import { buildImage } from './build.ts';
+import type { EngineLimits } from './docker-engine.ts';
+import { NonsenseAnswer } from './engine-errors.ts';
+import { askDigest, pullImage } from './registry.ts';
+import { unlessStatus } from './tolerance.ts';
+import type { Transport } from './transport.ts';
+
+type ImageCalls = Pick<Engine, 'inspectImage' | 'registryDigest' | 'pullImage' | 'buildImage'>;
+
+/** The calls about images. */
+export function imageCalls(transport: Transport, limits: EngineLimits): ImageCalls {
+  return {
+    inspectImage: (reference) =>
+      transport
+        .ask(`inspect image ${reference}`, limits.readMs, async (docker) => {
+          const image = await docker.getImage(reference).inspect();
+          if (typeof image?.Id !== 'string') throw new NonsenseAnswer('it told no image id');
+          return { id: image.Id, repoDigests: image.RepoDigests ?? [], config: configOf(image) };
+        })
+        .catch(unlessStatus([404], null)),
+    registryDigest: (reference, auth, timeoutMs) => askDigest(transport, reference, auth, timeoutMs),
+    pullImage: (reference, auth, onProgress) =>
+      pullImage(transport, limits.pullSilenceMs, { reference, auth, onProgress }),
+    buildImage: (request, onOutput) => buildImage(transport, request, onOutput),
+  };
+}
+
+function configOf(image: ImageInspectInfo): ImageConfig {
+  // Absent in images without any, and left out whole by newer engines where they are empty.
+  const config: Partial<ImageInspectInfo['Config']> & { StopSignal?: string; Healthcheck?: { Test?: string[] } } =
+    image.Config ?? {};
+  const test = config.Healthcheck?.Test ?? [];
+  return {
+    entrypoint: words(config.Entrypoint),
+    command: config.Cmd ?? [],
+    env: config.Env ?? [],
+    stopSignal: config.StopSignal || null,
+    healthcheck: test.length > 0 && test[0] !== 'NONE',
+    exposedPorts: Object.keys(config.ExposedPorts ?? {}).sort(),
+  };
+}
+
+function words(value: string | string[] | null | undefined): readonly string[] {
+  if (value === null || value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}

@@ -1,0 +1,48 @@
+import { EngineError, type Engine, type LogChunk, type LogsOptions } from '../engine.ts';
+import type { EngineLimits } from './docker-engine.ts';
+import { CutOff, NonsenseAnswer, toEngineError } from './engine-errors.ts';
+import { FrameReader } from './frames.ts';
+import type { Transport } from './transport.ts';
+
+/** GET /containers/{id}/logs. */
+export function logCalls(transport: Transport, { readMs }: EngineLimits): Pick<Engine, 'logs'> {
+  return { logs: (id, options) => readLogs(transport, readMs, id, options) };
+}
+
+async function* readLogs(
+  transport: Transport,
+  readMs: number,
+  id: string,
+  options: LogsOptions,
+): AsyncGenerator<LogChunk> {
+  const operation = `read the log of ${id}`;
+  const { signal } = options;
+  if (signal?.aborted) return;
+  const path = encodeURIComponent(id);
+  const query = {
+    stdout: true,
+    stderr: true,
+    follow: options.follow,
+    timestamps: options.timestamps,
+    ...(options.tail === null ? {} : { tail: options.tail }),
+  };
+  try {
+    // Before API 1.42 the answer does not tell whether it has frames.
+    const tty = await transport.ask(operation, readMs, async (docker) => (await docker.getContainer(path).inspect()).Config.Tty);
+    // An overload for each value of `follow`, none for a boolean.
+    const follow = query as typeof query & { follow: true };
+    const answer = await transport.open(operation, (docker) => docker.getContainer(path).logs(follow), signal);
+    try {
+      const frames = new FrameReader({ tty });
+      for await (const chunk of answer) yield* frames.push(chunk as Buffer);
+      frames.end();
+    } finally {
+      answer.destroy();
+    }
+  } catch (error) {
+    // Whoever aborts wants no more lines, and no complaint either.
+    if (signal?.aborted) return;
+    const ours = error instanceof EngineError || error instanceof CutOff || error instanceof NonsenseAnswer;
+    throw toEngineError(ours ? error : new CutOff(), operation, transport.endpoint);
+  }
+}

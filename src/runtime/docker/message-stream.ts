@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+
+import { CutOff, NonsenseAnswer, excerpt } from './engine-errors.ts';
+
+/** One line of what a pull or a build tells. */
+export interface StreamMessage {
+  readonly stream?: string;
+  readonly status?: string;
+  readonly id?: string;
+  readonly error?: string;
+  readonly errorDetail?: { readonly message?: string };
+}
+
+/**
+ * The JSON objects of an answer, one a line. An engine that fails in the middle has sent 200 long before, so callers
+ * look at every `error`. Throws {@link CutOff}, or {@link NonsenseAnswer} for a line that is not JSON.
+ */
+export async function* readMessages(answer: IncomingMessage): AsyncGenerator<StreamMessage> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  try {
+    for await (const chunk of answer) {
+      const lines = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines.filter(isFilled).map(parse);
+    }
+  } catch (error) {
+    throw error instanceof NonsenseAnswer ? error : new CutOff();
+  }
+  if (!answer.complete) throw new CutOff();
+  if (isFilled(rest)) yield parse(rest);
+}
+
+/** Why it failed, when this line says so. */
+export function failureIn(message: StreamMessage): string | null {
+  return message.errorDetail?.message ?? message.error ?? null;
+}
+
+function isFilled(line: string): boolean {
+  return line.trim() !== '';
+}
+
+function parse(line: string): StreamMessage {
+  try {
+    // Every field is optional, and looked at before it is used.
+    return JSON.parse(line) as StreamMessage;
+  } catch {
+    throw new NonsenseAnswer(`it sent ${excerpt(line)}`);
+  }
+}

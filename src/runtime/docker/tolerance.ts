@@ -1,0 +1,9 @@
+import { EngineError } from '../engine.ts';
+
+/** For `catch`: these statuses mean `value`, everything else stays a failure. */
+export function unlessStatus<T>(statuses: readonly number[], value: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof EngineError && error.status !== null && statuses.includes(error.status)) return value;
+    throw error;
+  };
+}

@@ -1,0 +1,85 @@
+import type { ImageFacts, ImageRequirement } from '../../compiler/desired/resolved-inputs.ts';
+import { unreachable } from '../../compiler/unreachable.ts';
+import { EngineError, type Engine, type ImageDetails, type RegistryAuth } from '../engine.ts';
+
+/** How long a registry is waited for while planning, in milliseconds. */
+const REGISTRY_TIMEOUT_MS = 5_000;
+
+/** Credentials for a reference's registry; null is anonymous. */
+export type AuthLookup = (reference: string) => Promise<RegistryAuth | null>;
+
+/** How an image is looked up. */
+export interface ImageLookup {
+  readonly engine: Engine;
+  readonly auth: AuthLookup;
+  /** False: no registry is asked at all, and what the engine has stands (`stack status`). */
+  readonly askRegistry: boolean;
+}
+
+/**
+ * What is known of one image, by its pull policy (reference, row `image, tag`). One inspect, and at most one
+ * question to the registry, within 5 s. A registry that is away never stops a plan: what the engine has stands,
+ * with a warning; what it lacks is planned to be pulled, before anything is stopped.
+ */
+export async function imageFacts(requirement: ImageRequirement, lookup: ImageLookup): Promise<ImageFacts> {
+  const local = await lookup.engine.inspectImage(requirement.reference);
+  switch (requirement.pull) {
+    case 'never':
+      return local === null
+        ? { kind: 'missing', error: 'it is not on the engine, and `pull: never` forbids to fetch it' }
+        : standing(local, null);
+    case 'missing':
+      return local === null ? toPull(null, 'not on the engine', null) : standing(local, null);
+    case 'auto':
+      // No registry ever gave this image, so none can know it; asking would only wait and fail.
+      if (local?.repoDigests.length === 0) return standing(local, null);
+      return askedFacts(requirement, local, lookup);
+    case 'always':
+      return askedFacts(requirement, local, lookup);
+    default:
+      return unreachable(requirement.pull);
+  }
+}
+
+async function askedFacts(
+  { reference, pull }: ImageRequirement,
+  local: ImageDetails | null,
+  { engine, auth, askRegistry }: ImageLookup,
+): Promise<ImageFacts> {
+  if (!askRegistry || isPinned(reference)) {
+    return local === null ? toPull(null, 'not on the engine', null) : standing(local, null);
+  }
+  let digest: string;
+  try {
+    digest = await engine.registryDigest(reference, await auth(reference), REGISTRY_TIMEOUT_MS);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    if (local === null)
+      return toPull(null, `not on the engine; its registry was asked: ${error.message}`, null);
+    if (pull === 'always') {
+      return {
+        kind: 'missing',
+        error: `\`pull: always\`, and its registry cannot be asked: ${error.message}`,
+      };
+    }
+    return standing(local, `its registry cannot be asked (${error.message}); the local image stands`);
+  }
+  if (local === null) return toPull(digest, 'not on the engine', null);
+  // The same digest means the same image, whatever repository it was pulled from.
+  return local.repoDigests.some((known) => known.endsWith(`@${digest}`))
+    ? standing(local, null)
+    : toPull(digest, 'the registry has another one', local);
+}
+
+/** A digest in the reference cannot move. */
+function isPinned(reference: string): boolean {
+  return reference.includes('@sha256:');
+}
+
+function standing(local: ImageDetails, warning: string | null): ImageFacts {
+  return { kind: 'local', id: local.id, config: local.config, warning };
+}
+
+function toPull(digest: string | null, why: string, local: ImageDetails | null): ImageFacts {
+  return { kind: 'pull', digest, why, config: local?.config ?? null };
+}

@@ -1,0 +1,186 @@
+import PQueue from 'p-queue';
+import type { InstanceKey } from '../compiler/desired/desired-state.ts';
+import type { InstanceSpec } from '../compiler/desired/instance-spec.ts';
+import { labels } from '../compiler/labels.ts';
+import type {
+  ObservedAgent,
+  ObservedContainer,
+  ObservedState,
+  ObservedVolume,
+  Phase,
+} from '../compiler/observed/observed-state.ts';
+import type { ContainerDetails, ContainerSummary, Engine, VolumeSummary } from './engine.ts';
+
+/** Inspects under way at the same time: enough to hide the round trips, few enough for an engine behind ssh. */
+const INSPECTS = 16;
+
+/**
+ * Looks at everything of a stack once: one list call each for containers, volumes and networks (GET
+ * /containers/json, /volumes, /networks), then an inspect for each container that is compared with the file.
+ *
+ * `extraNetworks` are networks of others that the file joins; those that exist are part of the result.
+ * Rejects with `EngineError`. Labels that cannot be read never do: a broken spec is null, and a container
+ * without the labels of an instance is not ours.
+ */
+export async function observe(
+  engine: Engine,
+  stack: string,
+  extraNetworks: readonly string[],
+): Promise<ObservedState> {
+  const mine = [`${labels.stack}=${stack}`];
+  const [summaries, volumes, networks, extra] = await Promise.all([
+    engine.listContainers(mine),
+    engine.listVolumes(mine),
+    engine.listNetworks(mine),
+    Promise.all(
+      extraNetworks.map(async (name) => ((await engine.inspectNetwork(name)) === null ? [] : [name])),
+    ),
+  ]);
+  const containers = await observeContainers(engine, summaries);
+  return {
+    containers,
+    volumes: volumes.map(observedVolume).sort((a, b) => compare(a.name, b.name)),
+    networks: [...new Set([...networks, ...extra.flat()])].sort(),
+    ownNetworks: [...networks].sort(),
+    agents: observedAgents(summaries),
+  };
+}
+
+/**
+ * What a generation is, told by its name: `shop-app0` is current, `shop-app0.4.next` is not. A name that somebody
+ * gave by hand counts as current; the planner knows which name is right.
+ */
+export function phaseOf(engineName: string): Phase {
+  const suffix = /\.\d+\.(next|old|failed)$/.exec(engineName)?.[1];
+  return suffix === 'next' || suffix === 'old' || suffix === 'failed' ? suffix : 'current';
+}
+
+async function observeContainers(
+  engine: Engine,
+  summaries: readonly ContainerSummary[],
+): Promise<readonly ObservedContainer[]> {
+  const queue = new PQueue({ concurrency: INSPECTS });
+  const compared = summaries.filter((summary) => identityOf(summary.labels) !== null);
+  const details = await queue.addAll(compared.map((summary) => () => engine.inspectContainer(summary.id)));
+  return details
+    .flatMap((found) => {
+      // Null: removed between the list and the inspect.
+      const identity = found === null ? null : identityOf(found.labels);
+      return found === null || identity === null ? [] : [observedContainer(found, identity)];
+    })
+    .sort(
+      (a, b) => compare(a.key, b.key) || a.generation - b.generation || compare(a.engineName, b.engineName),
+    );
+}
+
+interface Identity {
+  readonly role: 'instance' | 'migration';
+  readonly application: string;
+  readonly container: string;
+  readonly instance: string;
+  readonly generation: number;
+}
+
+/** Null for what is not compared with the file: agents, single runs, and what carries our stack's label by accident. */
+function identityOf(found: Readonly<Record<string, string>>): Identity | null {
+  const role = found[labels.role];
+  const application = found[labels.application];
+  const container = found[labels.container];
+  if ((role !== 'instance' && role !== 'migration') || !application || !container) return null;
+  const instance = found[labels.instance] ?? (role === 'migration' ? container : undefined);
+  if (!instance) return null;
+  const generation = Number(found[labels.generation] ?? '0');
+  return {
+    role,
+    application,
+    container,
+    instance,
+    generation: Number.isSafeInteger(generation) && generation >= 0 ? generation : 0,
+  };
+}
+
+function observedContainer(details: ContainerDetails, identity: Identity): ObservedContainer {
+  const engineName = details.name.replace(/^\//, '');
+  return {
+    id: details.id,
+    engineName,
+    ...identity,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- labels are where an observed instance gets its key from
+    key: `${identity.application}/${identity.instance}` as InstanceKey,
+    phase: phaseOf(engineName),
+    state: details.state,
+    exitCode: details.exitCode,
+    health: details.health,
+    imageId: details.imageId,
+    spec: identity.role === 'instance' ? parseSpec(details.labels[labels.spec]) : null,
+    env: details.env,
+    command: details.command,
+    entrypoint: details.entrypoint,
+    restart: details.restart,
+    networks: details.networks,
+    memory: details.memory,
+    nanoCpus: details.nanoCpus,
+    migration: identity.role === 'migration' ? migrationRecord(details) : null,
+  };
+}
+
+function parseSpec(label: string | undefined): InstanceSpec | null {
+  const value = parseJson(label);
+  return isInstanceSpec(value) ? value : null;
+}
+
+/**
+ * We write the label ourselves, every field of a version always present; so the version vouches for the shape.
+ * Another version's fields may mean something else.
+ */
+function isInstanceSpec(value: unknown): value is InstanceSpec {
+  return isRecord(value) && value['version'] === 1 && Array.isArray(value['mounts']);
+}
+
+/** The image a migration ran on and its displayed words; without a readable label, the words the engine has. */
+function migrationRecord(details: ContainerDetails): ObservedContainer['migration'] {
+  const value = parseJson(details.labels[labels.spec]);
+  const written: unknown = isRecord(value) ? value['command'] : value;
+  const command =
+    Array.isArray(written) && written.every((word) => typeof word === 'string')
+      ? written
+      : (details.command ?? []);
+  return { imageId: details.labels[labels.migrationImage] ?? details.imageId, command };
+}
+
+function observedVolume(volume: VolumeSummary): ObservedVolume {
+  return {
+    name: volume.name,
+    application: volume.labels[labels.application] ?? '',
+    dataVolume: volume.labels[labels.dataVolume] ?? '',
+    path: volume.labels[labels.path] ?? '',
+  };
+}
+
+function observedAgents(summaries: readonly ContainerSummary[]): readonly ObservedAgent[] {
+  return summaries
+    .filter((summary) => summary.labels[labels.role] === 'agent')
+    .map((summary) => ({
+      name: summary.name.replace(/^\//, ''),
+      id: summary.id,
+      running: summary.state === 'running',
+      spec: summary.labels[labels.spec] ?? '',
+    }))
+    .sort((a, b) => compare(a.name, b.name));
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? null : (JSON.parse(text) as unknown);
+  } catch {
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
