@@ -5,4 +5,5 @@ export function idle(): void {
   process.on('SIGINT', () => process.exit(0));
   // Keeps the event loop alive; the longest delay that a timer takes.
   setInterval(() => undefined, 2 ** 31 - 1);
+  process.stdout.write('the agent is up\n');
 }

@@ -57,10 +57,16 @@ function get(socket: Socket, host: string, path: string, outcome: Outcome): void
     path,
     headers: { host, connection: 'close', accept: '*/*', 'user-agent': 'stackc-agent' },
   });
-  request.on('response', (response) => readAnswer(response, outcome));
+  let answered = false;
+  request.on('response', (response) => {
+    answered = true;
+    readAnswer(response, outcome);
+  });
   request.on('error', (error) => outcome.fail(answerError(error)));
   // Also after a switch of protocols, which is no answer to a plain request.
-  request.on('close', () => outcome.fail('closed the connection without an answer'));
+  request.on('close', () => {
+    if (!answered) outcome.fail('closed the connection without an answer');
+  });
   request.end();
 }
 
@@ -73,7 +79,9 @@ function readAnswer(response: IncomingMessage, { onStatus, succeed, fail }: Outc
     if (bytes > MAX_BODY_BYTES) fail(`the answer (${status}) is longer than ${MAX_BODY_BYTES} bytes`);
   });
   response.on('end', () => succeed(status));
-  response.on('error', () => fail(`closed the connection in the middle of the answer (${status})`));
+  const cutOff = (): void => fail(`closed the connection in the middle of the answer (${status})`);
+  response.on('error', cutOff);
+  response.on('close', cutOff);
 }
 
 function answerError(error: Error): string {

@@ -40,6 +40,8 @@ export interface Io {
 export interface CommandContext {
   readonly io: Io;
   readonly options: GlobalOptions;
+  /** Connects to the engine that the options choose; it is let go when the command ends. Rejects with `EngineError`. */
+  connect(): Promise<Connection>;
 }
 
 /** The options that mean the same everywhere. */

@@ -36,7 +36,7 @@ async function connect(choice: EngineChoice): Promise<Connection> {
     import('../runtime/docker/connect.ts'),
   ]);
   const endpoint = chooseEndpoint({ ...choice, home: homedir(), platform: process.platform });
-  const engine = await connectEngine(endpoint, {});
+  const engine = await connectEngine(endpoint);
   return { engine, remoteHost: endpoint.kind === 'socket' ? null : endpoint.host };
 }
 

@@ -34,7 +34,11 @@ export interface GateContext {
  * Rejects with {@link GateError} when it does not get ready, with `AgentError` or `EngineError` when that cannot
  * be found out any more, and with the signal's reason.
  */
-export async function passGate(gate: Gate, context: GateContext, signal: AbortSignal): Promise<{ note: string }> {
+export async function passGate(
+  gate: Gate,
+  context: GateContext,
+  signal: AbortSignal,
+): Promise<{ note: string }> {
   signal.throwIfAborted();
   const { clock, engine, containerId } = context;
   const startedAt = clock.now();
@@ -44,7 +48,12 @@ export async function passGate(gate: Gate, context: GateContext, signal: AbortSi
   const both = AbortSignal.any([signal, over.signal]);
   try {
     const answer = await Promise.race([
-      poll(question, clock, ({ good, words }) => context.onProgress(good ? words : `not ready yet: ${words}`), both),
+      poll(
+        question,
+        clock,
+        ({ good, words }) => context.onProgress(good ? words : `not ready yet: ${words}`),
+        both,
+      ),
       watchExit(engine, containerId, clock, both).then((exit) => {
         throw new GateError(`${exitInWords(exit)} after ${sinceStart()}`);
       }),
@@ -66,7 +75,8 @@ function questionOf(gate: Gate, context: GateContext): Question {
       if (context.agent === null) throw new Error(`a gate of kind \`${gate.kind}\` without an agent`);
       return probeQuestion(gate, targetOf(gate, context), context.agent);
     case 'command':
-      if (gate.command.some((word) => word.includes(SOCKET_HOLE))) throw new Error('a gate with an open socket hole');
+      if (gate.command.some((word) => word.includes(SOCKET_HOLE)))
+        throw new Error('a gate with an open socket hole');
       return commandQuestion(gate, engine, containerId, clock);
     case 'engine':
       return engineQuestion(gate, engine, containerId, clock);

@@ -12,7 +12,7 @@ import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Engine } from './engine.ts';
 import { dataMounts } from './inputs/data-mounts.ts';
 import { hostFacts, offlineHostFacts } from './inputs/host-facts.ts';
-import { imageFacts, type AuthLookup } from './inputs/image-facts.ts';
+import { imageFacts, type AuthLookup, type ImageLookup } from './inputs/image-facts.ts';
 import { readSecret, type SecretValue } from './inputs/secrets.ts';
 
 /** Images asked about at the same time. */
@@ -30,7 +30,8 @@ export interface GatherOptions {
   readonly folder: string;
   /** The host of an engine elsewhere; null for one on this machine. */
   readonly remoteHost: string | null;
-  readonly auth: AuthLookup;
+  /** Credentials for pulls, which may themselves hold variables and secrets. */
+  readonly auth: (known: Pick<ResolvedInputs, 'env' | 'secrets'>) => AuthLookup;
   /** False: what the engine has stands, and no registry is asked. */
   readonly askRegistry: boolean;
 }
@@ -46,26 +47,31 @@ export async function gatherInputs(
   observed: ObservedState,
   options: GatherOptions,
 ): Promise<ResolvedInputs> {
+  const env = askedEnv(requirements.env, options.env);
+  const reading = allSecrets(requirements.secrets, options);
+  // Only a question to a registry waits for the secrets; images that the engine knows do not.
+  const auth: AuthLookup = async (reference) => options.auth({ env, secrets: await reading })(reference);
   const [images, secrets, host, mounts] = await Promise.all([
-    engine === null ? unknownImages(requirements.images) : allImages(requirements.images, engine, options),
-    allSecrets(requirements.secrets, options),
+    engine === null
+      ? unknownImages(requirements.images)
+      : allImages(requirements.images, options.held, { engine, auth, askRegistry: options.askRegistry }),
+    reading,
     engine === null ? offlineHostFacts(hostname()) : hostFacts(engine, options.remoteHost),
     engine === null ? {} : dataMounts(requirements.dataVolumes, observed, engine),
   ]);
-  return { images, env: askedEnv(requirements.env, options.env), secrets, host, dataMounts: mounts };
+  return { images, env, secrets, host, dataMounts: mounts };
 }
 
 async function allImages(
   wanted: readonly ImageRequirement[],
-  engine: Engine,
-  options: GatherOptions,
+  held: ReadonlySet<ContainerKey>,
+  lookup: ImageLookup,
 ): Promise<ResolvedInputs['images']> {
   const queue = new PQueue({ concurrency: IMAGES });
-  const lookup = { engine, auth: options.auth, askRegistry: options.askRegistry };
   const facts = await queue.addAll(
     wanted.map((requirement) => async (): Promise<readonly [string, ImageFacts]> => {
-      const held = requirement.containers.every((key) => options.held.has(key));
-      return [requirement.reference, held ? { kind: 'unknown' } : await imageFacts(requirement, lookup)];
+      const isHeld = requirement.containers.every((key) => held.has(key));
+      return [requirement.reference, isHeld ? { kind: 'unknown' } : await imageFacts(requirement, lookup)];
     }),
   );
   return Object.fromEntries(facts);

@@ -12,7 +12,7 @@ export interface ApplyReport {
   nameOf(group: string): string;
   changeOf(group: string): Change | undefined;
   groupOf(node: NodeId): string | undefined;
-  /** What takes back what was done in the scope of a failed node, in order. */
+  /** What takes back what was begun in the scope of a failed node, in order. */
   undoTexts(because: NodeId): readonly string[];
   /** The last line. */
   outcome(finished: Extract<ExecutionEvent, { readonly type: 'finished' }>): string;
@@ -30,14 +30,15 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
   const changes = new Map<string, Change>(plan.changes.map((change) => [change.id, change]));
   const nameOf = changeNames(plan);
   const done = new Set<NodeId>();
-  const doneInOrder: PlanNode[] = [];
+  const begun: PlanNode[] = [];
   const failed = new Set<string>();
 
   return {
     note: (event) => {
-      if (event.type === 'node-finished') {
+      if (event.type === 'node-started') {
+        begun.push(event.node);
+      } else if (event.type === 'node-finished') {
         done.add(event.node.id);
-        doneInOrder.push(event.node);
       } else if (event.type === 'node-failed') {
         failed.add(event.node.group);
       }
@@ -48,13 +49,14 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
     undoTexts: (because) => {
       const scope = nodes.get(because)?.undoScope ?? null;
       if (scope === null) return [];
-      return doneInOrder
+      return begun
         .filter((node) => node.undoScope === scope)
         .reverse()
         .flatMap((node) => node.undo.map(operationText));
     },
     outcome: (finished) => {
-      const open = new Set(plan.nodes.filter((node) => !done.has(node.id)).map((node) => node.group));
+      const undone = plan.nodes.filter((node) => node.op.kind !== 'checkpoint' && !done.has(node.id));
+      const open = new Set(undone.map((node) => node.group));
       const completed = plan.changes.filter((change) => !open.has(change.id));
       const left = plan.changes.filter((change) => open.has(change.id) && !failed.has(change.id));
       const counts = countActions(completed)
@@ -74,7 +76,7 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
       if (pending.length > 0)
         sentences.push(`Left: ${pending.map((change) => nameOf(change.id)).join(', ')}.`);
       if (finished.interrupted && pending.length === 0 && failed.size === 0) {
-        sentences.push(`${plural(plan.nodes.length - done.size, 'operation')} left.`);
+        sentences.push(`${plural(undone.length, 'operation')} left.`);
       }
       if (finished.interrupted || finished.failed > 0)
         sentences.push(`\`${wording.command}\` goes on from here.`);

@@ -20,7 +20,14 @@ export function desiredAgents(desired: DesiredState, image: string): readonly Ag
     });
   }
   if (instances.some((instance) => planesOf(instance).includes('host'))) {
-    agents.push({ version: 1, plane: 'host', name: agentName(desired.stack, 'host'), image, networks: [], volumes: [] });
+    agents.push({
+      version: 1,
+      plane: 'host',
+      name: agentName(desired.stack, 'host'),
+      image,
+      networks: [],
+      volumes: [],
+    });
   }
   return agents;
 }
@@ -47,7 +54,10 @@ export function gatePlane(instance: DesiredInstance): AgentSpec['plane'] | null 
 }
 
 /** What is to be done about an agent that the plan needs. */
-export function agentAction(spec: AgentSpec, observed: ObservedState): {
+export function agentAction(
+  spec: AgentSpec,
+  observed: ObservedState,
+): {
   readonly action: 'none' | 'start' | 'create' | 'replace';
   readonly existing: ObservedAgent | null;
 } {

@@ -29,10 +29,15 @@ export function checkPlan(
   for (const container of desired.containers) {
     if (container.mode !== 'cron') continue;
     diagnostics.push(
-      diagnostic('STK412', `\`${container.name}\` is checked and shown, but this version runs no schedule`, container.span, {
-        severity: 'warning',
-        help: `run it with \`stack run ${container.name}\` from a crontab until the agent does`,
-      }),
+      diagnostic(
+        'STK412',
+        `\`${container.name}\` is checked and shown, but this version runs no schedule`,
+        container.span,
+        {
+          severity: 'warning',
+          help: `run it with \`stack run ${container.name}\` from a crontab until the agent does`,
+        },
+      ),
     );
   }
   return diagnostics;
@@ -47,9 +52,14 @@ function missingNetworks(decided: readonly Decided[], observed: ObservedState): 
       if (present.has(network) || reported.has(network)) continue;
       reported.add(network);
       diagnostics.push(
-        diagnostic('STK411', `network \`${network}\` of \`${container.name}\` does not exist on the engine`, container.span, {
-          help: `\`networks\` names networks made outside the stack: \`docker network create ${network}\``,
-        }),
+        diagnostic(
+          'STK411',
+          `network \`${network}\` of \`${container.name}\` does not exist on the engine`,
+          container.span,
+          {
+            help: `\`networks\` names networks made outside the stack: \`docker network create ${network}\``,
+          },
+        ),
       );
     }
   }
@@ -61,9 +71,14 @@ function droppedVolumes(desired: DesiredState, observed: ObservedState): readonl
   return observed.volumes
     .filter((v) => !wanted.has(v.name))
     .map((v) =>
-      diagnostic('STK413', `data volume \`${v.dataVolume}\` no longer has ${v.path}; volume \`${v.name}\` is kept`, null, {
-        severity: 'warning',
-        help: `nothing mounts it; remove it with \`docker volume rm ${v.name}\` once it is not needed`,
-      }),
+      diagnostic(
+        'STK413',
+        `data volume \`${v.dataVolume}\` no longer has ${v.path}; volume \`${v.name}\` is kept`,
+        null,
+        {
+          severity: 'warning',
+          help: `nothing mounts it; remove it with \`docker volume rm ${v.name}\` once it is not needed`,
+        },
+      ),
     );
 }

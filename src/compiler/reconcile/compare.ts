@@ -66,7 +66,8 @@ function imageReason(
 ): readonly Reason[] {
   const { id, pull, reference } = container.image;
   const from = shortId(current.imageId);
-  if (pull !== null) return [field('image', from, pull.digest === null ? `${reference} (pulled)` : shortId(pull.digest))];
+  if (pull !== null)
+    return [field('image', from, pull.digest === null ? `${reference} (pulled)` : shortId(pull.digest))];
   // Without an id nothing was looked up (held, offline): only the written reference can tell.
   if (id === null) return reference === spec.image ? [] : [field('image', spec.image, reference)];
   return id === current.imageId ? [] : [field('image', from, shortId(id))];
@@ -131,13 +132,18 @@ function wordReasons(
     const words = instance[name];
     if (words === null || canonicalJson(spec[name]) !== canonicalJson(instance.spec[name])) continue;
     const filled = words.map((word) => fillSocket(word, instance, current.generation));
-    if (canonicalJson(filled) !== canonicalJson(current[name] ?? [])) reasons.push(field(name, MASKED, MASKED));
+    if (canonicalJson(filled) !== canonicalJson(current[name] ?? []))
+      reasons.push(field(name, MASKED, MASKED));
   }
   return reasons;
 }
 
 /** What somebody changed on the container since it was made. */
-function driftReasons(wanted: InstanceSpec, spec: InstanceSpec, current: ObservedContainer): readonly Reason[] {
+function driftReasons(
+  wanted: InstanceSpec,
+  spec: InstanceSpec,
+  current: ObservedContainer,
+): readonly Reason[] {
   const reasons: Reason[] = [];
   const memory = wanted.memory ?? 0;
   if (memory === (spec.memory ?? 0) && memory !== current.memory) {
@@ -145,7 +151,12 @@ function driftReasons(wanted: InstanceSpec, spec: InstanceSpec, current: Observe
   }
   const nanoCpus = Math.round((wanted.cpus ?? 0) * 1e9);
   if (wanted.cpus === spec.cpus && nanoCpus !== current.nanoCpus) {
-    reasons.push({ kind: 'drift', field: 'cpus', from: String(current.nanoCpus / 1e9), to: String(wanted.cpus ?? 0) });
+    reasons.push({
+      kind: 'drift',
+      field: 'cpus',
+      from: String(current.nanoCpus / 1e9),
+      to: String(wanted.cpus ?? 0),
+    });
   }
   return reasons;
 }
@@ -167,7 +178,9 @@ function updateReasons(wanted: InstanceSpec, current: ObservedContainer): readon
 
 /** `always`, or `on-failure:3`. */
 export function restartText(policy: RestartPolicy): string {
-  return policy.name === 'on-failure' && policy.maxRetries > 0 ? `on-failure:${policy.maxRetries}` : policy.name;
+  return policy.name === 'on-failure' && policy.maxRetries > 0
+    ? `on-failure:${policy.maxRetries}`
+    : policy.name;
 }
 
 /** Puts a generation's socket path where the hole is. */

@@ -1,4 +1,9 @@
-import type { DesiredContainer, DesiredInstance, DesiredState, InstanceKey } from '../desired/desired-state.ts';
+import type {
+  DesiredContainer,
+  DesiredInstance,
+  DesiredState,
+  InstanceKey,
+} from '../desired/desired-state.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { PlanRequest, Reason } from '../plan/plan.ts';
 import { compare } from './compare.ts';
@@ -21,7 +26,11 @@ export interface Decided {
 const NO_DIFFERENCE: Difference = { replace: [], update: [] };
 
 /** Looks every instance of the file up in the mode table. Order: that of the desired state. */
-export function decide(desired: DesiredState, observed: ObservedState, request: PlanRequest): readonly Decided[] {
+export function decide(
+  desired: DesiredState,
+  observed: ObservedState,
+  request: PlanRequest,
+): readonly Decided[] {
   const byKey = new Map<InstanceKey, ObservedContainer[]>();
   for (const container of observed.containers) {
     if (container.role !== 'instance') continue;
@@ -34,18 +43,36 @@ export function decide(desired: DesiredState, observed: ObservedState, request: 
   const decided: Decided[] = [];
   for (const container of desired.containers) {
     for (const instance of container.instances) {
-      const stands = standing(instance.engineName, container.mode === 'cron' ? [] : (byKey.get(instance.key) ?? []));
-      decided.push(decideOne(container, instance, stands, named(included, container, instance), named(forced, container, instance)));
+      const stands = standing(
+        instance.engineName,
+        container.mode === 'cron' ? [] : (byKey.get(instance.key) ?? []),
+      );
+      decided.push(
+        decideOne(
+          container,
+          instance,
+          stands,
+          named(included, container, instance),
+          named(forced, container, instance),
+        ),
+      );
     }
   }
   return decided;
 }
 
 /** Whether a container, one of its instances, or either behind the application's name was named. */
-export function named(names: ReadonlySet<string>, container: DesiredContainer, instance: DesiredInstance): boolean {
+export function named(
+  names: ReadonlySet<string>,
+  container: DesiredContainer,
+  instance: DesiredInstance,
+): boolean {
   return (
     names.size > 0 &&
-    (names.has(container.name) || names.has(instance.name) || names.has(container.key) || names.has(instance.key))
+    (names.has(container.name) ||
+      names.has(instance.name) ||
+      names.has(container.key) ||
+      names.has(instance.key))
   );
 }
 
@@ -62,7 +89,14 @@ function decideOne(
   const mode = container.mode === 'manual' && (included || forced) ? 'auto' : container.mode;
   const byTable = modeTable[mode][status];
   const decision = forced && container.mode !== 'cron' && current !== null ? 'replace' : byTable;
-  return { container, instance, standing: stands, difference, decision, reasons: reasonsFor(decision, current, difference, forced) };
+  return {
+    container,
+    instance,
+    standing: stands,
+    difference,
+    decision,
+    reasons: reasonsFor(decision, current, difference, forced),
+  };
 }
 
 function statusOf(current: ObservedContainer | null, difference: Difference): Status {
@@ -81,7 +115,9 @@ function reasonsFor(
   difference: Difference,
   forced: boolean,
 ): readonly Reason[] {
-  const asked: readonly Reason[] = forced ? [{ kind: 'requested', field: '--force', from: null, to: null }] : [];
+  const asked: readonly Reason[] = forced
+    ? [{ kind: 'requested', field: '--force', from: null, to: null }]
+    : [];
   switch (decision) {
     case 'create':
       return [{ kind: 'missing', field: 'container', from: null, to: null }];
@@ -105,6 +141,7 @@ function reasonsFor(
 /** A container that is not running although nobody asked stackc for it. */
 function stateReasons(current: ObservedContainer | null): readonly Reason[] {
   if (current === null || current.state === 'running' || current.state === 'restarting') return [];
-  const code = current.state === 'exited' && current.exitCode !== null ? ` with code ${current.exitCode}` : '';
+  const code =
+    current.state === 'exited' && current.exitCode !== null ? ` with code ${current.exitCode}` : '';
   return [{ kind: 'drift', field: 'state', from: `${current.state}${code}`, to: 'running' }];
 }

@@ -1,7 +1,10 @@
 import type { ContainerKey, DesiredContainer } from '../desired/desired-state.ts';
 
 /** The containers that a migration holds back: those of its image, and those that take its container's `env_from`. */
-export function migrationUsers(owner: DesiredContainer, all: readonly DesiredContainer[]): ReadonlySet<ContainerKey> {
+export function migrationUsers(
+  owner: DesiredContainer,
+  all: readonly DesiredContainer[],
+): ReadonlySet<ContainerKey> {
   const gates = new Set(owner.migrationGates);
   return new Set(
     all

@@ -35,7 +35,9 @@ export function destroyPlan(
   for (const agent of observed.agents) {
     const id = `agent ${agent.name}`;
     changes.push(plainChange(id, { kind: 'agent', name: agent.name }, 'remove', [asked(agent.name)]));
-    gone.push(builder.add(id, 'remove', { kind: 'agent.remove', name: agent.name, id: agent.id }, [], 'destroy'));
+    gone.push(
+      builder.add(id, 'remove', { kind: 'agent.remove', name: agent.name, id: agent.id }, [], 'destroy'),
+    );
   }
   const empty = builder.join('containers', 'gone', gone);
   for (const name of observed.ownNetworks) {

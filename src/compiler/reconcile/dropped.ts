@@ -47,7 +47,9 @@ export function droppedInstances(
     if (first === undefined) continue;
     const containerKey = `${first.application}/${first.container}` as ContainerKey;
     if (within !== null && !within.has(containerKey)) continue;
-    const holders = containers.flatMap((c) => (c.spec?.ports ?? []).flatMap((port) => claims.get(portKey(port)) ?? []));
+    const holders = containers.flatMap((c) =>
+      (c.spec?.ports ?? []).flatMap((port) => claims.get(portKey(port)) ?? []),
+    );
     dropped.push({
       key,
       engineName: instanceEngineName(desired.stack, first.application, first.instance),
@@ -80,10 +82,7 @@ export function removeDropped(
   const changes: Change[] = [];
   for (const d of dropped) {
     const start = lastOf.get(d.containerKey) ?? after;
-    lastOf.set(
-      d.containerKey,
-      removeGenerations(builder, d.key, d.engineName, d.containers, start, reach),
-    );
+    lastOf.set(d.containerKey, removeGenerations(builder, d.key, d.engineName, d.containers, start, reach));
     const newest = d.containers[0];
     changes.push({
       id: d.key,

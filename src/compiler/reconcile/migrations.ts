@@ -65,6 +65,7 @@ export function addMigration(
   stack: string,
   pending: PendingMigration,
   after: readonly NodeId[],
+  waitsFor: readonly string[],
 ): { readonly node: NodeId; readonly change: Change } {
   const { owner, migration, earlier } = pending;
   const template = owner.instances[0];
@@ -91,17 +92,24 @@ export function addMigration(
     subject: { kind: 'migration', application: owner.application, container: owner.name },
     action: 'run',
     reasons: [
-      { kind: 'missing', field: 'record', from: null, to: owner.image.id === null ? null : shortId(owner.image.id) },
+      {
+        kind: 'missing',
+        field: 'record',
+        from: null,
+        to: owner.image.id === null ? null : shortId(owner.image.id),
+      },
     ],
     from: null,
     to: null,
     strategy: null,
     gate: null,
-    waitsFor: pending.waitsFor,
+    waitsFor,
     notes: [
       migration.shown.join(' '),
       ...(migration.reversible ? [] : ['not marked reversible']),
-      ...(failed !== undefined && failed.exitCode !== 0 ? [`the last run exited with code ${failed.exitCode}`] : []),
+      ...(failed !== undefined && failed.exitCode !== 0
+        ? [`the last run exited with code ${failed.exitCode}`]
+        : []),
     ],
   };
   return { node, change };

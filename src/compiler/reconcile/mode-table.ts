@@ -7,7 +7,16 @@ import type { DeployMode } from '../desired/desired-state.ts';
 export type Status = 'missing' | 'same' | 'adjust' | 'stopped' | 'paused' | 'differs' | 'differs-stopped';
 
 /** What is done about it. */
-export type Decision = 'create' | 'leave' | 'update' | 'start' | 'unpause' | 'replace' | 'hold' | 'start-held' | 'schedule';
+export type Decision =
+  | 'create'
+  | 'leave'
+  | 'update'
+  | 'start'
+  | 'unpause'
+  | 'replace'
+  | 'hold'
+  | 'start-held'
+  | 'schedule';
 
 /** Deploy mode × status → decision. `--include` reads the `auto` row for a `manual` container. */
 export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Decision>>>> = {

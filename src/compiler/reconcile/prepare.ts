@@ -32,7 +32,9 @@ export function prepare(
     ...createNetworks(builder, desired, observed, need.starting, changes),
     ...createVolumes(builder, desired, observed, need.selected, changes),
   ];
-  const agents = need.agents.flatMap((spec) => [...raiseAgent(builder, spec, observed, request, places, changes)]);
+  const agents = need.agents.flatMap((spec) => [
+    ...raiseAgent(builder, spec, observed, request, places, changes),
+  ]);
   return { ready: builder.join('prepare', 'done', [...pulls, ...places, ...agents]), changes };
 }
 
@@ -50,7 +52,12 @@ function pullImages(
     const id = `image ${image.reference}`;
     const { digest, why } = image.pull;
     nodes.push(builder.add(id, 'pull', { kind: 'image.pull', reference: image.reference, digest }, [], why));
-    const reason: Reason = { kind: 'missing', field: 'image', from: null, to: digest === null ? null : shortId(digest) };
+    const reason: Reason = {
+      kind: 'missing',
+      field: 'image',
+      from: null,
+      to: digest === null ? null : shortId(digest),
+    };
     changes.push(plainChange(id, { kind: 'image', name: image.reference }, 'pull', [reason], [why]));
   }
   return nodes;
@@ -100,7 +107,13 @@ function createVolumes(
         [labels.dataVolume]: volume.dataVolume,
         [labels.path]: volume.path,
       };
-      return builder.add(id, 'create', { kind: 'volume.create', volume: volume.name, labels: own }, [], 'missing');
+      return builder.add(
+        id,
+        'create',
+        { kind: 'volume.create', volume: volume.name, labels: own },
+        [],
+        'missing',
+      );
     });
 }
 
@@ -127,16 +140,24 @@ function raiseAgent(
   }
   const reason: Reason =
     action === 'replace'
-      ? { kind: 'field', field: 'agent', from: 'another version or other volumes', to: 'as this plan needs it' }
+      ? {
+          kind: 'field',
+          field: 'agent',
+          from: 'another version or other volumes',
+          to: 'as this plan needs it',
+        }
       : action === 'start'
         ? { kind: 'drift', field: 'state', from: 'stopped', to: 'running' }
         : missing('agent');
   changes.push(plainChange(id, subject, action, [reason]));
   let last: readonly NodeId[] = after;
   if (action === 'replace' && existing !== null) {
-    last = [builder.add(id, 'remove', { kind: 'agent.remove', name: spec.name, id: existing.id }, last, 'replaced')];
+    last = [
+      builder.add(id, 'remove', { kind: 'agent.remove', name: spec.name, id: existing.id }, last, 'replaced'),
+    ];
   }
-  if (action !== 'start') last = [builder.add(id, 'create', { kind: 'agent.create', agent: spec }, last, 'needed')];
+  if (action !== 'start')
+    last = [builder.add(id, 'create', { kind: 'agent.create', agent: spec }, last, 'needed')];
   return [builder.add(id, 'start', { kind: 'agent.start', agent: spec }, last, 'needed')];
 }
 
@@ -152,5 +173,16 @@ export function plainChange(
   reasons: readonly Reason[],
   notes: readonly string[] = [],
 ): Change {
-  return { id, subject, action, reasons, from: null, to: null, strategy: null, gate: null, waitsFor: [], notes };
+  return {
+    id,
+    subject,
+    action,
+    reasons,
+    from: null,
+    to: null,
+    strategy: null,
+    gate: null,
+    waitsFor: [],
+    notes,
+  };
 }

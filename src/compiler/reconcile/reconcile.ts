@@ -27,7 +27,11 @@ const STARTING = new Set(['create', 'replace', 'start', 'start-held']);
  *
  * Errors: STK410 (everything would be removed), STK411 (a network of the file does not exist).
  */
-export function reconcile(desired: DesiredState, observed: ObservedState, request: PlanRequest): Compiled<Plan> {
+export function reconcile(
+  desired: DesiredState,
+  observed: ObservedState,
+  request: PlanRequest,
+): Compiled<Plan> {
   const all = decide(desired, observed, request);
   const selected = select(desired, request);
   const decided = all.filter((d) => selected.has(d.container.key));
@@ -69,7 +73,9 @@ export function reconcile(desired: DesiredState, observed: ObservedState, reques
 function select(desired: DesiredState, request: PlanRequest): ReadonlySet<ContainerKey> {
   if (request.only.length === 0) return new Set(desired.containers.map((c) => c.key));
   const names = new Set(request.only);
-  const keys = desired.containers.filter((c) => c.instances.some((i) => named(names, c, i)) || names.has(c.name));
+  const keys = desired.containers.filter(
+    (c) => c.instances.some((i) => named(names, c, i)) || names.has(c.name),
+  );
   return withDependencies(
     keys.map((c) => c.key),
     new Map(desired.containers.map((c) => [c.key, c])),
@@ -128,21 +134,23 @@ function rollContainers(
   const changes: Change[] = [];
   const cleanups: Rolled['cleanup'][] = [];
   const readyOf = (keys: readonly ContainerKey[]) => keys.flatMap((key) => ready.get(key) ?? []);
+  const waitsOf = (keys: readonly ContainerKey[]) =>
+    keys.flatMap((key) => {
+      const waiting = pending.get(key) ?? [];
+      return waiting.length === 0 ? [] : [waitName(key, waiting)];
+    });
 
   for (const container of migrationOrder(desired.containers, migrations)) {
     const own = byContainer.get(container.key) ?? [];
     const before: NodeId[] = [...prepared, ...readyOf(container.after)];
-    const waitsFor = container.after.flatMap((key) => {
-      const waiting = pending.get(key) ?? [];
-      return waiting.length === 0 ? [] : [waitName(key, waiting)];
-    });
+    const waitsFor = waitsOf(container.after);
     if (starting.has(container.key)) {
       for (const migration of migrations) {
         if (!migration.users.has(container.key)) continue;
         const known = migrationNodes.get(migration.owner.key);
         if (known === undefined) {
           const after = [...prepared, ...readyOf(migration.waitsFor)];
-          const added = addMigration(builder, desired.stack, migration, after);
+          const added = addMigration(builder, desired.stack, migration, after, waitsOf(migration.waitsFor));
           migrationNodes.set(migration.owner.key, added.node);
           changes.push(added.change);
           before.push(added.node);
@@ -211,7 +219,16 @@ function rollOne(
     const before = replacing[i - container.strategy.batch];
     const previous = before === undefined ? undefined : done.get(before);
     const after = previous === undefined ? begin : previous.ready;
-    done.set(d, rollInstance(builder, d, after, [...waitsFor, ...(previous === undefined ? [] : [previous.change.id])], reach));
+    done.set(
+      d,
+      rollInstance(
+        builder,
+        d,
+        after,
+        [...waitsFor, ...(previous === undefined ? [] : [previous.change.id])],
+        reach,
+      ),
+    );
   }
   const first = replacing[0];
   const canary = first === undefined ? undefined : done.get(first);
@@ -224,8 +241,18 @@ function rollOne(
 }
 
 function scheduleChange(container: DesiredContainer): Change {
-  const subject = { kind: 'schedule', application: container.application, container: container.name } as const;
+  const subject = {
+    kind: 'schedule',
+    application: container.application,
+    container: container.name,
+  } as const;
   const zone = container.timezone === null ? '' : ` ${container.timezone}`;
   const lines = container.schedule.map((line) => `${line}${zone}`);
-  return plainChange(container.key, subject, 'schedule', [], [...lines, `run it with \`stack run ${container.name}\``]);
+  return plainChange(
+    container.key,
+    subject,
+    'schedule',
+    [],
+    [...lines, `run it with \`stack run ${container.name}\``],
+  );
 }

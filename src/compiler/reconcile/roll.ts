@@ -58,7 +58,13 @@ export function rollInstance(
       cleanup = (everything) => {
         for (const old of spent) {
           const op = { kind: 'container.remove', target: existing(old) } as const;
-          builder.add(group, `remove ${old.generation}`, op, everything, `replaced by generation ${generation}`);
+          builder.add(
+            group,
+            `remove ${old.generation}`,
+            op,
+            everything,
+            `replaced by generation ${generation}`,
+          );
         }
       };
       break;
@@ -69,7 +75,8 @@ export function rollInstance(
       if (current === null) break;
       const turn: Turn = { instance, generation: current.generation, next: existing(current), old: null };
       last = addSteps(builder, group, strategies.start.switch, turn, last, null);
-      if (decision === 'start-held') notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
+      if (decision === 'start-held')
+        notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
       break;
     }
     case 'unpause':
@@ -146,7 +153,7 @@ function addSteps(
   for (const name of names) {
     for (const { verb, op, reason, undo } of steps[name](turn)) {
       const extras = undoScope === null ? {} : { undoScope, undo };
-      last = [builder.add(group, `${verb} ${turn.generation}`, op, last, reason, extras)];
+      last = [builder.add(group, verb, op, last, reason, extras)];
     }
   }
   return last;
@@ -183,14 +190,24 @@ function rescue(
   return last;
 }
 
-function update(builder: PlanBuilder, { instance, standing }: Decided, after: readonly NodeId[]): readonly NodeId[] {
+function update(
+  builder: PlanBuilder,
+  { instance, standing }: Decided,
+  after: readonly NodeId[],
+): readonly NodeId[] {
   const current = standing.current;
   if (current === null) return after;
   let last = after;
   const { name, maxRetries } = instance.spec.restart;
   const target = existing(current);
   last = [
-    builder.add(instance.key, 'policy', { kind: 'container.policy', target, policy: name, maxRetries }, last, 'differs'),
+    builder.add(
+      instance.key,
+      'policy',
+      { kind: 'container.policy', target, policy: name, maxRetries },
+      last,
+      'differs',
+    ),
   ];
   for (const network of instance.spec.networks) {
     if (current.networks[network] !== undefined) continue;

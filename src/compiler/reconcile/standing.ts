@@ -47,7 +47,8 @@ export function standing(engineName: string, containers: readonly ObservedContai
   if (named !== undefined) return result(named, null);
   const old = ofPhase('old')[0];
   const next = ofPhase('next')[0];
-  if (old !== undefined && next !== undefined && next.generation > old.generation) return result(next, 'finish');
+  if (old !== undefined && next !== undefined && next.generation > old.generation)
+    return result(next, 'finish');
   const renamed = currents[0];
   if (renamed !== undefined) return result(renamed, 'renamed');
   if (old !== undefined) return result(old, 'restore');

@@ -15,6 +15,7 @@ export interface Turn {
 
 /** One operation of a step with its reason and what takes it back. */
 export interface StepNode {
+  /** With the generation that it is done to. */
   readonly verb: string;
   readonly op: Operation;
   readonly reason: string;
@@ -82,7 +83,9 @@ export const strategies = {
   },
   /** A generation that exists and does not run. */
   start: { switch: ['clear-path', 'start', 'gate', 'publish', 'keep'], settle: [] },
-} as const satisfies Readonly<Record<string, { readonly switch: readonly Step[]; readonly settle: readonly Step[] }>>;
+} as const satisfies Readonly<
+  Record<string, { readonly switch: readonly Step[]; readonly settle: readonly Step[] }>
+>;
 
 /** What each step does, as operations. */
 export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
@@ -91,27 +94,44 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
     const socket = instance.socket;
     if (socket === null) return [];
     const name = socket.movable ? generationSocketName(instance.engineName, generation) : fileName(socket);
-    return [node('clear', unlink(socket, name), 'a leftover would be in the way')];
+    return [node(`clear ${generation}`, unlink(socket, name), 'a leftover would be in the way')];
   },
   create: ({ instance, generation, next }) => {
     const name = generationName(instance.engineName, generation, 'next');
     return [
-      node('create', { kind: 'container.create', instance: instance.key, generation, name }, 'new generation', [
-        { kind: 'container.rename', target: next, name: generationName(instance.engineName, generation, 'failed') },
-      ]),
+      node(
+        `create ${generation}`,
+        { kind: 'container.create', instance: instance.key, generation, name },
+        'new generation',
+        [
+          {
+            kind: 'container.rename',
+            target: next,
+            name: generationName(instance.engineName, generation, 'failed'),
+          },
+        ],
+      ),
     ];
   },
-  join: ({ instance, next }) =>
+  join: ({ instance, generation, next }) =>
     instance.spec.networks.map((network) =>
-      node(`join ${network}`, { kind: 'container.connect', target: next, network }, 'in `networks`'),
+      node(
+        `join ${generation} ${network}`,
+        { kind: 'container.connect', target: next, network },
+        'in `networks`',
+      ),
     ),
-  start: ({ instance, next }) => [
-    node('start', { kind: 'container.start', target: next }, 'created', [
+  start: ({ instance, generation, next }) => [
+    node(`start ${generation}`, { kind: 'container.start', target: next }, 'created', [
       { kind: 'container.stop', target: next, timeoutS: instance.stop.timeoutS },
     ]),
   ],
   gate: ({ instance, generation, next }) => [
-    node('gate', { kind: 'container.gate', instance: instance.key, generation, target: next }, 'must be ready'),
+    node(
+      `gate ${generation}`,
+      { kind: 'container.gate', instance: instance.key, generation, target: next },
+      'must be ready',
+    ),
   ],
   publish: ({ instance, generation, old }) => {
     const socket = instance.socket;
@@ -121,22 +141,36 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
         ? unlink(socket, fileName(socket))
         : publish(socket, generationSocketName(instance.engineName, old.generation));
     return [
-      node('publish', publish(socket, generationSocketName(instance.engineName, generation)), 'gate passed', [back]),
+      node(
+        `publish ${generation}`,
+        publish(socket, generationSocketName(instance.engineName, generation)),
+        'gate passed',
+        [back],
+      ),
     ];
   },
-  keep: ({ instance, next }) => {
+  keep: ({ instance, generation, next }) => {
     const { name, maxRetries } = instance.spec.restart;
     if (name === 'no') return [];
-    return [node('keep', { kind: 'container.policy', target: next, policy: name, maxRetries }, 'gate passed')];
+    return [
+      node(
+        `keep ${generation}`,
+        { kind: 'container.policy', target: next, policy: name, maxRetries },
+        'gate passed',
+      ),
+    ];
   },
   'release-old': ({ old }) => {
     if (old === null || old.restart === 'no') return [];
     const target = existing(old);
     const [policy = 'no', retries = '0'] = old.restart.split(':');
     return [
-      node('release', { kind: 'container.policy', target, policy: 'no', maxRetries: 0 }, 'is being replaced', [
-        { kind: 'container.policy', target, policy, maxRetries: Number(retries) },
-      ]),
+      node(
+        `release ${old.generation}`,
+        { kind: 'container.policy', target, policy: 'no', maxRetries: 0 },
+        'is being replaced',
+        [{ kind: 'container.policy', target, policy, maxRetries: Number(retries) }],
+      ),
     ];
   },
   'park-old': ({ instance, old }) => {
@@ -144,15 +178,24 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
     const target = existing(old);
     const name = generationName(instance.engineName, old.generation, 'old');
     return [
-      node('park', { kind: 'container.rename', target, name }, 'is being replaced', [
+      node(`park ${old.generation}`, { kind: 'container.rename', target, name }, 'is being replaced', [
         { kind: 'container.rename', target, name: instance.engineName },
       ]),
     ];
   },
   'take-name': ({ instance, generation, next }) => [
-    node('switch', { kind: 'container.rename', target: next, name: instance.engineName }, 'gate passed', [
-      { kind: 'container.rename', target: next, name: generationName(instance.engineName, generation, 'next') },
-    ]),
+    node(
+      `switch ${generation}`,
+      { kind: 'container.rename', target: next, name: instance.engineName },
+      'gate passed',
+      [
+        {
+          kind: 'container.rename',
+          target: next,
+          name: generationName(instance.engineName, generation, 'next'),
+        },
+      ],
+    ),
   ],
   'stop-old': ({ instance, old }) => {
     if (old === null) return [];
@@ -160,7 +203,7 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
     const wasRunning = old.state === 'running' || old.state === 'restarting';
     return [
       node(
-        'stop',
+        `stop ${old.generation}`,
         { kind: 'container.stop', target, timeoutS: instance.stop.timeoutS },
         'is being replaced',
         wasRunning ? [{ kind: 'container.start', target }] : [],
@@ -171,7 +214,11 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
     const socket = instance.socket;
     if (old === null || socket === null || !socket.movable) return [];
     return [
-      node('clear old', unlink(socket, generationSocketName(instance.engineName, old.generation)), 'nobody serves it'),
+      node(
+        `clear ${old.generation}`,
+        unlink(socket, generationSocketName(instance.engineName, old.generation)),
+        'nobody serves it',
+      ),
     ];
   },
 };
@@ -188,7 +235,13 @@ export function unlink(socket: SocketPlace, name: string): Operation {
 
 /** Points the published name at `to`. */
 export function publish(socket: SocketPlace, to: string): Operation {
-  return { kind: 'socket.publish', volume: socket.volume, path: socket.volumePath, link: fileName(socket), to };
+  return {
+    kind: 'socket.publish',
+    volume: socket.volume,
+    path: socket.volumePath,
+    link: fileName(socket),
+    to,
+  };
 }
 
 /** Where a published socket lies. */

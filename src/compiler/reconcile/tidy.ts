@@ -35,12 +35,17 @@ export function tidyGeneration(
     last = [builder.add(group, `${verb} ${leftover.generation}`, op, last, reason)];
   };
   if (leftover.phase === 'next' && current !== null && place !== null) {
-    add('publish back', publish(place, generationSocketName(engineName, current.generation)), 'the current generation');
+    add(
+      'publish back',
+      publish(place, generationSocketName(engineName, current.generation)),
+      'the current generation',
+    );
   }
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
     add('stop', { kind: 'container.stop', target: existing(leftover), timeoutS: null }, 'left over');
   }
-  if (place !== null) add('clear', unlink(place, generationSocketName(engineName, leftover.generation)), 'left over');
+  if (place !== null)
+    add('clear', unlink(place, generationSocketName(engineName, leftover.generation)), 'left over');
   add('remove', { kind: 'container.remove', target: existing(leftover) }, 'left over');
   return last;
 }
@@ -61,7 +66,8 @@ export function removeGenerations(
   for (const container of containers) {
     const place = socketPlace(container.spec, reach);
     const n = container.generation;
-    if (place !== null && container.phase === 'current') add(`unpublish ${n}`, unlink(place, fileName(place)));
+    if (place !== null && container.phase === 'current')
+      add(`unpublish ${n}`, unlink(place, fileName(place)));
     add(`stop ${n}`, { kind: 'container.stop', target: existing(container), timeoutS: null });
     if (place !== null) add(`clear ${n}`, unlink(place, generationSocketName(engineName, n)));
     add(`remove ${n}`, { kind: 'container.remove', target: existing(container) });

@@ -58,7 +58,8 @@ function makeAgentImage(): AgentImage {
   };
   const hash = createHash('sha256');
   // The lengths keep the two apart: without them one file's end could pass for the other's start.
-  for (const [name, content] of Object.entries(files)) hash.update(`${name} ${content.length}\n`).update(content);
+  for (const [name, content] of Object.entries(files))
+    hash.update(`${name} ${content.length}\n`).update(content);
   return { tag: `stackc/agent:${version()}-${hash.digest('hex').slice(0, 12)}`, files };
 }
 
@@ -77,6 +78,8 @@ function installedFiles(): AgentImage['files'] | null {
 
 function version(): string {
   if (typeof __STACKC_VERSION__ === 'string') return __STACKC_VERSION__;
-  const written: { readonly version: string } = JSON.parse(readFileSync(new URL('package.json', SOURCES), 'utf8'));
+  const written: { readonly version: string } = JSON.parse(
+    readFileSync(new URL('package.json', SOURCES), 'utf8'),
+  );
   return written.version;
 }

@@ -54,7 +54,9 @@ export function converse(exec: ExecSession, agent: string): Conversation {
       greet?.resolve(message);
     } else if (message.id === null) {
       // No request of ours is that malformed: the two sides have lost each other.
-      end(new AgentError(`the agent \`${agent}\` could not read a request: ${message.ok ? '' : message.error}`));
+      end(
+        new AgentError(`the agent \`${agent}\` could not read a request: ${message.ok ? '' : message.error}`),
+      );
     } else {
       const asked = waiting.get(message.id);
       waiting.delete(message.id);
@@ -78,12 +80,19 @@ export function converse(exec: ExecSession, agent: string): Conversation {
       cause = error;
     }
     if (ended !== null) return;
-    const [code, complaint] = await Promise.all([exitCodeOf(exec), within(LAST_WORDS_MS, stderr.ended, () => stderr.soFar())]);
+    const [code, complaint] = await Promise.all([
+      exitCodeOf(exec),
+      within(LAST_WORDS_MS, stderr.ended, () => stderr.soFar()),
+    ]);
     const words = [complaint, greeted ? '' : stray, cause instanceof Error ? cause.message : '']
       .map((text) => text.trim())
       .filter((text) => text !== '');
     const how = code === null ? 'the connection ended' : `exit code ${code}`;
-    end(new AgentError(`the session with the agent \`${agent}\` is over (${[how, ...words].join(': ')})`, { cause }));
+    end(
+      new AgentError(`the session with the agent \`${agent}\` is over (${[how, ...words].join(': ')})`, {
+        cause,
+      }),
+    );
   };
   void readAll();
 

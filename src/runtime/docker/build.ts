@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+
 import { EngineError, type BuildRequest } from '../engine.ts';
 import { toEngineError } from './engine-errors.ts';
 import { failureIn, readMessages } from './message-stream.ts';
@@ -18,8 +20,8 @@ export async function buildImage(
   const operation = `build ${request.tag}`;
   const query = {
     t: request.tag,
-    buildargs: JSON.stringify(request.buildArgs),
-    labels: JSON.stringify(request.labels),
+    buildargs: { ...request.buildArgs },
+    labels: { ...request.labels },
     networkmode: request.network,
     rm: true,
     forcerm: true,
@@ -32,9 +34,9 @@ export async function buildImage(
   };
   try {
     const archive = tarOf(request.files);
-    // A buffer is sent as it is; the types know only paths and streams.
-    const file = archive as unknown as NodeJS.ReadableStream;
-    const answer = await transport.open(operation, (docker) => docker.buildImage(file, { ...query }));
+    const answer = await transport.open(operation, (docker) =>
+      docker.buildImage(Readable.from([archive]), { ...query }),
+    );
     let rest = '';
     for await (const message of readMessages(answer)) {
       const failure = failureIn(message);

@@ -4,7 +4,15 @@ import type { ContainerState } from '../../compiler/observed/observed-state.ts';
 import type { ContainerDetails, ContainerSummary } from '../engine.ts';
 import { NonsenseAnswer } from './engine-errors.ts';
 
-const STATES = new Set(['created', 'running', 'paused', 'restarting', 'exited', 'dead', 'removing']);
+const STATES: readonly ContainerState[] = [
+  'created',
+  'running',
+  'paused',
+  'restarting',
+  'exited',
+  'dead',
+  'removing',
+];
 
 /** One row of GET /containers/json. */
 export function summaryOf(row: ContainerInfo): ContainerSummary {
@@ -44,7 +52,7 @@ export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
     networks: Object.fromEntries(
       Object.entries(row.NetworkSettings?.Networks ?? {})
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, network]) => [name, (network.Aliases ?? []).filter((alias) => !row.Id.startsWith(alias)).sort()]),
+        .map(([name, network]) => [name, aliasesOf(network.Aliases, row.Id)]),
     ),
     mounts: (row.Mounts ?? [])
       .map((mount) => ({
@@ -68,10 +76,12 @@ export function listOf<T>(answer: readonly T[] | null | undefined): readonly T[]
 }
 
 function stateOf(text: string): ContainerState {
-  // A container in an odd moment has no state on some engines; it is not one to rely on.
-  if (!STATES.has(text)) return 'dead';
-  // Just checked.
-  return text as ContainerState;
+  // A state that this stackc has never heard of is not one to rely on.
+  return STATES.find((state) => state === text) ?? 'dead';
+}
+
+function aliasesOf(aliases: readonly string[] | null | undefined, id: string): readonly string[] {
+  return (aliases ?? []).filter((alias) => !id.startsWith(alias)).sort();
 }
 
 function healthOf(text: string | undefined): ContainerDetails['health'] {

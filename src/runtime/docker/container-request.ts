@@ -60,9 +60,9 @@ function hostConfig(config: ContainerConfig): Record<string, unknown> {
   });
 }
 
-function networkingConfig({ network, aliases }: ContainerConfig): Record<string, unknown> | null {
+function networkingConfig({ network, links }: ContainerConfig): Record<string, unknown> | null {
   if (network === 'host' || network === 'none') return null;
-  return { EndpointsConfig: { [network]: aliases.length === 0 ? {} : { Aliases: aliases } } };
+  return { EndpointsConfig: { [network]: links.length === 0 ? {} : { Links: links } } };
 }
 
 /**

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { ContainerCreateOptions, ContainerStopOptions } from 'dockerode';
-
 import { EngineError, type ContainerDetails, type Engine } from '../engine.ts';
 import { detailsOf, listOf, summaryOf } from './container-answers.ts';
 import { createRequest } from './container-request.ts';
-import type { EngineLimits } from './docker-engine.ts';
+import type { EngineLimits } from './engine-limits.ts';
 import { conceal } from './engine-errors.ts';
 import { unlessStatus } from './tolerance.ts';
 import type { Transport } from './transport.ts';
@@ -30,7 +28,9 @@ type ContainerCalls = Pick<
 export function containerCalls(transport: Transport, { readMs, changeMs }: EngineLimits): ContainerCalls {
   const inspectContainer = (id: string): Promise<ContainerDetails | null> =>
     transport
-      .ask(`inspect container ${id}`, readMs, async (docker) => detailsOf(await docker.getContainer(part(id)).inspect()))
+      .ask(`inspect container ${id}`, readMs, async (docker) =>
+        detailsOf(await docker.getContainer(part(id)).inspect()),
+      )
       .catch(unlessStatus([404], null));
 
   return {
@@ -43,11 +43,10 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
     inspectContainer,
 
     async createContainer(config) {
-      // dockerode's types know only the flat form, which puts the body into the URL as well.
-      const request = createRequest(config) as ContainerCreateOptions;
+      const request = createRequest(config);
       try {
         return await transport.ask(`create container ${config.name}`, changeMs, async (docker) => {
-          return (await docker.createContainer(request)).id;
+          return (await docker.createContainer({ ...request })).id;
         });
       } catch (error) {
         const values = config.env.map((pair) => pair.slice(pair.indexOf('=') + 1));
@@ -61,9 +60,11 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
         .catch(unlessStatus([304], undefined)),
 
     stopContainer(id, timeoutS) {
-      const query = { _query: { t: timeoutS }, _body: {} } as ContainerStopOptions;
+      const options = { _query: timeoutS === null ? {} : { t: timeoutS }, _body: {} };
+      // How long a container's own stop timeout is, nobody has told: the engine ends the call when it is over.
+      const limitMs = timeoutS === null ? null : timeoutS * 1000 + changeMs;
       return transport
-        .ask<void>(`stop container ${id}`, timeoutS * 1000 + changeMs, (docker) => docker.getContainer(part(id)).stop(query))
+        .ask<void>(`stop container ${id}`, limitMs, (docker) => docker.getContainer(part(id)).stop(options))
         .catch(unlessStatus([304, 404], undefined));
     },
 
@@ -78,7 +79,9 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
     async removeContainer(id, options = {}) {
       const query = { force: true, v: options.volumes === true };
       try {
-        await transport.ask<void>(`remove container ${id}`, changeMs, (docker) => docker.getContainer(part(id)).remove(query));
+        await transport.ask<void>(`remove container ${id}`, changeMs, (docker) =>
+          docker.getContainer(part(id)).remove(query),
+        );
       } catch (error) {
         if (!(error instanceof EngineError) || (error.status !== 404 && error.status !== 409)) throw error;
         if (error.status === 409) await untilGone(id, inspectContainer, changeMs, error);
@@ -92,7 +95,9 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
 
     updateRestart: (id, policy, maxRetries) =>
       transport.ask(`set the restart policy of ${id}`, changeMs, async (docker) => {
-        await docker.getContainer(part(id)).update({ RestartPolicy: { Name: policy, MaximumRetryCount: maxRetries } });
+        await docker
+          .getContainer(part(id))
+          .update({ RestartPolicy: { Name: policy, MaximumRetryCount: maxRetries } });
       }),
 
     waitContainer: (id, signal) => waitForExit(transport, id, inspectContainer, signal),

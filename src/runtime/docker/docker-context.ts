@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { EngineError } from '../engine.ts';
+import { errorCode } from './error-code.ts';
 import { parseHost, type Endpoint } from './host-url.ts';
 import { readTlsFolder } from './tls-files.ts';
 
@@ -26,7 +27,11 @@ export function contextEndpoint(folder: string, name: string): Endpoint {
   const id = createHash('sha256').update(name).digest('hex');
   const meta = readJson(join(folder, 'contexts', 'meta', id, 'meta.json'));
   if (meta === null) {
-    throw invalid(`there is no docker context \`${name}\`; there are ${contextNames(folder).map((n) => `\`${n}\``).join(', ')}`);
+    throw invalid(
+      `there is no docker context \`${name}\`; there are ${contextNames(folder)
+        .map((n) => `\`${n}\``)
+        .join(', ')}`,
+    );
   }
   const endpoint = at(at(meta, 'Endpoints'), 'docker');
   const host = textAt(endpoint, 'Host');
@@ -55,9 +60,9 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = errorCode(error);
     // A parser's message would quote the file, which may hold credentials.
-    throw invalid(`docker's own \`${path}\` ${code === undefined ? 'is not JSON' : `cannot be read (${code})`}`);
+    throw invalid(`docker's own \`${path}\` ${code === '' ? 'is not JSON' : `cannot be read (${code})`}`);
   }
 }
 

@@ -1,7 +1,8 @@
-import type { Engine, EngineFacts } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import { pinApiVersion } from './api-version.ts';
 import { containerCalls } from './containers.ts';
 import { NonsenseAnswer } from './engine-errors.ts';
+import { defaultLimits, type EngineLimits } from './engine-limits.ts';
 import { execCalls } from './exec.ts';
 import type { Endpoint } from './host-url.ts';
 import { imageCalls } from './images.ts';
@@ -10,22 +11,9 @@ import { networkCalls } from './networks.ts';
 import { connectTransport, type Transport } from './transport.ts';
 import { volumeCalls } from './volumes.ts';
 
-/** Deadlines; streams, waits and builds have none. */
-export interface EngineLimits {
-  /** For what only reads, and for connecting: 15 s. */
-  readonly readMs: number;
-  /** For what changes something; a start may pull up a slow volume: 120 s. A stop has its own time on top. */
-  readonly changeMs: number;
-  /** For a pull without a sign of life: 5 minutes. */
-  readonly pullSilenceMs: number;
-}
-
-/** What an {@link Engine} waits for where nothing else is said. */
-export const defaultLimits: EngineLimits = { readMs: 15_000, changeMs: 120_000, pullSilenceMs: 300_000 };
-
 /**
- * Asks the engine for its version, pins the API to the newest version that both know, and gives the engine.
- * Rejects with {@link EngineError}: `unreachable`, `timeout`, `nonsense`, or `invalid` for an engine that is too old.
+ * Asks the engine for its version (GET /version), pins the API to the newest version that both know, and gives the
+ * engine. Rejects with `EngineError`: `unreachable`, `timeout`, `nonsense`, or `invalid` for an engine that is too old.
  */
 export async function connectEngine(endpoint: Endpoint, limits: Partial<EngineLimits> = {}): Promise<Engine> {
   const all = { ...defaultLimits, ...limits };
@@ -33,47 +21,31 @@ export async function connectEngine(endpoint: Endpoint, limits: Partial<EngineLi
   try {
     const version = await askVersion(transport, all.readMs);
     transport.pin(pinApiVersion(version.apiVersion, version.minimum, version.version));
-    return makeEngine(transport, version, all);
+    return dockerEngine(transport, version, all);
   } catch (error) {
     transport.close();
     throw error;
   }
 }
 
-interface Version {
+interface EngineVersion {
   readonly version: string;
   readonly apiVersion: string;
+  /** The oldest API version that the engine still speaks. */
   readonly minimum: string;
   readonly os: string;
   readonly architecture: string;
 }
 
-function makeEngine(transport: Transport, version: Version, limits: EngineLimits): Engine {
-  return {
-    async facts(): Promise<EngineFacts> {
-      const info = await transport.ask('info', limits.readMs, async (docker) => {
-        // The types of dockerode leave `info` open.
-        const answer = (await docker.info()) as { Name?: string; LoggingDriver?: string };
-        return { host: answer.Name ?? '', logDriver: answer.LoggingDriver ?? '' };
-      });
-      const { version: name, apiVersion, os, architecture } = version;
-      return { version: name, apiVersion, os, architecture, ...info };
-    },
-    ...containerCalls(transport, limits),
-    ...logCalls(transport, limits),
-    ...volumeCalls(transport, limits),
-    ...networkCalls(transport, limits),
-    ...imageCalls(transport, limits),
-    ...execCalls(transport, limits),
-    close: () => transport.close(),
-  };
-}
-
-function askVersion(transport: Transport, limitMs: number): Promise<Version> {
+function askVersion(transport: Transport, limitMs: number): Promise<EngineVersion> {
   return transport.ask('connect', limitMs, async (docker) => {
     // What answers may be anything at all, whatever the types say.
-    const answer = (await docker.version()) as Partial<Record<string, unknown>> | null;
-    const text = (key: string) => (typeof answer?.[key] === 'string' ? answer[key] : '');
+    const answer: unknown = await docker.version();
+    const text = (key: string): string => {
+      const value: unknown =
+        typeof answer === 'object' && answer !== null ? Reflect.get(answer, key) : undefined;
+      return typeof value === 'string' ? value : '';
+    };
     if (!/^\d+\.\d+$/.test(text('ApiVersion'))) throw new NonsenseAnswer('it told no API version');
     return {
       version: text('Version'),
@@ -83,4 +55,23 @@ function askVersion(transport: Transport, limitMs: number): Promise<Version> {
       architecture: text('Arch'),
     };
   });
+}
+
+function dockerEngine(transport: Transport, version: EngineVersion, limits: EngineLimits): Engine {
+  return {
+    facts: () =>
+      transport.ask('info', limits.readMs, async (docker) => {
+        const info: { Name?: string; LoggingDriver?: string } = await docker.info();
+        const { version: name, apiVersion, os, architecture } = version;
+        const host = info.Name ?? '';
+        return { version: name, apiVersion, host, logDriver: info.LoggingDriver ?? '', os, architecture };
+      }),
+    ...containerCalls(transport, limits),
+    ...logCalls(transport, limits),
+    ...volumeCalls(transport, limits),
+    ...networkCalls(transport, limits),
+    ...imageCalls(transport, limits),
+    ...execCalls(transport, limits),
+    close: () => transport.close(),
+  };
 }

@@ -49,7 +49,10 @@ function fromAddress(choice: EndpointChoice): Endpoint {
   const folder = choice.env['DOCKER_CERT_PATH'];
   // An https address alone is enough where the system trusts the server and it wants no client certificate.
   if (!folder && !wantsTls) return endpoint;
-  const tls = readTlsFolder(folder || configFolder(choice), Boolean(choice.env['DOCKER_TLS_VERIFY']) || !wantsTls);
+  const tls = readTlsFolder(
+    folder || configFolder(choice),
+    Boolean(choice.env['DOCKER_TLS_VERIFY']) || !wantsTls,
+  );
   return { ...endpoint, secure: true, tls };
 }
 

@@ -1,4 +1,5 @@
 import { EngineError, type EngineErrorKind } from '../engine.ts';
+import { errorCode } from './error-code.ts';
 import type { Endpoint } from './host-url.ts';
 
 /** An HTTP answer that is no success; 304 included, which callers may want to take for one. */
@@ -46,9 +47,14 @@ export function toEngineError(cause: unknown, operation: string, endpoint: Endpo
   if (cause instanceof DeadlinePassed) {
     return new EngineError('timeout', operation, `${at} did not answer within ${cause.limitMs / 1000} s`);
   }
-  if (cause instanceof CutOff) return new EngineError('cut-off', operation, `${at} broke off in the middle of its answer`);
+  if (cause instanceof CutOff)
+    return new EngineError('cut-off', operation, `${at} broke off in the middle of its answer`);
   if (cause instanceof NonsenseAnswer) {
-    return new EngineError('nonsense', operation, `what answers at ${endpoint.words} is not Docker Engine: ${cause.message}`);
+    return new EngineError(
+      'nonsense',
+      operation,
+      `what answers at ${endpoint.words} is not Docker Engine: ${cause.message}`,
+    );
   }
   return fromSystem(cause, operation, at, endpoint);
 }
@@ -57,7 +63,9 @@ export function toEngineError(cause: unknown, operation: string, endpoint: Endpo
 export function conceal(error: EngineError, secrets: readonly string[]): EngineError {
   const worth = secrets.filter((value) => value.length >= 4).sort((a, b) => b.length - a.length);
   const message = worth.reduce((text, value) => text.replaceAll(value, '***'), error.message);
-  return message === error.message ? error : new EngineError(error.kind, error.operation, message, error.status);
+  return message === error.message
+    ? error
+    : new EngineError(error.kind, error.operation, message, error.status);
 }
 
 const KIND_BY_STATUS: Readonly<Record<number, EngineErrorKind>> = {
@@ -74,14 +82,20 @@ function fromStatus({ status, body }: HttpFailure, operation: string, at: string
     const text = `${at} answered ${status} with what is not Docker's: ${excerpt(body)}`;
     return new EngineError('nonsense', operation, text, status);
   }
-  return new EngineError(KIND_BY_STATUS[status] ?? (status < 500 ? 'invalid' : 'server'), operation, message, status);
+  return new EngineError(
+    KIND_BY_STATUS[status] ?? (status < 500 ? 'invalid' : 'server'),
+    operation,
+    message,
+    status,
+  );
 }
 
 /** `{"message": "…"}`, the shape of every error of the API; plain text only from engines' own 404 and 400 pages. */
 function engineMessage(body: string): string | null {
   try {
     const value: unknown = JSON.parse(body);
-    const message: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'message') : undefined;
+    const message: unknown =
+      typeof value === 'object' && value !== null ? Reflect.get(value, 'message') : undefined;
     return typeof message === 'string' ? message.trim() : null;
   } catch {
     return null;
@@ -96,9 +110,10 @@ export function excerpt(body: string): string {
 }
 
 function fromSystem(cause: unknown, operation: string, at: string, endpoint: Endpoint): EngineError {
-  const code = codeOf(cause);
+  const code = errorCode(cause);
   const text = cause instanceof Error ? cause.message : String(cause);
-  const unreachable = (why: string) => new EngineError('unreachable', operation, `${at} cannot be reached: ${why}`);
+  const unreachable = (why: string) =>
+    new EngineError('unreachable', operation, `${at} cannot be reached: ${why}`);
   if (endpoint.kind === 'ssh' && cause instanceof SshEnded) return unreachable(text);
   switch (code) {
     case 'ENOENT':
@@ -124,7 +139,11 @@ function fromSystem(cause: unknown, operation: string, at: string, endpoint: End
       break;
   }
   if (code.startsWith('HPE_')) {
-    return new EngineError('nonsense', operation, `what answers at ${endpoint.words} does not speak HTTP; does it want TLS?`);
+    return new EngineError(
+      'nonsense',
+      operation,
+      `what answers at ${endpoint.words} does not speak HTTP; does it want TLS?`,
+    );
   }
   if (isTls(code)) return unreachable(`TLS failed (${code}): ${tlsReason(code)}`);
   return unreachable(code === '' ? text : `${text} (${code})`);
@@ -133,11 +152,6 @@ function fromSystem(cause: unknown, operation: string, at: string, endpoint: End
 /** The ssh program ended with an error; the message is what it said. */
 export class SshEnded extends Error {
   override readonly name = 'SshEnded';
-}
-
-function codeOf(cause: unknown): string {
-  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
-  return typeof code === 'string' ? code : '';
 }
 
 function isTls(code: string): boolean {

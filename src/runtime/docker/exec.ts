@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Engine, ExecRequest, ExecSession } from '../engine.ts';
-import type { EngineLimits } from './docker-engine.ts';
+import type { EngineLimits } from './engine-limits.ts';
 import { CutOff, toEngineError } from './engine-errors.ts';
 import { FrameReader } from './frames.ts';
 import { OutputQueue } from './output-queue.ts';
@@ -33,7 +33,7 @@ async function startExec(
   });
   // dockerode's own `stdin` option would keep the request open instead of using the connection that it gets.
   const socket = await transport.hijack(operation, (docker) =>
-    docker.getExec(exec).start({ hijack: true, Detach: false, Tty: request.tty } as { hijack: boolean; Tty: boolean }),
+    docker.getExec(exec).start({ hijack: true, Detach: false, Tty: request.tty }),
   );
   const inspect = () =>
     transport.ask(operation, readMs, async (docker) => {
@@ -110,4 +110,3 @@ async function untilKnown(inspect: () => Promise<number | null>): Promise<number
     await sleep(delayMs);
   }
 }
-

@@ -48,7 +48,8 @@ export class FrameReader {
   #begin(): void {
     const number = this.#header[0] ?? 0;
     // 0 is stdin's echo, 3 the engine's own complaints.
-    if (number > 3 || this.#header.readUIntBE(1, 3) !== 0) throw new NonsenseAnswer('its output has no frames');
+    if (number > 3 || this.#header.readUIntBE(1, 3) !== 0)
+      throw new NonsenseAnswer('its output has no frames');
     this.#stream = number === 2 || number === 3 ? 'stderr' : 'stdout';
     this.#left = this.#header.readUInt32BE(4);
     this.#header = Buffer.alloc(0);

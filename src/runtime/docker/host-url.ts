@@ -62,7 +62,10 @@ function tcp(address: string, rest: string, secure: boolean, tls: boolean): Endp
   if (url.hostname === '') throw invalid(address, 'it names no host');
   const isSecure = secure || tls;
   // The URL parser drops :80 as the default of http, but docker's default is another.
-  const port = url.port === '' ? Number(/:(80)(?:\/|$)/.exec(rest)?.[1] ?? (isSecure ? TLS_PORT : PLAIN_PORT)) : Number(url.port);
+  const port =
+    url.port === ''
+      ? Number(/:(80)(?:\/|$)/.exec(rest)?.[1] ?? (isSecure ? TLS_PORT : PLAIN_PORT))
+      : Number(url.port);
   const basePath = url.pathname.replace(/\/+$/, '');
   return {
     kind: 'tcp',
@@ -96,5 +99,9 @@ function parseUrl(text: string, address: string): URL {
 }
 
 function invalid(address: string, why: string): EngineError {
-  return new EngineError('invalid', 'choose the engine', `\`${address}\` cannot be an engine's address: ${why}`);
+  return new EngineError(
+    'invalid',
+    'choose the engine',
+    `\`${address}\` cannot be an engine's address: ${why}`,
+  );
 }

@@ -3,7 +3,7 @@ import type { ImageInspectInfo } from 'dockerode';
 import type { ImageConfig } from '../../compiler/desired/resolved-inputs.ts';
 import type { Engine } from '../engine.ts';
 import { buildImage } from './build.ts';
-import type { EngineLimits } from './docker-engine.ts';
+import type { EngineLimits } from './engine-limits.ts';
 import { NonsenseAnswer } from './engine-errors.ts';
 import { askDigest, pullImage } from './registry.ts';
 import { unlessStatus } from './tolerance.ts';
@@ -31,14 +31,14 @@ export function imageCalls(transport: Transport, limits: EngineLimits): ImageCal
 
 function configOf(image: ImageInspectInfo): ImageConfig {
   // Absent in images without any, and left out whole by newer engines where they are empty.
-  const config: Partial<ImageInspectInfo['Config']> & { StopSignal?: string; Healthcheck?: { Test?: string[] } } =
-    image.Config ?? {};
+  const config: Partial<ImageInspectInfo['Config']> = image.Config ?? {};
+  const stopSignal: unknown = Reflect.get(config, 'StopSignal');
   const test = config.Healthcheck?.Test ?? [];
   return {
     entrypoint: words(config.Entrypoint),
     command: config.Cmd ?? [],
     env: config.Env ?? [],
-    stopSignal: config.StopSignal || null,
+    stopSignal: typeof stopSignal === 'string' && stopSignal !== '' ? stopSignal : null,
     healthcheck: test.length > 0 && test[0] !== 'NONE',
     exposedPorts: Object.keys(config.ExposedPorts ?? {}).sort(),
   };

@@ -1,6 +1,9 @@
+import type { Container } from 'dockerode';
+
 import { EngineError, type Engine, type LogChunk, type LogsOptions } from '../engine.ts';
-import type { EngineLimits } from './docker-engine.ts';
+import type { EngineLimits } from './engine-limits.ts';
 import { CutOff, NonsenseAnswer, toEngineError } from './engine-errors.ts';
+import { bytesOf } from './bytes.ts';
 import { FrameReader } from './frames.ts';
 import type { Transport } from './transport.ts';
 
@@ -22,19 +25,24 @@ async function* readLogs(
   const query = {
     stdout: true,
     stderr: true,
-    follow: options.follow,
     timestamps: options.timestamps,
     ...(options.tail === null ? {} : { tail: options.tail }),
   };
   try {
     // Before API 1.42 the answer does not tell whether it has frames.
-    const tty = await transport.ask(operation, readMs, async (docker) => (await docker.getContainer(path).inspect()).Config.Tty);
-    // An overload for each value of `follow`, none for a boolean.
-    const follow = query as typeof query & { follow: true };
-    const answer = await transport.open(operation, (docker) => docker.getContainer(path).logs(follow), signal);
+    const tty = await transport.ask(
+      operation,
+      readMs,
+      async (docker) => (await docker.getContainer(path).inspect()).Config.Tty,
+    );
+    const open = (container: Container): Promise<unknown> =>
+      options.follow
+        ? container.logs({ ...query, follow: true })
+        : container.logs({ ...query, follow: false });
+    const answer = await transport.open(operation, (docker) => open(docker.getContainer(path)), signal);
     try {
       const frames = new FrameReader({ tty });
-      for await (const chunk of answer) yield* frames.push(chunk as Buffer);
+      for await (const chunk of bytesOf(answer)) yield* frames.push(chunk);
       frames.end();
     } finally {
       answer.destroy();

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
+import { bytesOf } from './bytes.ts';
 import { CutOff, NonsenseAnswer, excerpt } from './engine-errors.ts';
 
 /** One line of what a pull or a build tells. */
@@ -19,8 +20,8 @@ export async function* readMessages(answer: IncomingMessage): AsyncGenerator<Str
   const decoder = new TextDecoder();
   let rest = '';
   try {
-    for await (const chunk of answer) {
-      const lines = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n');
+    for await (const chunk of bytesOf(answer)) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
       yield* lines.filter(isFilled).map(parse);
     }
@@ -42,8 +43,8 @@ function isFilled(line: string): boolean {
 
 function parse(line: string): StreamMessage {
   try {
-    // Every field is optional, and looked at before it is used.
-    return JSON.parse(line) as StreamMessage;
+    const message: StreamMessage = JSON.parse(line);
+    return message;
   } catch {
     throw new NonsenseAnswer(`it sent ${excerpt(line)}`);
   }

@@ -1,6 +1,6 @@
 import { EngineError, type Engine } from '../engine.ts';
 import { listOf } from './container-answers.ts';
-import type { EngineLimits } from './docker-engine.ts';
+import type { EngineLimits } from './engine-limits.ts';
 import { unlessStatus } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 
@@ -28,7 +28,8 @@ export function networkCalls(transport: Transport, { readMs, changeMs }: EngineL
       return listOf(rows).map((row) => ({ id: row.Id, name: row.Name, labels: row.Labels ?? {} }));
     });
   // The engine's filter by name finds parts of names too, and its inspect takes ids for names.
-  const named = async (name: string) => (await list({ name: [name] })).find((network) => network.name === name);
+  const named = async (name: string) =>
+    (await list({ name: [name] })).find((network) => network.name === name);
 
   const create = async (name: string, labels: Readonly<Record<string, string>>): Promise<void> => {
     const operation = `create network ${name}`;
@@ -41,18 +42,26 @@ export function networkCalls(transport: Transport, { readMs, changeMs }: EngineL
       const existing = await named(name);
       const fits = Object.entries(labels).every(([key, value]) => existing?.labels[key] === value);
       if (existing !== undefined && fits) return;
-      throw new EngineError('conflict', operation, `there is another network \`${name}\`, not made for this`, 409);
+      throw new EngineError(
+        'conflict',
+        operation,
+        `there is another network \`${name}\`, not made for this`,
+        409,
+      );
     }
   };
 
   return {
-    listNetworks: async (labels) => (await list({ label: [...labels] })).map((network) => network.name).sort(),
+    listNetworks: async (labels) =>
+      (await list({ label: [...labels] })).map((network) => network.name).sort(),
     inspectNetwork: async (name) => (await named(name))?.id ?? null,
     createNetwork: create,
 
     removeNetwork: (name) =>
       transport
-        .ask<void>(`remove network ${name}`, changeMs, (docker) => docker.getNetwork(encodeURIComponent(name)).remove())
+        .ask<void>(`remove network ${name}`, changeMs, (docker) =>
+          docker.getNetwork(encodeURIComponent(name)).remove(),
+        )
         .catch(unlessStatus([404], undefined))
         .catch(inUseIsConflict),
 
@@ -60,7 +69,9 @@ export function networkCalls(transport: Transport, { readMs, changeMs }: EngineL
       transport
         .ask<void>(`connect ${container} to network ${network}`, changeMs, async (docker) => {
           const endpoint = aliases.length === 0 ? {} : { Aliases: [...aliases] };
-          await docker.getNetwork(encodeURIComponent(network)).connect({ Container: container, EndpointConfig: endpoint });
+          await docker
+            .getNetwork(encodeURIComponent(network))
+            .connect({ Container: container, EndpointConfig: endpoint });
         })
         .catch(unlessText(/endpoint with name .* already exists in network/)),
 

@@ -34,7 +34,11 @@ export async function askDigest(
     if (!(error instanceof EngineError)) throw error;
     if (error.kind === 'timeout') {
       const { host } = splitReference(reference);
-      throw new EngineError('timeout', operation, `the registry ${host} did not answer within ${timeoutMs / 1000} s`);
+      throw new EngineError(
+        'timeout',
+        operation,
+        `the registry ${host} did not answer within ${timeoutMs / 1000} s`,
+      );
     }
     throw registryFailure(error, auth);
   }
@@ -54,7 +58,8 @@ export async function pullImage(
   try {
     const answer = await transport.open(
       operation,
-      (docker) => docker.createImage(authHeader(auth), { _query: { fromImage: name, tag: version }, _body: {} }),
+      (docker) =>
+        docker.createImage(authHeader(auth), { _query: { fromImage: name, tag: version }, _body: {} }),
       silence.signal,
     );
     for await (const message of readMessages(answer)) {
@@ -68,7 +73,8 @@ export async function pullImage(
       onProgress(id === '' ? status : `${id}: ${status}`);
     }
   } catch (error) {
-    if (silence.signal.aborted) throw toEngineError(new DeadlinePassed(silenceMs), operation, transport.endpoint);
+    if (silence.signal.aborted)
+      throw toEngineError(new DeadlinePassed(silenceMs), operation, transport.endpoint);
     throw registryFailure(toEngineError(error, operation, transport.endpoint), auth);
   } finally {
     clearTimeout(timer);
@@ -89,14 +95,10 @@ function registryFailure(error: EngineError, auth: RegistryAuth | null): EngineE
   return conceal(new EngineError(kind, error.operation, error.message, error.status), secrets);
 }
 
-/** dockerode encodes it for the header (base64url of the JSON), but only as an object that is not empty. */
-function authHeader(auth: RegistryAuth | null): AuthConfig {
-  const entry =
-    auth === null
-      ? {}
-      : auth.identityToken === undefined
-        ? { username: auth.username, password: auth.password, serveraddress: auth.serverAddress }
-        : { identitytoken: auth.identityToken, serveraddress: auth.serverAddress };
-  // The types ask for all three of the password's form.
-  return entry as AuthConfig;
+/** dockerode encodes it for the header (base64url of the JSON). */
+function authHeader(auth: RegistryAuth | null): AuthConfig | undefined {
+  if (auth === null) return undefined;
+  const { username, password, serverAddress: serveraddress, identityToken } = auth;
+  if (identityToken === undefined) return { username, password, serveraddress };
+  return { username: '', password: '', serveraddress, identitytoken: identityToken };
 }

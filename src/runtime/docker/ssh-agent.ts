@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { Agent } from 'node:http';
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
 import { SshEnded } from './engine-errors.ts';
@@ -28,7 +29,11 @@ export class SshAgent extends Agent {
 export function sshArguments(endpoint: SshEndpoint): readonly string[] {
   return [
     // Never a question on the terminal: there may be several connections, and none of them owns it.
-    ...['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=15', '-T'],
+    '-o',
+    'BatchMode=yes',
+    '-o',
+    'ConnectTimeout=15',
+    '-T',
     ...(endpoint.user === null ? [] : ['-l', endpoint.user]),
     ...(endpoint.port === null ? [] : ['-p', String(endpoint.port)]),
     '--',
@@ -66,7 +71,9 @@ class SshConnection extends Duplex {
     // A write after ssh has gone: its exit says why.
     stdin.on('error', () => undefined);
     this.#child.on('error', (error: NodeJS.ErrnoException) => {
-      this.destroy(new SshEnded(error.code === 'ENOENT' ? 'the program `ssh` is not installed' : error.message));
+      this.destroy(
+        new SshEnded(error.code === 'ENOENT' ? 'the program `ssh` is not installed' : error.message),
+      );
     });
     this.#child.on('close', (code) => {
       if (code === 0) this.push(null);
@@ -119,7 +126,7 @@ class SshConnection extends Duplex {
     this.#child[what]();
     for (const pipe of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) {
       // Pipes of a child are sockets, though their type says only streams.
-      (pipe as unknown as { ref(): void; unref(): void })[what]();
+      if (pipe instanceof Socket) pipe[what]();
     }
   }
 

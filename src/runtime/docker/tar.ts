@@ -7,7 +7,11 @@ const BLOCK = 512;
 export function tarOf(files: Readonly<Record<string, Uint8Array>>): Buffer {
   const parts: Uint8Array[] = [];
   for (const [path, content] of Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    parts.push(header(path, content.length), content, Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK));
+    parts.push(
+      header(path, content.length),
+      content,
+      Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK),
+    );
   }
   return Buffer.concat([...parts, Buffer.alloc(2 * BLOCK)]);
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { EngineError } from '../engine.ts';
+import { errorCode } from './error-code.ts';
 
 /** The certificates for one engine, as PEM. */
 export interface TlsFiles {
@@ -19,9 +20,12 @@ export interface TlsFiles {
 export function readTlsFolder(folder: string, verify: boolean): TlsFiles {
   const [ca, cert, key] = [read(folder, 'ca.pem'), read(folder, 'cert.pem'), read(folder, 'key.pem')];
   if ((cert === null) !== (key === null)) {
-    throw invalid(`\`${folder}\` holds ${cert === null ? '`key.pem` without `cert.pem`' : '`cert.pem` without `key.pem`'}`);
+    throw invalid(
+      `\`${folder}\` holds ${cert === null ? '`key.pem` without `cert.pem`' : '`cert.pem` without `key.pem`'}`,
+    );
   }
-  if (verify && ca === null && cert === null) throw invalid(`\`${folder}\` holds no \`ca.pem\`, \`cert.pem\`, \`key.pem\``);
+  if (verify && ca === null && cert === null)
+    throw invalid(`\`${folder}\` holds no \`ca.pem\`, \`cert.pem\`, \`key.pem\``);
   return { ca, cert, key, verify };
 }
 
@@ -32,7 +36,7 @@ function read(folder: string, name: string): string | null {
     return readFileSync(path, 'utf8');
   } catch (error) {
     // Of the cause only its code: it is a file of keys.
-    throw invalid(`\`${path}\` cannot be read (${String((error as NodeJS.ErrnoException).code)})`);
+    throw invalid(`\`${path}\` cannot be read (${errorCode(error)})`);
   }
 }
 

@@ -3,7 +3,8 @@ import { EngineError } from '../engine.ts';
 /** For `catch`: these statuses mean `value`, everything else stays a failure. */
 export function unlessStatus<T>(statuses: readonly number[], value: T): (error: unknown) => T {
   return (error) => {
-    if (error instanceof EngineError && error.status !== null && statuses.includes(error.status)) return value;
+    if (error instanceof EngineError && error.status !== null && statuses.includes(error.status))
+      return value;
     throw error;
   };
 }

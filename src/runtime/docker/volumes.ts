@@ -1,8 +1,6 @@
-import type { VolumeCreateOptions } from 'dockerode';
-
 import type { Engine } from '../engine.ts';
 import { listOf } from './container-answers.ts';
-import type { EngineLimits } from './docker-engine.ts';
+import type { EngineLimits } from './engine-limits.ts';
 import { unlessStatus } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 
@@ -20,13 +18,14 @@ export function volumeCalls(transport: Transport, { readMs, changeMs }: EngineLi
 
     createVolume: (name, labels) =>
       transport.ask(`create volume ${name}`, changeMs, async (docker) => {
-        // dockerode's types know only the flat form, which puts the body into the URL as well.
-        await docker.createVolume({ _query: {}, _body: { Name: name, Labels: labels } } as VolumeCreateOptions);
+        await docker.createVolume({ _query: {}, _body: { Name: name, Labels: labels } });
       }),
 
     removeVolume: (name) =>
       transport
-        .ask<void>(`remove volume ${name}`, changeMs, (docker) => docker.getVolume(encodeURIComponent(name)).remove())
+        .ask<void>(`remove volume ${name}`, changeMs, (docker) =>
+          docker.getVolume(encodeURIComponent(name)).remove(),
+        )
         .catch(unlessStatus([404], undefined)),
   };
 }

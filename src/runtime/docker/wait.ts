@@ -1,4 +1,5 @@
 import { EngineError, type ContainerDetails } from '../engine.ts';
+import { bytesOf } from './bytes.ts';
 import { CutOff, NonsenseAnswer, toEngineError } from './engine-errors.ts';
 import type { Transport } from './transport.ts';
 
@@ -18,14 +19,14 @@ export async function waitForExit(
   signal?: AbortSignal,
 ): Promise<number> {
   const operation = `wait for container ${id}`;
-  const query = { condition: 'next-exit' as const };
+  const options = { _query: { condition: 'next-exit' }, _body: {} };
   const answer = await transport.open(
     operation,
-    (docker) => docker.getContainer(encodeURIComponent(id)).wait({ _query: query, _body: {} } as typeof query),
+    (docker) => docker.getContainer(encodeURIComponent(id)).wait(options),
     signal,
   );
   try {
-    const watched = readText(answer);
+    const watched = readText(bytesOf(answer));
     // Looked at by whoever loses the race below as well.
     watched.catch(() => undefined);
     const details = await inspect(id);
@@ -58,7 +59,8 @@ function exitCodeOf(body: string): number {
     // The head was sent long before: an engine that goes down ends the answer without a body.
     throw new CutOff();
   }
-  const code: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'StatusCode') : undefined;
+  const code: unknown =
+    typeof value === 'object' && value !== null ? Reflect.get(value, 'StatusCode') : undefined;
   if (typeof code !== 'number') throw new NonsenseAnswer('it told no exit code');
   return code;
 }

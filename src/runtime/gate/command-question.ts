@@ -9,7 +9,12 @@ const MAX_HUNG = 3;
 const TAIL_CHARACTERS = 500;
 
 /** Runs the command in the container; exit code 0 is good. Its words are never shown: they may hold secrets. */
-export function commandQuestion(gate: CommandGate, engine: Engine, containerId: string, clock: Clock): Question {
+export function commandQuestion(
+  gate: CommandGate,
+  engine: Engine,
+  containerId: string,
+  clock: Clock,
+): Question {
   const open = new Set<ExecSession>();
   return {
     intervalMs: gate.intervalMs,

@@ -14,7 +14,12 @@ export interface Exit {
  * was created and not started yet. For generations with restart policy `no`, where an exit is final. Rejects with
  * `EngineError`, or the signal's reason.
  */
-export async function watchExit(engine: Engine, id: string, clock: Clock, signal: AbortSignal): Promise<Exit> {
+export async function watchExit(
+  engine: Engine,
+  id: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Exit> {
   // The wait first, then one look: an exit between the two is seen by either.
   const waited = engine.waitContainer(id, signal).then(
     (code): Exit => ({ code }),

@@ -10,7 +10,8 @@ const IN_A_ROW = 2;
 
 /** Asks through the agent, with its own limit for each try. */
 export function probeQuestion(gate: HttpGate | TcpGate, target: ProbeTarget, agent: AgentSession): Question {
-  const ask: ProbeRequest['ask'] = gate.kind === 'http' ? { kind: 'http', path: gate.path } : { kind: 'connect' };
+  const ask: ProbeRequest['ask'] =
+    gate.kind === 'http' ? { kind: 'http', path: gate.path } : { kind: 'connect' };
   return {
     intervalMs: gate.intervalMs,
     limitMs: gate.limitMs,

@@ -1,4 +1,4 @@
-import type { Range } from "../../span.ts";
+import type { Range } from '../../span.ts';
 import type { Fields, Reader } from './reader.ts';
 
 /** Keys that the schema knows and that a later version will do. Nothing is ever ignored, so they are errors. */
@@ -20,6 +20,7 @@ const LATER = {
   container: [
     'files',
     'balancer',
+    'drain_timeout',
     'on_failure',
     'monitor',
     'canary',

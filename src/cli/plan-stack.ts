@@ -1,0 +1,168 @@
+import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import { requirements } from '../compiler/desired/requirements.ts';
+import { resolve } from '../compiler/desired/resolve.ts';
+import type { Diagnostic } from '../compiler/diagnostic.ts';
+import type { ObservedState } from '../compiler/observed/observed-state.ts';
+import type { Plan } from '../compiler/plan/plan.ts';
+import { reconcile } from '../compiler/reconcile/reconcile.ts';
+import { agentImage } from '../runtime/agent/agent-image.ts';
+import type { StackSpec } from '../compiler/spec/stack-spec.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { gatherInputs } from '../runtime/gather-inputs.ts';
+import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
+import { observe } from '../runtime/observe.ts';
+import type { Connection } from './connection.ts';
+import { exitCode } from './exit-code.ts';
+import { DiagnosticsFailure } from './failure.ts';
+import { heldContainers } from './held.ts';
+import type { CommandContext } from './io.ts';
+import { demandNames, specNames } from './names.ts';
+import { registryLookup } from './registry-lookup.ts';
+import { loadSpec, type LoadedSpec } from './stack-file.ts';
+
+/** What is asked for besides the file. */
+export interface PlanSelection {
+  readonly include: readonly string[];
+  readonly force: readonly string[];
+  readonly only: readonly string[];
+  readonly allowRemoveAll: boolean;
+  /** No engine is asked; the plan is one for an empty engine. */
+  readonly offline: boolean;
+  /** False: what the engine has of images stands. */
+  readonly askRegistry: boolean;
+}
+
+/** The whole stack, and nothing special. */
+export const everything: PlanSelection = {
+  include: [],
+  force: [],
+  only: [],
+  allowRemoveAll: false,
+  offline: false,
+  askRegistry: true,
+};
+
+/** A stack file resolved against an engine. */
+export interface ResolvedStack {
+  readonly loaded: LoadedSpec;
+  readonly observed: ObservedState;
+  readonly desired: DesiredState;
+  /** Credentials for pulls, by image reference. */
+  readonly auth: AuthLookup;
+  /** Of every stage so far. */
+  readonly warnings: readonly Diagnostic[];
+  /** Null offline. */
+  readonly connection: Connection | null;
+}
+
+/** A stack file's plan. */
+export interface PlannedStack extends ResolvedStack {
+  readonly plan: Plan;
+}
+
+/** Reads the file and takes the way from spec to plan. */
+export async function planStack(
+  context: CommandContext,
+  file: string | undefined,
+  selection: PlanSelection,
+): Promise<PlannedStack> {
+  // The engine is greeted while the file is read; a file that is wrong says so first.
+  const connecting = selection.offline ? Promise.resolve(null) : context.connect();
+  connecting.catch(() => undefined);
+  const loaded = await loadSpec(context, file);
+  demandSelection(loaded.spec, selection);
+  const connection = await connecting;
+  const agentTag = agentImage().tag;
+  const [resolved, agentImageFound] = await Promise.all([
+    resolveStack(context, loaded, connection, selection),
+    connection === null ? null : connection.engine.inspectImage(agentTag),
+  ]);
+  const plan = reconcile(resolved.desired, resolved.observed, {
+    include: selection.include,
+    force: selection.force,
+    only: selection.only,
+    allowRemoveAll: selection.allowRemoveAll,
+    offline: selection.offline,
+    agentImage: agentTag,
+    agentImagePresent: agentImageFound !== null,
+  });
+  if (!plan.ok) {
+    const diagnostics = [...resolved.warnings, ...plan.diagnostics];
+    throw new DiagnosticsFailure(exitCode.failed, diagnostics, loaded.source);
+  }
+  return { ...resolved, plan: plan.value, warnings: [...resolved.warnings, ...plan.value.warnings] };
+}
+
+/** Observes the engine, gathers what comes from outside the file, and resolves the file with it. */
+export async function resolveStack(
+  context: CommandContext,
+  loaded: LoadedSpec,
+  connection: Connection | null,
+  selection: PlanSelection,
+): Promise<ResolvedStack> {
+  const { spec } = loaded;
+  const engine = connection?.engine ?? null;
+  const needed = requirements(spec);
+  const observed = engine === null ? NOTHING : await observe(engine, spec.name, []);
+  const credentials = registryLookup(context, spec);
+  const inputs = await gatherInputs(needed, engine, observed, {
+    held: heldContainers(spec, observed, [...selection.include, ...selection.force]),
+    secrets: Object.fromEntries(spec.secrets.map(({ name, source }) => [name, source])),
+    env: context.io.env,
+    folder: loaded.folder,
+    remoteHost: connection?.remoteHost ?? null,
+    auth: credentials,
+    askRegistry: selection.askRegistry,
+  });
+  const desired = resolve(spec, inputs);
+  if (!desired.ok) {
+    const diagnostics = [...loaded.warnings, ...desired.diagnostics];
+    throw new DiagnosticsFailure(codeOfInputs(desired.diagnostics), diagnostics, loaded.source);
+  }
+  return {
+    loaded,
+    observed: engine === null ? observed : await withForeignNetworks(engine, observed, desired.value),
+    desired: desired.value,
+    auth: credentials(inputs),
+    warnings: [...loaded.warnings, ...desired.warnings],
+    connection,
+  };
+}
+
+/** What an offline plan sees: an engine without anything of ours. */
+const NOTHING: ObservedState = { containers: [], volumes: [], networks: [], ownNetworks: [], agents: [] };
+
+/** The networks of others are known by name only once the file is resolved; mostly there are none. */
+async function withForeignNetworks(
+  engine: Engine,
+  observed: ObservedState,
+  desired: DesiredState,
+): Promise<ObservedState> {
+  const known = new Set(observed.networks);
+  const asked = new Set<string>();
+  for (const container of desired.containers) {
+    for (const instance of container.instances) {
+      for (const name of instance.spec.networks) if (!known.has(name)) asked.add(name);
+    }
+  }
+  if (asked.size === 0) return observed;
+  const found = await Promise.all(
+    [...asked].map(async (name) => ((await engine.inspectNetwork(name)) === null ? [] : [name])),
+  );
+  return { ...observed, networks: [...observed.networks, ...found.flat()].sort() };
+}
+
+/** Codes of what is missing around the file rather than wrong in it: variables, secrets, images, facts of the host. */
+const OUTSIDE: ReadonlySet<string> = new Set(['STK340', 'STK341', 'STK342', 'STK343']);
+
+function codeOfInputs(diagnostics: readonly Diagnostic[]): number {
+  const errors = diagnostics.filter((problem) => problem.severity === 'error');
+  return errors.every((problem) => OUTSIDE.has(problem.code)) ? exitCode.failed : exitCode.invalidFile;
+}
+
+function demandSelection(spec: StackSpec, { include, force, only }: PlanSelection): void {
+  const known = specNames(spec);
+  demandNames('--include', include, known);
+  demandNames('--force', force, known);
+  demandNames('--only', only, known);
+}

@@ -1,0 +1,227 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { exitCode } from './exit-code.ts';
+import type { GlobalOptions, Io } from './io.ts';
+import { runCommand, type Command as Run } from './run-command.ts';
+import { VERSION } from './version.ts';
+
+const DEFAULT_PARALLELISM = 10;
+
+/** Runs the command that the words say, and gives the exit code. Every command is loaded only when it is wanted. */
+export async function main(words: readonly string[], io: Io): Promise<number> {
+  let code: number = exitCode.done;
+  const program = new Command('stack');
+  const run = async (command: Run): Promise<void> => {
+    code = await runCommand(io, globalOptions(program), command);
+  };
+  describe(program, io);
+  addStackCommands(program, run);
+  addInstanceCommands(program, run);
+  addAgentCommands(program, run);
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has written what there is to say. Help that was asked for is no mistake.
+    return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+  }
+  return code;
+}
+
+function describe(program: Command, io: Io): void {
+  program
+    .description('Compile a stack file into a plan and apply it to Docker Engine.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .option('--name <name>', "the stack's name, instead of the file's own; for a running stack without a file")
+    .option('--context <name>', 'the docker context to use')
+    .option('--host <address>', 'the engine: unix://, tcp:// or ssh://')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .option('--no-color', 'print no colours')
+    .option('--verbose', 'print more')
+    .option('--parallelism <n>', 'operations at the same time', positive, DEFAULT_PARALLELISM)
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .showHelpAfterError('(`stack --help` tells more)')
+    .exitOverride();
+}
+
+function addStackCommands(program: Command, run: (command: Run) => Promise<void>): void {
+  program
+    .command('validate [FILE]')
+    .description('check a stack file without asking an engine')
+    .action((file: string | undefined) =>
+      run(async (context) => (await import('./commands/validate.ts')).validate(context, file)),
+    );
+  addSelection(program.command('plan [FILE]'))
+    .description('show what apply would do')
+    .option('--detailed-exitcode', 'exit with 2 when changes are pending')
+    .option('--offline', 'ask no engine: plan for an empty one')
+    .action((file: string | undefined, flags: SelectionFlags & { detailedExitcode?: true; offline?: true }) =>
+      run(async (context) =>
+        (await import('./commands/plan.ts')).plan(context, file, {
+          ...selection(flags),
+          offline: flags.offline === true,
+          detailedExitCode: flags.detailedExitcode === true,
+        }),
+      ),
+    );
+  addSelection(program.command('apply [FILE]'))
+    .description('make the engine what the file says')
+    .action((file: string | undefined, flags: SelectionFlags) =>
+      run(async (context) => (await import('./commands/apply.ts')).apply(context, file, selection(flags))),
+    );
+  program
+    .command('destroy [FILE]')
+    .description('remove everything of a stack from the engine, but not its volumes')
+    .option('--volumes', 'remove its volumes and all that is in them, too')
+    .action((file: string | undefined, flags: { volumes?: true }) =>
+      run(async (context) =>
+        (await import('./commands/destroy.ts')).destroy(context, file, { volumes: flags.volumes === true }),
+      ),
+    );
+}
+
+function addInstanceCommands(program: Command, run: (command: Run) => Promise<void>): void {
+  program
+    .command('status')
+    .description('show the instances of a stack')
+    .option('-f, --file <file>', 'the stack file')
+    .action((flags: FileFlag) =>
+      run(async (context) => (await import('./commands/status.ts')).status(context, flags.file)),
+    );
+  program
+    .command('logs [NAME]')
+    .description('show the output of instances; NAME is an instance or a container')
+    .option('--file <file>', 'the stack file')
+    .option('-f, --follow', 'go on with what comes')
+    .option('--tail <n>', 'only so many lines from the end', natural)
+    .option('--timestamps', 'with the time of every line')
+    .action((name: string | undefined, flags: FileFlag & { follow?: true; tail?: number; timestamps?: true }) =>
+      run(async (context) =>
+        (await import('./commands/logs.ts')).logs(context, name, {
+          file: flags.file,
+          follow: flags.follow === true,
+          tail: flags.tail ?? null,
+          timestamps: flags.timestamps === true,
+        }),
+      ),
+    );
+  program
+    .command('exec <NAME> <CMD...>')
+    .description('run a command in a running instance; put `--` before a command with options')
+    .option('-f, --file <file>', 'the stack file')
+    .option('-T, --no-tty', 'no terminal inside')
+    .action((name: string, command: readonly string[], flags: FileFlag & { tty: boolean }) =>
+      run(async (context) =>
+        (await import('./commands/exec.ts')).exec(context, name, command, { file: flags.file, tty: flags.tty }),
+      ),
+    );
+  program
+    .command('run <NAME> [CMD...]')
+    .description('run a container of the file once, in a fresh container of its own')
+    .option('-f, --file <file>', 'the stack file')
+    .action((name: string, command: readonly string[], flags: FileFlag) =>
+      run(async (context) => (await import('./commands/run.ts')).runOnce(context, name, command, flags.file)),
+    );
+}
+
+function addAgentCommands(program: Command, run: (command: Run) => Promise<void>): void {
+  const agent = program.command('agent').description('the small container of ours beside a stack');
+  agent
+    .command('build')
+    .description("build this version's agent image on the engine")
+    .action(() => run(async (context) => (await import('./commands/agent.ts')).agentBuild(context)));
+  agent
+    .command('status')
+    .description("show a stack's agents")
+    .option('-f, --file <file>', 'the stack file')
+    .action((flags: FileFlag) =>
+      run(async (context) => (await import('./commands/agent.ts')).agentStatus(context, flags.file)),
+    );
+  agent
+    .command('logs')
+    .description("show the output of a stack's agents")
+    .option('-f, --file <file>', 'the stack file')
+    .option('--tail <n>', 'only so many lines from the end', natural)
+    .action((flags: FileFlag & { tail?: number }) =>
+      run(async (context) =>
+        (await import('./commands/agent.ts')).agentLogs(context, flags.file, flags.tail ?? null),
+      ),
+    );
+}
+
+interface FileFlag {
+  readonly file?: string;
+}
+
+interface SelectionFlags {
+  readonly include?: readonly string[];
+  readonly force?: readonly string[];
+  readonly only?: readonly string[];
+  readonly allowRemoveAll?: true;
+}
+
+function addSelection(command: Command): Command {
+  return command
+    .option('--include <name>', 'replace this `manual` container too (may be repeated)', collect)
+    .option('--force <name>', 'replace this container or instance anyway (may be repeated)', collect)
+    .option('--only <name>', 'only this one and what it depends on (may be repeated)', collect)
+    .option('--allow-remove-all', 'even when that removes every running container of the stack');
+}
+
+function selection(flags: SelectionFlags): {
+  readonly include: readonly string[];
+  readonly force: readonly string[];
+  readonly only: readonly string[];
+  readonly allowRemoveAll: boolean;
+} {
+  return {
+    include: flags.include ?? [],
+    force: flags.force ?? [],
+    only: flags.only ?? [],
+    allowRemoveAll: flags.allowRemoveAll === true,
+  };
+}
+
+function globalOptions(program: Command): GlobalOptions {
+  const found = program.opts<{
+    name?: string;
+    context?: string;
+    host?: string;
+    yes?: true;
+    json?: true;
+    color: boolean;
+    verbose?: true;
+    parallelism: number;
+  }>();
+  return {
+    name: found.name ?? null,
+    context: found.context ?? null,
+    host: found.host ?? null,
+    yes: found.yes === true,
+    json: found.json === true,
+    color: found.color,
+    verbose: found.verbose === true,
+    parallelism: found.parallelism,
+  };
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function positive(text: string): number {
+  const value = natural(text);
+  if (value === 0) throw new InvalidArgumentError('It must be at least 1.');
+  return value;
+}
+
+function natural(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}

@@ -1,0 +1,93 @@
+import { EngineError } from '../runtime/engine.ts';
+import type { Connection } from './connection.ts';
+import { exitCode } from './exit-code.ts';
+import { CommandFailure, DiagnosticsFailure } from './failure.ts';
+import type { CommandContext, GlobalOptions, Io } from './io.ts';
+import { colorFor, writeDiagnostics } from './output.ts';
+import { paint } from './render/paint.ts';
+import { printable } from './render/text.ts';
+
+/** A command: the exit code, or a failure that {@link runCommand} puts into words. */
+export type Command = (context: CommandContext) => Promise<number>;
+
+/** Runs a command, lets its engines go, and turns what it throws into words and an exit code. Never rejects. */
+export async function runCommand(io: Io, options: GlobalOptions, command: Command): Promise<number> {
+  const connections: Connection[] = [];
+  const context: CommandContext = {
+    io,
+    options,
+    connect: async () => {
+      const connection = await io.connect({ context: options.context, host: options.host, env: io.env });
+      connections.push(connection);
+      return connection;
+    },
+  };
+  try {
+    return await command(context);
+  } catch (error) {
+    return await explain(context, error);
+  } finally {
+    for (const { engine } of connections) engine.close();
+  }
+}
+
+async function explain(context: CommandContext, error: unknown): Promise<number> {
+  if (error instanceof DiagnosticsFailure) {
+    await writeDiagnostics(context, error.diagnostics, error.source);
+    return error.exitCode;
+  }
+  if (error instanceof CommandFailure) {
+    writeError(context, error.message, error.help);
+    return error.exitCode;
+  }
+  if (error instanceof EngineError) {
+    writeError(context, `${error.operation}: ${error.message}`, engineHelp(error));
+    return engineExitCode(error);
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  writeError(
+    context,
+    `this is a fault of stack itself: ${message}`,
+    context.options.verbose
+      ? 'please report it with the lines below'
+      : 'please report it with the output of the same command and `--verbose`',
+  );
+  if (context.options.verbose && error instanceof Error) context.io.stderr.write(`${error.stack ?? ''}\n`);
+  return exitCode.failed;
+}
+
+/** `error: …` and `help: …` on standard error. */
+export function writeError(context: CommandContext, message: string, help: string | null): void {
+  const brush = paint(colorFor(context, context.io.stderr));
+  const lines = [`${brush('red', 'error')}: ${printable(message)}`];
+  if (help !== null) lines.push(`${brush('cyan', 'help')}: ${help}`);
+  context.io.stderr.write(`${lines.join('\n')}\n`);
+}
+
+function engineExitCode(error: EngineError): number {
+  // Nobody there, or nobody who answers: the same to whoever called.
+  if (error.kind === 'unreachable' || (error.kind === 'timeout' && error.operation === 'connect')) {
+    return exitCode.unreachable;
+  }
+  return error.operation === 'choose the engine' ? exitCode.usage : exitCode.failed;
+}
+
+function engineHelp(error: EngineError): string | null {
+  switch (error.kind) {
+    case 'unreachable':
+    case 'timeout':
+      return 'is the engine running, and may this user reach it? `--host` and `--context` choose another';
+    case 'denied':
+      return 'the engine or a registry refuses: check who you are to it';
+    case 'cut-off':
+      return 'the engine went away in the middle: see what stands with `stack plan`, then do it again';
+    case 'nonsense':
+      return 'is it Docker Engine that answers there? `--host` and `--context` choose another';
+    case 'not-found':
+    case 'conflict':
+    case 'server':
+      return 'somebody may have changed something meanwhile: see what stands with `stack plan`';
+    case 'invalid':
+      return null;
+  }
+}

@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { diagnostic, type Compiled, type Diagnostic } from '../compiler/diagnostic.ts';
+import { checkShape } from '../compiler/shape/check-shape.ts';
+import { decode } from '../compiler/source/decode.ts';
+import { parse } from '../compiler/source/parse.ts';
+import type { SourceFile } from '../compiler/source/source-file.ts';
+import { compile } from '../compiler/spec/compile.ts';
+import type { StackSpec } from '../compiler/spec/stack-spec.ts';
+import { exitCode } from './exit-code.ts';
+import { CommandFailure, DiagnosticsFailure } from './failure.ts';
+import type { CommandContext, Io } from './io.ts';
+
+/** Looked for in the current folder when no file is named, in this order. */
+const DEFAULT_NAMES = ['stack.json', 'stack.yaml', 'stack.yml'] as const;
+
+/** Twice what the parser takes: enough to say that a file is too large, without reading all of it. */
+const MOST_STDIN_BYTES = 32 * 1024 * 1024;
+
+/** A stack file that compiles. */
+export interface LoadedSpec {
+  readonly source: SourceFile;
+  readonly spec: StackSpec;
+  readonly warnings: readonly Diagnostic[];
+  /** Where relative paths of the file start; the current folder for standard input. */
+  readonly folder: string;
+  readonly fromStdin: boolean;
+}
+
+/**
+ * Reads and compiles a stack file: a path, `-` for standard input, undefined for the one in the current folder.
+ * Fails with every problem of the first stage that has one (exit code 65), or with 64 when there is no file to read.
+ */
+export async function loadSpec({ io, options }: CommandContext, file: string | undefined): Promise<LoadedSpec> {
+  const { path, bytes } = await readStackFile(io, file);
+  const fromStdin = path === '-';
+  const source = demand(decode(fromStdin ? '<stdin>' : path, bytes), null);
+  const document = demand(parse(source.value), source.value);
+  const shape = checkShape(document.value);
+  if (shape.some((problem) => problem.severity === 'error')) {
+    throw new DiagnosticsFailure(exitCode.invalidFile, [...document.warnings, ...shape], source.value);
+  }
+  const spec = demand(compile(document.value, options.name === null ? {} : { name: options.name }), source.value);
+  return {
+    source: source.value,
+    spec: spec.value,
+    warnings: [...source.warnings, ...document.warnings, ...shape, ...spec.warnings],
+    folder: fromStdin ? io.cwd : dirname(resolve(io.cwd, path)),
+    fromStdin,
+  };
+}
+
+function demand<T>(
+  result: Compiled<T>,
+  source: SourceFile | null,
+): { readonly value: T; readonly warnings: readonly Diagnostic[] } {
+  if (!result.ok) throw new DiagnosticsFailure(exitCode.invalidFile, result.diagnostics, source);
+  return result;
+}
+
+async function readStackFile(
+  io: Io,
+  file: string | undefined,
+): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
+  if (file === '-') return { path: file, bytes: await readInput(io) };
+  if (file !== undefined) {
+    try {
+      return { path: file, bytes: await readFile(resolve(io.cwd, file)) };
+    } catch (error) {
+      const problem = diagnostic('STK101', `\`${file}\` cannot be read: ${reason(error)}`, null);
+      throw new DiagnosticsFailure(exitCode.invalidFile, [problem], null);
+    }
+  }
+  for (const name of DEFAULT_NAMES) {
+    try {
+      return { path: name, bytes: await readFile(resolve(io.cwd, name)) };
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') continue;
+      const problem = diagnostic('STK101', `\`${name}\` cannot be read: ${reason(error)}`, null);
+      throw new DiagnosticsFailure(exitCode.invalidFile, [problem], null);
+    }
+  }
+  throw new CommandFailure(
+    exitCode.usage,
+    `there is no ${DEFAULT_NAMES.join(', ')} in this folder`,
+    'name the stack file, or change to its folder',
+  );
+}
+
+async function readInput({ stdin }: Io): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    chunks.push(bytes);
+    size += bytes.length;
+    if (size > MOST_STDIN_BYTES) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+function reason(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+      return 'it does not exist';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EISDIR':
+      return 'it is a folder';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

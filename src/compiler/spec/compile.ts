@@ -1,0 +1,81 @@
+import { rehearse } from '../desired/rehearse.ts';
+import type { Compiled } from '../diagnostic.ts';
+import type { Document } from '../source/document.ts';
+import { linkApplication } from './link/link-application.ts';
+import type { ApplicationSpec } from './application-spec.ts';
+import { checkCollisions } from './check-collisions.ts';
+import { Problems } from './problems.ts';
+import { readApplication } from './read/application.ts';
+import { reportLaterKeys } from './read/later-keys.ts';
+import { Reader } from './read/reader.ts';
+import { readRegistries } from './read/registries.ts';
+import { readSecrets } from './read/secrets.ts';
+import { readForwarder, readManual, warnDockerExec } from './read/stack-keys.ts';
+import { readStackName } from './read/stack-name.ts';
+import type { StackSpec } from './stack-spec.ts';
+import { slug } from './values/slug.ts';
+
+/** What the command line says besides the file. */
+export interface CompileOptions {
+  /** `--name`; wins over the file's. */
+  readonly name?: string;
+}
+
+/**
+ * Turns a document of the right shape into what it means: all problems of the file at once, `STK3xx`. Never throws,
+ * whatever the document. Ends with a rehearsal of `resolve` with nothing known from outside, so that `stack validate`
+ * finds without an engine whatever the file alone can have wrong.
+ */
+export function compile(document: Document, options: CompileOptions = {}): Compiled<StackSpec> {
+  const problems = new Problems(document.source);
+  const unnamed = new Reader(problems, new Set(), { stack: '', application: '', container: '' });
+  const fields = unnamed.fields(document.root);
+  const node = (key: string) => fields.get(key)?.value;
+  reportLaterKeys(fields, 'stack', unnamed);
+  const deploy = [...unnamed.fields(node('deploy')).values()];
+  if (node('deploy') === undefined && document.root.kind === 'object') {
+    problems.error('STK202', 'the file has no `deploy`', document.root.range);
+  }
+  const name = readStackName(node('name'), options.name ?? null, deploy, unnamed);
+  const secrets = readSecrets(node('secrets'), unnamed.within({ stack: name }));
+  const declared = new Set(unnamed.fields(node('secrets')).keys());
+  const reader = new Reader(problems, declared, { stack: name, application: '', container: '' });
+
+  const docker = reader.fields(node('docker'));
+  const registries = readRegistries(docker.get('registries')?.value, reader);
+  warnDockerExec(docker.get('exec'), reader);
+  const applications = deploy.map((property): ApplicationSpec => {
+    const written = readApplication(property, reader);
+    const { dataVolumes, database, environment, range } = written;
+    const base = engineBase(name, property.key);
+    return {
+      name: property.key,
+      range,
+      base,
+      dataVolumes,
+      database,
+      environment,
+      containers: linkApplication(written, problems),
+    };
+  });
+  checkCollisions(applications, problems);
+  const spec: StackSpec = {
+    source: document.source,
+    name,
+    applications,
+    registries,
+    secrets,
+    forwarder: readForwarder(reader.fields(node('logrotate')).get('forwarder')?.value, applications, reader),
+    included: readManual(fields.get('manual'), applications, reader),
+    told: new Set(),
+  };
+  // What cannot be linked cannot be rehearsed: its consequences would only hide the cause.
+  if (problems.errors === 0) problems.take(rehearse(spec));
+  return problems.conclude({ ...spec, told: problems.told() });
+}
+
+/** What an application's things on the engine are called before their own names. */
+function engineBase(stack: string, application: string): string {
+  const own = slug(application);
+  return own === stack ? stack : `${stack}-${own}`;
+}

@@ -1,0 +1,67 @@
+import type { DocumentNode, Property } from '../../source/document.ts';
+import type { DataVolumeSpec, DatabaseSpec, EnvEntry } from '../application-spec.ts';
+import type { WrittenContainer } from '../container-spec.ts';
+import type { Range } from '../../span.ts';
+import { readContainer } from './container.ts';
+import { readDataVolumes } from './data-volumes.ts';
+import { readDatabase } from './database.ts';
+import { readEnvironment } from './environment.ts';
+import { reportLaterKeys } from './later-keys.ts';
+import type { Reader } from './reader.ts';
+
+/** One entry of `deploy` as it is written. */
+export interface WrittenApplication {
+  readonly name: string;
+  readonly range: Range;
+  readonly dataVolumes: readonly DataVolumeSpec[];
+  readonly database: DatabaseSpec | null;
+  readonly environment: readonly EnvEntry[];
+  /** As written. */
+  readonly containers: readonly WrittenContainer[];
+  /** Names of all entries, those too that could not be read: naming one is no mistake of its own. */
+  readonly unread: ReadonlySet<string>;
+}
+
+/** Reads one application. `application_type` and `APP_TYPE` gated the old cookbook and mean nothing here. */
+export function readApplication(property: Property, outer: Reader): WrittenApplication {
+  const reader = outer.within({ application: property.key });
+  const fields = reader.fields(property.value);
+  const node = (key: string) => fields.get(key)?.value;
+  reportLaterKeys(fields, 'application', reader);
+  const dataVolumes = readDataVolumes(node('data_volumes'), reader);
+  const { containers, unread } = readContainers(node('containers'), dataVolumes, reader);
+  return {
+    name: property.key,
+    range: property.keyRange,
+    dataVolumes,
+    database: readDatabase(fields.get('database'), reader),
+    environment: readEnvironment(node('environment_variables'), reader).filter(({ name }) => name !== 'APP_TYPE'),
+    containers,
+    unread,
+  };
+}
+
+function readContainers(node: DocumentNode | undefined, dataVolumes: readonly DataVolumeSpec[], reader: Reader) {
+  const containers: WrittenContainer[] = [];
+  const unread = new Set<string>();
+  const taken = new Map<string, { readonly range: Range; readonly what: string }>(
+    dataVolumes.map(({ name, range }) => [name, { range, what: 'the data volume' }]),
+  );
+  for (const item of reader.items(node)) {
+    for (const [name, entry] of reader.fields(item)) {
+      const before = taken.get(name);
+      if (before !== undefined) {
+        reader.problems.error('STK307', `the name \`${name}\` is taken`, entry.keyRange, {
+          related: [{ range: before.range, message: `${before.what} of that name` }],
+          help: '`volumes_from` and the other references could not tell the two apart',
+        });
+      }
+      const container = readContainer(entry, reader);
+      if (container === null) unread.add(name);
+      if (before !== undefined) continue;
+      taken.set(name, { range: entry.keyRange, what: 'the container' });
+      if (container !== null) containers.push(container);
+    }
+  }
+  return { containers, unread };
+}

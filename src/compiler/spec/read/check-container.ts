@@ -1,0 +1,87 @@
+import type { WrittenContainer } from '../container-spec.ts';
+import { holdsHidden, plainText } from '../template.ts';
+import type { Fields, Reader } from './reader.ts';
+
+/** Keys that only mean something for a container that keeps running. */
+const NOT_FOR_CRON = ['restart', 'startup_time', 'health', 'strategy', 'socket', 'migration', 'quiet_signal'] as const;
+
+/** Reports keys of one container that contradict each other, and values that mean nothing here. */
+export function checkContainer(container: WrittenContainer, fields: Fields, reader: Reader): void {
+  checkCron(container, fields, reader);
+  checkNetwork(container, fields, reader);
+  checkHostname(container, reader);
+  checkLabels(container, reader);
+}
+
+function checkCron(container: WrittenContainer, fields: Fields, reader: Reader): void {
+  const cron = fields.get('cron');
+  if (container.mode !== 'cron') {
+    if (cron !== undefined) {
+      reader.problems.error('STK326', `\`cron\` is only for \`deploy: cron\`, not \`${container.mode}\``, cron.keyRange);
+    }
+    return;
+  }
+  if (cron === undefined) {
+    reader.problems.error('STK321', `the cron container \`${container.name}\` has no schedule`, container.range, {
+      help: 'write `cron: "30 3 * * *"`, or an object with `minute`, `hour` and so on',
+    });
+  }
+  for (const key of NOT_FOR_CRON) {
+    const field = fields.get(key);
+    if (field === undefined) continue;
+    reader.problems.error('STK326', `\`${key}\` means nothing for a cron container`, field.keyRange, {
+      help: 'take it out: each run starts once, ends by itself and is removed',
+    });
+  }
+  const count = fields.get('containers');
+  if (count?.value.kind === 'scalar' && Number(count.value.value) !== 1) {
+    reader.problems.warn('STK363', 'a cron container has one runner, whatever `containers` says', count.value.range, {
+      help: 'use `cron.overlap` to say what happens when a run is due while another one lasts',
+    });
+  }
+}
+
+function checkNetwork(container: WrittenContainer, fields: Fields, reader: Reader): void {
+  const { mode, range } = container.network;
+  if (mode === 'stack') return;
+  for (const key of ['ports', 'networks', 'links', 'extra_hosts'] as const) {
+    const field = fields.get(key);
+    // A container without any network may still be given names; with the host's, only names in /etc/hosts work.
+    if (field === undefined || (key === 'extra_hosts' && mode === 'host')) continue;
+    reader.problems.error('STK326', `\`${key}\` cannot be used with \`network: ${mode}\``, field.keyRange, {
+      related: [{ range, message: `\`network: ${mode}\`` }],
+      help:
+        key === 'ports' && mode === 'host'
+          ? 'the container listens on the host itself: write `port` to say where'
+          : `take out \`${key}\` or \`network\``,
+    });
+  }
+}
+
+/** The published example has it, and its author meant `%{opsworks}`. */
+function checkHostname(container: WrittenContainer, reader: Reader): void {
+  const { hostname } = container;
+  if (hostname === null || plainText(hostname) !== 'opsworks') return;
+  reader.problems.warn('STK358', 'the host name is the literal text `opsworks`', hostname.place.range, {
+    help: 'did you mean `%{opsworks}`, the stack and host?',
+  });
+}
+
+function checkLabels(container: WrittenContainer, reader: Reader): void {
+  for (const { name, range } of container.labels) {
+    if (name === '' || name.startsWith('io.stackc.')) {
+      reader.problems.error('STK332', `\`${name}\` cannot be a label here`, range, {
+        help: 'labels under `io.stackc.` are how stackc knows its own containers',
+      });
+    }
+  }
+  const { image, tag } = container;
+  if (tag === null || holdsHidden(image)) return;
+  const text = plainText(image);
+  if (text !== null && /[:@]/.test(text.slice(text.lastIndexOf('/') + 1))) {
+    reader.problems.error('STK312', 'the image has a tag or digest already', tag.place.range, {
+      help: 'keep one of the two',
+      related: [{ range: image.place.range, message: 'written here too' }],
+    });
+  }
+}

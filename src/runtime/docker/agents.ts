@@ -1,0 +1,51 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
+import { inspect } from 'node:util';
+
+import type { Endpoint } from './host-url.ts';
+import { SshAgent } from './ssh-agent.ts';
+
+/** The connections to one engine: short calls share them, a stream holds one as long as it lasts. */
+export interface Agents {
+  readonly calls: HttpAgent;
+  readonly streams: HttpAgent;
+}
+
+/** sshd lets only some logins through at a time (MaxStartups, 10 by default). */
+const SSH_CONNECTIONS = 4;
+
+/** Keep-alive agents for an endpoint. `destroy()` of both closes every connection and ends every ssh. */
+export function makeAgents(endpoint: Endpoint): Agents {
+  if (endpoint.kind === 'ssh') {
+    return {
+      calls: quiet(new SshAgent(endpoint, SSH_CONNECTIONS)),
+      streams: quiet(new SshAgent(endpoint, Infinity)),
+    };
+  }
+  const isSecure = endpoint.kind === 'tcp' && endpoint.secure;
+  const agent = quiet(
+    isSecure
+      ? new HttpsAgent({ keepAlive: true, ...tlsOptions(endpoint) })
+      : new HttpAgent({ keepAlive: true }),
+  );
+  return { calls: agent, streams: agent };
+}
+
+/**
+ * The modem prints what it sends for its debug log, wanted or not, and to any depth: an agent with all its sockets
+ * would be milliseconds a call. It prints as one character.
+ */
+export function quiet<T extends object>(value: T): T {
+  Object.defineProperty(value, inspect.custom, { value: () => '…' });
+  return value;
+}
+
+function tlsOptions({ tls }: Endpoint & { kind: 'tcp' }): AgentOptions {
+  if (tls === null) return {};
+  return {
+    rejectUnauthorized: tls.verify,
+    ...(tls.ca === null ? {} : { ca: tls.ca }),
+    ...(tls.cert === null ? {} : { cert: tls.cert }),
+    ...(tls.key === null ? {} : { key: tls.key }),
+  };
+}

@@ -1,0 +1,219 @@
+import { SOCKET_HOLE, generationSocket, generationSocketName } from '../../compiler/desired/desired-state.ts';
+import type {
+  DesiredContainer,
+  DesiredInstance,
+  Gate,
+  InstanceKey,
+} from '../../compiler/desired/desired-state.ts';
+import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
+import type { AgentSpec } from '../../compiler/plan/agent-spec.ts';
+import { agentConfig, instanceConfig } from '../../compiler/plan/instance-config.ts';
+import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
+import type { Plan } from '../../compiler/plan/plan.ts';
+import { gatePlane } from '../../compiler/reconcile/agents.ts';
+import { unreachable } from '../../compiler/unreachable.ts';
+import { AgentError } from '../agent/agent-session.ts';
+import type { AgentSession } from '../agent/agent-session.ts';
+import { EngineError } from '../engine.ts';
+import type { ExecuteOptions } from '../execute.ts';
+import { passGate } from '../gate.ts';
+import { runMigration } from './run-migration.ts';
+
+type Plane = AgentSpec['plane'];
+
+/** Turns operations into engine and agent calls, one at a time; it keeps only the ids of what it has created. */
+export class Performer {
+  readonly #plan: Plan;
+  readonly #options: ExecuteOptions;
+  readonly #created = new Map<string, string>();
+  readonly #sessions = new Map<Plane, Promise<AgentSession>>();
+  readonly #instances: ReadonlyMap<InstanceKey, { container: DesiredContainer; instance: DesiredInstance }>;
+
+  constructor(plan: Plan, options: ExecuteOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    const containers = options.desired?.containers ?? [];
+    this.#instances = new Map(
+      containers.flatMap((container) =>
+        container.instances.map((instance) => [instance.key, { container, instance }]),
+      ),
+    );
+  }
+
+  /** Ends the conversations with the agents. */
+  close(): void {
+    for (const session of this.#sessions.values()) session.then((s) => s.close()).catch(() => {});
+    this.#sessions.clear();
+  }
+
+  /** The id of the container that an operation is about; null when there is none, or it was never created. */
+  idOf(op: Operation): string | null {
+    if (!('target' in op)) return null;
+    return op.target.kind === 'existing'
+      ? op.target.id
+      : (this.#created.get(createdKey(op.target.instance, op.target.generation)) ?? null);
+  }
+
+  /** Performs one operation; resolves to what a reader should know of the result. Rejects with what went wrong. */
+  async perform(op: Operation, onProgress: (line: string) => void): Promise<string | null> {
+    const { engine } = this.#options;
+    switch (op.kind) {
+      case 'checkpoint':
+        return null;
+      case 'image.pull':
+        await engine.pullImage(op.reference, await this.#options.auth(op.reference), onProgress);
+        return null;
+      case 'volume.create':
+        await engine.createVolume(op.volume, op.labels);
+        return null;
+      case 'volume.remove':
+        await engine.removeVolume(op.volume);
+        return null;
+      case 'network.create':
+        await engine.createNetwork(op.network, op.labels);
+        return null;
+      case 'network.remove':
+        await engine.removeNetwork(op.network);
+        return null;
+      case 'agent.build':
+        await this.#options.buildAgent(onProgress);
+        return null;
+      case 'agent.create':
+        await this.#createAgent(op.agent);
+        return null;
+      case 'agent.start':
+        await engine.startContainer(op.agent.name);
+        return null;
+      case 'agent.remove':
+        await engine.removeContainer(op.id);
+        return null;
+      case 'migration.run':
+        return runMigration(op, this.#lookUp(op.instance), this.#plan.stack, this.#options, onProgress);
+      case 'container.create': {
+        const { container, instance } = this.#lookUp(op.instance);
+        const config = instanceConfig(this.#plan.stack, container, instance, op.generation, op.name);
+        this.#created.set(createdKey(op.instance, op.generation), await engine.createContainer(config));
+        return null;
+      }
+      case 'container.start':
+        await engine.startContainer(this.#id(op.target));
+        return null;
+      case 'container.unpause':
+        await engine.unpauseContainer(this.#id(op.target));
+        return null;
+      case 'container.gate':
+        return this.#gate(op, onProgress);
+      case 'container.policy':
+        await engine.updateRestart(this.#id(op.target), op.policy, op.maxRetries);
+        return null;
+      case 'container.connect':
+        await engine.connectNetwork(op.network, this.#id(op.target), []);
+        return null;
+      case 'container.rename':
+        await engine.renameContainer(this.#id(op.target), op.name);
+        return null;
+      case 'container.stop':
+        await engine.stopContainer(this.#id(op.target), op.timeoutS);
+        return null;
+      case 'container.remove':
+        await engine.removeContainer(this.#id(op.target), { volumes: true });
+        return null;
+      case 'socket.publish':
+        await this.#ask('stack', (agent) =>
+          agent.publish(agentVolumePath(op.volume, op.path), op.link, op.to),
+        );
+        return null;
+      case 'socket.unlink':
+        await this.#ask('stack', (agent) => agent.unlink(agentVolumePath(op.volume, op.path), op.name));
+        return null;
+      default:
+        return unreachable(op);
+    }
+  }
+
+  async #createAgent(spec: AgentSpec): Promise<void> {
+    const id = await this.#options.engine.createContainer(agentConfig(this.#plan.stack, spec));
+    for (const network of spec.networks.slice(1)) await this.#options.engine.connectNetwork(network, id, []);
+  }
+
+  async #gate(
+    op: Extract<Operation, { kind: 'container.gate' }>,
+    onProgress: (line: string) => void,
+  ): Promise<string | null> {
+    const { engine, clock, stop } = this.#options;
+    const { instance } = this.#lookUp(op.instance);
+    const id = this.#id(op.target);
+    const plane = gatePlane(instance);
+    const { socket } = instance;
+    const pass = async (agent: AgentSession | null) => {
+      const result = await passGate(
+        filledGate(instance, op.generation),
+        {
+          engine,
+          agent,
+          containerId: id,
+          // The short id is the container's name on its network, whatever it is renamed to.
+          address: plane === 'host' ? '127.0.0.1' : id.slice(0, 12),
+          socketPath:
+            socket === null
+              ? null
+              : `${agentVolumePath(socket.volume, socket.volumePath)}/${
+                  socket.movable
+                    ? generationSocketName(instance.engineName, op.generation)
+                    : socket.published.slice(socket.published.lastIndexOf('/') + 1)
+                }`,
+          clock,
+          onProgress,
+        },
+        stop ?? new AbortController().signal,
+      );
+      return result.note;
+    };
+    return plane === null ? pass(null) : this.#ask(plane, pass);
+  }
+
+  /** Asks an agent; a session that is lost is opened anew by the next operation that needs it. */
+  async #ask<T>(plane: Plane, ask: (agent: AgentSession) => Promise<T>): Promise<T> {
+    const spec = this.#plan.agents.find((agent) => agent.plane === plane);
+    if (spec === undefined) throw new AgentError(`this plan has no agent for the ${plane} network`);
+    let session = this.#sessions.get(plane);
+    if (session === undefined) {
+      session = this.#options.agents.open(spec.name);
+      this.#sessions.set(plane, session);
+    }
+    try {
+      return await ask(await session);
+    } catch (error) {
+      if (error instanceof AgentError) this.#sessions.delete(plane);
+      throw error;
+    }
+  }
+
+  #lookUp(key: InstanceKey): { container: DesiredContainer; instance: DesiredInstance } {
+    const found = this.#instances.get(key);
+    if (found === undefined)
+      throw new Error(`the plan speaks of \`${key}\`, which the file does not describe`);
+    return found;
+  }
+
+  #id(target: ContainerRef): string {
+    const id =
+      target.kind === 'existing'
+        ? target.id
+        : this.#created.get(createdKey(target.instance, target.generation));
+    if (id === undefined)
+      throw new EngineError('not-found', 'look up container', 'it was never created', 404);
+    return id;
+  }
+}
+
+function createdKey(instance: InstanceKey, generation: number): string {
+  return `${instance}.${generation}`;
+}
+
+function filledGate(instance: DesiredInstance, generation: number): Gate {
+  const { gate, socket } = instance;
+  if (gate.kind !== 'command' || socket === null) return gate;
+  const path = socket.movable ? generationSocket(instance, socket, generation) : socket.published;
+  return { ...gate, command: gate.command.map((word) => word.replaceAll(SOCKET_HOLE, path)) };
+}

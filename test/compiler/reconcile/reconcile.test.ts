@@ -1,0 +1,408 @@
+import { describe, expect, test } from 'vitest';
+import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
+import type { ObservedContainer, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
+import type { Plan, PlanRequest } from '../../../src/compiler/plan/plan.ts';
+import { isPending } from '../../../src/compiler/plan/plan.ts';
+import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
+import { desiredState, nothing, plainRequest, settled } from '../../support/desired.ts';
+import type { ContainerSketch } from '../../support/desired.ts';
+import { planText } from '../../support/plan-text.ts';
+
+function plan(desired: DesiredState, observed: ObservedState, request: Partial<PlanRequest> = {}): Plan {
+  const result = reconcile(desired, observed, { ...plainRequest, ...request });
+  if (!result.ok) throw new Error(result.diagnostics.map((d) => `${d.code} ${d.message}`).join('\n'));
+  return result.value;
+}
+
+/** The plan for one application after changing one thing on the engine. */
+function withContainer(
+  observed: ObservedState,
+  name: string,
+  change: Partial<ObservedContainer>,
+): ObservedState {
+  return {
+    ...observed,
+    containers: observed.containers.map((c) => (c.instance === name ? { ...c, ...change } : c)),
+  };
+}
+
+const db: ContainerSketch = { name: 'db', mode: 'manual', order: 'stop-first' };
+const app: ContainerSketch = { name: 'app', instances: 2, socket: true, after: ['db'] };
+
+describe('whole plans', () => {
+  test('from nothing: preparation, dependencies first, instances side by side, the migration before them', () => {
+    const desired = desiredState([db, { ...app, migration: ['migrate'] }, { name: 'nightly', mode: 'cron' }]);
+    expect(planText(plan(desired, nothing, { agentImagePresent: false }))).toMatchInlineSnapshot(`
+      "create network shop (missing network -→-)
+      create volume shop-socks-run (missing volume -→-)
+      build image stackc/agent:test (missing image -→-)
+      create agent shop-agent (missing agent -→-)
+      create shop/db0 -→1 (missing container -→-)
+      run migration shop/app (missing record -→app:1) <- shop/db0
+      create shop/app0 -→1 (missing container -→-) <- shop/db0, migration shop/app
+      create shop/app1 -→1 (missing container -→-) <- shop/db0, migration shop/app
+      schedule shop/nightly
+
+      [] #1 network shop create: network.create
+      [] #2 volume shop-socks-run create: volume.create
+      [] #3 image stackc/agent:test build: agent.build
+      [1,2,3] #4 agent shop-agent create: agent.create
+      [4] #5 agent shop-agent start: agent.start
+      [1,2,5] #6 prepare done: checkpoint
+      [6] #7 shop/db0 create 1: container.create undo: container.rename
+      [7] #8 shop/db0 start 1: container.start undo: container.stop
+      [8] #9 shop/db0 gate 1: container.gate
+      [9] #10 shop/db0 keep 1: container.policy
+      [10] #11 shop/db0 switch 1: container.rename undo: container.rename
+      [6,11] #12 migration shop/app run: migration.run
+      [6,11,12] #13 shop/app begin: checkpoint
+      [13] #14 shop/app0 clear 1: socket.unlink
+      [14] #15 shop/app0 create 1: container.create undo: container.rename
+      [15] #16 shop/app0 start 1: container.start undo: container.stop
+      [16] #17 shop/app0 gate 1: container.gate
+      [17] #18 shop/app0 publish 1: socket.publish undo: socket.unlink
+      [18] #19 shop/app0 keep 1: container.policy
+      [19] #20 shop/app0 switch 1: container.rename undo: container.rename
+      [13] #21 shop/app1 clear 1: socket.unlink
+      [21] #22 shop/app1 create 1: container.create undo: container.rename
+      [22] #23 shop/app1 start 1: container.start undo: container.stop
+      [23] #24 shop/app1 gate 1: container.gate
+      [24] #25 shop/app1 publish 1: socket.publish undo: socket.unlink
+      [25] #26 shop/app1 keep 1: container.policy
+      [26] #27 shop/app1 switch 1: container.rename undo: container.rename
+      [20,27] #28 shop/app ready: checkpoint
+      [11,28] #29 everything ready: checkpoint"
+    `);
+  });
+
+  test('a new image: one instance after the other, start-first, old generations removed last', () => {
+    const desired = desiredState([db, { ...app, image: 'app:2' }]);
+    expect(planText(plan(desired, settled(desiredState([db, app]))))).toMatchInlineSnapshot(`
+      "create agent shop-agent (missing agent -→-)
+      none shop/db0
+      replace shop/app0 1→2 (field image app:1→app:2)
+      replace shop/app1 1→2 (field image app:1→app:2) <- shop/app0
+
+      [] #1 agent shop-agent create: agent.create
+      [1] #2 agent shop-agent start: agent.start
+      [2] #3 shop/app0 clear 2: socket.unlink
+      [3] #4 shop/app0 create 2: container.create undo: container.rename
+      [4] #5 shop/app0 start 2: container.start undo: container.stop
+      [5] #6 shop/app0 gate 2: container.gate
+      [6] #7 shop/app0 publish 2: socket.publish undo: socket.publish
+      [7] #8 shop/app0 keep 2: container.policy
+      [8] #9 shop/app0 release 1: container.policy undo: container.policy
+      [9] #10 shop/app0 park 1: container.rename undo: container.rename
+      [10] #11 shop/app0 switch 2: container.rename undo: container.rename
+      [11] #12 shop/app0 stop 1: container.stop
+      [12] #13 shop/app0 clear 1: socket.unlink
+      [13] #14 shop/app1 clear 2: socket.unlink
+      [14] #15 shop/app1 create 2: container.create undo: container.rename
+      [15] #16 shop/app1 start 2: container.start undo: container.stop
+      [16] #17 shop/app1 gate 2: container.gate
+      [17] #18 shop/app1 publish 2: socket.publish undo: socket.publish
+      [18] #19 shop/app1 keep 2: container.policy
+      [19] #20 shop/app1 release 1: container.policy undo: container.policy
+      [20] #21 shop/app1 park 1: container.rename undo: container.rename
+      [21] #22 shop/app1 switch 2: container.rename undo: container.rename
+      [22] #23 shop/app1 stop 1: container.stop
+      [23] #24 shop/app1 clear 1: socket.unlink
+      [13,24] #25 shop/app ready: checkpoint
+      [25] #26 shop/app0 remove 1: container.remove
+      [25] #27 shop/app1 remove 1: container.remove"
+    `);
+  });
+
+  test('stop-first: created before the old one stops, and taken back by starting the old one', () => {
+    const desired = desiredState([{ ...db, image: 'db:2' }]);
+    const observed = settled(desiredState([db]));
+    expect(planText(plan(desired, observed, { include: ['db'] }))).toMatchInlineSnapshot(`
+      "replace shop/db0 1→2 (field image db:1→db:2)
+
+      [] #1 shop/db0 create 2: container.create undo: container.rename
+      [1] #2 shop/db0 release 1: container.policy undo: container.policy
+      [2] #3 shop/db0 stop 1: container.stop undo: container.start
+      [3] #4 shop/db0 start 2: container.start undo: container.stop
+      [4] #5 shop/db0 gate 2: container.gate
+      [5] #6 shop/db0 keep 2: container.policy
+      [6] #7 shop/db0 park 1: container.rename undo: container.rename
+      [7] #8 shop/db0 switch 2: container.rename undo: container.rename
+      [8] #9 shop/db0 remove 1: container.remove"
+    `);
+  });
+
+  test('fewer instances: the highest goes, its path first', () => {
+    const desired = desiredState([{ ...app, after: [], instances: 1 }]);
+    expect(
+      planText(plan(desired, settled(desiredState([{ ...app, after: [], instances: 3 }])))),
+    ).toMatchInlineSnapshot(`
+      "create agent shop-agent (missing agent -→-)
+      none shop/app0
+      remove shop/app2 1→- (dropped containers app2→-)
+      remove shop/app1 1→- (dropped containers app1→-)
+
+      [] #1 agent shop-agent create: agent.create
+      [1] #2 agent shop-agent start: agent.start
+      [2] #3 shop/app2 unpublish 1: socket.unlink
+      [3] #4 shop/app2 stop 1: container.stop
+      [4] #5 shop/app2 clear 1: socket.unlink
+      [5] #6 shop/app2 remove 1: container.remove
+      [6] #7 shop/app1 unpublish 1: socket.unlink
+      [7] #8 shop/app1 stop 1: container.stop
+      [8] #9 shop/app1 clear 1: socket.unlink
+      [9] #10 shop/app1 remove 1: container.remove"
+    `);
+  });
+
+  test('cut off between the renames: the switch is finished and the old generation tidied', () => {
+    const desired = desiredState([{ ...app, after: [], instances: 1 }]);
+    const observed = settled(desired);
+    const [one] = observed.containers;
+    if (one === undefined) throw new Error('no container');
+    const containers: readonly ObservedContainer[] = [
+      { ...one, phase: 'old', engineName: 'shop-app0.1.old', restart: 'no' },
+      { ...one, id: 'id-app0-2', generation: 2, phase: 'next', engineName: 'shop-app0.2.next' },
+    ];
+    expect(planText(plan(desired, { ...observed, containers }))).toMatchInlineSnapshot(`
+      "create agent shop-agent (missing agent -→-)
+      tidy shop/app0
+
+      [] #1 agent shop-agent create: agent.create
+      [1] #2 agent shop-agent start: agent.start
+      [2] #3 shop/app0 name: container.rename
+      [3] #4 shop/app0 stop 1: container.stop
+      [4] #5 shop/app0 clear 1: socket.unlink
+      [5] #6 shop/app0 remove 1: container.remove"
+    `);
+  });
+
+  test('a half-made successor goes, and the link goes back to the current generation first', () => {
+    const desired = desiredState([{ ...app, after: [], instances: 1 }]);
+    const observed = settled(desired);
+    const [one] = observed.containers;
+    if (one === undefined) throw new Error('no container');
+    const half: ObservedContainer = {
+      ...one,
+      id: 'id-app0-2',
+      generation: 2,
+      phase: 'next',
+      engineName: 'shop-app0.2.next',
+    };
+    expect(planText(plan(desired, { ...observed, containers: [one, half] }))).toMatchInlineSnapshot(`
+      "create agent shop-agent (missing agent -→-)
+      tidy shop/app0
+
+      [] #1 agent shop-agent create: agent.create
+      [1] #2 agent shop-agent start: agent.start
+      [2] #3 shop/app0 publish back 2: socket.publish
+      [3] #4 shop/app0 stop 2: container.stop
+      [4] #5 shop/app0 clear 2: socket.unlink
+      [5] #6 shop/app0 remove 2: container.remove"
+    `);
+  });
+});
+
+describe('the mode table', () => {
+  const sketch = (mode: 'auto' | 'manual', image = 'app:1') => desiredState([{ name: 'app', mode, image }]);
+  const running = settled(sketch('auto'));
+  const stopped = withContainer(running, 'app0', { state: 'exited', exitCode: 137 });
+  const paused = withContainer(running, 'app0', { state: 'paused' });
+  const table: readonly [string, DesiredState, ObservedState, Partial<PlanRequest>, string][] = [
+    ['auto, missing', sketch('auto'), nothing, {}, 'create'],
+    ['auto, as in the file', sketch('auto'), running, {}, 'none'],
+    ['auto, stopped by hand', sketch('auto'), stopped, {}, 'start'],
+    ['auto, paused by hand', sketch('auto'), paused, {}, 'update'],
+    ['auto, another image', sketch('auto', 'app:2'), running, {}, 'replace'],
+    ['auto, stopped and another image', sketch('auto', 'app:2'), stopped, {}, 'replace'],
+    ['auto, forced', sketch('auto'), running, { force: ['app'] }, 'replace'],
+    ['auto, forced by instance', sketch('auto'), running, { force: ['app0'] }, 'replace'],
+    ['manual, missing', sketch('manual'), nothing, {}, 'create'],
+    ['manual, as in the file', sketch('manual'), running, {}, 'none'],
+    ['manual, stopped', sketch('manual'), stopped, {}, 'start'],
+    ['manual, another image', sketch('manual', 'app:2'), running, {}, 'hold'],
+    ['manual, stopped and another image', sketch('manual', 'app:2'), stopped, {}, 'start'],
+    ['manual, another image, included', sketch('manual', 'app:2'), running, { include: ['app'] }, 'replace'],
+    ['manual, forced', sketch('manual'), running, { force: ['app0'] }, 'replace'],
+    ['manual, included and the same', sketch('manual'), running, { include: ['app'] }, 'none'],
+  ];
+  test.each(table)('%s', (_, desired, observed, request, action) => {
+    const { changes } = plan(desired, observed, request);
+    expect(changes.find((c) => c.id === 'shop/app0')?.action).toBe(action);
+  });
+
+  test('held changes are listed and nothing is pending', () => {
+    const { changes, nodes } = plan(sketch('manual', 'app:2'), running);
+    expect(nodes).toEqual([]);
+    expect(changes.filter(isPending)).toEqual([]);
+    expect(changes[0]?.reasons).toEqual([{ kind: 'field', field: 'image', from: 'app:1', to: 'app:2' }]);
+  });
+
+  test('a schedule starts nothing, and a daemon that became a schedule is removed', () => {
+    const desired = desiredState([{ name: 'app' }, { name: 'job', mode: 'cron' }]);
+    const result = plan(desired, settled(desiredState([{ name: 'app' }, { name: 'job' }])));
+    expect(result.changes.map((c) => `${c.action} ${c.id}`)).toEqual([
+      'none shop/app0',
+      'schedule shop/job',
+      'remove shop/job0',
+    ]);
+  });
+});
+
+describe('reasons', () => {
+  function reasons(
+    before: ContainerSketch,
+    after: ContainerSketch,
+    observed: Partial<ObservedContainer> = {},
+  ) {
+    const engine = withContainer(settled(desiredState([before])), `${before.name}0`, observed);
+    return plan(desiredState([after]), engine)
+      .changes.find((c) => c.id === `shop/${after.name}0`)
+      ?.reasons.map((r) => `${r.kind} ${r.field}: ${r.from} → ${r.to}`);
+  }
+  const web: ContainerSketch = { name: 'web' };
+
+  test('environment: added, changed, removed', () => {
+    expect(reasons({ ...web, env: { A: '1', B: '2' } }, { ...web, env: { A: '2', C: 'x y' } })).toEqual([
+      'field env A: "1" → "2"',
+      'field env B: "2" → null',
+      'field env C: null → "x y"',
+    ]);
+  });
+
+  test('masked values never show, before or after', () => {
+    const before = { ...web, env: { A: 'hush', P: 'hush' }, masked: ['A', 'P'] };
+    expect(reasons(before, { ...web, env: { A: 'plain', Q: 'new' }, masked: ['Q'] })).toEqual([
+      'field env A: (masked) → "plain"',
+      'field env P: (masked) → null',
+      'field env Q: null → (masked)',
+    ]);
+    expect(
+      JSON.stringify(reasons(before, { ...web, env: { A: 'other', P: 'hush' }, masked: ['A', 'P'] })),
+    ).not.toMatch(/hush|other/);
+  });
+
+  test('fields of the spec, by name', () => {
+    expect(
+      reasons(
+        { ...web, spec: { command: ['a'], memory: null } },
+        { ...web, spec: { command: ['b', 'c'], user: 'www' } },
+      ),
+    ).toEqual(['field command: ["a"] → ["b","c"]', 'field user: null → "www"']);
+  });
+
+  test('a restart policy is changed in place', () => {
+    const next = plan(
+      desiredState([{ ...web, spec: { restart: { name: 'always', maxRetries: 0 } } }]),
+      settled(desiredState([web])),
+    );
+    expect(next.changes.map((c) => c.action)).toEqual(['update']);
+    expect(next.nodes.map((n) => n.op.kind)).toEqual(['container.policy']);
+  });
+
+  test('what was changed by hand is called drift', () => {
+    expect(reasons(web, web, { memory: 1024 })).toEqual(['drift memory: 1024 → 0']);
+    expect(reasons(web, web, { restart: 'no' })).toEqual(['drift restart: no → unless-stopped']);
+    expect(reasons(web, web, { state: 'exited', exitCode: 0 })).toEqual([
+      'drift state: exited with code 0 → running',
+    ]);
+  });
+
+  test('an image that was pulled under the same tag', () => {
+    const moved = {
+      ...web,
+      imageId: null,
+      pull: { digest: `sha256:${'9'.repeat(64)}`, why: 'the tag moved' },
+    };
+    expect(reasons(web, moved)).toEqual(['field image: web:1 → 999999999999']);
+  });
+
+  test('a label that cannot be read counts as a change', () => {
+    expect(reasons(web, web, { spec: null })).toEqual(['field spec label: unreadable → version 1']);
+  });
+});
+
+describe('migrations', () => {
+  const sketch: ContainerSketch = { name: 'app', migration: ['rake', 'db:migrate'] };
+  const record = (change: Partial<ObservedContainer>): ObservedState => {
+    const observed = settled(desiredState([sketch]));
+    const [one] = observed.containers;
+    if (one === undefined) throw new Error('no container');
+    const migration: ObservedContainer = {
+      ...one,
+      id: 'id-migration',
+      role: 'migration',
+      engineName: 'shop-app.1.migration',
+      state: 'exited',
+      exitCode: 0,
+      migration: { imageId: 'sha256:app:1', command: ['rake', 'db:migrate'] },
+      ...change,
+    };
+    return { ...observed, containers: [migration] };
+  };
+  const runs = (observed: ObservedState) =>
+    plan(desiredState([sketch]), observed).changes.some((c) => c.action === 'run');
+
+  test('run when there is no record for this image and command', () => {
+    expect(runs(record({}))).toBe(false);
+    expect(runs(record({ exitCode: 1 }))).toBe(true);
+    expect(runs(record({ state: 'running', exitCode: null }))).toBe(true);
+    expect(runs(record({ migration: { imageId: 'sha256:app:0', command: ['rake', 'db:migrate'] } }))).toBe(
+      true,
+    );
+    expect(runs(record({ migration: { imageId: 'sha256:app:1', command: ['other'] } }))).toBe(true);
+  });
+
+  test('not run when nothing new starts', () => {
+    expect(runs(settled(desiredState([sketch])))).toBe(false);
+  });
+
+  test('its own dependencies come first, though a user of the same image is written before them', () => {
+    const desired = desiredState([
+      { name: 'worker', image: 'app:1' },
+      { name: 'db' },
+      { ...sketch, after: ['worker', 'db'] },
+    ]);
+    const order = plan(desired, nothing).changes.map((c) => c.id);
+    expect(order).toEqual(['network shop', 'shop/db0', 'migration shop/app', 'shop/worker0', 'shop/app0']);
+  });
+});
+
+describe('what an operator is kept from', () => {
+  test('removing everything at once', () => {
+    const observed = settled(desiredState([{ name: 'app' }]));
+    const result = reconcile(desiredState([{ name: 'other' }]), observed, plainRequest);
+    expect(result.ok ? [] : result.diagnostics.map((d) => d.code)).toEqual(['STK410']);
+    expect(
+      plan(desiredState([{ name: 'other' }]), observed, { allowRemoveAll: true }).changes.at(-1)?.action,
+    ).toBe('remove');
+  });
+
+  test('joining a network that does not exist', () => {
+    const desired = desiredState([{ name: 'app', spec: { networks: ['edge'] } }]);
+    const result = reconcile(desired, nothing, plainRequest);
+    expect(result.ok ? [] : result.diagnostics.map((d) => d.code)).toEqual(['STK411']);
+  });
+
+  test('--only plans a container with what it depends on, and removes nothing else', () => {
+    const desired = desiredState([db, { ...app, socket: false }, { name: 'other' }]);
+    const observed = {
+      ...nothing,
+      networks: ['shop'],
+      containers: settled(desiredState([{ name: 'gone' }])).containers,
+    };
+    const result = plan(desired, observed, { only: ['app'] });
+    expect(result.changes.map((c) => `${c.action} ${c.id}`)).toEqual([
+      'create shop/db0',
+      'create shop/app0',
+      'create shop/app1',
+    ]);
+  });
+
+  test('a volume that the file no longer names is kept, with a warning', () => {
+    const desired = desiredState([{ name: 'app' }]);
+    const volumes = [{ name: 'shop-old-data', application: 'shop', dataVolume: 'old', path: '/data' }];
+    const result = plan(desired, { ...settled(desired), volumes });
+    expect(result.warnings.map((d) => d.code)).toEqual(['STK413']);
+    expect(result.nodes).toEqual([]);
+  });
+});

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+
+import { agentImage, buildAgentImage } from '../../../src/runtime/agent/agent-image.ts';
+import type { BuildRequest, Engine } from '../../../src/runtime/engine.ts';
+
+const { version }: { version: string } = JSON.parse(
+  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+);
+
+test('the image is named by the version and what it is made of', () => {
+  const { tag, files } = agentImage();
+  expect(tag).toMatch(new RegExp(`^stackc/agent:${version.replaceAll('.', '\\.')}-[0-9a-f]{12}$`));
+  expect(Object.keys(files)).toEqual(['Dockerfile', 'agent.mjs']);
+});
+
+test('the bundle does not depend on where the sources lie, and needs nothing but Node', () => {
+  const program = Buffer.from(agentImage().files['agent.mjs'] ?? []).toString('utf8');
+  expect(program).not.toContain(process.cwd());
+  const imports = [...program.matchAll(/^import .* from "(.*)";$/gm)].map(([, name]) => name);
+  expect(imports.length).toBeGreaterThan(0);
+  expect(imports.filter((name) => !name?.startsWith('node:'))).toEqual([]);
+});
+
+describe('a build', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  async function requestOf(options: Parameters<typeof buildAgentImage>[1]): Promise<BuildRequest> {
+    const requests: BuildRequest[] = [];
+    const engine: Pick<Engine, 'buildImage'> = {
+      buildImage: async (request) => void requests.push(request),
+    };
+    // A build uses nothing else of it.
+    const tag = await buildAgentImage(engine as Engine, options, () => undefined);
+    expect(requests).toMatchObject([{ tag, files: agentImage().files }]);
+    return requests[0] as BuildRequest;
+  }
+
+  test('takes the Dockerfile’s base and the host’s network unless told otherwise', async () => {
+    vi.stubEnv('STACKC_AGENT_BASE', undefined);
+    await expect(requestOf({})).resolves.toMatchObject({ buildArgs: {}, network: 'host' });
+  });
+
+  test('takes the base from the environment, or rather from its caller', async () => {
+    vi.stubEnv('STACKC_AGENT_BASE', 'node:22-alpine');
+    await expect(requestOf({})).resolves.toMatchObject({ buildArgs: { BASE: 'node:22-alpine' } });
+    await expect(requestOf({ base: 'debian:13', network: 'default' })).resolves.toMatchObject({
+      buildArgs: { BASE: 'debian:13' },
+      network: 'default',
+    });
+  });
+});

@@ -1,0 +1,73 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Engine, ExecSession } from '../../src/runtime/engine.ts';
+import { agentImage } from '../../src/runtime/agent/agent-image.ts';
+
+/** The agent's program and a volume root of its own, without any container. */
+export interface AgentPlace {
+  /** A volume below the root; short, since socket paths are. */
+  readonly volume: string;
+  readonly root: string;
+  /** Starts the program; whoever starts it ends it, `remove` the rest. */
+  start(words: readonly string[]): ChildProcessWithoutNullStreams;
+  remove(): void;
+}
+
+/** Makes a place in the temporary folder. */
+export function agentPlace(): AgentPlace {
+  const folder = mkdtempSync(join(tmpdir(), 'agent-'));
+  const program = join(folder, 'agent.mjs');
+  const root = join(folder, 'v');
+  const volume = join(root, 'socks');
+  mkdirSync(volume, { recursive: true });
+  writeFileSync(program, agentImage().files['agent.mjs'] ?? '');
+  const started: ChildProcessWithoutNullStreams[] = [];
+  return {
+    volume,
+    root,
+    start: (words) => {
+      const child = spawn(process.execPath, [program, ...words], {
+        env: { ...process.env, STACKC_VOLUME_ROOT: root },
+      });
+      // A program that has ended takes no input; its tests look at how it ended.
+      child.stdin.on('error', () => undefined);
+      started.push(child);
+      return child;
+    },
+    remove: () => {
+      for (const child of started) child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An engine whose exec starts a process here, and that can do nothing else. */
+export function execEngine(start: (words: readonly string[]) => ChildProcessWithoutNullStreams): Engine {
+  const engine: Pick<Engine, 'exec'> = {
+    exec: async (_id, { command }) => execSession(start(command.slice(2))),
+  };
+  // The connector uses nothing else of it.
+  return engine as Engine;
+}
+
+function execSession(child: ChildProcessWithoutNullStreams): ExecSession {
+  const exitCode = new Promise<number>((resolve) => {
+    child.once('close', (code) => resolve(code ?? -1));
+  });
+  return {
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exitCode,
+    write: (chunk) => void child.stdin.write(chunk),
+    endInput: () => void child.stdin.end(),
+    resize: async () => undefined,
+    destroy: () => {
+      child.stdin.destroy();
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
+  };
+}

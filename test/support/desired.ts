@@ -1,0 +1,247 @@
+import type {
+  ContainerKey,
+  DesiredContainer,
+  DesiredInstance,
+  DesiredState,
+  EnvVar,
+  InstanceKey,
+  SocketSpec,
+} from '../../src/compiler/desired/desired-state.ts';
+import type { InstanceSpec } from '../../src/compiler/desired/instance-spec.ts';
+import type { ObservedContainer, ObservedState } from '../../src/compiler/observed/observed-state.ts';
+import type { PlanRequest } from '../../src/compiler/plan/plan.ts';
+
+/** What a test says of a container; everything else is a plain default. */
+export interface ContainerSketch {
+  readonly name: string;
+  readonly mode?: DesiredContainer['mode'];
+  readonly instances?: number;
+  readonly after?: readonly string[];
+  readonly image?: string;
+  readonly imageId?: string | null;
+  readonly pull?: DesiredContainer['image']['pull'];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly masked?: readonly string[];
+  readonly order?: 'start-first' | 'stop-first';
+  readonly batch?: number;
+  readonly socket?: boolean;
+  readonly migration?: readonly string[];
+  readonly spec?: Partial<InstanceSpec>;
+  readonly gate?: DesiredInstance['gate'];
+}
+
+const NOWHERE = { start: { offset: 0, line: 1, column: 1 }, end: { offset: 0, line: 1, column: 1 } };
+
+export const STACK = 'shop';
+
+export const blankSpec: InstanceSpec = {
+  version: 1,
+  image: 'app:1',
+  command: null,
+  entrypoint: null,
+  env: [],
+  maskedEnv: [],
+  user: null,
+  workingDir: null,
+  hostname: null,
+  mounts: [],
+  ports: [],
+  network: 'stack',
+  networks: [],
+  links: [],
+  restart: { name: 'unless-stopped', maxRetries: 0 },
+  stopSignal: null,
+  socket: null,
+  memory: null,
+  cpus: null,
+  readOnly: false,
+  tmpfs: {},
+  capAdd: [],
+  capDrop: [],
+  init: null,
+  ulimits: [],
+  shmSize: null,
+  sysctls: {},
+  devices: [],
+  securityOpt: [],
+  extraHosts: [],
+  labels: {},
+  platform: null,
+};
+
+/** A desired state of one application called like its stack. */
+export function desiredState(sketches: readonly ContainerSketch[]): DesiredState {
+  const sockets = sketches.some((s) => s.socket === true);
+  return {
+    stack: STACK,
+    networks: [{ name: STACK, application: STACK }],
+    volumes: sockets
+      ? [
+          {
+            name: 'shop-socks-run',
+            application: STACK,
+            dataVolume: 'socks',
+            path: '/run/socks',
+            adopted: false,
+          },
+        ]
+      : [],
+    containers: sketches.map(desiredContainer),
+    included: [],
+  };
+}
+
+function desiredContainer(sketch: ContainerSketch): DesiredContainer {
+  const image = sketch.image ?? `${sketch.name}:1`;
+  const mode = sketch.mode ?? 'auto';
+  return {
+    key: key(sketch.name),
+    name: sketch.name,
+    application: STACK,
+    mode,
+    span: NOWHERE,
+    after: (sketch.after ?? []).map(key),
+    image: {
+      reference: image,
+      id: sketch.imageId === undefined ? `sha256:${image}` : sketch.imageId,
+      pull: sketch.pull ?? null,
+    },
+    instances: Array.from({ length: sketch.instances ?? 1 }, (_, index) =>
+      desiredInstance(sketch, image, index),
+    ),
+    strategy: { order: sketch.order ?? 'start-first', why: 'as the test says', batch: sketch.batch ?? 1 },
+    migration:
+      sketch.migration === undefined
+        ? null
+        : { command: sketch.migration, shown: sketch.migration, timeoutMs: 60_000, reversible: false },
+    migrationGates: [],
+    schedule: mode === 'cron' ? ['59 * * * *'] : [],
+    timezone: null,
+  };
+}
+
+function desiredInstance(sketch: ContainerSketch, image: string, index: number): DesiredInstance {
+  const name = `${sketch.name}${index}`;
+  const env: EnvVar[] = Object.entries(sketch.env ?? {}).map(([variable, value]) => ({
+    name: variable,
+    value,
+    masked: sketch.masked?.includes(variable) ?? false,
+    tracked: true,
+  }));
+  const socket: SocketSpec | null =
+    sketch.socket === true
+      ? {
+          published: `/run/socks/${name}.sock`,
+          directory: '/run/socks',
+          volume: 'shop-socks-run',
+          volumePath: '',
+          inferred: false,
+          movable: true,
+        }
+      : null;
+  const mounts: InstanceSpec['mounts'] =
+    socket === null
+      ? []
+      : [
+          {
+            type: 'volume',
+            source: socket.volume,
+            target: '/run/socks',
+            readOnly: false,
+            noCopy: true,
+            relabel: null,
+            dataVolume: 'socks',
+          },
+        ];
+  return {
+    key: `${STACK}/${name}` as InstanceKey,
+    name,
+    index,
+    engineName: `${STACK}-${name}`,
+    spec: {
+      ...blankSpec,
+      image,
+      env: env.map((e) => e.name).sort(),
+      maskedEnv: env
+        .filter((e) => e.masked)
+        .map((e) => e.name)
+        .sort(),
+      socket: socket?.published ?? null,
+      mounts,
+      ...sketch.spec,
+    },
+    command: null,
+    entrypoint: null,
+    env,
+    hostname: null,
+    stopSignal: null,
+    log: null,
+    gate: sketch.gate ?? { kind: 'engine', limitMs: 60_000, uptimeMs: 1_000 },
+    stop: { signal: 'TERM', timeoutS: 30, why: 'default' },
+    socket,
+  };
+}
+
+function key(name: string): ContainerKey {
+  return `${STACK}/${name}` as ContainerKey;
+}
+
+/** An engine that holds nothing of the stack. */
+export const nothing: ObservedState = {
+  containers: [],
+  volumes: [],
+  networks: [],
+  ownNetworks: [],
+  agents: [],
+};
+
+/** What an operator asks for by default. */
+export const plainRequest: PlanRequest = {
+  include: [],
+  force: [],
+  only: [],
+  allowRemoveAll: false,
+  offline: false,
+  agentImage: 'stackc/agent:test',
+  agentImagePresent: true,
+};
+
+/** The engine after a successful apply of `desired`, as far as planning sees it. */
+export function settled(desired: DesiredState): ObservedState {
+  return {
+    ...nothing,
+    networks: desired.networks.map((n) => n.name),
+    ownNetworks: desired.networks.map((n) => n.name),
+    volumes: desired.volumes,
+    containers: desired.containers
+      .filter((c) => c.mode !== 'cron')
+      .flatMap((container) =>
+        container.instances.map(
+          (instance): ObservedContainer => ({
+            id: `id-${instance.name}-1`,
+            engineName: instance.engineName,
+            role: 'instance',
+            key: instance.key,
+            application: container.application,
+            container: container.name,
+            instance: instance.name,
+            generation: 1,
+            phase: 'current',
+            state: 'running',
+            exitCode: null,
+            health: 'none',
+            imageId: container.image.id ?? `sha256:${container.image.reference}`,
+            spec: instance.spec,
+            env: instance.env.map((e) => `${e.name}=${e.value}`),
+            command: null,
+            entrypoint: null,
+            restart: instance.spec.restart.name,
+            networks: { [STACK]: [] },
+            memory: 0,
+            nanoCpus: 0,
+            migration: null,
+          }),
+        ),
+      ),
+  };
+}
