@@ -22,7 +22,8 @@ export function parseRequest(line: string): AgentRequest | Unreadable {
   }
   if (!isFields(fields)) return { id: null, error: 'the line is no JSON object' };
   const { id } = fields;
-  if (typeof id !== 'number' || !Number.isSafeInteger(id)) return { id: null, error: '`id` is no whole number' };
+  if (typeof id !== 'number' || !Number.isSafeInteger(id))
+    return { id: null, error: '`id` is no whole number' };
   try {
     return { id, ...questionIn(fields) };
   } catch (error) {

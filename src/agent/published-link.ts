@@ -82,7 +82,8 @@ async function removeLeftovers(directory: string): Promise<void> {
     const names = (await readdir(directory)).filter((name) => name.startsWith(TEMPORARY));
     for (const name of names) {
       const stats = await lstat(`${directory}/${name}`);
-      if (stats.isSymbolicLink() && Date.now() - stats.mtimeMs > LEFTOVER_MS) await unlink(`${directory}/${name}`);
+      if (stats.isSymbolicLink() && Date.now() - stats.mtimeMs > LEFTOVER_MS)
+        await unlink(`${directory}/${name}`);
     }
   } catch {
     return;

@@ -3,7 +3,13 @@ import type { Readable, Writable } from 'node:stream';
 import { answer } from './answer.ts';
 import { lineSplitter } from './line-splitter.ts';
 import { parseRequest } from './parse-request.ts';
-import { MAX_LINE_BYTES, PROTOCOL_VERSION, type AgentAnswer, type AgentRequest, type Hello } from './protocol.ts';
+import {
+  MAX_LINE_BYTES,
+  PROTOCOL_VERSION,
+  type AgentAnswer,
+  type AgentRequest,
+  type Hello,
+} from './protocol.ts';
 
 /**
  * Says hello, then answers the requests of `input` as they are done, not in their order. Resolves when the input

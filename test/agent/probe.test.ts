@@ -34,7 +34,12 @@ async function serving(...words: Parameters<typeof says>): Promise<TestServer> {
 }
 
 function ask(port: number, how: Partial<ProbeRequest> = {}): ReturnType<AgentSession['probe']> {
-  return session.probe({ target: { kind: 'tcp', host: '127.0.0.1', port }, ask: HTTP, timeoutMs: 5000, ...how });
+  return session.probe({
+    target: { kind: 'tcp', host: '127.0.0.1', port },
+    ask: HTTP,
+    timeoutMs: 5000,
+    ...how,
+  });
 }
 
 describe('an answer counts when it is complete', () => {
@@ -43,7 +48,11 @@ describe('an answer counts when it is complete', () => {
     ['by its last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npong\r\n0\r\n\r\n', 200],
     ['by the connection’s end', 'HTTP/1.0 503 Service Unavailable\r\n\r\nnot yet', 503],
     ['without a body', 'HTTP/1.1 204 No Content\r\n\r\n', 204],
-    ['after an informational one', 'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n', 404],
+    [
+      'after an informational one',
+      'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n',
+      404,
+    ],
   ])('%s', async (_how, bytes, status) => {
     const { port } = await serving(bytes);
     await expect(ask(port)).resolves.toEqual({ ok: true, status, ms: expect.any(Number) });
@@ -55,7 +64,9 @@ describe('an answer counts when it is complete', () => {
   });
 
   test('though it is large', async () => {
-    const { port } = await serving(`HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n${'x'.repeat(3_000_000)}`);
+    const { port } = await serving(
+      `HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n${'x'.repeat(3_000_000)}`,
+    );
     await expect(ask(port)).resolves.toMatchObject({ ok: true, status: 200 });
   });
 });
@@ -86,7 +97,10 @@ describe('an answer does not count', () => {
   test('that is reset in the middle', async () => {
     const { port } = await serving('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npo', 'reset');
     const result = await ask(port);
-    expect(result).toMatchObject({ ok: false, error: expect.stringMatching(/^closed the connection|^ECONNRESET/) });
+    expect(result).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/^closed the connection|^ECONNRESET/),
+    });
   });
 
   test.each([
@@ -136,14 +150,20 @@ test('refused connections and unknown hosts are said in the system’s words', a
   await close();
   await expect(ask(port)).resolves.toEqual({ ok: false, error: 'ECONNREFUSED' });
   const unknown = await ask(port, { target: { kind: 'tcp', host: 'nowhere.invalid', port } });
-  expect(unknown).toMatchObject({ ok: false, error: expect.stringMatching(/^ENOTFOUND|^EAI_AGAIN|^timed out/) });
+  expect(unknown).toMatchObject({
+    ok: false,
+    error: expect.stringMatching(/^ENOTFOUND|^EAI_AGAIN|^timed out/),
+  });
 });
 
 test('a socket that is missing, stale or no socket is told apart', async () => {
   const at = (name: string): Partial<ProbeRequest> => ({
     target: { kind: 'socket', path: join(place.volume, name) },
   });
-  await expect(ask(0, at('missing.sock'))).resolves.toEqual({ ok: false, error: 'ENOENT (nothing of that name)' });
+  await expect(ask(0, at('missing.sock'))).resolves.toEqual({
+    ok: false,
+    error: 'ENOENT (nothing of that name)',
+  });
 
   await leaveStale(join(place.volume, 'stale.sock'));
   await expect(ask(0, at('stale.sock'))).resolves.toEqual({ ok: false, error: 'ECONNREFUSED' });
@@ -159,9 +179,14 @@ test('a path that the kernel would not take is refused before it is cut short', 
   );
 });
 
-test.each(['/etc/passwd', '/var/run/docker.sock', 'relative.sock'])('nothing outside of the volumes: %s', async (path) => {
-  await expect(ask(0, { target: { kind: 'socket', path } })).rejects.toThrow(`\`${path}\` does not lie below`);
-});
+test.each(['/etc/passwd', '/var/run/docker.sock', 'relative.sock'])(
+  'nothing outside of the volumes: %s',
+  async (path) => {
+    await expect(ask(0, { target: { kind: 'socket', path } })).rejects.toThrow(
+      `\`${path}\` does not lie below`,
+    );
+  },
+);
 
 test('no way out of the volumes by `..`', async () => {
   const path = `${place.volume}/../../../etc/x.sock`;

@@ -15,7 +15,9 @@ beforeAll(() => {
 afterAll(() => place.remove());
 
 /** Sends all of this and ends the input; gives the lines that came back, hello first, and the exit code. */
-async function converse(...input: readonly (string | Uint8Array)[]): Promise<{ lines: unknown[]; code: number | null }> {
+async function converse(
+  ...input: readonly (string | Uint8Array)[]
+): Promise<{ lines: unknown[]; code: number | null }> {
   const child = place.start(['session']);
   const lines = linesOf(child);
   for (const piece of input) child.stdin.write(piece);
@@ -69,7 +71,11 @@ describe('a session', () => {
     const { lines, code } = await converse(`${JSON.stringify(probe)}\n`, PING);
     await server.close();
     // The later question is answered first: nobody waits for anybody.
-    expect(lines).toEqual([HELLO, PONG, { id: 9, ok: true, result: { ok: true, status: 200, ms: expect.any(Number) } }]);
+    expect(lines).toEqual([
+      HELLO,
+      PONG,
+      { id: 9, ok: true, result: { ok: true, status: 200, ms: expect.any(Number) } },
+    ]);
     expect(code).toBe(0);
   });
 
@@ -100,9 +106,17 @@ describe('bad input is answered, and the session goes on', () => {
     ['{"id":1}', 1, 'unknown operation undefined'],
     ['{"id":1,"op":"__proto__"}', 1, 'unknown operation "__proto__"'],
     [`{"id":1,"op":"probe",${target},${ask}}`, 1, '`timeoutMs` is no number above 0 and up to 3600000'],
-    [`{"id":1,"op":"probe",${target},${ask},"timeoutMs":1e400}`, 1, '`timeoutMs` is no number above 0 and up to 3600000'],
+    [
+      `{"id":1,"op":"probe",${target},${ask},"timeoutMs":1e400}`,
+      1,
+      '`timeoutMs` is no number above 0 and up to 3600000',
+    ],
     [`{"id":1,"op":"probe",${target},"timeoutMs":5}`, 1, '`ask` is no object'],
-    [`{"id":1,"op":"probe",${target},"ask":{"kind":"http","path":"/a b"},"timeoutMs":5}`, 1, '"/a b" is no request path'],
+    [
+      `{"id":1,"op":"probe",${target},"ask":{"kind":"http","path":"/a b"},"timeoutMs":5}`,
+      1,
+      '"/a b" is no request path',
+    ],
     [
       `{"id":1,"op":"probe",${target},"ask":{"kind":"http","path":"/\\r\\nX: 1"},"timeoutMs":5}`,
       1,
@@ -110,8 +124,16 @@ describe('bad input is answered, and the session goes on', () => {
     ],
     [`{"id":1,"op":"probe",${target},"ask":{"kind":"guess"},"timeoutMs":5}`, 1, 'unknown question "guess"'],
     [`{"id":1,"op":"probe","target":{"kind":"x"},${ask},"timeoutMs":5}`, 1, 'unknown target "x"'],
-    [`{"id":1,"op":"probe","target":{"kind":"tcp","host":"h","port":65536},${ask},"timeoutMs":5}`, 1, '`port` is no port'],
-    [`{"id":1,"op":"probe","target":{"kind":"tcp","host":"","port":1},${ask},"timeoutMs":5}`, 1, '`host` is no text'],
+    [
+      `{"id":1,"op":"probe","target":{"kind":"tcp","host":"h","port":65536},${ask},"timeoutMs":5}`,
+      1,
+      '`port` is no port',
+    ],
+    [
+      `{"id":1,"op":"probe","target":{"kind":"tcp","host":"","port":1},${ask},"timeoutMs":5}`,
+      1,
+      '`host` is no text',
+    ],
     ['{"id":1,"op":"publish","directory":5,"link":"a","to":"b"}', 1, '`directory` is no text'],
     ['{"id":1,"op":"unlink","directory":"/stackc/v/x"}', 1, '`name` is no text'],
   ])('%j', async (line, id, error) => {

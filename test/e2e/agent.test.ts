@@ -31,9 +31,7 @@ let image: string;
 beforeAll(async () => {
   const { env, platform } = process;
   engine = await connectEngine(chooseEndpoint({ context: null, host: null, env, home: homedir(), platform }));
-  const output: string[] = [];
-  image = await buildAgentImage(engine, {}, (line) => output.push(line));
-  expect(output.join('\n')).toContain('Successfully');
+  image = await buildAgentImage(engine, {}, () => undefined);
   await engine.createNetwork(NETWORK, LABELS);
   await engine.createVolume(VOLUME, LABELS);
   await start(AGENT, { mounts: [volumeAt(SOCKS)] });
@@ -71,7 +69,11 @@ describe('over a session', { timeout: MINUTE_MS }, () => {
     ];
     for (const target of targets) await answered(session, target);
     await expect(
-      session.probe({ target: { kind: 'tcp', host: nameOf('one'), port: 9 }, ask: { kind: 'connect' }, timeoutMs: 5000 }),
+      session.probe({
+        target: { kind: 'tcp', host: nameOf('one'), port: 9 },
+        ask: { kind: 'connect' },
+        timeoutMs: 5000,
+      }),
     ).resolves.toEqual({ ok: false, error: 'ECONNREFUSED' });
     await expect(
       session.probe({ target: { kind: 'socket', path: `${SOCKS}/.app0.3` }, ask: HTTP, timeoutMs: 5000 }),
@@ -151,10 +153,12 @@ describe('gates of real containers', { timeout: MINUTE_MS }, () => {
     const { note, progress } = await pass('late', gate);
     expect(note).toMatch(/^ready after [\d.]+ m?s: 200 from GET \/ping$/);
     expect(progress).toContain('not ready yet: 503 from GET /ping');
-    await expect(pass('late', { ...gate, over: { port: 8080 } })).resolves.toMatchObject({ note: expect.any(String) });
-    await expect(
-      pass('late', { ...gate, kind: 'tcp', over: { port: 8080 } }),
-    ).resolves.toMatchObject({ note: expect.stringContaining('accepts connections') });
+    await expect(pass('late', { ...gate, over: { port: 8080 } })).resolves.toMatchObject({
+      note: expect.any(String),
+    });
+    await expect(pass('late', { ...gate, kind: 'tcp', over: { port: 8080 } })).resolves.toMatchObject({
+      note: expect.stringContaining('accepts connections'),
+    });
   });
 
   test('a server that never gets ready', async () => {
@@ -166,7 +170,10 @@ describe('gates of real containers', { timeout: MINUTE_MS }, () => {
 
   test('a server that ends is not waited for', async () => {
     const startedAt = Date.now();
-    await start(nameOf('dies'), { command: ['-e', 'setTimeout(() => process.exit(3), 300)'], entrypoint: ['node'] });
+    await start(nameOf('dies'), {
+      command: ['-e', 'setTimeout(() => process.exit(3), 300)'],
+      entrypoint: ['node'],
+    });
     await expect(pass('dies', gate)).rejects.toThrow(/^exited with code 3 after /);
     await expect(pass('dies', gate)).rejects.toThrow(/^exited with code 3 after /);
     expect(Date.now() - startedAt).toBeLessThan(gate.limitMs / 2);
@@ -193,7 +200,10 @@ test('a session that loses its agent says so', { timeout: MINUTE_MS }, async () 
   await start(name, { mounts: [volumeAt(SOCKS)] });
   const session = await execAgentConnector(engine).open(name);
   const server = nameOf('silent');
-  await start(server, { entrypoint: ['node'], command: ['-e', "require('net').createServer().listen(8080)"] });
+  await start(server, {
+    entrypoint: ['node'],
+    command: ['-e', "require('net').createServer().listen(8080)"],
+  });
   const target = { kind: 'tcp', host: server, port: 8080 } as const;
   await expect.poll(() => accepts(session, target), { timeout: 10_000 }).toBe(true);
   const probe = session.probe({ target, ask: HTTP, timeoutMs: MINUTE_MS });
@@ -219,7 +229,15 @@ function nameOf(server: string): string {
 }
 
 function volumeAt(target: string): MountSpec {
-  return { type: 'volume', source: VOLUME, target, readOnly: false, noCopy: true, relabel: null, dataVolume: null };
+  return {
+    type: 'volume',
+    source: VOLUME,
+    target,
+    readOnly: false,
+    noCopy: true,
+    relabel: null,
+    dataVolume: null,
+  };
 }
 
 /** A server on port 8080 and on a socket in the volume, which answers with its name. `status` is JavaScript. */

@@ -7,7 +7,12 @@ import {
   type ProbeRequest,
   type ProbeResult,
 } from '../../src/runtime/agent/agent-session.ts';
-import { EngineError, type ContainerDetails, type Engine, type ExecSession } from '../../src/runtime/engine.ts';
+import {
+  EngineError,
+  type ContainerDetails,
+  type Engine,
+  type ExecSession,
+} from '../../src/runtime/engine.ts';
 import { passGate, type GateContext } from '../../src/runtime/gate.ts';
 import { GateError } from '../../src/runtime/gate/gate-error.ts';
 import { virtualClock, type VirtualClock } from '../support/virtual-clock.ts';
@@ -123,12 +128,16 @@ describe('an http gate', () => {
     [[[100, 499]] as const, 500, false],
   ])('with the statuses %j counts %i as good: %s', async (status, code, good) => {
     const gate: Gate = { ...HTTP, status, limitMs: 500 };
-    const work = good ? passing(gate, { server: () => answers(code) }) : failing(gate, { server: () => answers(code) });
+    const work = good
+      ? passing(gate, { server: () => answers(code) })
+      : failing(gate, { server: () => answers(code) });
     await expect(work).resolves.toBeDefined();
   });
 
   test('fails as soon as the container ends', async () => {
-    await expect(failing(HTTP, { server: () => fails('ECONNREFUSED'), exit: { at: 1240, code: 3 } })).resolves.toEqual({
+    await expect(
+      failing(HTTP, { server: () => fails('ECONNREFUSED'), exit: { at: 1240, code: 3 } }),
+    ).resolves.toEqual({
       error: new GateError('exited with code 3 after 1.2 s'),
       at: 1240,
     });
@@ -354,7 +363,12 @@ function contextOf(
 }
 
 function engineOf(clock: VirtualClock, scene: Scene): Engine {
-  const running = { state: 'running', health: 'none', restartCount: 0, startedAt: '2026-01-01T00:00:00Z' } as const;
+  const running = {
+    state: 'running',
+    health: 'none',
+    restartCount: 0,
+    startedAt: '2026-01-01T00:00:00Z',
+  } as const;
   const engine: Pick<Engine, 'waitContainer' | 'inspectContainer' | 'exec'> = {
     waitContainer: async (_id, signal) => {
       if (scene.waitFails) throw new EngineError('cut-off', 'wait', 'the connection ended');
@@ -370,7 +384,9 @@ function engineOf(clock: VirtualClock, scene: Scene): Engine {
     exec: async (_id, request) => {
       expect(request).toMatchObject({ tty: false, stdin: false });
       const run = scene.runs?.(clock.now()) ?? { code: 0 };
-      return run === 'hangs' ? hungExec(() => scene.closed?.push(clock.now())) : endedExec(run.code, run.output ?? '');
+      return run === 'hangs'
+        ? hungExec(() => scene.closed?.push(clock.now()))
+        : endedExec(run.code, run.output ?? '');
     },
   };
   return engine as Engine;

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
 import { execAgentConnector } from '../../../src/runtime/agent/agent-connector.ts';
-import { AgentError, type AgentSession, type ProbeRequest } from '../../../src/runtime/agent/agent-session.ts';
+import {
+  AgentError,
+  type AgentSession,
+  type ProbeRequest,
+} from '../../../src/runtime/agent/agent-session.ts';
 import { EngineError, type Engine, type ExecRequest, type ExecSession } from '../../../src/runtime/engine.ts';
 
 const HELLO = '{"hello":"stackc-agent","protocol":1}\n';
@@ -31,10 +35,13 @@ describe('open', () => {
     expect(peer.destroyed).toBe(true);
   });
 
-  test.each(['ready\n', '{"hello":"world"}\n', '[1]\n', '\n'])('refuses another program that says %j', async (line) => {
-    const { error } = await refused(line);
-    expect(error.message).toContain('what answers in `shop-agent` is no agent of stackc');
-  });
+  test.each(['ready\n', '{"hello":"world"}\n', '[1]\n', '\n'])(
+    'refuses another program that says %j',
+    async (line) => {
+      const { error } = await refused(line);
+      expect(error.message).toContain('what answers in `shop-agent` is no agent of stackc');
+    },
+  );
 
   test('says why the program could not start', async () => {
     const peer = scriptedPeer();
@@ -49,9 +56,9 @@ describe('open', () => {
 
   test('does not wait for ever for a hello', async () => {
     const { engine } = scriptedPeer();
-    await expect(execAgentConnector(engine, { helloMs: 20, answerMs: 20 }).open('shop-agent')).rejects.toEqual(
-      new AgentError('the agent did not say hello within 20 ms'),
-    );
+    await expect(
+      execAgentConnector(engine, { helloMs: 20, answerMs: 20 }).open('shop-agent'),
+    ).rejects.toEqual(new AgentError('the agent did not say hello within 20 ms'));
   });
 
   test.each(['not-found', 'conflict'] as const)('says that the container does not run (%s)', async (kind) => {
@@ -63,7 +70,9 @@ describe('open', () => {
 
   test('passes on that the engine is lost', async () => {
     const lost = new EngineError('unreachable', 'exec', 'refused');
-    await expect(execAgentConnector(scriptedPeer({ fails: lost }).engine).open('shop-agent')).rejects.toBe(lost);
+    await expect(execAgentConnector(scriptedPeer({ fails: lost }).engine).open('shop-agent')).rejects.toBe(
+      lost,
+    );
   });
 });
 
@@ -83,7 +92,8 @@ describe('a session', () => {
       { id: 2, ok: true, result: null },
       { id: 1, ok: true, result: GOOD },
     ];
-    for (const byte of Buffer.from(answers.map((each) => `${JSON.stringify(each)}\n`).join(''))) peer.says([byte]);
+    for (const byte of Buffer.from(answers.map((each) => `${JSON.stringify(each)}\n`).join('')))
+      peer.says([byte]);
     await expect(third).rejects.toEqual(new AgentError('ÄRGER: it stays'));
     await expect(second).resolves.toBeUndefined();
     await expect(first).resolves.toEqual(GOOD);
@@ -112,7 +122,9 @@ describe('a session', () => {
   test('does not hang when the agent does', async () => {
     const { session } = await opened({ helloMs: 1000, answerMs: 20 });
     await expect(session.unlink('/stackc/v/x', 'y')).rejects.toThrow('did not answer `unlink` within 20 ms');
-    await expect(session.probe({ ...PROBE, timeoutMs: 30 })).rejects.toThrow('did not answer `probe` within 50 ms');
+    await expect(session.probe({ ...PROBE, timeoutMs: 30 })).rejects.toThrow(
+      'did not answer `probe` within 50 ms',
+    );
   });
 
   test.each([

@@ -1,4 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { agentImage, buildAgentImage } from '../../../src/runtime/agent/agent-image.ts';
@@ -20,6 +24,30 @@ test('the bundle does not depend on where the sources lie, and needs nothing but
   const imports = [...program.matchAll(/^import .* from "(.*)";$/gm)].map(([, name]) => name);
   expect(imports.length).toBeGreaterThan(0);
   expect(imports.filter((name) => !name?.startsWith('node:'))).toEqual([]);
+});
+
+test.each(['.', 'parts'])('an installed package gives the same image from %s', async (place) => {
+  const folder = mkdtempSync(join(tmpdir(), 'installed-'));
+  try {
+    const program = join(folder, place, 'program.mjs');
+    buildSync({
+      entryPoints: [fileURLToPath(new URL('../../../src/runtime/agent/agent-image.ts', import.meta.url))],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      define: { __STACKC_VERSION__: JSON.stringify(version) },
+      outfile: program,
+    });
+    mkdirSync(join(folder, 'agent'));
+    for (const [name, content] of Object.entries(agentImage().files)) {
+      writeFileSync(join(folder, 'agent', name), content);
+    }
+    const installed: { agentImage: typeof agentImage } = await import(program);
+    expect(installed.agentImage().tag).toBe(agentImage().tag);
+    expect(installed.agentImage().files).not.toBe(agentImage().files);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe('a build', () => {
