@@ -21,7 +21,9 @@ export function heldContainers(
     for (const { key, name, mode, count } of application.containers) {
       if (mode !== 'manual') continue;
       const instances = Array.from({ length: count }, (_, index) => `${name}${index}`);
-      const isNamed = [name, ...instances].some((one) => names.has(one) || names.has(`${application.name}/${one}`));
+      const isNamed = [name, ...instances].some(
+        (one) => names.has(one) || names.has(`${application.name}/${one}`),
+      );
       if (!isNamed && instances.every((one) => current.has(`${application.name}/${one}`))) held.add(key);
     }
   }

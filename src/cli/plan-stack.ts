@@ -72,6 +72,16 @@ export async function planStack(
   const loaded = await loadSpec(context, file);
   demandSelection(loaded.spec, selection);
   const connection = await connecting;
+  return planLoaded(context, loaded, connection, selection);
+}
+
+/** The same for a file that has been read and an engine that has answered; null is `--offline`. */
+export async function planLoaded(
+  context: CommandContext,
+  loaded: LoadedSpec,
+  connection: Connection | null,
+  selection: PlanSelection,
+): Promise<PlannedStack> {
   const agentTag = agentImage().tag;
   const [resolved, agentImageFound] = await Promise.all([
     resolveStack(context, loaded, connection, selection),

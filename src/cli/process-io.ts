@@ -33,7 +33,7 @@ export function processIo(): Io {
 async function connect(choice: EngineChoice): Promise<Connection> {
   const [{ chooseEndpoint }, { connectEngine }] = await Promise.all([
     import('../runtime/docker/endpoint.ts'),
-    import('../runtime/docker/connect.ts'),
+    import('../runtime/docker/docker-engine.ts'),
   ]);
   const endpoint = chooseEndpoint({ ...choice, home: homedir(), platform: process.platform });
   const engine = await connectEngine(endpoint);

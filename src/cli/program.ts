@@ -31,7 +31,10 @@ function describe(program: Command, io: Io): void {
   program
     .description('Compile a stack file into a plan and apply it to Docker Engine.')
     .version(VERSION, '-V, --version', 'print the version')
-    .option('--name <name>', "the stack's name, instead of the file's own; for a running stack without a file")
+    .option(
+      '--name <name>',
+      "the stack's name, instead of the file's own; for a running stack without a file",
+    )
     .option('--context <name>', 'the docker context to use')
     .option('--host <address>', 'the engine: unix://, tcp:// or ssh://')
     .option('--yes', 'do not ask')
@@ -101,15 +104,16 @@ function addInstanceCommands(program: Command, run: (command: Run) => Promise<vo
     .option('-f, --follow', 'go on with what comes')
     .option('--tail <n>', 'only so many lines from the end', natural)
     .option('--timestamps', 'with the time of every line')
-    .action((name: string | undefined, flags: FileFlag & { follow?: true; tail?: number; timestamps?: true }) =>
-      run(async (context) =>
-        (await import('./commands/logs.ts')).logs(context, name, {
-          file: flags.file,
-          follow: flags.follow === true,
-          tail: flags.tail ?? null,
-          timestamps: flags.timestamps === true,
-        }),
-      ),
+    .action(
+      (name: string | undefined, flags: FileFlag & { follow?: true; tail?: number; timestamps?: true }) =>
+        run(async (context) =>
+          (await import('./commands/logs.ts')).logs(context, name, {
+            file: flags.file,
+            follow: flags.follow === true,
+            tail: flags.tail ?? null,
+            timestamps: flags.timestamps === true,
+          }),
+        ),
     );
   program
     .command('exec <NAME> <CMD...>')
@@ -118,7 +122,10 @@ function addInstanceCommands(program: Command, run: (command: Run) => Promise<vo
     .option('-T, --no-tty', 'no terminal inside')
     .action((name: string, command: readonly string[], flags: FileFlag & { tty: boolean }) =>
       run(async (context) =>
-        (await import('./commands/exec.ts')).exec(context, name, command, { file: flags.file, tty: flags.tty }),
+        (await import('./commands/exec.ts')).exec(context, name, command, {
+          file: flags.file,
+          tty: flags.tty,
+        }),
       ),
     );
   program

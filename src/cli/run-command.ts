@@ -1,3 +1,4 @@
+import { unreachable } from '../compiler/unreachable.ts';
 import { EngineError } from '../runtime/engine.ts';
 import type { Connection } from './connection.ts';
 import { exitCode } from './exit-code.ts';
@@ -89,5 +90,7 @@ function engineHelp(error: EngineError): string | null {
       return 'somebody may have changed something meanwhile: see what stands with `stack plan`';
     case 'invalid':
       return null;
+    default:
+      return unreachable(error.kind);
   }
 }

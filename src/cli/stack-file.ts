@@ -31,7 +31,10 @@ export interface LoadedSpec {
  * Reads and compiles a stack file: a path, `-` for standard input, undefined for the one in the current folder.
  * Fails with every problem of the first stage that has one (exit code 65), or with 64 when there is no file to read.
  */
-export async function loadSpec({ io, options }: CommandContext, file: string | undefined): Promise<LoadedSpec> {
+export async function loadSpec(
+  { io, options }: CommandContext,
+  file: string | undefined,
+): Promise<LoadedSpec> {
   const { path, bytes } = await readStackFile(io, file);
   const fromStdin = path === '-';
   const source = demand(decode(fromStdin ? '<stdin>' : path, bytes), null);
@@ -40,7 +43,10 @@ export async function loadSpec({ io, options }: CommandContext, file: string | u
   if (shape.some((problem) => problem.severity === 'error')) {
     throw new DiagnosticsFailure(exitCode.invalidFile, [...document.warnings, ...shape], source.value);
   }
-  const spec = demand(compile(document.value, options.name === null ? {} : { name: options.name }), source.value);
+  const spec = demand(
+    compile(document.value, options.name === null ? {} : { name: options.name }),
+    source.value,
+  );
   return {
     source: source.value,
     spec: spec.value,
@@ -99,18 +105,15 @@ async function readInput({ stdin }: Io): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a folder',
+};
+
 function reason(error: unknown): string {
-  switch (codeOf(error)) {
-    case 'ENOENT':
-      return 'it does not exist';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'EISDIR':
-      return 'it is a folder';
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
+  return REASONS[codeOf(error) ?? ''] ?? (error instanceof Error ? error.message : String(error));
 }
 
 function codeOf(error: unknown): string | null {

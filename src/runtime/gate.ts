@@ -14,9 +14,9 @@ import type { Question } from './gate/question.ts';
 
 /** What a gate needs to know of the generation before it. */
 export interface GateContext {
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'exec' | 'inspectContainer' | 'waitContainer'>;
   /** Needed for `http` and `tcp`; null when no gate of the plan asks for an agent. */
-  readonly agent: AgentSession | null;
+  readonly agent: Pick<AgentSession, 'probe'> | null;
   readonly containerId: string;
   /** The host name that leads the agent to the generation. */
   readonly address: string;

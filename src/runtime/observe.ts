@@ -129,12 +129,36 @@ function parseSpec(label: string | undefined): InstanceSpec | null {
   return isInstanceSpec(value) ? value : null;
 }
 
+const LISTS: readonly (keyof InstanceSpec)[] = [
+  'env',
+  'maskedEnv',
+  'mounts',
+  'ports',
+  'networks',
+  'links',
+  'capAdd',
+  'capDrop',
+  'ulimits',
+  'devices',
+  'securityOpt',
+  'extraHosts',
+];
+
+const RECORDS: readonly (keyof InstanceSpec)[] = ['restart', 'tmpfs', 'sysctls', 'labels'];
+
 /**
- * We write the label ourselves, every field of a version always present; so the version vouches for the shape.
- * Another version's fields may mean something else.
+ * We write the label ourselves, every field of a version always present; so the version vouches for the fields, and
+ * a look at what is walked over keeps a label made by hand from breaking anything. Another version's fields may
+ * mean something else.
  */
 function isInstanceSpec(value: unknown): value is InstanceSpec {
-  return isRecord(value) && value['version'] === 1 && Array.isArray(value['mounts']);
+  return (
+    isRecord(value) &&
+    value['version'] === 1 &&
+    typeof value['image'] === 'string' &&
+    LISTS.every((key) => Array.isArray(value[key])) &&
+    RECORDS.every((key) => isRecord(value[key]))
+  );
 }
 
 /** The image a migration ran on and its displayed words; without a readable label, the words the engine has. */

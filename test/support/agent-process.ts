@@ -12,7 +12,7 @@ export interface AgentPlace {
   readonly volume: string;
   readonly root: string;
   /** Starts the program; whoever starts it ends it, `remove` the rest. */
-  start(words: readonly string[]): ChildProcessWithoutNullStreams;
+  readonly start: (words: readonly string[]) => ChildProcessWithoutNullStreams;
   remove(): void;
 }
 
@@ -45,12 +45,8 @@ export function agentPlace(): AgentPlace {
 }
 
 /** An engine whose exec starts a process here, and that can do nothing else. */
-export function execEngine(start: (words: readonly string[]) => ChildProcessWithoutNullStreams): Engine {
-  const engine: Pick<Engine, 'exec'> = {
-    exec: async (_id, { command }) => execSession(start(command.slice(2))),
-  };
-  // The connector uses nothing else of it.
-  return engine as Engine;
+export function execEngine(start: AgentPlace['start']): Pick<Engine, 'exec'> {
+  return { exec: async (_id, { command }) => execSession(start(command.slice(2))) };
 }
 
 function execSession(child: ChildProcessWithoutNullStreams): ExecSession {

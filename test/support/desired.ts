@@ -109,6 +109,7 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
     instances: Array.from({ length: sketch.instances ?? 1 }, (_, index) =>
       desiredInstance(sketch, image, index),
     ),
+    template: desiredInstance(sketch, image, 0),
     strategy: { order: sketch.order ?? 'start-first', why: 'as the test says', batch: sketch.batch ?? 1 },
     migration:
       sketch.migration === undefined
@@ -117,6 +118,8 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
     migrationGates: [],
     schedule: mode === 'cron' ? ['59 * * * *'] : [],
     timezone: null,
+    overlap: 'skip',
+    runTimeoutMs: null,
   };
 }
 
@@ -177,7 +180,7 @@ function desiredInstance(sketch: ContainerSketch, image: string, index: number):
     stopSignal: null,
     log: null,
     gate: sketch.gate ?? { kind: 'engine', limitMs: 60_000, uptimeMs: 1_000 },
-    stop: { signal: 'TERM', timeoutS: 30, why: 'default' },
+    stop: { signal: 'TERM', quietSignal: null, timeoutS: 30, why: 'default' },
     socket,
   };
 }

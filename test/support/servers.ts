@@ -8,7 +8,7 @@ export interface TestServer {
   readonly port: number;
   /** What each connection has sent so far. */
   readonly heard: string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Listens on a socket path, or with 0 on a free port of 127.0.0.1; `serve` gets each connection's first bytes. */

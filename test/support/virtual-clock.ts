@@ -36,14 +36,14 @@ export function virtualClock(): VirtualClock {
     });
 
   const run = async <T>(work: Promise<T>): Promise<T> => {
-    let done = false;
+    const state = { done: false };
     const finish = (): void => {
-      done = true;
+      state.done = true;
     };
     work.then(finish, finish);
     for (;;) {
-      for (let turn = 0; turn < QUIET_TURNS && !done; turn += 1) await new Promise(setImmediate);
-      if (done) return work;
+      for (let turn = 0; turn < QUIET_TURNS && !state.done; turn += 1) await new Promise(setImmediate);
+      if (state.done) return work;
       sleepers.sort((a, b) => a.at - b.at);
       const next = sleepers.shift();
       if (next === undefined)

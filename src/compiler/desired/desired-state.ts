@@ -7,6 +7,12 @@ import type { InstanceSpec } from './instance-spec.ts';
  */
 export const SOCKET_HOLE = '\0socket\0';
 
+/**
+ * Marks where the short id of the image goes, twelve hex digits, when it is known only after the pull. It stands for
+ * the whole value of `RELEASE_TAG` and is filled at create.
+ */
+export const RELEASE_HOLE = '\0release\0';
+
 /** `application/container`, unique in a stack. */
 export type ContainerKey = string & { readonly brand: 'ContainerKey' };
 
@@ -53,8 +59,10 @@ export interface DesiredContainer {
   /** What must be ready before the first instance starts. Never itself, never a cycle. */
   readonly after: readonly ContainerKey[];
   readonly image: DesiredImage;
-  /** Ascending by index. For `cron`: exactly one, the template of its runs. */
+  /** Ascending by index; none for `containers: 0`. For `cron`: exactly one, the template of its runs. */
   readonly instances: readonly DesiredInstance[];
+  /** Instance 0, also where there is none: what migrations and runs are made from. */
+  readonly template: DesiredInstance;
   readonly strategy: Strategy;
   readonly migration: DesiredMigration | null;
   /** Containers whose new generations wait for this container's migration too (they take its `env_from`). */
@@ -62,6 +70,10 @@ export interface DesiredContainer {
   /** For `cron`: the schedule's lines of five fields (two when cron(5)'s day rule needs them). */
   readonly schedule: readonly string[];
   readonly timezone: string | null;
+  /** For `cron`: what happens when a run is due while another one lasts; `skip` for all others. */
+  readonly overlap: 'skip' | 'queue' | 'allow';
+  /** For `cron`: how long a run may last; null: as long as it takes. */
+  readonly runTimeoutMs: number | null;
 }
 
 /** Which image a container runs. */
@@ -111,7 +123,7 @@ export interface LogOptions {
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** One environment variable. `value` may hold {@link SOCKET_HOLE}. */
+/** One environment variable. `value` may hold {@link SOCKET_HOLE} or be {@link RELEASE_HOLE}. */
 export interface EnvVar {
   readonly name: string;
   readonly value: string;
@@ -124,6 +136,8 @@ export interface EnvVar {
 /** How an instance is stopped. */
 export interface StopSpec {
   readonly signal: string | null;
+  /** Sent first, so that a worker takes no more work (`SIGTSTP` for Sidekiq). */
+  readonly quietSignal: string | null;
   /** Whole seconds, 0 to 86,400. */
   readonly timeoutS: number;
   readonly why: string;

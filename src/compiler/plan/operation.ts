@@ -1,4 +1,4 @@
-import type { InstanceKey } from '../desired/desired-state.ts';
+import type { ContainerKey, InstanceKey } from '../desired/desired-state.ts';
 import type { AgentSpec } from './agent-spec.ts';
 
 /** A container on the engine: one that exists, or the one that an earlier operation of the plan creates. */
@@ -30,8 +30,7 @@ export type Operation =
   | { readonly kind: 'agent.remove'; readonly name: string; readonly id: string }
   | {
       readonly kind: 'migration.run';
-      readonly container: string;
-      readonly instance: InstanceKey;
+      readonly container: ContainerKey;
       readonly generation: number;
       readonly name: string;
       /** Ids of earlier records, removed after success. */

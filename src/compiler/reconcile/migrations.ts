@@ -68,8 +68,6 @@ export function addMigration(
   waitsFor: readonly string[],
 ): { readonly node: NodeId; readonly change: Change } {
   const { owner, migration, earlier } = pending;
-  const template = owner.instances[0];
-  if (template === undefined) throw new Error(`a migration of \`${owner.key}\` without an instance`);
   const id = migrationChangeId(owner.key);
   const number = Math.max(0, ...earlier.map((record) => record.generation)) + 1;
   const node = builder.add(
@@ -78,7 +76,6 @@ export function addMigration(
     {
       kind: 'migration.run',
       container: owner.key,
-      instance: template.key,
       generation: number,
       name: `${instanceEngineName(stack, owner.application, owner.name)}.${number}.migration`,
       replaces: earlier.map((record) => record.id),

@@ -18,7 +18,10 @@ export interface AgentPatience {
 const PATIENCE: AgentPatience = { helloMs: 20_000, answerMs: 20_000 };
 
 /** Opens agent sessions by exec in the agent's container: no port, and whoever may use the engine may use it. */
-export function execAgentConnector(engine: Engine, patience: AgentPatience = PATIENCE): AgentConnector {
+export function execAgentConnector(
+  engine: Pick<Engine, 'exec'>,
+  patience: AgentPatience = PATIENCE,
+): AgentConnector {
   return {
     open: async (containerName) => {
       const exec = await startSession(engine, containerName);
@@ -34,7 +37,7 @@ export function execAgentConnector(engine: Engine, patience: AgentPatience = PAT
   };
 }
 
-async function startSession(engine: Engine, containerName: string): Promise<ExecSession> {
+async function startSession(engine: Pick<Engine, 'exec'>, containerName: string): Promise<ExecSession> {
   try {
     return await engine.exec(containerName, { command: COMMAND, tty: false, stdin: true });
   } catch (error) {

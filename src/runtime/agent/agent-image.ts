@@ -37,7 +37,7 @@ export function agentImage(): AgentImage {
 
 /** Builds the image of this version's agent on an engine, and gives its tag. Rejects with `EngineError`. */
 export async function buildAgentImage(
-  engine: Engine,
+  engine: Pick<Engine, 'buildImage'>,
   { base = process.env['STACKC_AGENT_BASE'], network = 'host' }: AgentBuild,
   onOutput: (line: string) => void,
 ): Promise<string> {

@@ -11,7 +11,7 @@ const TAIL_CHARACTERS = 500;
 /** Runs the command in the container; exit code 0 is good. Its words are never shown: they may hold secrets. */
 export function commandQuestion(
   gate: CommandGate,
-  engine: Engine,
+  engine: Pick<Engine, 'exec'>,
   containerId: string,
   clock: Clock,
 ): Question {
@@ -42,7 +42,7 @@ export function commandQuestion(
 }
 
 async function runOnce(
-  engine: Engine,
+  engine: Pick<Engine, 'exec'>,
   containerId: string,
   command: readonly string[],
   open: Set<ExecSession>,

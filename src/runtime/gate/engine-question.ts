@@ -12,7 +12,7 @@ const LOOK_MS = 250;
  */
 export function engineQuestion(
   { limitMs, uptimeMs }: Extract<Gate, { kind: 'engine' }>,
-  engine: Engine,
+  engine: Pick<Engine, 'inspectContainer'>,
   containerId: string,
   clock: Clock,
 ): Question {

@@ -15,7 +15,7 @@ export interface Exit {
  * `EngineError`, or the signal's reason.
  */
 export async function watchExit(
-  engine: Engine,
+  engine: Pick<Engine, 'inspectContainer' | 'waitContainer'>,
   id: string,
   clock: Clock,
   signal: AbortSignal,

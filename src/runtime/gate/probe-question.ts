@@ -9,7 +9,11 @@ import type { Answer, Question } from './question.ts';
 const IN_A_ROW = 2;
 
 /** Asks through the agent, with its own limit for each try. */
-export function probeQuestion(gate: HttpGate | TcpGate, target: ProbeTarget, agent: AgentSession): Question {
+export function probeQuestion(
+  gate: HttpGate | TcpGate,
+  target: ProbeTarget,
+  agent: Pick<AgentSession, 'probe'>,
+): Question {
   const ask: ProbeRequest['ask'] =
     gate.kind === 'http' ? { kind: 'http', path: gate.path } : { kind: 'connect' };
   return {

@@ -1,5 +1,6 @@
 import { SOCKET_HOLE, generationSocket, generationSocketName } from '../../compiler/desired/desired-state.ts';
 import type {
+  ContainerKey,
   DesiredContainer,
   DesiredInstance,
   Gate,
@@ -88,7 +89,7 @@ export class Performer {
         await engine.removeContainer(op.id);
         return null;
       case 'migration.run':
-        return runMigration(op, this.#lookUp(op.instance), this.#plan.stack, this.#options, onProgress);
+        return runMigration(op, this.#container(op.container), this.#plan.stack, this.#options, onProgress);
       case 'container.create': {
         const { container, instance } = this.#lookUp(op.instance);
         const config = instanceConfig(this.#plan.stack, container, instance, op.generation, op.name);
@@ -187,6 +188,13 @@ export class Performer {
       if (error instanceof AgentError) this.#sessions.delete(plane);
       throw error;
     }
+  }
+
+  #container(key: ContainerKey): DesiredContainer {
+    const found = this.#options.desired?.containers.find((container) => container.key === key);
+    if (found === undefined)
+      throw new Error(`the plan speaks of \`${key}\`, which the file does not describe`);
+    return found;
   }
 
   #lookUp(key: InstanceKey): { container: DesiredContainer; instance: DesiredInstance } {

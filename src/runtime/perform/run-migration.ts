@@ -1,4 +1,4 @@
-import type { DesiredContainer, DesiredInstance } from '../../compiler/desired/desired-state.ts';
+import type { DesiredContainer } from '../../compiler/desired/desired-state.ts';
 import { runConfig } from '../../compiler/plan/instance-config.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
 import { elapsed } from '../elapsed.ts';
@@ -28,7 +28,7 @@ export class MigrationError extends Error {
  */
 export async function runMigration(
   op: Extract<Operation, { kind: 'migration.run' }>,
-  { container, instance }: { readonly container: DesiredContainer; readonly instance: DesiredInstance },
+  container: DesiredContainer,
   stack: string,
   { engine, clock, stop }: ExecuteOptions,
   onProgress: (line: string) => void,
@@ -40,7 +40,7 @@ export async function runMigration(
   if (image === null)
     throw new EngineError('not-found', 'inspect image', `no image ${container.image.reference}`, 404);
   const id = await engine.createContainer(
-    runConfig(stack, container, instance, {
+    runConfig(stack, container, container.template, {
       name: op.name,
       role: 'migration',
       generation: op.generation,

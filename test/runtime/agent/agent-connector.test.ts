@@ -93,7 +93,7 @@ describe('a session', () => {
       { id: 1, ok: true, result: GOOD },
     ];
     for (const byte of Buffer.from(answers.map((each) => `${JSON.stringify(each)}\n`).join('')))
-      peer.says([byte]);
+      peer.says(Uint8Array.of(byte));
     await expect(third).rejects.toEqual(new AgentError('ÄRGER: it stays'));
     await expect(second).resolves.toBeUndefined();
     await expect(first).resolves.toEqual(GOOD);
@@ -199,12 +199,12 @@ async function refused(line: string): Promise<{ error: Error; peer: Peer }> {
 }
 
 interface Peer {
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'exec'>;
   readonly asked: [string, ExecRequest][];
   readonly destroyed: boolean;
   readonly inputEnded: boolean;
   heard(): unknown[];
-  says(output: string | readonly number[]): void;
+  says(output: string | Uint8Array): void;
   complains(output: string): void;
   ends(code: number): void;
   cut(error: Error): void;
@@ -215,7 +215,7 @@ function scriptedPeer({ fails }: { readonly fails?: EngineError } = {}): Peer {
   const stdout = channel();
   const stderr = channel();
   let input = '';
-  let exit: (code: number) => void = () => undefined;
+  let exit: ((code: number) => void) | undefined;
   const peer = {
     asked: [] as [string, ExecRequest][],
     destroyed: false,
@@ -225,12 +225,13 @@ function scriptedPeer({ fails }: { readonly fails?: EngineError } = {}): Peer {
         .split('\n')
         .filter((line) => line !== '')
         .map((line): unknown => JSON.parse(line)),
-    says: (output: string | readonly number[]) => stdout.push(Buffer.from(output as string)),
+    says: (output: string | Uint8Array) =>
+      stdout.push(typeof output === 'string' ? Buffer.from(output) : output),
     complains: (output: string) => stderr.push(Buffer.from(output)),
     ends: (code: number) => {
       stdout.end();
       stderr.end();
-      exit(code);
+      exit?.(code);
     },
     cut: (error: Error) => {
       stdout.end(error);
@@ -262,8 +263,7 @@ function scriptedPeer({ fails }: { readonly fails?: EngineError } = {}): Peer {
       return session;
     },
   };
-  // The connector uses nothing else of it.
-  return Object.assign(peer, { engine: engine as Engine });
+  return Object.assign(peer, { engine });
 }
 
 interface Channel {
@@ -278,16 +278,16 @@ function channel(): Channel {
   const queue: Uint8Array[] = [];
   const listeners: ((error: Error) => void)[] = [];
   let over: { readonly error: Error | undefined } | undefined;
-  let wake: () => void = () => undefined;
+  let wake: (() => void) | undefined;
   return {
     push: (chunk) => {
       queue.push(chunk);
-      wake();
+      wake?.();
     },
     end: (error) => {
       over = { error };
       if (error !== undefined) for (const listener of listeners) listener(error);
-      wake();
+      wake?.();
     },
     onError: (listener) => void listeners.push(listener),
     chunks: async function* () {

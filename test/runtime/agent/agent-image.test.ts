@@ -53,17 +53,6 @@ test.each(['.', 'parts'])('an installed package gives the same image from %s', a
 describe('a build', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  async function requestOf(options: Parameters<typeof buildAgentImage>[1]): Promise<BuildRequest> {
-    const requests: BuildRequest[] = [];
-    const engine: Pick<Engine, 'buildImage'> = {
-      buildImage: async (request) => void requests.push(request),
-    };
-    // A build uses nothing else of it.
-    const tag = await buildAgentImage(engine as Engine, options, () => undefined);
-    expect(requests).toMatchObject([{ tag, files: agentImage().files }]);
-    return requests[0] as BuildRequest;
-  }
-
   test('takes the Dockerfile’s base and the host’s network unless told otherwise', async () => {
     vi.stubEnv('STACKC_AGENT_BASE', undefined);
     await expect(requestOf({})).resolves.toMatchObject({ buildArgs: {}, network: 'host' });
@@ -78,3 +67,13 @@ describe('a build', () => {
     });
   });
 });
+
+async function requestOf(options: Parameters<typeof buildAgentImage>[1]): Promise<BuildRequest | undefined> {
+  const requests: BuildRequest[] = [];
+  const engine: Pick<Engine, 'buildImage'> = {
+    buildImage: async (request) => void requests.push(request),
+  };
+  const tag = await buildAgentImage(engine, options, () => undefined);
+  expect(requests).toMatchObject([{ tag, files: agentImage().files }]);
+  return requests[0];
+}

@@ -1,0 +1,53 @@
+import type { Diagnostic } from '../../compiler/diagnostic.ts';
+import { confirm } from '../confirm.ts';
+import { exitCode } from '../exit-code.ts';
+import { DiagnosticsFailure } from '../failure.ts';
+import type { CommandContext } from '../io.ts';
+import { writeData, writeDiagnostics } from '../output.ts';
+import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
+import { hasWork, walkPlan } from '../walk-plan.ts';
+import { writePlan } from './plan.ts';
+
+/** Warnings of a plan that an apply must not pass over: containers would start without their database. */
+const FATAL: ReadonlySet<string> = new Set(['STK354']);
+
+/** `stack apply [FILE]`: shows the plan, asks, and walks it. Exit code 0, 1, 130 or 143 once there is a plan. */
+export async function apply(
+  context: CommandContext,
+  file: string | undefined,
+  flags: Omit<PlanSelection, 'askRegistry' | 'offline'>,
+): Promise<number> {
+  const planned = await planStack(context, file, { ...flags, askRegistry: true, offline: false });
+  demandComplete(planned);
+  await writeDiagnostics(context, planned.warnings, planned.loaded.source);
+  await showPlan(context, planned);
+  const { connection, plan, loaded } = planned;
+  if (!hasWork(plan) || connection === null) return exitCode.done;
+  await confirm(context, {
+    text: `Apply this to stack \`${plan.stack}\`? Type \`yes\`:`,
+    answers: ['yes'],
+    stdinTaken: loaded.fromStdin,
+  });
+  return walkPlan(context, {
+    plan,
+    desired: planned.desired,
+    engine: connection.engine,
+    auth: planned.auth,
+    wording: { completed: 'Applied', command: file === undefined ? 'stack apply' : `stack apply ${file}` },
+  });
+}
+
+async function showPlan(context: CommandContext, planned: PlannedStack): Promise<void> {
+  if (!context.options.json) return writePlan(context, planned);
+  const { planJson } = await import('../render/plan-json.ts');
+  const document = planJson(planned.plan, planned.warnings, planned.loaded.source.path);
+  writeData(context, `${JSON.stringify({ type: 'plan', ...document })}\n`);
+}
+
+function demandComplete({ warnings, loaded }: PlannedStack): void {
+  if (!warnings.some((warning) => FATAL.has(warning.code))) return;
+  const diagnostics = warnings.map(
+    (warning): Diagnostic => (FATAL.has(warning.code) ? { ...warning, severity: 'error' } : warning),
+  );
+  throw new DiagnosticsFailure(exitCode.failed, diagnostics, loaded.source);
+}

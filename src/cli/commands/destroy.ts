@@ -1,0 +1,52 @@
+import { destroyPlan } from '../../compiler/reconcile/destroy.ts';
+import { observe } from '../../runtime/observe.ts';
+import { confirm } from '../confirm.ts';
+import { exitCode } from '../exit-code.ts';
+import type { CommandContext } from '../io.ts';
+import { colorFor, writeData, writeNote } from '../output.ts';
+import { plural } from '../render/text.ts';
+import { stackName } from '../stack-name.ts';
+import { hasWork, walkPlan } from '../walk-plan.ts';
+
+/** `stack destroy [FILE]`: takes a stack down; its volumes only with `--volumes`. */
+export async function destroy(
+  context: CommandContext,
+  file: string | undefined,
+  { volumes }: { readonly volumes: boolean },
+): Promise<number> {
+  const stack = await stackName(context, file);
+  const { engine } = await context.connect();
+  const observed = await observe(engine, stack, []);
+  const plan = destroyPlan(observed, { stack, volumes });
+  if (context.options.json) {
+    const { planJson } = await import('../render/plan-json.ts');
+    writeData(context, `${JSON.stringify({ type: 'plan', ...planJson(plan, [], null) })}\n`);
+  } else if (hasWork(plan)) {
+    const { renderPlan } = await import('../render/plan.ts');
+    writeData(
+      context,
+      renderPlan(plan, { color: colorFor(context, context.io.stdout), verbose: context.options.verbose }),
+    );
+  } else {
+    writeData(context, `Nothing to do: nothing of stack \`${stack}\` is on this engine.\n`);
+  }
+  const kept = volumes ? 0 : observed.volumes.length;
+  if (kept > 0)
+    writeNote(context, `${plural(kept, 'volume')} stay; \`--volumes\` removes them and all that is in them`);
+  if (!hasWork(plan)) return exitCode.done;
+  await confirm(context, {
+    text: `Destroy stack \`${stack}\`${volumes ? ' and its data' : ''}? Type its name or \`yes\`:`,
+    answers: [stack, 'yes'],
+    stdinTaken: file === '-',
+  });
+  return walkPlan(context, {
+    plan,
+    desired: null,
+    engine,
+    auth: () => Promise.resolve(null),
+    wording: {
+      completed: 'Destroyed',
+      command: file === undefined ? 'stack destroy' : `stack destroy ${file}`,
+    },
+  });
+}

@@ -1,0 +1,64 @@
+import { isPending } from '../../compiler/plan/plan.ts';
+import { exitCode } from '../exit-code.ts';
+import { DiagnosticsFailure } from '../failure.ts';
+import type { CommandContext } from '../io.ts';
+import { colorFor, writeData, writeDiagnostics } from '../output.ts';
+import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
+import { diagnosticsJson, OUTPUT_FORMAT_VERSION } from '../render/diagnostics-json.ts';
+
+/** What `stack plan` is asked for. */
+export type PlanFlags = Omit<PlanSelection, 'askRegistry'> & { readonly detailedExitCode: boolean };
+
+/** `stack plan [FILE]`: shows what apply would do, and changes nothing. */
+export async function plan(
+  context: CommandContext,
+  file: string | undefined,
+  flags: PlanFlags,
+): Promise<number> {
+  const planned = context.options.json
+    ? await showJson(context, file, flags)
+    : await show(context, file, flags);
+  if (typeof planned === 'number') return planned;
+  return flags.detailedExitCode && planned.plan.changes.some(isPending) ? exitCode.pending : exitCode.done;
+}
+
+async function show(
+  context: CommandContext,
+  file: string | undefined,
+  flags: PlanFlags,
+): Promise<PlannedStack> {
+  const planned = await planStack(context, file, { ...flags, askRegistry: true });
+  await writeDiagnostics(context, planned.warnings, planned.loaded.source);
+  await writePlan(context, planned);
+  return planned;
+}
+
+/** Shows a plan to people. */
+export async function writePlan(context: CommandContext, { plan: made }: PlannedStack): Promise<void> {
+  const { renderPlan } = await import('../render/plan.ts');
+  const color = colorFor(context, context.io.stdout);
+  writeData(context, renderPlan(made, { color, verbose: context.options.verbose }));
+}
+
+async function showJson(
+  context: CommandContext,
+  file: string | undefined,
+  flags: PlanFlags,
+): Promise<PlannedStack | number> {
+  const write = (document: object) => writeData(context, `${JSON.stringify(document, null, 2)}\n`);
+  try {
+    const planned = await planStack(context, file, { ...flags, askRegistry: true });
+    const { planJson } = await import('../render/plan-json.ts');
+    write(planJson(planned.plan, planned.warnings, planned.loaded.source.path));
+    return planned;
+  } catch (error) {
+    // A document in any case: a program that reads it learns why there is no plan.
+    if (!(error instanceof DiagnosticsFailure)) throw error;
+    write({
+      format_version: OUTPUT_FORMAT_VERSION,
+      stack: null,
+      diagnostics: diagnosticsJson(error.diagnostics, error.source?.path ?? file ?? null),
+    });
+    return error.exitCode;
+  }
+}

@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import type { DesiredContainer, DesiredInstance } from '../../compiler/desired/desired-state.ts';
+import { baseName } from '../../compiler/names.ts';
+import { runConfig } from '../../compiler/plan/instance-config.ts';
+import type { Engine } from '../../runtime/engine.ts';
+import { exitCode } from '../exit-code.ts';
+import { CommandFailure } from '../failure.ts';
+import type { CommandContext, Interruption } from '../io.ts';
+import { demandNames, specNames } from '../names.ts';
+import { writeDiagnostics, writeNote } from '../output.ts';
+import { everything, resolveStack, type ResolvedStack } from '../plan-stack.ts';
+import { loadSpec } from '../stack-file.ts';
+
+/** Runs are removed afterwards and bind no published name, so that one number does for all of them. */
+const RUN_GENERATION = 0;
+
+/**
+ * `stack run NAME [-- CMD…]`: one run of a container of the file, a cron one too, in a fresh container from the
+ * current spec: its environment, mounts and networks, but no ports. Its output is passed through, its exit code is
+ * ours, and it is removed afterwards. Ctrl-C stops it.
+ */
+export async function runOnce(
+  context: CommandContext,
+  name: string,
+  command: readonly string[],
+  file: string | undefined,
+): Promise<number> {
+  const connecting = context.connect();
+  connecting.catch(() => undefined);
+  const loaded = await loadSpec(context, file);
+  demandNames('', [name], specNames(loaded.spec));
+  const connection = await connecting;
+  const { engine } = connection;
+  const resolved = await resolveStack(context, loaded, connection, { ...everything, askRegistry: false });
+  await writeDiagnostics(context, resolved.warnings, loaded.source);
+  const { container, instance } = find(resolved, name);
+  demandPlaces(resolved, container, instance);
+  const imageId = await demandImage(context, engine, resolved, container);
+  const base = baseName(resolved.desired.stack, container.application);
+  const id = await engine.createContainer(
+    runConfig(resolved.desired.stack, container, instance, {
+      name: `${base}-${container.name}.run.${randomBytes(4).toString('hex')}`,
+      role: 'run',
+      generation: RUN_GENERATION,
+      command: command.length === 0 ? null : command,
+      shown: command.length === 0 ? null : command,
+      imageId,
+      tty: false,
+      openStdin: false,
+    }),
+  );
+  try {
+    for (const network of instance.spec.networks) await engine.connectNetwork(network, id, []);
+    return await follow(context, engine, id, instance.stop.timeoutS);
+  } finally {
+    await engine.removeContainer(id, { volumes: true });
+  }
+}
+
+function find(
+  { desired }: ResolvedStack,
+  name: string,
+): { readonly container: DesiredContainer; readonly instance: DesiredInstance } {
+  for (const container of desired.containers) {
+    const whole = container.name === name || container.key === name;
+    const instance = container.instances.find((one) => whole || one.name === name || one.key === name);
+    if (instance !== undefined) return { container, instance };
+  }
+  throw new CommandFailure(exitCode.failed, `\`${name}\` has no instances in the file`);
+}
+
+/** The engine would make a missing volume by itself, without the labels that make it ours. */
+function demandPlaces(
+  { desired, observed }: ResolvedStack,
+  container: DesiredContainer,
+  instance: DesiredInstance,
+): void {
+  const networks = new Set(observed.networks);
+  const volumes = new Set(observed.volumes.map((volume) => volume.name));
+  const own = new Set(desired.volumes.filter((volume) => !volume.adopted).map((volume) => volume.name));
+  const missing = [
+    ...(instance.spec.network === 'stack' ? [baseName(desired.stack, container.application)] : [])
+      .filter((name) => !networks.has(name))
+      .map((name) => `network \`${name}\``),
+    ...instance.spec.mounts
+      .filter(({ type, source }) => type === 'volume' && own.has(source) && !volumes.has(source))
+      .map(({ source }) => `volume \`${source}\``),
+  ];
+  if (missing.length === 0) return;
+  throw new CommandFailure(
+    exitCode.failed,
+    `the engine lacks ${missing.join(', ')}`,
+    '`stack apply` makes what the stack needs; then run again',
+  );
+}
+
+async function demandImage(
+  context: CommandContext,
+  engine: Engine,
+  { auth }: ResolvedStack,
+  { image }: DesiredContainer,
+): Promise<string> {
+  const present = await engine.inspectImage(image.reference);
+  if (present !== null) return present.id;
+  writeNote(context, `pulling ${image.reference}`);
+  await engine.pullImage(image.reference, await auth(image.reference), () => undefined);
+  const pulled = await engine.inspectImage(image.reference);
+  if (pulled !== null) return pulled.id;
+  throw new CommandFailure(exitCode.failed, `\`${image.reference}\` is not on the engine after its pull`);
+}
+
+async function follow(
+  context: CommandContext,
+  engine: Engine,
+  id: string,
+  timeoutS: number,
+): Promise<number> {
+  const { io } = context;
+  const over = new AbortController();
+  let interruption: Interruption | null = null;
+  const letGo = io.onSignal((signal) => {
+    const again = interruption !== null;
+    interruption = signal;
+    // The first asks it to stop, the second does not wait for that.
+    const stopping = again ? engine.killContainer(id, 'SIGKILL') : engine.stopContainer(id, timeoutS);
+    stopping.catch(() => undefined);
+  });
+  try {
+    // Asked before the start, so that an end at once is not missed.
+    const exit = engine.waitContainer(id, over.signal);
+    exit.catch(() => undefined);
+    await engine.startContainer(id);
+    const output = copyOutput(context, engine, id, over.signal);
+    output.catch(() => undefined);
+    const code = await exit;
+    // The engine ends the log when the container ends; a moment is enough for what is under way.
+    await Promise.race([output, io.clock.sleep(2_000, over.signal)]);
+    if (interruption === null) return code;
+    return interruption === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+  } finally {
+    letGo();
+    over.abort();
+  }
+}
+
+async function copyOutput(
+  { io }: CommandContext,
+  engine: Engine,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const { stream, data } of engine.logs(id, {
+      tail: null,
+      follow: true,
+      timestamps: false,
+      signal,
+    })) {
+      if (stream === 'stderr') io.stderr.write(data);
+      else if (!io.outputClosed.aborted) io.stdout.write(data);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import { labels } from '../../compiler/labels.ts';
+import { observe } from '../../runtime/observe.ts';
+import { exitCode } from '../exit-code.ts';
+import { DiagnosticsFailure } from '../failure.ts';
+import type { CommandContext } from '../io.ts';
+import { colorFor, writeData, writeDiagnostics } from '../output.ts';
+import type { PlannedStack } from '../plan-stack.ts';
+import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
+import { statusRows } from '../status-rows.ts';
+
+/**
+ * `stack status`: what runs. With a file also what it would have otherwise: held changes, what is missing, what is
+ * no longer named. No registry is asked, so it is quick.
+ */
+export async function status(context: CommandContext, file: string | undefined): Promise<number> {
+  const { name, json } = context.options;
+  const { stack, rows } =
+    name !== null && file === undefined
+      ? await observedStatus(context, name)
+      : await plannedStatus(context, file);
+  const text = json
+    ? `${JSON.stringify(statusJson(stack, rows), null, 2)}\n`
+    : renderStatus(stack, rows, colorFor(context, context.io.stdout));
+  writeData(context, text);
+  return exitCode.done;
+}
+
+interface Status {
+  readonly stack: string;
+  readonly rows: readonly StatusRow[];
+}
+
+async function observedStatus(context: CommandContext, stack: string): Promise<Status> {
+  const { engine } = await context.connect();
+  const [observed, summaries] = await Promise.all([
+    observe(engine, stack, []),
+    engine.listContainers([`${labels.stack}=${stack}`]),
+  ]);
+  return { stack, rows: statusRows(observed, summaries, null, new Map()) };
+}
+
+async function plannedStatus(context: CommandContext, file: string | undefined): Promise<Status> {
+  const connecting = context.connect();
+  connecting.catch(() => undefined);
+  const [{ loadSpec }, { planLoaded, everything }] = await Promise.all([
+    import('../stack-file.ts'),
+    import('../plan-stack.ts'),
+  ]);
+  const loaded = await loadSpec(context, file);
+  const stack = loaded.spec.name;
+  const connection = await connecting;
+  let planned: PlannedStack;
+  try {
+    // A stack that would be emptied is still one to look at.
+    planned = await planLoaded(context, loaded, connection, {
+      ...everything,
+      allowRemoveAll: true,
+      askRegistry: false,
+    });
+  } catch (error) {
+    // A missing secret keeps a plan from being made, but not its stack from running.
+    if (!(error instanceof DiagnosticsFailure)) throw error;
+    await writeDiagnostics(context, error.diagnostics, error.source);
+    return observedStatus(context, stack);
+  }
+  const summaries = await connection.engine.listContainers([`${labels.stack}=${stack}`]);
+  const images = new Map(planned.desired.containers.map(({ key, image }) => [String(key), image.reference]));
+  return { stack, rows: statusRows(planned.observed, summaries, planned.plan, images) };
+}

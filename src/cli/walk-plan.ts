@@ -1,0 +1,79 @@
+import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import type { Plan } from '../compiler/plan/plan.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
+import { exitCode } from './exit-code.ts';
+import type { CommandContext, Interruption } from './io.ts';
+import type { Wording } from './render/apply-report.ts';
+
+/** How often the time of what runs is drawn anew, in milliseconds. */
+const TICK_MS = 120;
+
+/** What a plan is walked with. */
+export interface Walk {
+  readonly plan: Plan;
+  /** Null for a plan that creates nothing. */
+  readonly desired: DesiredState | null;
+  readonly engine: Engine;
+  readonly auth: AuthLookup;
+  readonly wording: Wording;
+}
+
+/** Whether a plan has anything to do on an engine. */
+export function hasWork(plan: Plan): boolean {
+  return plan.nodes.some((node) => node.op.kind !== 'checkpoint');
+}
+
+/**
+ * Walks a plan and shows it. The first SIGINT or SIGTERM lets what is under way come to its end, the second stops
+ * now, the third does not even wait for that. The exit code: 0, 1, 130 or 143.
+ */
+export async function walkPlan(context: CommandContext, walk: Walk): Promise<number> {
+  const { io, options } = context;
+  // Loaded here: a plan with nothing to do never pays for any of it.
+  const [{ execute }, { execAgentConnector }, { buildAgentImage }, { eventView }] = await Promise.all([
+    import('../runtime/execute.ts'),
+    import('../runtime/agent/agent-connector.ts'),
+    import('../runtime/agent/agent-image.ts'),
+    import('./event-view.ts'),
+  ]);
+  const view = eventView(context, walk.plan, walk.wording);
+  const finish = new AbortController();
+  const stop = new AbortController();
+  let interruption: Interruption | null = null;
+  const letGo = io.onSignal((signal) => {
+    if (stop.signal.aborted) return io.exit(codeOf(signal));
+    if (finish.signal.aborted) return stop.abort();
+    interruption = signal;
+    finish.abort();
+    view.say('finishing what is under way; once more stops now');
+  });
+  const ticking = setInterval(() => view.tick(io.clock.now()), TICK_MS);
+  let code: number = exitCode.failed;
+  try {
+    const events = execute(walk.plan, {
+      desired: walk.desired,
+      engine: walk.engine,
+      agents: execAgentConnector(walk.engine),
+      buildAgent: async (onOutput) => void (await buildAgentImage(walk.engine, {}, onOutput)),
+      auth: walk.auth,
+      clock: io.clock,
+      parallelism: options.parallelism,
+      finish: finish.signal,
+      stop: stop.signal,
+    });
+    for await (const event of events) {
+      view.show(event);
+      if (event.type === 'finished') code = event.failed > 0 ? exitCode.failed : exitCode.done;
+    }
+  } finally {
+    clearInterval(ticking);
+    letGo();
+    view.close();
+  }
+  return interruption === null ? code : codeOf(interruption);
+}
+
+function codeOf(signal: Interruption): number {
+  return signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+}

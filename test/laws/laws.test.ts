@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { labels } from '../../src/compiler/labels.ts';
+import type { DesiredState } from '../../src/compiler/desired/desired-state.ts';
+import type { Plan } from '../../src/compiler/plan/plan.ts';
+import { isPending } from '../../src/compiler/plan/plan.ts';
+import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
+import { desiredState, plainRequest, settled, STACK } from '../support/desired.ts';
+import type { ContainerSketch } from '../support/desired.ts';
+import { serving, world } from '../support/world.ts';
+import type { World } from '../support/world.ts';
+import type { MemoryEngine } from '../support/memory-engine.ts';
+import { REFERENCES, twoVersions } from './sketches.ts';
+
+const everything = { allowRemoveAll: true, include: ['db', 'app', 'worker', 'web'] };
+/** A migration's container runs to its end; everything else stays up. */
+const behaviour: NonNullable<Parameters<typeof world>[1]>['behaviour'] = (config) =>
+  config.labels[labels.role] === 'migration' ? { exitAfterMs: 10, exitCode: 0 } : {};
+
+/** What a stack looks like from outside: names and states, without ids. */
+async function picture(engine: MemoryEngine): Promise<readonly string[]> {
+  const rows = await engine.listContainers([`${labels.stack}=${STACK}`]);
+  return rows
+    .filter((row) => row.labels[labels.role] === 'instance')
+    .map((row) => `${row.name} ${row.image} ${row.state}`)
+    .sort();
+}
+
+function wanted(desired: DesiredState): readonly string[] {
+  return desired.containers
+    .filter((c) => c.mode !== 'cron')
+    .flatMap((c) => c.instances.map((i) => `${i.engineName} ${c.image.reference} running`))
+    .sort();
+}
+
+async function expectSettled(w: World, desired: DesiredState): Promise<void> {
+  const again = await w.plan(desired, everything);
+  expect(again.changes.filter(isPending)).toEqual([]);
+  expect(again.nodes).toEqual([]);
+  expect(await picture(w.engine)).toEqual(wanted(desired));
+}
+
+function expectOrdered(plan: Plan): void {
+  const seen = new Set<string>();
+  for (const node of plan.nodes) {
+    for (const before of node.after) expect(seen.has(before), `${node.id} waits for ${before}`).toBe(true);
+    expect(seen.has(node.id)).toBe(false);
+    seen.add(node.id);
+  }
+}
+
+describe('laws of planning and applying', () => {
+  test('a plan is acyclic, in an order in which it can run, and planning again after it is empty', async () => {
+    await fc.assert(
+      fc.asyncProperty(twoVersions, async ({ before, after }) => {
+        const w = world(REFERENCES, { behaviour });
+        for (const sketches of [before, after]) {
+          const desired = desiredState(sketches);
+          const plan = await w.plan(desired, everything);
+          expectOrdered(plan);
+          const events = await w.walk(plan, desired);
+          expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 0, skipped: 0 });
+          await expectSettled(w, desired);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('cut off before any engine call, the next apply converges, and no volume is ever removed', async () => {
+    await fc.assert(
+      fc.asyncProperty(twoVersions, fc.nat({ max: 120 }), async ({ before, after }, calls) => {
+        const stop = new AbortController();
+        let left = Number.POSITIVE_INFINITY;
+        const w = world(REFERENCES, {
+          behaviour,
+          before: ({ method }) => {
+            expect(method).not.toBe('removeVolume');
+            if (method === 'inspectImage') return;
+            left -= 1;
+            if (left >= 0) return;
+            stop.abort(new Error('killed'));
+            throw new Error('killed');
+          },
+        });
+        await w.apply(desiredState(before), everything);
+        const desired = desiredState(after);
+        const plan = await w.plan(desired, everything);
+        left = calls;
+        await w.walk(plan, desired, stop.signal);
+        left = Number.POSITIVE_INFINITY;
+        await w.apply(desired, everything);
+        await expectSettled(w, desired);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('start-first: whoever serves before and after serves all the while', async () => {
+    await fc.assert(
+      fc.asyncProperty(twoVersions, async ({ before, after }) => {
+        const first = desiredState(before.map(startFirst));
+        const second = desiredState(after.map(startFirst));
+        const both = new Set(instanceNames(first).filter((name) => instanceNames(second).includes(name)));
+        let watching = false;
+        const gaps: string[] = [];
+        const w = world(REFERENCES, { behaviour, before: (call) => void watch(call.line) });
+        const watch = (line: string) => {
+          if (!watching || line.startsWith('listContainers')) return;
+          watching = false;
+          void serving(w.engine).then((up) => {
+            for (const name of both) if (!up.has(name)) gaps.push(`${name} before ${line}`);
+          });
+          watching = true;
+        };
+        await w.apply(first, everything);
+        watching = true;
+        await w.apply(second, everything);
+        watching = false;
+        expect(gaps).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('stop-first: never more than a batch is down at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (instances, batch) => {
+          const sketch = (image: string) =>
+            desiredState([{ name: 'app', instances, batch, order: 'stop-first', image }]);
+          let lowest = instances;
+          let watching = false;
+          const w = world(REFERENCES, {
+            behaviour,
+            before: ({ line }) => {
+              if (!watching || line.startsWith('listContainers')) return;
+              void serving(w.engine).then((up) => {
+                lowest = Math.min(lowest, up.size);
+              });
+            },
+          });
+          await w.apply(sketch('app:1'));
+          watching = true;
+          await w.apply(sketch('app:2'));
+          expect(lowest).toBeGreaterThanOrEqual(instances - batch);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('a new version that ends at once: the old one goes on serving, and the file put back settles', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('start-first' as const, 'stop-first' as const),
+        fc.integer({ min: 1, max: 3 }),
+        fc.boolean(),
+        async (order, instances, socket) => {
+          const w = world(REFERENCES, {
+            behaviour: (config) => (config.image === 'app:2' ? { exitAfterMs: 100, exitCode: 3 } : {}),
+          });
+          const good = desiredState([{ name: 'app', order, instances, socket }]);
+          const bad = desiredState([{ name: 'app', order, instances, socket, image: 'app:2' }]);
+          await w.apply(good);
+          const events = await w.apply(bad);
+          expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 1 });
+          const names = instanceNames(good);
+          expect([...(await serving(w.engine))].sort()).toEqual(names);
+          if (socket) expect(w.links.get('/stackc/v/shop-socks-run/app0.sock')).toBe('.shop-app0.1');
+          // The failed generation is kept, and the next plan sees that the change is still to be made.
+          const next = await w.plan(bad);
+          expect(next.changes.filter(isPending).map((c) => c.id)).toContain('shop/app0');
+          expect(await picture(w.engine)).toContain('shop-app0.2.failed app:2 exited');
+          await w.apply(good);
+          await expectSettled(w, good);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('the same containers in another order give the same plan for each of them', () => {
+    fc.assert(
+      fc.property(twoVersions, ({ before, after }) => {
+        const observed = settled(desiredState(before));
+        const planOf = (sketches: readonly ContainerSketch[]) => {
+          const result = reconcile(desiredState(sketches), observed, { ...plainRequest, ...everything });
+          return result.ok
+            ? result.value.changes.map((c) => `${c.action} ${c.id}`).sort()
+            : result.diagnostics.map((d) => d.code);
+        };
+        expect(planOf(after.toReversed())).toEqual(planOf(after));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+function startFirst(sketch: ContainerSketch): ContainerSketch {
+  return { ...sketch, order: 'start-first' };
+}
+
+function instanceNames(desired: DesiredState): readonly string[] {
+  return desired.containers
+    .filter((c) => c.mode !== 'cron')
+    .flatMap((c) => c.instances.map((i) => i.name))
+    .sort();
+}

@@ -1,0 +1,106 @@
+import { systemClock, type Clock } from '../../src/runtime/clock.ts';
+import type { Engine, EngineFacts } from '../../src/runtime/engine.ts';
+import type { BehaviourOf, ExecHandler } from './memory/behaviour.ts';
+import { containerCalls } from './memory/container-calls.ts';
+import { conflict } from './memory/failures.ts';
+import { ImageTable, type MemoryImage, type RegistryEntry } from './memory/image-table.ts';
+import { playExec } from './memory/memory-exec.ts';
+import { networkCalls, volumeCalls } from './memory/resource-calls.ts';
+import { World, type EngineCall } from './memory/world.ts';
+
+/** What a {@link MemoryEngine} starts with. */
+export interface MemoryEngineOptions {
+  readonly clock?: Clock;
+  /** On the engine, by reference. */
+  readonly images?: Readonly<Record<string, MemoryImage>>;
+  /** To be pulled, by reference. */
+  readonly registry?: Readonly<Record<string, RegistryEntry>>;
+  /** What containers do; absent: they run until they are stopped. */
+  readonly behaviour?: BehaviourOf;
+  /** Plays the commands of execs; absent: there are none. */
+  readonly exec?: ExecHandler;
+  readonly facts?: Partial<EngineFacts>;
+  /** Called before a call has any effect; what it throws, the call rejects with. */
+  readonly before?: (call: EngineCall) => void | Promise<void>;
+}
+
+/** An {@link Engine} in memory, with what tests look at and do behind its back. */
+export interface MemoryEngine extends Engine {
+  readonly calls: readonly EngineCall[];
+  /** The engine goes down and comes up again: containers run or not as their policies say. */
+  reboot(): void;
+  /** A container's process ends by itself. */
+  crash(idOrName: string, exitCode: number): void;
+  /** A line in a container's log. */
+  print(idOrName: string, stream: 'stdout' | 'stderr', text: string): void;
+  /** Puts an image on the engine, as a build or a pull by hand would. */
+  addImage(reference: string, image?: MemoryImage): void;
+}
+
+const FACTS: EngineFacts = {
+  version: '20.10.24',
+  apiVersion: '1.41',
+  host: 'memory',
+  logDriver: 'json-file',
+  os: 'linux',
+  architecture: 'amd64',
+};
+
+/** Behaves as Docker Engine 20.10 does, as far as stackc sees; deterministic when its clock is. */
+export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
+  const images = new ImageTable(options.images ?? {}, options.registry ?? {});
+  const world = new World({
+    images,
+    clock: options.clock ?? systemClock,
+    behaviourOf: options.behaviour ?? (() => ({})),
+    execHandler: options.exec ?? noSuchCommand,
+    before: options.before ?? (() => undefined),
+  });
+  return {
+    calls: world.calls,
+    reboot: () => world.containers.forEach((container) => container.reboot()),
+    crash: (id, exitCode) => world.need(id, 'crash').exit(exitCode),
+    print: (id, stream, text) => world.need(id, 'print').write(stream, text),
+    addImage: (reference, image = {}) => images.add(reference, { digest: null, ...image }),
+
+    async facts() {
+      await world.record('facts');
+      return { ...FACTS, ...options.facts };
+    },
+    ...containerCalls(world),
+    ...volumeCalls(world),
+    ...networkCalls(world),
+
+    async inspectImage(reference) {
+      await world.record('inspectImage', reference);
+      return images.find(reference);
+    },
+    async registryDigest(reference) {
+      await world.record('registryDigest', reference);
+      return images.digest(reference);
+    },
+    async pullImage(reference, _auth, onProgress) {
+      await world.record('pullImage', reference);
+      images.pull(reference);
+      onProgress(`Status: Downloaded newer image for ${reference}`);
+    },
+    async buildImage(request, onOutput) {
+      await world.record('buildImage', request.tag);
+      images.add(request.tag, { digest: null });
+      onOutput(`Successfully tagged ${request.tag}`);
+    },
+    async exec(id, request) {
+      await world.record('exec', id, request.command.join(' '));
+      const operation = `exec in ${id}`;
+      const container = world.need(id, operation);
+      if (container.state !== 'running') throw conflict(operation, `Container ${id} is not running`);
+      return playExec(world.execHandler, request, container.details());
+    },
+    close: () => void world.calls.push({ method: 'close', args: [], line: 'close' }),
+  };
+}
+
+const noSuchCommand: ExecHandler = ({ command }, play) => {
+  play.stdout(`exec: "${command[0] ?? ''}": executable file not found in $PATH`);
+  return 126;
+};

@@ -1,0 +1,145 @@
+import type { ContainerConfig } from '../../../src/compiler/plan/container-config.ts';
+import { EngineError, type Engine } from '../../../src/runtime/engine.ts';
+import { conflict, notFound, serverError } from './failures.ts';
+import { MemoryContainer } from './memory-container.ts';
+import { readLog } from './read-log.ts';
+import { hasLabels, type World } from './world.ts';
+
+type ContainerCalls = Pick<
+  Engine,
+  | 'listContainers'
+  | 'inspectContainer'
+  | 'createContainer'
+  | 'startContainer'
+  | 'stopContainer'
+  | 'killContainer'
+  | 'unpauseContainer'
+  | 'removeContainer'
+  | 'renameContainer'
+  | 'updateRestart'
+  | 'waitContainer'
+  | 'logs'
+>;
+
+const POLICIES = ['no', 'always', 'unless-stopped', 'on-failure'] as const;
+
+/** The calls about containers, on a {@link World}. */
+export function containerCalls(world: World): ContainerCalls {
+  const { containers, volumes, networks } = world;
+  return {
+    async listContainers(labels) {
+      await world.record('listContainers', labels);
+      const found = [...containers.values()].filter(({ config }) => hasLabels(config.labels, labels));
+      return found.reverse().map((container) => container.summary());
+    },
+    async inspectContainer(id) {
+      await world.record('inspectContainer', id);
+      return world.find(id)?.details() ?? null;
+    },
+    async createContainer(config) {
+      await world.record('createContainer', config);
+      const operation = `create container ${config.name}`;
+      const image = world.images.find(config.image);
+      if (image === null) throw notFound(operation, `image: ${config.image}`);
+      world.needFreeName(config.name, operation);
+      for (const { type, source } of config.mounts) {
+        if (type === 'volume' && source !== '' && !volumes.has(source)) volumes.set(source, {});
+      }
+      const { clock, behaviourOf } = world;
+      const container = new MemoryContainer({ id: world.nextId(), config, image, clock, behaviourOf });
+      containers.set(container.id, container);
+      return container.id;
+    },
+    async startContainer(id) {
+      await world.record('startContainer', id);
+      const operation = `start container ${id}`;
+      const container = world.need(id, operation);
+      if (container.state === 'paused') {
+        throw conflict(operation, 'cannot start a paused container, try unpause instead');
+      }
+      if (container.isRunning) return;
+      for (const network of container.networks.keys()) {
+        if (!networks.has(network)) throw notFound(operation, `network ${network} not found`);
+      }
+      const taken = takenPort(container.config, containers.values());
+      if (taken !== null) {
+        throw serverError(operation, `Bind for 0.0.0.0:${taken} failed: port is already allocated`);
+      }
+      const error = container.start();
+      if (error !== null) throw serverError(operation, error);
+    },
+    async stopContainer(id, timeoutS) {
+      await world.record('stopContainer', id, timeoutS);
+      await world.find(id)?.stop(timeoutS);
+    },
+    async killContainer(id, signal) {
+      await world.record('killContainer', id, signal);
+      const operation = `signal container ${id}`;
+      const container = world.need(id, operation);
+      if (!container.isRunning) throw conflict(operation, `Container ${id} is not running`);
+      container.signal(signal);
+    },
+    async unpauseContainer(id) {
+      await world.record('unpauseContainer', id);
+      const operation = `unpause container ${id}`;
+      const container = world.need(id, operation);
+      if (container.state !== 'paused') throw serverError(operation, `Container ${id} is not paused`);
+      container.state = 'running';
+    },
+    async removeContainer(id) {
+      await world.record('removeContainer', id);
+      const container = world.find(id);
+      if (container === null) return;
+      container.remove();
+      containers.delete(container.id);
+    },
+    async renameContainer(id, name) {
+      await world.record('renameContainer', id, name);
+      const operation = `rename container ${id} to ${name}`;
+      const container = world.need(id, operation);
+      if (container.name === name) {
+        const text = 'Renaming a container with the same name as its current name';
+        throw new EngineError('invalid', operation, text, 400);
+      }
+      world.needFreeName(name, operation);
+      container.name = name;
+    },
+    async updateRestart(id, policy, maxRetries) {
+      await world.record('updateRestart', id, policy, maxRetries);
+      const operation = `set the restart policy of ${id}`;
+      const known = POLICIES.find((name) => name === policy);
+      if (known === undefined)
+        throw new EngineError('invalid', operation, `invalid restart policy ${policy}`, 400);
+      world.need(id, operation).restart = { name: known, maxRetries };
+    },
+    async waitContainer(id, signal) {
+      await world.record('waitContainer', id);
+      const operation = `wait for container ${id}`;
+      const container = world.need(id, operation);
+      if (container.state === 'exited') return container.exitCode;
+      const code = signal?.aborted ? null : await container.nextExit(signal);
+      if (code === null) throw new EngineError('cut-off', operation, 'interrupted');
+      return code;
+    },
+    async *logs(id, options) {
+      await world.record('logs', id);
+      yield* readLog(world.need(id, `read the log of ${id}`), options);
+    },
+  };
+}
+
+function takenPort(config: ContainerConfig, others: Iterable<MemoryContainer>): number | null {
+  const wanted = hostPorts(config);
+  for (const other of others) {
+    if (other.state !== 'running') continue;
+    const taken = hostPorts(other.config).find((port) => wanted.some((own) => own.key === port.key));
+    if (taken) return taken.port;
+  }
+  return null;
+}
+
+function hostPorts({ ports }: ContainerConfig): readonly { key: string; port: number }[] {
+  return ports.flatMap(({ hostPort, protocol, hostIp }) =>
+    hostPort === null ? [] : [{ key: `${hostIp ?? ''}:${hostPort}/${protocol}`, port: hostPort }],
+  );
+}
