@@ -3,12 +3,14 @@ import { ensurePackages, run } from './install.mjs';
 
 ensurePackages();
 run(process.execPath, ['scripts/build.mjs']);
-const { ensureEngine } = await import('./engine.mjs');
+const { ensureEngine, hasCommand, installPackages, logToStderr } = await import('./engine.mjs');
 const { ensureBase, ensureImages } = await import('./images.mjs');
 try {
   await ensureEngine();
   await ensureBase();
   await ensureImages();
+  // One test applies through a real sshd on loopback.
+  if (!hasCommand('sshd')) installPackages(['openssh-server', 'openssh-client'], 'tests over ssh', logToStderr);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

@@ -19,7 +19,7 @@ export function play(...words: readonly string[]): readonly string[] {
 
 /** What {@link playScript} does, for the engine in memory. */
 export const playBehaviour: BehaviourOf = ({ command, env }) => {
-  const [, program, word = '0'] = command ?? [];
+  const [, program = '', word = '0'] = command ?? [];
   switch (program) {
     case 'run':
       return { stopExitCode: 7 };

@@ -356,7 +356,8 @@ export function engineContract(open: () => Promise<ContractSubject>): void {
     it('tells of a network that is missing at the start', async () => {
       const { id } = await create(play('run'), { network: unique('none') });
       await expectKind('not-found', engine.startContainer(id));
-      await expectKind('not-found', engine.connectNetwork(unique('none'), id, []));
+      const running = await run(play('run'));
+      await expectKind('not-found', engine.connectNetwork(unique('none'), running.id, []));
     });
 
     it('takes a link to what does not exist', async () => {

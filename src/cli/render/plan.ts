@@ -1,10 +1,10 @@
 import { isPending, type Change, type Plan, type Reason } from '../../compiler/plan/plan.ts';
-import { unreachable } from '../../compiler/unreachable.ts';
 import { actionWords, countActions } from './actions.ts';
 import { operationText } from './operation.ts';
 import { paint, type Paint } from './paint.ts';
 import { changeNames, idleIds, subjectNames, type SubjectName } from './subject.ts';
-import { flow, printable, shorten, WIDTH } from './text.ts';
+import { reasonLines } from './reason.ts';
+import { flow, plural, printable } from './text.ts';
 
 /** How a plan is shown. */
 export interface PlanStyle {
@@ -18,9 +18,6 @@ const INDENT = '    ';
 /** Longer names stand alone instead of pushing every other line to the right. */
 const WIDEST_NAME = 32;
 
-/** A value's share of a reason's line. */
-const WIDEST_VALUE = 40;
-
 /**
  * Shows a plan to people: one block a change in the order of the work, each with its reasons, and a last line of
  * counts. Plain text without colours, at most 100 columns wide where no single word is longer.
@@ -29,17 +26,20 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
   const brush = paint(style.color);
   const name = subjectNames(plan);
   const nameOf = changeNames(plan);
-  const shown = plan.changes.filter((change) => style.verbose || change.action !== 'none');
-  const width = Math.max(
-    0,
-    ...shown.map((change) => name(change.subject).length).filter((length) => length <= WIDEST_NAME),
-  );
   const isIdle = idleIds(plan);
+  const shown = plan.changes.filter((change) => style.verbose || change.action !== 'none');
+  const width = nameWidth(shown, name);
+  const firsts = new Map<string, Change>();
   const blocks = shown.map((change) => {
     const waits = change.waitsFor.filter((id) => !isIdle(id)).map(nameOf);
+    const lines = detailLines(change, style, brush);
+    // Ten instances with the same reasons are not ten times as long to read.
+    const likeness = lines.length < 3 ? null : likenessOf(change, lines);
+    const twin = likeness === null || style.verbose ? undefined : firsts.get(likeness);
+    if (likeness !== null && twin === undefined) firsts.set(likeness, change);
     return [
       ...header(change, name, width, brush),
-      ...detailLines(change, style, brush),
+      ...(twin === undefined ? lines : [`${INDENT}the same as ${name(twin.subject)}`]),
       ...(waits.length === 0
         ? []
         : flow(waits, ', ', `${INDENT}waits for  `, `${INDENT}           `).map((line) =>
@@ -49,6 +49,21 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
   });
   const nodes = style.verbose && plan.nodes.length > 0 ? [nodeLines(plan, brush)] : [];
   return `${[...paragraphs(blocks), ...nodes, summaryLine(plan)].join('\n\n')}\n`;
+}
+
+/** Equal for instances of one container that are changed in the same way; null for everything else. */
+function likenessOf({ action, subject }: Change, lines: readonly string[]): string | null {
+  if (subject.kind !== 'instance') return null;
+  return [action, subject.application, subject.container, ...lines].join('\n');
+}
+
+/** Only lines with something after the name are aligned. */
+function nameWidth(changes: readonly Change[], name: SubjectName): number {
+  const lengths = changes
+    .filter((change) => headerSegments(change).length > 0)
+    .map((change) => name(change.subject).length)
+    .filter((length) => length <= WIDEST_NAME);
+  return Math.max(0, ...lengths);
 }
 
 /** `Plan: 2 to create, 1 held.`, or `Nothing to do: 5 unchanged.` */
@@ -101,47 +116,25 @@ function headerSegments(change: Change): readonly string[] {
 }
 
 function detailLines(change: Change, style: PlanStyle, brush: Paint): readonly string[] {
-  const reasons = change.reasons.map((reason) => reasonLine(reason, style.verbose));
   const held =
     change.action === 'hold'
-      ? [`held: ${change.reasons.length} ${change.reasons.length === 1 ? 'change' : 'changes'}`]
+      ? [brush('magenta', `${INDENT}held: ${plural(change.reasons.length, 'change')}`)]
       : [];
   return [
-    ...held.map((line) => brush('magenta', INDENT + line)),
-    ...reasons.map((line) => INDENT + line),
+    ...held,
+    ...change.reasons
+      .filter((reason) => !isObvious(change, reason))
+      .flatMap((reason) => reasonLines(reason, style.verbose))
+      .map((line) => INDENT + line),
     ...change.notes.map((note) => brush('dim', INDENT + printable(note))),
   ];
 }
 
-/** `image  1a2b → 9f8e`: what differs, before and after. Values come from the plan displayable and quoted. */
-export function reasonLine(reason: Reason, full: boolean): string {
-  const value = (text: string) => (full ? printable(text) : shorten(printable(text), WIDEST_VALUE));
-  const field = printable(reason.field);
-  const change =
-    reason.from === null && reason.to === null
-      ? field
-      : `${field}  ${reason.from === null ? '(none)' : value(reason.from)} → ${reason.to === null ? '(none)' : value(reason.to)}`;
-  const line = `${reasonPrefix(reason.kind)}${change}`;
-  return full ? line : shorten(line, WIDTH - INDENT.length);
-}
-
-function reasonPrefix(kind: Reason['kind']): string {
-  switch (kind) {
-    case 'field':
-      return '';
-    case 'drift':
-      return 'drift: ';
-    case 'missing':
-      return 'missing: ';
-    case 'requested':
-      return 'requested: ';
-    case 'leftover':
-      return 'left over: ';
-    case 'dropped':
-      return 'no longer in the file: ';
-    default:
-      return unreachable(kind);
-  }
+/** That something is created because it is missing needs no words. */
+function isObvious({ action }: Change, { kind, to }: Reason): boolean {
+  return (
+    kind === 'missing' && (action === 'pull' || (to === null && (action === 'create' || action === 'build')))
+  );
 }
 
 function nodeLines(plan: Plan, brush: Paint): string {

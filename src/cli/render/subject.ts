@@ -17,7 +17,7 @@ export function subjectNames(plan: Pick<Plan, 'changes'>): SubjectName {
       case 'migration':
         return `migration ${scope(subject.application)}${subject.container}`;
       case 'schedule':
-        return `schedule ${scope(subject.application)}${subject.container}`;
+        return `${scope(subject.application)}${subject.container}`;
       case 'network':
       case 'volume':
       case 'image':

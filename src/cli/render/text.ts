@@ -23,6 +23,22 @@ export function shorten(text: string, width: number): string {
   return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
 }
 
+/** Cuts two long texts so that the place where they begin to differ stays to be seen. */
+export function shortenPair(from: string, to: string, width: number): readonly [string, string] {
+  let same = 0;
+  while (same < from.length && same < to.length && from[same] === to[same]) same += 1;
+  const start = Math.max(0, same - Math.floor(width / 3));
+  const cut = (text: string) => {
+    if (text.length <= width) return text;
+    const head = start === 0 ? '' : '…';
+    const rest = text.slice(start);
+    return rest.length + head.length <= width
+      ? head + rest
+      : `${head}${rest.slice(0, width - head.length - 1)}…`;
+  };
+  return [cut(from), cut(to)];
+}
+
 /** Joins parts into lines of at most {@link WIDTH} columns; a part is never cut. */
 export function flow(
   parts: readonly string[],

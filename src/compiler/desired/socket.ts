@@ -140,8 +140,9 @@ export function digHole(text: string, published: string | null): string {
   for (let at = text.indexOf(published); at !== -1; at = text.indexOf(published, at + published.length)) {
     const end = at + published.length;
     const before = /[\w.\-/]*$/.exec(text.slice(from, at))?.[0] ?? '';
-    const alone = !/^[\w.\-/]/.test(text.slice(end, end + 1)) && !/[\w.-]*\/[\w.\-/]*$/.test(before.replace(/\/\/$/, ''));
-    if (!alone) continue;
+    // The slashes of `unix:///run/a.sock` are no folder before it.
+    const starts = !before.includes('/') || /^\/+$/.test(before);
+    if (!starts || /[\w.\-/]/.test(text.charAt(end))) continue;
     result += text.slice(from, at) + SOCKET_HOLE;
     from = end;
   }

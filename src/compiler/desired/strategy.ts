@@ -66,10 +66,10 @@ function where({ dataVolume, type, source }: MountSpec): string {
 }
 
 const DATABASES: readonly (readonly [pattern: RegExp, name: string])[] = [
-  [/^(postgres|postgresql|postgis|timescaledb|postmaster)/, 'postgres'],
-  [/^(mysql|mysqld|mariadb|mariadbd|percona)/, 'mysql'],
-  [/^(mongo|mongod|mongodb)/, 'mongo'],
-  [/^(redis|redis-server|valkey)/, 'redis'],
+  [/^(postgres|postgresql|postgis|timescaledb|postmaster)[-\d.]*$/, 'postgres'],
+  [/^(mysql|mysqld|mysql-server|mariadb|mariadbd|percona)[-\d.]*$/, 'mysql'],
+  [/^(mongo|mongod|mongodb)[-\d.]*$/, 'mongo'],
+  [/^(redis|redis-server|redis-stack|valkey|valkey-server)[-\d.]*$/, 'redis'],
 ];
 
 /** The database that a container runs, told by its image's name or its programs. */

@@ -3,7 +3,7 @@ import { unreachable } from '../unreachable.ts';
 import { checkString } from './check-string.ts';
 import type { DocumentNode, Property } from './document.ts';
 import { type JsonToken, JsonTokens } from './json-tokens.ts';
-import { maxDepth } from './limits.ts';
+import { maxDepth, maxNodes } from './limits.ts';
 import type { Problems } from './problems.ts';
 import { quote } from './quote.ts';
 import type { SourceFile } from './source-file.ts';
@@ -28,6 +28,7 @@ class JsonParser {
   /** The end of the last token, where a forgotten comma belongs. */
   #last = 0;
   #afterDamage = false;
+  #nodes = 0;
   readonly #open: Bracket[] = [];
   /** After the text ended early or is nested too deep, everything else follows from that. */
   #stopped = false;
@@ -76,6 +77,12 @@ class JsonParser {
 
   #value(depth: number): DocumentNode {
     const token = this.#token;
+    this.#nodes += 1;
+    if (this.#nodes > maxNodes) {
+      this.#problems.add('STK106', `the file holds more than ${maxNodes.toLocaleString('en')} values`, token);
+      this.#stop();
+      return scalar(token, null);
+    }
     switch (token.kind) {
       case '{':
       case '[':

@@ -1,5 +1,8 @@
+import { join } from 'node:path';
+
 import { EngineError } from '../engine.ts';
-import { contextEndpoint, currentContext, defaultConfigFolder } from './docker-context.ts';
+import { readDockerConfig } from './docker-config.ts';
+import { contextEndpoint } from './docker-context.ts';
 import { parseHost, type Endpoint } from './host-url.ts';
 import { readTlsFolder } from './tls-files.ts';
 
@@ -33,12 +36,12 @@ export function chooseEndpoint(choice: EndpointChoice): Endpoint {
 
 /** Docker's settings folder: `DOCKER_CONFIG`, else `~/.docker`. */
 export function configFolder(choice: Pick<EndpointChoice, 'env' | 'home'>): string {
-  return choice.env['DOCKER_CONFIG'] || defaultConfigFolder(choice.home);
+  return choice.env['DOCKER_CONFIG'] || join(choice.home, '.docker');
 }
 
 function contextFromSettings(choice: EndpointChoice): string | null {
   if (choice.env['DOCKER_HOST']) return null;
-  return choice.env['DOCKER_CONTEXT'] || currentContext(configFolder(choice));
+  return choice.env['DOCKER_CONTEXT'] || readDockerConfig(configFolder(choice)).currentContext;
 }
 
 function fromAddress(choice: EndpointChoice): Endpoint {

@@ -41,6 +41,6 @@ export type ExecHandler = (request: ExecRequest, play: ExecPlay) => Promise<numb
 export interface ExecPlay {
   readonly container: ContainerDetails;
   readonly input: AsyncIterable<Uint8Array>;
-  stdout(text: string): void;
-  stderr(text: string): void;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
 }

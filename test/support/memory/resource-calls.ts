@@ -72,7 +72,8 @@ export function networkCalls(world: World): NetworkCalls {
       await world.record('connectNetwork', network, id, aliases);
       const operation = `connect ${id} to network ${network}`;
       const container = world.need(id, operation);
-      need(network, operation);
+      // One that does not run is told at its start.
+      if (container.isRunning) need(network, operation);
       if (container.config.network === 'host') {
         const text = 'container cannot be connected to any other network: it shares that of the host';
         throw new EngineError('denied', operation, text, 403);

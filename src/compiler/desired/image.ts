@@ -1,0 +1,79 @@
+import type { ContainerSpec } from '../spec/container-spec.ts';
+import type { Problems } from '../spec/problems.ts';
+import { formatImageReference, isLatest, parseImageReference } from '../spec/values/image-reference.ts';
+import { parsed, unparsed } from '../spec/values/parsed.ts';
+import { unreachable } from '../unreachable.ts';
+import type { DesiredImage } from './desired-state.ts';
+import type { Expander, Scope } from './expander.ts';
+import type { ImageConfig, ResolvedInputs } from './resolved-inputs.ts';
+
+/** A container's image as the file says it. */
+export interface WrittenImage {
+  /** As the engine takes it. */
+  readonly reference: string;
+  /** Without tag and digest. */
+  readonly name: string;
+}
+
+/** Expands and reads `image` with `tag`; null when it is a problem, or not known. Warns of `latest`. */
+export function writtenImage(container: ContainerSpec, expander: Expander): WrittenImage | null {
+  const scope: Scope = { application: container.application, container: container.name, index: null };
+  const image = expander.parse(container.image, scope, 'STK311', parseImageReference);
+  const tag =
+    container.tag === null
+      ? null
+      : expander.parse(container.tag, scope, 'STK311', (text) => {
+          const whole = parseImageReference(`image:${text}`);
+          return whole.ok ? parsed(text) : unparsed(`\`${text}\` is not a tag`, 0, text.length, whole.problem.help);
+        });
+  if (image === null || (tag === null && container.tag !== null)) return null;
+  if (tag !== null && (image.tag !== null || image.digest !== null)) {
+    expander.problems.error('STK312', 'the image has a tag or digest already', container.tag?.place.range ?? null, {
+      help: 'keep one of the two',
+      related: [{ range: container.image.place.range, message: 'written here too' }],
+    });
+    return null;
+  }
+  const whole = tag === null ? image : { ...image, tag };
+  if (isLatest(whole)) warnLatest(container, image.tag === null && tag === null, expander.problems);
+  return { reference: formatImageReference(whole), name: image.name };
+}
+
+function warnLatest(container: ContainerSpec, implied: boolean, problems: Problems): void {
+  const { range } = (container.tag ?? container.image).place;
+  const message = implied ? 'the image has no tag, which means `latest`' : 'the image tag is `latest`';
+  problems.warn('STK350', `${message}: what runs changes whenever somebody pushes`, range, {
+    help: 'write the tag of a version, or a digest',
+  });
+}
+
+/** What is known of the image; a missing one and a registry that was not reached are told. */
+export function desiredImage(
+  container: ContainerSpec,
+  written: WrittenImage | null,
+  images: ResolvedInputs['images'],
+  problems: Problems,
+): { readonly image: DesiredImage; readonly config: ImageConfig | null } {
+  const reference = written?.reference ?? '';
+  const facts = Object.hasOwn(images, reference) ? images[reference] : undefined;
+  const { range } = container.image.place;
+  if (facts === undefined) return { image: { reference, id: null, pull: null }, config: null };
+  switch (facts.kind) {
+    case 'unknown':
+      return { image: { reference, id: null, pull: null }, config: null };
+    case 'local':
+      if (facts.warning !== null) problems.warn('STK365', `\`${reference}\`: ${facts.warning}`, range);
+      return { image: { reference, id: facts.id, pull: null }, config: facts.config };
+    case 'pull':
+      return {
+        image: { reference, id: null, pull: { digest: facts.digest, why: facts.why } },
+        // What the next image says is not known before it is here; most keep what the last one said.
+        config: facts.config,
+      };
+    case 'missing':
+      problems.error('STK342', `the image \`${reference}\` cannot be had: ${facts.error}`, range);
+      return { image: { reference, id: null, pull: null }, config: null };
+    default:
+      return unreachable(facts);
+  }
+}

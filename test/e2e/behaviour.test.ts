@@ -1,0 +1,324 @@
+import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  command,
+  docker,
+  freePort,
+  PROGRAM,
+  rows,
+  StackFolder,
+  stack,
+  until,
+  wipe,
+} from '../support/stack-cli.ts';
+import type { Loose } from '../support/stack-cli.ts';
+
+const NAME = 'e2e-behaviour';
+let folder: StackFolder;
+
+beforeEach(async () => {
+  await wipe(NAME);
+  folder = new StackFolder();
+});
+
+afterEach(async () => {
+  await wipe(NAME);
+  folder.remove();
+});
+
+/** unicorn on a TCP port of the stack's network. */
+const web: Loose = {
+  deploy: 'auto',
+  image: 'stackc-example/app:1',
+  command: 'unicorn -c config/unicorn.rb -l 0.0.0.0:8080',
+  port: 8080,
+  health: { path: '/ping' },
+  startup_time: 20,
+};
+
+function write(containers: Readonly<Record<string, Loose>>, application: Loose = {}, top: Loose = {}): void {
+  folder.write({ ...top, name: NAME, deploy: { [NAME]: { ...application, containers } } });
+}
+
+async function names(): Promise<readonly string[]> {
+  const list = await docker(
+    'ps',
+    '-a',
+    '--filter',
+    `label=io.stackc.stack=${NAME}`,
+    '--filter',
+    'label=io.stackc.role=instance',
+    '--format',
+    '{{.Names}} {{.State}}',
+  );
+  return [...rows(list)].sort();
+}
+
+async function generation(instance: string): Promise<string> {
+  return docker('inspect', '-f', '{{index .Config.Labels "io.stackc.generation"}}', `${NAME}-${instance}`);
+}
+
+async function apply(...args: readonly string[]): Promise<void> {
+  const ran = await folder.run(['apply', '--yes', ...args]);
+  expect(ran.code, ran.stderr).toBe(0);
+}
+
+describe('names on the network', () => {
+  test('a link leads to the instance that has passed its gate, before and after it is replaced', async () => {
+    const client: Loose = {
+      deploy: 'auto',
+      image: 'stackc-example/app:1',
+      command: 'sleep infinity',
+      links: ['web:backend'],
+    };
+    const ask = () =>
+      docker(
+        'exec',
+        `${NAME}-client0`,
+        'ruby',
+        '-rnet/http',
+        '-e',
+        'print Net::HTTP.get("backend", "/version", 8080)',
+      );
+    write({ web, client });
+    await apply();
+    expect(await ask()).toBe('1');
+    write({ web: { ...web, image: 'stackc-example/app:2' }, client });
+    await apply();
+    expect(await ask()).toBe('2');
+    expect(await generation('client0')).toBe('1');
+  });
+
+  test('a container in the network of the host is asked there', async () => {
+    const port = await freePort();
+    write({
+      web: { ...web, network: 'host', command: `unicorn -c config/unicorn.rb -l 127.0.0.1:${port}`, port },
+    });
+    await apply();
+    expect(await (await fetch(`http://127.0.0.1:${port}/version`)).text()).toBe('1\n');
+  });
+});
+
+describe('what says that it is ready', () => {
+  test('a command, a connection, the health check of the image, or time', async () => {
+    write({
+      command: {
+        ...web,
+        health: { command: ['ruby', '-rsocket', '-e', 'TCPSocket.new("127.0.0.1", 8080)'] },
+      },
+      connection: { ...web, health: { tcp: true } },
+      redis: { deploy: 'auto', image: 'stackc-example/redis:1' },
+      sleeper: { deploy: 'auto', image: 'debian:bookworm-slim', command: 'sleep infinity', startup_time: 1 },
+    });
+    const ran = await folder.run(['apply', '--yes', '--json']);
+    expect(ran.code, ran.stderr).toBe(0);
+    const events = rows(ran.stdout).map(
+      (line) => JSON.parse(line) as { type: string; node?: { id?: string } | string; note?: string },
+    );
+    const notes = events.filter(
+      (e) => e.type === 'node-finished' && JSON.stringify(e).includes('container.gate'),
+    );
+    expect(notes).toHaveLength(4);
+  });
+
+  test('a server that ends at once fails at once, with what it said', async () => {
+    write({ web: { ...web, command: 'sh -c "echo cannot read config; exit 4"', startup_time: 60 } });
+    const startedAt = Date.now();
+    const ran = await folder.run(['apply', '--yes']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/exited with code 4/);
+    expect(ran.stderr).toMatch(/cannot read config/);
+    expect(Date.now() - startedAt).toBeLessThan(30_000);
+    expect(await names()).toEqual([`${NAME}-web0.1.failed exited`]);
+  });
+
+  test('stop-first: the stopped generation comes back when its successor fails', async () => {
+    const single: Loose = { ...web, strategy: { order: 'stop-first' } };
+    write({ web: single });
+    await apply();
+    write({ web: { ...single, env: { READY: 'false' }, startup_time: 3 } });
+    expect((await folder.run(['apply', '--yes'])).code).toBe(1);
+    expect(await names()).toEqual([`${NAME}-web0 running`, `${NAME}-web0.2.failed exited`]);
+    expect(await generation('web0')).toBe('1');
+    expect(await docker('inspect', '-f', '{{.HostConfig.RestartPolicy.Name}}', `${NAME}-web0`)).toBe(
+      'unless-stopped',
+    );
+  });
+});
+
+describe('data', () => {
+  test('a data-only container of an earlier tool gives its volumes, also after it is removed', async () => {
+    const old = `${NAME}-old`;
+    const keep: Loose = {
+      deploy: 'auto',
+      image: 'debian:bookworm-slim',
+      command: 'sleep infinity',
+      volumes_from: [old],
+    };
+    const volumes = { data_volumes: [{ [old]: { volumes: ['/var/keep'] } }] };
+    await docker('create', '--name', old, '-v', '/var/keep', 'debian:bookworm-slim', 'true');
+    try {
+      await docker(
+        'run',
+        '--rm',
+        '--volumes-from',
+        old,
+        'debian:bookworm-slim',
+        'sh',
+        '-c',
+        'echo precious > /var/keep/file',
+      );
+      write({ keep }, volumes);
+      await apply();
+      expect(await docker('exec', `${NAME}-keep0`, 'cat', '/var/keep/file')).toBe('precious');
+    } finally {
+      await docker('rm', old);
+    }
+    write({ keep: { ...keep, env: { A: '1' } } }, volumes);
+    await apply();
+    expect(await generation('keep0')).toBe('2');
+    expect(await docker('exec', `${NAME}-keep0`, 'cat', '/var/keep/file')).toBe('precious');
+    const volume = await docker('inspect', '-f', '{{range .Mounts}}{{.Name}}{{end}}', `${NAME}-keep0`);
+    await docker('rm', '-f', `${NAME}-keep0`);
+    await docker('volume', 'rm', volume);
+  });
+});
+
+describe('secrets', () => {
+  test('a secret is where the container reads it, and nowhere else', async () => {
+    const secret = randomBytes(12).toString('hex');
+    writeFileSync(join(folder.folder, 'secret'), `${secret}\n`);
+    const at: Loose = {
+      deploy: 'auto',
+      image: 'debian:bookworm-slim',
+      command: 'sh -c "sleep infinity" %{secret:TOKEN}',
+      env: { API_TOKEN: '%{secret:TOKEN}' },
+    };
+    const top = { secrets: { TOKEN: { file: 'secret' } } };
+    write({ at }, {}, top);
+    const outputs: string[] = [];
+    const run = async (...args: readonly string[]) => {
+      const ran = await folder.run(args);
+      outputs.push(ran.stdout, ran.stderr);
+      return ran;
+    };
+    await run('plan', '--verbose');
+    await run('plan', '--json');
+    expect((await run('apply', '--yes', '--json')).code).toBe(0);
+    expect(await docker('exec', `${NAME}-at0`, 'printenv', 'API_TOKEN')).toBe(secret);
+    await run('status');
+    await run('status', '--json');
+
+    const next = randomBytes(12).toString('hex');
+    writeFileSync(join(folder.folder, 'secret'), `${next}\n`);
+    const plan = await run('plan');
+    expect(plan.stdout).toMatch(/API_TOKEN/);
+    expect(plan.stdout).toMatch(/command/);
+    expect((await run('apply', '--yes')).code).toBe(0);
+    expect(await docker('exec', `${NAME}-at0`, 'printenv', 'API_TOKEN')).toBe(next);
+
+    outputs.push(await docker('inspect', '-f', '{{json .Config.Labels}}', `${NAME}-at0`));
+    for (const output of outputs) {
+      expect(output).not.toContain(secret);
+      expect(output).not.toContain(next);
+    }
+  });
+});
+
+describe('an apply that is cut off', () => {
+  test('killed while it waits at a gate: the old version serves, and the next apply converges', async () => {
+    write({ web: { ...web, containers: 2 } });
+    await apply();
+    write({ web: { ...web, containers: 2, env: { BOOT_DELAY: '15' } } });
+    const child = spawn(process.execPath, [PROGRAM, 'apply', '--yes'], {
+      cwd: folder.folder,
+      stdio: 'ignore',
+    });
+    await until(names, (list) => list.includes(`${NAME}-web0.2.next running`));
+    child.kill('SIGKILL');
+    expect((await names()).filter((row) => row.endsWith('running'))).toHaveLength(3);
+    write({ web: { ...web, containers: 2, env: { BOOT_DELAY: '0' } } });
+    await apply();
+    expect(await names()).toEqual([`${NAME}-web0 running`, `${NAME}-web1 running`]);
+    expect((await folder.run(['plan', '--detailed-exitcode'])).code).toBe(0);
+  });
+
+  test('interrupted once: what is under way is finished, the rest is left and named', async () => {
+    write({ web: { ...web, containers: 2 } });
+    await apply();
+    write({ web: { ...web, containers: 2, env: { BOOT_DELAY: '3' } } });
+    const child = spawn(process.execPath, [PROGRAM, 'apply', '--yes'], { cwd: folder.folder });
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.stdout.resume();
+    const exit = new Promise<number | null>((resolve) => child.on('close', resolve));
+    await until(names, (list) => list.includes(`${NAME}-web0.2.next running`));
+    child.kill('SIGINT');
+    expect(await exit).toBe(130);
+    expect(await generation('web0')).toBe('2');
+    expect(await generation('web1')).toBe('1');
+    expect(stderr).toMatch(/stack apply|stack plan/);
+  });
+});
+
+describe('engines that cannot be used', () => {
+  test.each([
+    ['nobody listens', 'unix:///nonexistent/docker.sock', 69],
+    ['not an address', 'nonsense://x', 64],
+  ])('%s', async (_, host, code) => {
+    write({ web });
+    const ran = await stack(['plan', folder.file, '--host', host]);
+    expect(ran.code).toBe(code);
+    expect(ran.stderr).not.toMatch(/ at .*\.js/);
+    expect(ran.stderr.trim()).not.toBe('');
+  });
+});
+
+describe('an engine behind ssh', () => {
+  test('applies through the system ssh and a real sshd', async () => {
+    const home = folder.folder;
+    const port = await freePort();
+    for (const key of ['host', 'user'])
+      await command('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(home, key)]);
+    const config = [
+      `Port ${port}`,
+      'ListenAddress 127.0.0.1',
+      `HostKey ${home}/host`,
+      `AuthorizedKeysFile ${home}/user.pub`,
+      'PermitRootLogin prohibit-password',
+      'StrictModes no',
+      'UsePAM no',
+      `PidFile ${home}/sshd.pid`,
+      'PasswordAuthentication no',
+    ];
+    writeFileSync(join(home, 'sshd_config'), `${config.join('\n')}\n`);
+    // The wrapper stands for the user's own ssh configuration: which key, which known hosts.
+    const bin = join(home, 'ssh');
+    writeFileSync(
+      bin,
+      `#!/bin/sh\nexec /usr/bin/ssh -i ${home}/user -o UserKnownHostsFile=${home}/known_hosts -o StrictHostKeyChecking=accept-new "$@"\n`,
+      { mode: 0o755 },
+    );
+    await command('mkdir', ['-p', '/run/sshd']);
+    const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(home, 'sshd_config')], { stdio: 'ignore' });
+    try {
+      const env = { PATH: `${home}:${process.env['PATH'] ?? ''}` };
+      const host = `ssh://${process.env['USER'] ?? 'root'}@127.0.0.1:${port}`;
+      write({ sleeper: { deploy: 'auto', image: 'debian:bookworm-slim', command: 'sleep infinity' } });
+      await until(
+        () => folder.run(['plan', '--host', host], { env }),
+        (ran) => ran.code === 0,
+      );
+      const ran = await folder.run(['apply', '--yes', '--host', host], { env });
+      expect(ran.code, ran.stderr).toBe(0);
+      expect(await names()).toEqual([`${NAME}-sleeper0 running`]);
+      const again = await folder.run(['exec', 'sleeper', '--host', host, '--', 'echo', 'there'], { env });
+      expect(again).toMatchObject({ code: 0, stdout: 'there\n' });
+    } finally {
+      sshd.kill();
+    }
+  });
+});
