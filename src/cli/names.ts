@@ -4,6 +4,9 @@ import { exitCode } from './exit-code.ts';
 import { CommandFailure } from './failure.ts';
 import { listed } from './render/text.ts';
 
+/** Beyond these a list of names is only noise. */
+const MOST_NAMES = 12;
+
 /** Every name that a container or an instance of the file answers to, also behind its application's name. */
 export function specNames(spec: StackSpec): ReadonlySet<string> {
   const names = new Set<string>();
@@ -33,8 +36,13 @@ export function demandNames(flag: string, names: readonly string[], known: Reado
 export function suggestion(name: string, known: Iterable<string>): string | null {
   const all = [...known].sort();
   const near = nearest(name, all);
-  if (near.length > 0) return `did you mean ${listed(near.map((one) => `\`${one}\``))}?`;
+  if (near.length > 0) return `did you mean ${listed(quoted(near), 'or')}?`;
   const plain = all.filter((one) => !one.includes('/'));
   if (plain.length === 0) return null;
-  return `there ${plain.length === 1 ? 'is' : 'are'} ${listed(plain.slice(0, 12).map((one) => `\`${one}\``))}${plain.length > 12 ? ', …' : ''}`;
+  if (plain.length > MOST_NAMES) return `there are ${quoted(plain.slice(0, MOST_NAMES)).join(', ')} and more`;
+  return `there ${plain.length === 1 ? 'is' : 'are'} ${listed(quoted(plain), 'and')}`;
+}
+
+function quoted(names: readonly string[]): readonly string[] {
+  return names.map((name) => `\`${name}\``);
 }

@@ -1,7 +1,8 @@
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import { registryCredentials } from '../compiler/desired/registry-credentials.ts';
 import { requirements } from '../compiler/desired/requirements.ts';
 import { resolve } from '../compiler/desired/resolve.ts';
-import type { Diagnostic } from '../compiler/diagnostic.ts';
+import type { Compiled, Diagnostic } from '../compiler/diagnostic.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import { reconcile } from '../compiler/reconcile/reconcile.ts';
@@ -112,31 +113,36 @@ export async function resolveStack(
 ): Promise<ResolvedStack> {
   const { spec } = loaded;
   const engine = connection?.engine ?? null;
-  const needed = requirements(spec);
   const observed = engine === null ? NOTHING : await observe(engine, spec.name, []);
-  const credentials = registryLookup(context, spec);
-  const inputs = await gatherInputs(needed, engine, observed, {
+  const lookup = registryLookup(context.io, spec);
+  const inputs = await gatherInputs((known) => requirements(spec, known), engine, observed, {
     held: heldContainers(spec, observed, [...selection.include, ...selection.force]),
     secrets: Object.fromEntries(spec.secrets.map(({ name, source }) => [name, source])),
     env: context.io.env,
     folder: loaded.folder,
     remoteHost: connection?.remoteHost ?? null,
-    auth: credentials,
+    auth: lookup,
     askRegistry: selection.askRegistry,
   });
   const desired = resolve(spec, inputs);
-  if (!desired.ok) {
-    const diagnostics = [...loaded.warnings, ...desired.diagnostics];
-    throw new DiagnosticsFailure(codeOfInputs(desired.diagnostics), diagnostics, loaded.source);
+  // Without an engine nothing is pulled, and credentials need not be known.
+  const credentials = engine === null ? null : registryCredentials(spec, inputs);
+  const problems = [...diagnosticsOf(desired), ...(credentials === null ? [] : diagnosticsOf(credentials))];
+  if (!desired.ok || credentials?.ok === false) {
+    throw new DiagnosticsFailure(codeOfInputs(problems), [...loaded.warnings, ...problems], loaded.source);
   }
   return {
     loaded,
     observed: engine === null ? observed : await withForeignNetworks(engine, observed, desired.value),
     desired: desired.value,
-    auth: credentials(inputs),
-    warnings: [...loaded.warnings, ...desired.warnings],
+    auth: lookup(inputs),
+    warnings: [...loaded.warnings, ...problems],
     connection,
   };
+}
+
+function diagnosticsOf(result: Compiled<unknown>): readonly Diagnostic[] {
+  return result.ok ? result.warnings : result.diagnostics;
 }
 
 /** What an offline plan sees: an engine without anything of ours. */

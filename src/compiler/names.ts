@@ -1,6 +1,12 @@
-/** `shop`, or `shop-blog` for an application that is not named like its stack: the start of every name on an engine. */
+import { slug } from './spec/values/slug.ts';
+
+/**
+ * `shop`, or `shop-blog` for an application whose slug is not the stack's name: the start of every name on an engine.
+ * Takes the application as written (`my blog` gives `shop-my-blog`).
+ */
 export function baseName(stack: string, application: string): string {
-  return application === stack ? stack : `${stack}-${application}`;
+  const own = slug(application);
+  return own === stack ? stack : `${stack}-${own}`;
 }
 
 /** The name of an instance's current generation: `shop-app0`. */
@@ -9,6 +15,10 @@ export function instanceEngineName(stack: string, application: string, instance:
 }
 
 /** The name of a generation that is not current: `shop-app0.3.next`. */
-export function generationName(engineName: string, generation: number, phase: 'next' | 'old' | 'failed'): string {
+export function generationName(
+  engineName: string,
+  generation: number,
+  phase: 'next' | 'old' | 'failed',
+): string {
   return `${engineName}.${generation}.${phase}`;
 }

@@ -31,7 +31,7 @@ export interface GatherOptions {
   /** The host of an engine elsewhere; null for one on this machine. */
   readonly remoteHost: string | null;
   /** Credentials for pulls, which may themselves hold variables and secrets. */
-  readonly auth: (known: Pick<ResolvedInputs, 'env' | 'secrets'>) => AuthLookup;
+  readonly auth: (known: Pick<ResolvedInputs, 'env' | 'secrets' | 'host'>) => AuthLookup;
   /** False: what the engine has stands, and no registry is asked. */
   readonly askRegistry: boolean;
 }
@@ -40,26 +40,46 @@ export interface GatherOptions {
  * Gathers what `resolve` takes from outside the file, everything at the same time and nothing that is not asked
  * for. Without an engine (`--offline`) nothing is known of images. Rejects with `EngineError`; a secret that
  * cannot be read is part of the result.
+ *
+ * `requirements` is asked once with the operator's variables, and once more with everything: only then is an image
+ * known whose very name holds a secret or a fact of the host.
  */
 export async function gatherInputs(
-  requirements: Requirements,
+  requirements: (known: Partial<ResolvedInputs>) => Requirements,
   engine: Engine | null,
   observed: ObservedState,
   options: GatherOptions,
 ): Promise<ResolvedInputs> {
-  const env = askedEnv(requirements.env, options.env);
-  const reading = allSecrets(requirements.secrets, options);
+  const asked = requirements({}).env;
+  const env = Object.fromEntries(
+    asked.flatMap((name): readonly (readonly [string, string])[] => {
+      const value = options.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  const needed = asked.length === 0 ? requirements({}) : requirements({ env });
+  const readingSecrets = allSecrets(needed.secrets, options);
+  const askingHost =
+    engine === null ? Promise.resolve(offlineHostFacts(hostname())) : hostFacts(engine, options.remoteHost);
+  // Awaited below together; a failure of one before that must not count as unhandled.
+  askingHost.catch(() => undefined);
   // Only a question to a registry waits for the secrets; images that the engine knows do not.
-  const auth: AuthLookup = async (reference) => options.auth({ env, secrets: await reading })(reference);
-  const [images, secrets, host, mounts] = await Promise.all([
+  const auth: AuthLookup = async (reference) =>
+    options.auth({ env, secrets: await readingSecrets, host: await askingHost })(reference);
+  const imagesOf = (wanted: readonly ImageRequirement[]) =>
     engine === null
-      ? unknownImages(requirements.images)
-      : allImages(requirements.images, options.held, { engine, auth, askRegistry: options.askRegistry }),
-    reading,
-    engine === null ? offlineHostFacts(hostname()) : hostFacts(engine, options.remoteHost),
-    engine === null ? {} : dataMounts(requirements.dataVolumes, observed, engine),
+      ? unknownImages(wanted)
+      : allImages(wanted, options.held, { engine, auth, askRegistry: options.askRegistry });
+
+  const [images, secrets, host, mounts] = await Promise.all([
+    imagesOf(needed.images),
+    readingSecrets,
+    askingHost,
+    engine === null ? {} : dataMounts(needed.dataVolumes, observed, engine),
   ]);
-  return { images, env, secrets, host, dataMounts: mounts };
+  const known = { images, env, secrets, host, dataMounts: mounts };
+  const late = requirements(known).images.filter(({ reference }) => !Object.hasOwn(images, reference));
+  return late.length === 0 ? known : { ...known, images: { ...images, ...(await imagesOf(late)) } };
 }
 
 async function allImages(
@@ -96,16 +116,4 @@ async function allSecrets(
     }),
   );
   return Object.fromEntries(read);
-}
-
-function askedEnv(
-  names: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    names.flatMap((name): readonly (readonly [string, string])[] => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }

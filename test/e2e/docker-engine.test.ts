@@ -13,7 +13,8 @@ import { connectEngine } from '../../src/runtime/docker/docker-engine.ts';
 import { chooseEndpoint } from '../../src/runtime/docker/endpoint.ts';
 import { parseHost } from '../../src/runtime/docker/host-url.ts';
 import { playScript, play } from '../runtime/contract-programs.ts';
-import { engineContract, expectKind } from '../runtime/engine-contract.ts';
+import { expectKind } from '../runtime/contract/expect-kind.ts';
+import { engineContract } from '../runtime/engine-contract.ts';
 import { plainConfig } from '../support/plain-config.ts';
 import { recordingProxy } from '../support/recording-proxy.ts';
 
@@ -54,16 +55,6 @@ describe('Docker Engine', () => {
 });
 
 describe('mounts', () => {
-  const read = async (mounts: readonly MountSpec[], command: readonly string[]) => {
-    const name = `stackc-contract-${run}-mount-${randomBytes(3).toString('hex')}`;
-    const id = await engine.createContainer(plainConfig({ name, image, command, mounts, labels: label }));
-    await engine.startContainer(id);
-    const code = await engine.waitContainer(id);
-    let text = '';
-    const options = { tail: null, follow: false, timestamps: false };
-    for await (const { data } of engine.logs(id, options)) text += Buffer.from(data).toString('utf8');
-    return { code, text };
-  };
   const folder = mkdtempSync(join(tmpdir(), 'stackc-contract-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -186,4 +177,19 @@ function build(dockerfile: string, lines: string[]): Promise<void> {
     network: 'default' as const,
   };
   return engine.buildImage(request, (line) => lines.push(line));
+}
+
+/** Runs a command with these mounts, to its end. */
+async function read(
+  mounts: readonly MountSpec[],
+  command: readonly string[],
+): Promise<{ code: number; text: string }> {
+  const name = `stackc-contract-${run}-mount-${randomBytes(3).toString('hex')}`;
+  const id = await engine.createContainer(plainConfig({ name, image, command, mounts, labels: label }));
+  await engine.startContainer(id);
+  const code = await engine.waitContainer(id);
+  let text = '';
+  const options = { tail: null, follow: false, timestamps: false };
+  for await (const { data } of engine.logs(id, options)) text += Buffer.from(data).toString('utf8');
+  return { code, text };
 }

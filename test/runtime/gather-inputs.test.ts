@@ -3,10 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContainerKey } from '../../src/compiler/desired/desired-state.ts';
-import type { ImageRequirement, Requirements } from '../../src/compiler/desired/resolved-inputs.ts';
+import type {
+  ImageRequirement,
+  Requirements,
+  ResolvedInputs,
+} from '../../src/compiler/desired/resolved-inputs.ts';
 import { labels } from '../../src/compiler/labels.ts';
-import { EngineError } from '../../src/runtime/engine.ts';
-import { gatherInputs, type GatherOptions } from '../../src/runtime/gather-inputs.ts';
+import type { ObservedState } from '../../src/compiler/observed/observed-state.ts';
+import { EngineError, type Engine } from '../../src/runtime/engine.ts';
+import { gatherInputs as gather, type GatherOptions } from '../../src/runtime/gather-inputs.ts';
 import { blankSpec, desiredState, nothing, settled } from '../support/desired.ts';
 import { instanceConfig } from '../../src/compiler/plan/instance-config.ts';
 import { memoryEngine } from '../support/memory-engine.ts';
@@ -19,6 +24,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stackc-inputs-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const gatherInputs = (needed: Requirements, ...rest: [Engine | null, ObservedState, GatherOptions]) =>
+  gather(() => needed, ...rest);
 
 const none: Requirements = { images: [], env: [], secrets: [], dataVolumes: [] };
 
@@ -172,6 +180,40 @@ describe('images', () => {
     const offline = await gatherInputs(image('app:1'), null, nothing, options());
     expect(offline.images['app:1']).toEqual({ kind: 'unknown' });
     expect(offline.host.logDriver).toBe('json-file');
+  });
+
+  it('finds images whose names are only known with the variables, or with the host', async () => {
+    const engine = memoryEngine({ images: { 'app:7': {}, 'memory/app:1': {} }, facts: { host: 'memory' } });
+    const needed = ({ env, host }: Partial<ResolvedInputs>): Requirements => ({
+      ...none,
+      env: ['TAG'],
+      images: [
+        ...(env === undefined ? [] : image(`app:${env['TAG'] ?? ''}`).images),
+        ...(host === undefined ? [] : image(`${host.name}/app:1`).images),
+      ],
+    });
+    const { images } = await gather(needed, engine, nothing, options({ env: { TAG: '7' } }));
+    expect(Object.entries(images).map(([reference, { kind }]) => [reference, kind])).toEqual([
+      ['app:7', 'local'],
+      ['memory/app:1', 'local'],
+    ]);
+  });
+
+  it('asks for credentials only when a registry is asked, with the secrets then known', async () => {
+    const asked: string[] = [];
+    const auth: GatherOptions['auth'] = (known) => (reference) => {
+      asked.push(`${reference} ${JSON.stringify(known.secrets)}`);
+      return Promise.resolve(null);
+    };
+    const engine = memoryEngine({ images: { 'local:1': {} }, registry: { 'app:1': { digest: DIGEST } } });
+    const needed = {
+      ...none,
+      secrets: ['token'],
+      images: [...image('app:1').images, ...image('local:1').images],
+    };
+    const secrets = { token: { kind: 'env', name: 'TOKEN' } } as const;
+    await gatherInputs(needed, engine, nothing, options({ auth, secrets, env: { TOKEN: 'x' } }));
+    expect(asked).toEqual(['app:1 {"token":{"value":"x"}}']);
   });
 
   it('rejects when the engine itself fails', async () => {

@@ -12,6 +12,8 @@ export interface ApplyReport {
   nameOf(group: string): string;
   changeOf(group: string): Change | undefined;
   groupOf(node: NodeId): string | undefined;
+  /** Whether anything of a change has been begun. */
+  hasBegun(group: string): boolean;
   /** What takes back what was begun in the scope of a failed node, in order. */
   undoTexts(because: NodeId): readonly string[];
   /** The last line. */
@@ -31,12 +33,14 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
   const nameOf = changeNames(plan);
   const done = new Set<NodeId>();
   const begun: PlanNode[] = [];
+  const begunGroups = new Set<string>();
   const failed = new Set<string>();
 
   return {
     note: (event) => {
       if (event.type === 'node-started') {
         begun.push(event.node);
+        begunGroups.add(event.node.group);
       } else if (event.type === 'node-finished') {
         done.add(event.node.id);
       } else if (event.type === 'node-failed') {
@@ -46,6 +50,7 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
     nameOf,
     changeOf: (group) => changes.get(group),
     groupOf: (node) => nodes.get(node)?.group,
+    hasBegun: (group) => begunGroups.has(group),
     undoTexts: (because) => {
       const scope = nodes.get(because)?.undoScope ?? null;
       if (scope === null) return [];
@@ -56,7 +61,10 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
     },
     outcome: (finished) => {
       const undone = plan.nodes.filter((node) => node.op.kind !== 'checkpoint' && !done.has(node.id));
-      const open = new Set(undone.map((node) => node.group));
+      // A replacement is complete without the removal of what it replaced: the next apply tidies that.
+      const open = new Set(
+        undone.filter((node) => !isCleanup(node, changes.get(node.group))).map((node) => node.group),
+      );
       const completed = plan.changes.filter((change) => !open.has(change.id));
       const left = plan.changes.filter((change) => open.has(change.id) && !failed.has(change.id));
       const counts = countActions(completed)
@@ -83,4 +91,8 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
       return sentences.join(' ');
     },
   };
+}
+
+function isCleanup({ op }: PlanNode, change: Change | undefined): boolean {
+  return op.kind === 'container.remove' && (change?.action === 'replace' || change?.action === 'create');
 }

@@ -51,9 +51,11 @@ export function eventLines(
         ];
       case 'node-skipped': {
         const { group } = event.node;
-        // One line a change: its further operations are skipped for the same reason.
         const cause = report.groupOf(event.because);
-        if (skipped.has(group) || group === cause) return [];
+        // One line a change: its further operations are skipped for the same reason. What has begun says itself
+        // how far it came, and a checkpoint is nobody's change.
+        if (skipped.has(group) || group === cause || report.hasBegun(group)) return [];
+        if (report.changeOf(group) === undefined) return [];
         skipped.add(group);
         return [
           `${paint('yellow', '-')} ${paint('bold', report.nameOf(group))}  skipped: it waits for ${report.nameOf(cause ?? event.because)}`,

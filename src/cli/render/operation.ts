@@ -1,27 +1,27 @@
 import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 
-/** One operation in a few words, its subject left out where the change already names it. */
+/** One operation in a few words; what it is about stands before it, as the name of its change. */
 export function operationText(op: Operation): string {
   switch (op.kind) {
     case 'image.pull':
-      return `pull ${op.reference}`;
+      return 'pull';
     case 'volume.create':
-      return `create volume ${op.volume}`;
+      return 'create';
     case 'volume.remove':
-      return `remove volume ${op.volume}`;
+      return 'remove';
     case 'network.create':
-      return `create network ${op.network}`;
+      return 'create';
     case 'network.remove':
-      return `remove network ${op.network}`;
+      return 'remove';
     case 'agent.build':
-      return `build ${op.image}`;
+      return 'build';
     case 'agent.create':
-      return `create ${op.agent.name}`;
+      return 'create';
     case 'agent.start':
-      return `start ${op.agent.name}`;
+      return 'start';
     case 'agent.remove':
-      return `remove ${op.name}`;
+      return 'remove';
     case 'migration.run':
       return 'run the migration';
     case 'container.create':

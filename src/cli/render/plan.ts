@@ -27,7 +27,9 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
   const name = subjectNames(plan);
   const nameOf = changeNames(plan);
   const isIdle = idleIds(plan);
-  const shown = plan.changes.filter((change) => style.verbose || change.action !== 'none');
+  // What runs by the clock is news only beside something that changes.
+  const quiet = plan.changes.some(isPending) ? ['none'] : ['none', 'schedule'];
+  const shown = plan.changes.filter((change) => style.verbose || !quiet.includes(change.action));
   const width = nameWidth(shown, name);
   const firsts = new Map<string, Change>();
   const blocks = shown.map((change) => {
@@ -145,5 +147,5 @@ function nodeLines(plan: Plan, brush: Paint): string {
     const mark = node.destructive ? brush('red', '!') : ' ';
     return `${mark} ${node.id.padEnd(width)}   ${operationText(node.op)}${reason}${brush('dim', after)}`;
   });
-  return `Operations, in an order that would do:\n${lines.join('\n')}`;
+  return `Operations:\n${lines.join('\n')}`;
 }

@@ -1,4 +1,5 @@
 import type { Reason } from '../../compiler/plan/plan.ts';
+import { MASKED } from '../../compiler/reconcile/compare.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import { printable, shorten, shortenPair, WIDTH } from './text.ts';
 
@@ -20,7 +21,7 @@ export function reasonLines(reason: Reason, full: boolean): readonly string[] {
     case 'drift':
       return changed(`drift: ${field}`, reason, full);
     case 'missing':
-      return [reason.to === null ? `missing: ${field}` : `no ${field} for ${printable(reason.to)} yet`];
+      return [missing(field, reason.to)];
     case 'requested':
       return [`requested: ${field}`];
     case 'leftover':
@@ -34,6 +35,7 @@ export function reasonLines(reason: Reason, full: boolean): readonly string[] {
 
 function changed(field: string, reason: Reason, full: boolean): readonly string[] {
   if (reason.from === null && reason.to === null) return [field];
+  if (reason.from === MASKED && reason.to === MASKED) return [`${field}  differs ${MASKED}`];
   const whole = [reason.from, reason.to].map((value) => (value === null ? NONE : printable(value)));
   const [from = NONE, to = NONE] = whole;
   const line = `${field}  ${from} → ${to}`;
@@ -46,4 +48,10 @@ function changed(field: string, reason: Reason, full: boolean): readonly string[
   const short = `${field}  ${shortFrom} → ${shortTo}`;
   if (short.length <= WIDTH - 4) return [short];
   return [`${field}  ${shortFrom}`, `${' '.repeat(field.length)}→ ${shortTo}`];
+}
+
+function missing(field: string, to: string | null): string {
+  // A migration's exited container is what says that it has run.
+  if (field === 'record') return to === null ? 'not run yet' : `not run yet for ${printable(to)}`;
+  return to === null ? `missing: ${field}` : `missing: ${field}, to be ${printable(to)}`;
 }

@@ -63,10 +63,10 @@ export function flow(
 }
 
 /** `a`, `a and b`, `a, b and c`. */
-export function listed(names: readonly string[]): string {
+export function listed(names: readonly string[], word: 'and' | 'or'): string {
   const last = names.at(-1);
   if (last === undefined) return '';
-  return names.length === 1 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
+  return names.length === 1 ? last : `${names.slice(0, -1).join(', ')} ${word} ${last}`;
 }
 
 /** Seconds for people: `0.4 s`, `12 s`, `3 min 20 s`. */

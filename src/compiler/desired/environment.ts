@@ -45,7 +45,9 @@ export function environment(
   const overridden = (name: string, by: string) => {
     const entry = own.get(name);
     if (entry === undefined) return;
-    problems.warn('STK355', `\`${name}\` is overridden by ${by}`, entry.range, { help: 'take it out of `env`' });
+    problems.warn('STK355', `\`${name}\` is overridden by ${by}`, entry.range, {
+      help: 'take it out of `env`',
+    });
   };
   if (container.database !== null) {
     const variables = application.database?.variables;

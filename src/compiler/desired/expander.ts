@@ -15,7 +15,7 @@ export interface Scope {
   readonly index: number | null;
 }
 
-/** What an expander needs to know. Null: not known, as in a rehearsal. */
+/** What an expander needs to know. */
 export type Known = Pick<ResolvedInputs, 'env' | 'secrets' | 'host'>;
 
 /**
@@ -25,11 +25,12 @@ export type Known = Pick<ResolvedInputs, 'env' | 'secrets' | 'host'>;
 export class Expander {
   readonly problems: Problems;
   readonly #stack: string;
-  readonly #known: Known | null;
+  readonly #known: Partial<Known>;
 
-  constructor(stack: string, known: Known | null, problems: Problems) {
+  /** What is absent of `known` is not known; so is everything when it is null, as in a rehearsal. */
+  constructor(stack: string, known: Partial<Known> | null, problems: Problems) {
     this.#stack = stack;
-    this.#known = known;
+    this.#known = known ?? {};
     this.problems = problems;
   }
 
@@ -45,7 +46,8 @@ export class Expander {
   show(template: Template, scope: Scope): string | null {
     return this.#join(template, (part) => {
       if (part.kind === 'secret') return `%{secret:${part.name}}`;
-      if (part.kind === 'env') return `%{env:${part.name}${part.fallback === null ? '' : `|${part.fallback}`}}`;
+      if (part.kind === 'env')
+        return `%{env:${part.name}${part.fallback === null ? '' : `|${part.fallback}`}}`;
       if (part.kind === 'text') return part.text.replaceAll('%{', '%%{');
       return this.#value(part, template, scope);
     });
@@ -84,7 +86,8 @@ export class Expander {
       const length = this.#value(part, template, scope)?.length ?? 0;
       const inside = edge === 'start' ? offset < before + length : offset <= before + length;
       if (inside) {
-        if (part.kind === 'text' && part.text.length === part.end - part.start) return part.start + offset - before;
+        if (part.kind === 'text' && part.text.length === part.end - part.start)
+          return part.start + offset - before;
         return part[edge];
       }
       before += length;
@@ -94,7 +97,7 @@ export class Expander {
   }
 
   #value(part: TemplatePart, template: Template, scope: Scope): string | null {
-    const known = this.#known;
+    const { env, secrets } = this.#known;
     switch (part.kind) {
       case 'text':
         return part.text;
@@ -103,19 +106,25 @@ export class Expander {
       case 'name':
         return this.#fact(part, template, scope);
       case 'env': {
-        if (known === null) return null;
-        const value = Object.hasOwn(known.env, part.name) ? known.env[part.name] : undefined;
+        if (env === undefined) return null;
+        const value = Object.hasOwn(env, part.name) ? env[part.name] : undefined;
         if (value !== undefined || part.fallback !== null) return value ?? part.fallback;
         return this.#missing('STK340', `the variable \`${part.name}\` is not set`, part, template, {
           help: `set it, or write a default: \`%{env:${part.name}|default}\``,
         });
       }
       case 'secret': {
-        if (known === null) return null;
-        const secret = Object.hasOwn(known.secrets, part.name) ? known.secrets[part.name] : undefined;
+        if (secrets === undefined) return null;
+        const secret = Object.hasOwn(secrets, part.name) ? secrets[part.name] : undefined;
         if (secret !== undefined && 'value' in secret) return secret.value;
         const why = secret === undefined ? 'it was not read' : secret.error;
-        return this.#missing('STK341', `the secret \`${part.name}\` cannot be had: ${why}`, part, template, {});
+        return this.#missing(
+          'STK341',
+          `the secret \`${part.name}\` cannot be had: ${why}`,
+          part,
+          template,
+          {},
+        );
       }
       default:
         return unreachable(part);
@@ -123,7 +132,7 @@ export class Expander {
   }
 
   #fact(part: TemplatePart & { readonly kind: 'name' }, template: Template, scope: Scope): string | null {
-    const host = this.#known?.host ?? null;
+    const host = this.#known.host ?? null;
     switch (part.name) {
       case 'app_name':
         return `${scope.container}${scope.index ?? ''}`;

@@ -66,7 +66,11 @@ export function plainFields(container: ContainerSpec, scope: Scope, expander: Ex
   const one = <T>(template: Template | null, parse: Parameters<typeof expander.parse<T>>[3]) =>
     template === null ? null : expander.parse(template, scope, 'STK332', parse);
   const many = <T>(templates: readonly Template[], parse: Parameters<typeof expander.parse<T>>[3]) =>
-    templates.flatMap((template) => one(template, parse) ?? []);
+    templates.flatMap((template): readonly T[] => {
+      const value = one(template, parse);
+      // Wrapped, since a value may be a pair.
+      return value === null ? [] : [value];
+    });
   const size = (template: Template | null) =>
     template === null ? null : expander.parse(template, scope, 'STK320', parseByteSize);
   const record = (entries: readonly EnvEntry[]) =>

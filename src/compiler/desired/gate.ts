@@ -35,7 +35,9 @@ export interface GateContext {
 export function gateOf(container: ContainerSpec, context: GateContext): Gate {
   const { health } = container;
   if (health === null) {
-    return context.hasSocket ? httpGate(container, null, 'socket', context) : engineGate(container, context.config);
+    return context.hasSocket
+      ? httpGate(container, null, 'socket', context)
+      : engineGate(container, context.config);
   }
   const limitMs = limitOf(container, context);
   const timeoutMs = health.timeoutMs ?? TIMEOUT_MS;
@@ -62,11 +64,17 @@ function httpGate(
   context: GateContext,
 ): Gate {
   const { health } = container;
-  const path = ask === null || ask.path === null ? '/' : (context.expander.expand(ask.path, context.scope) ?? '/');
+  const path =
+    ask === null || ask.path === null ? '/' : (context.expander.expand(ask.path, context.scope) ?? '/');
   if (!path.startsWith('/') || /[\s\0]/.test(path)) {
-    context.expander.problems.error('STK332', `\`${path}\` is not the path of a request`, ask?.path?.place.range ?? null, {
-      help: 'write a path such as `/ping`, without blanks',
-    });
+    context.expander.problems.error(
+      'STK332',
+      `\`${path}\` is not the path of a request`,
+      ask?.path?.place.range ?? null,
+      {
+        help: 'write a path such as `/ping`, without blanks',
+      },
+    );
   }
   return {
     kind: 'http',
@@ -82,7 +90,8 @@ function httpGate(
 function engineGate({ startupMs }: ContainerSpec, config: ImageConfig | null): Gate {
   const uptimeMs = startupMs ?? UPTIME_MS;
   // With a health check `startup_time` limits it; without one it must be able to pass.
-  const limitMs = config?.healthcheck === true ? (startupMs ?? LIMIT_MS) : Math.max(LIMIT_MS, uptimeMs + LIMIT_MS / 2);
+  const limitMs =
+    config?.healthcheck === true ? (startupMs ?? LIMIT_MS) : Math.max(LIMIT_MS, uptimeMs + LIMIT_MS / 2);
   return { kind: 'engine', uptimeMs, limitMs };
 }
 
@@ -96,9 +105,14 @@ function limitOf({ startupMs, health }: ContainerSpec, { expander }: GateContext
   if (startupMs !== null) {
     if (health !== null && (startPeriodMs !== null || retries !== null)) {
       const key = retries === null ? 'start_period' : 'retries';
-      expander.problems.warn('STK363', `\`${key}\` has no effect: \`startup_time\` is the limit`, retries?.range ?? health.range, {
-        help: 'take one of the two out',
-      });
+      expander.problems.warn(
+        'STK363',
+        `\`${key}\` has no effect: \`startup_time\` is the limit`,
+        retries?.range ?? health.range,
+        {
+          help: 'take one of the two out',
+        },
+      );
     }
     return startupMs;
   }
@@ -121,7 +135,9 @@ function tcpPort(
   }
   const written = health.port ?? container.port?.port;
   if (written !== undefined) return { port: written };
-  const candidates = new Set(ports.filter(({ protocol }) => protocol === 'tcp').map((port) => port.containerPort));
+  const candidates = new Set(
+    ports.filter(({ protocol }) => protocol === 'tcp').map((port) => port.containerPort),
+  );
   if (candidates.size === 0) {
     // Only where nothing is published: what is published is what is served.
     for (const exposed of config?.exposedPorts ?? []) {

@@ -42,10 +42,15 @@ export class HostPorts {
         },
       );
     } else {
-      this.#problems.error('STK315', `port ${key} of the host is taken by \`${other.container.name}\``, range, {
-        related: [{ range: other.range, message: 'taken here' }],
-        help: 'choose another port, or another address of the host',
-      });
+      this.#problems.error(
+        'STK315',
+        `port ${key} of the host is taken by \`${other.container.name}\``,
+        range,
+        {
+          related: [{ range: other.range, message: 'taken here' }],
+          help: 'choose another port, or another address of the host',
+        },
+      );
     }
   }
 }

@@ -24,14 +24,21 @@ export function writtenImage(container: ContainerSpec, expander: Expander): Writ
       ? null
       : expander.parse(container.tag, scope, 'STK311', (text) => {
           const whole = parseImageReference(`image:${text}`);
-          return whole.ok ? parsed(text) : unparsed(`\`${text}\` is not a tag`, 0, text.length, whole.problem.help);
+          return whole.ok
+            ? parsed(text)
+            : unparsed(`\`${text}\` is not a tag`, 0, text.length, whole.problem.help);
         });
   if (image === null || (tag === null && container.tag !== null)) return null;
   if (tag !== null && (image.tag !== null || image.digest !== null)) {
-    expander.problems.error('STK312', 'the image has a tag or digest already', container.tag?.place.range ?? null, {
-      help: 'keep one of the two',
-      related: [{ range: container.image.place.range, message: 'written here too' }],
-    });
+    expander.problems.error(
+      'STK312',
+      'the image has a tag or digest already',
+      container.tag?.place.range ?? null,
+      {
+        help: 'keep one of the two',
+        related: [{ range: container.image.place.range, message: 'written here too' }],
+      },
+    );
     return null;
   }
   const whole = tag === null ? image : { ...image, tag };

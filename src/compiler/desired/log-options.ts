@@ -16,7 +16,7 @@ export function logOptions(
   hostDriver: string,
   expander: Expander,
 ): LogOptions | null {
-  const driver = log?.driver == null ? null : expander.expand(log.driver, scope);
+  const driver = log === null || log.driver === null ? null : expander.expand(log.driver, scope);
   const effective = driver ?? hostDriver;
   const rotates = effective === 'json-file' || effective === 'local';
   const options: Record<string, string> = forwarder && rotates ? { ...LIMITS } : {};

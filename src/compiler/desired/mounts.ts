@@ -38,7 +38,9 @@ export class Mounts {
       for (const mount of this.#from(source, container)) this.#addFrom(mount, source.place.range, own, taken);
     }
     this.#checkTmpfs(container, index, taken);
-    const mounts = [...taken.values()].map(({ mount }) => mount).sort((a, b) => (a.target < b.target ? -1 : 1));
+    const mounts = [...taken.values()]
+      .map(({ mount }) => mount)
+      .sort((a, b) => (a.target < b.target ? -1 : 1));
     if (shared) this.#kept.set(container.key, mounts);
     return mounts;
   }

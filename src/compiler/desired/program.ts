@@ -26,7 +26,7 @@ function options(rest: readonly string[]): number {
   let i = 0;
   while (rest[i]?.startsWith('-') === true) {
     if (rest[i] === '--') return i + 1;
-    i += WITH_VALUE.has(rest[i] ?? '') && !/^-/.test(rest[i + 1] ?? '-') ? 2 : 1;
+    i += WITH_VALUE.has(rest[i] ?? '') && !(rest[i + 1] ?? '-').startsWith('-') ? 2 : 1;
   }
   return i;
 }

@@ -33,8 +33,10 @@ export function socketSource(container: ContainerSpec, mounts: readonly MountSpe
   const found = new Map<string, Template>();
   for (const word of container.command ?? []) {
     for (const path of socketPaths(word)) {
-      const text = path.parts.map((part) => (part.kind === 'text' ? part.text : `%{${'name' in part ? part.name : ''}}`)).join('');
-      if (normalizePath(text) === text && coveringMount(text, mounts)?.dataVolume != null) found.set(text, path);
+      const text = path.parts
+        .map((part) => (part.kind === 'text' ? part.text : `%{${'name' in part ? part.name : ''}}`))
+        .join('');
+      if (normalizePath(text) === text && isInDataVolume(coveringMount(text, mounts))) found.set(text, path);
     }
   }
   const [only, second] = found.values();
@@ -85,22 +87,37 @@ export function placeSocket(
     return null;
   }
   const mount = coveringMount(published, mounts);
-  if (mount?.dataVolume == null) {
-    problems.error('STK322', `the socket \`${published}\` lies in no data volume of \`${container.name}\``, range, {
-      help: 'put it into a path of `data_volumes`, and name that data volume in `volumes_from`',
-    });
+  if (!isInDataVolume(mount)) {
+    problems.error(
+      'STK322',
+      `the socket \`${published}\` lies in no data volume of \`${container.name}\``,
+      range,
+      {
+        help: 'put it into a path of `data_volumes`, and name that data volume in `volumes_from`',
+      },
+    );
     return null;
   }
   if (mount.readOnly) {
-    problems.error('STK322', `the socket \`${published}\` lies in a data volume that is mounted read-only`, range, {
-      help: `mount \`${mount.dataVolume}\` writable: without \`:ro\``,
-    });
+    problems.error(
+      'STK322',
+      `the socket \`${published}\` lies in a data volume that is mounted read-only`,
+      range,
+      {
+        help: `mount \`${mount.dataVolume}\` writable: without \`:ro\``,
+      },
+    );
     return null;
   }
   if (mount.type === 'bind') {
-    problems.error('STK322', `the socket \`${published}\` lies in \`${mount.source}\`, a folder of the host`, range, {
-      help: 'an earlier container holds the data volume there; the socket needs a volume: name another data volume',
-    });
+    problems.error(
+      'STK322',
+      `the socket \`${published}\` lies in \`${mount.source}\`, a folder of the host`,
+      range,
+      {
+        help: 'an earlier container holds the data volume there; the socket needs a volume: name another data volume',
+      },
+    );
     return null;
   }
   const directory = published.slice(0, published.lastIndexOf('/'));
@@ -120,11 +137,16 @@ function checkLength(path: string, range: Range, problems: Problems): boolean {
   return false;
 }
 
+function isInDataVolume(mount: MountSpec | undefined): mount is MountSpec & { readonly dataVolume: string } {
+  return mount !== undefined && mount.dataVolume !== null;
+}
+
 /** The mount that a path lies in: the deepest one. */
 function coveringMount(path: string, mounts: readonly MountSpec[]): MountSpec | undefined {
   let deepest: MountSpec | undefined;
   for (const mount of mounts) {
-    if (path.startsWith(`${mount.target}/`) && mount.target.length > (deepest?.target.length ?? 0)) deepest = mount;
+    if (path.startsWith(`${mount.target}/`) && mount.target.length > (deepest?.target.length ?? 0))
+      deepest = mount;
   }
   return deepest;
 }

@@ -40,16 +40,22 @@ export function stopOf(
   const image = config?.stopSignal ?? null;
   if (image !== null && image !== '') {
     const short = image.replace(/^SIG/, '');
-    return { spec: { ...rest, signal: `SIG${short}`, why: `${short}: the image's STOPSIGNAL` }, stopSignal: null };
+    return {
+      spec: { ...rest, signal: `SIG${short}`, why: `${short}: the image's STOPSIGNAL` },
+      stopSignal: null,
+    };
   }
   for (const program of programs(entrypoint, command, config)) {
     const rule = GRACEFUL.find(([pattern]) => pattern.test(program));
     if (rule === undefined) continue;
     const signal = `SIG${rule[1]}`;
-    return { spec: { ...rest, signal, why: `${rule[1]}: ${program} stops gracefully on it` }, stopSignal: signal };
+    return {
+      spec: { ...rest, signal, why: `${rule[1]}: ${program} stops gracefully on it` },
+      stopSignal: signal,
+    };
   }
   return {
-    spec: { ...rest, signal: 'SIGTERM', why: 'TERM: nothing says otherwise' },
+    spec: { ...rest, signal: 'SIGTERM', why: config === null ? 'TERM, unless the image says otherwise' : 'TERM: nothing says otherwise' },
     stopSignal: config === null ? null : 'SIGTERM',
   };
 }

@@ -22,19 +22,35 @@ export function strategyOf(facts: StrategyFacts, problems: Problems): Strategy {
   if (order === 'stop-first') return { order, why: 'as written', batch };
   if (order === 'auto') {
     if (obstacle !== null) return { order: 'stop-first', why: obstacle.why, batch };
-    const why = facts.socket === 'movable' ? 'each generation has its own socket' : 'two generations can live side by side';
+    const why =
+      facts.socket === 'movable'
+        ? 'each generation has its own socket'
+        : 'two generations can live side by side';
     return { order: 'start-first', why, batch };
   }
   if (obstacle === null) return { order, why: 'as written', batch };
   const impossible = obstacle.kind === 'published port' || (singleWriter !== null && database !== null);
   if (impossible) {
-    problems.error('STK329', `\`start-first\` cannot work for \`${container.name}\`: ${obstacle.why}`, range, {
-      help: database === null ? 'use `stop-first`, or `auto`' : `two ${database} servers on the same files destroy them: use \`auto\``,
-    });
+    problems.error(
+      'STK329',
+      `\`start-first\` cannot work for \`${container.name}\`: ${obstacle.why}`,
+      range,
+      {
+        help:
+          database === null
+            ? 'use `stop-first`, or `auto`'
+            : `two ${database} servers on the same files destroy them: use \`auto\``,
+      },
+    );
   } else {
-    problems.warn('STK361', `\`start-first\` may not work for \`${container.name}\`: ${obstacle.why}`, range, {
-      help: 'use `auto`, unless two generations can share it',
-    });
+    problems.warn(
+      'STK361',
+      `\`start-first\` may not work for \`${container.name}\`: ${obstacle.why}`,
+      range,
+      {
+        help: 'use `auto`, unless two generations can share it',
+      },
+    );
   }
   return { order, why: 'as written', batch };
 }

@@ -28,6 +28,11 @@ export class Problems {
     }
   }
 
+  /** Counts problems that were not looked at in detail. */
+  skip(count: number): void {
+    this.#total += count;
+  }
+
   list(): readonly Diagnostic[] {
     const more = this.#total - this.#kept.length;
     if (more === 0) return this.#kept;

@@ -1,5 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein';
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import { nearest } from '../nearest.ts';
 import type { Range } from '../span.ts';
 import { checkString } from './check-string.ts';
 import type { DocumentNode, ObjectNode, Property } from './document.ts';
@@ -96,11 +96,8 @@ export class YamlTree {
     const nothing: DocumentNode = { kind: 'scalar', range, value: null };
     const anchored = this.#anchors.get(node.source);
     if (anchored === undefined) {
-      const near = this.#anchors.size > 0 ? closest(node.source, [...this.#anchors.keys()]) : '';
-      const like =
-        near !== '' && distance(near, node.source) <= 3
-          ? `did you mean \`*${near}\`?`
-          : 'an anchor stands before its aliases';
+      const [near] = nearest(node.source, this.#anchors.keys());
+      const like = near === undefined ? 'an anchor stands before its aliases' : `did you mean \`*${near}\`?`;
       this.#problems.add('STK110', `no anchor is named ${quote(node.source)}`, range, { help: like });
       return nothing;
     }
@@ -160,9 +157,7 @@ export class YamlTree {
     const { key } = pair;
     if (isScalar(key) || isAlias(key)) {
       const node = this.#node(key, maxDepth, map);
-      const written = isScalar(key)
-        ? this.#trim(key.range ?? null, map)
-        : this.#trim(key.range ?? null, map);
+      const written = isScalar(key) ? this.#trim(key.range ?? null, map) : this.#trim(key.range ?? null, map);
       if (node.kind === 'scalar') {
         const text =
           typeof node.value === 'string'

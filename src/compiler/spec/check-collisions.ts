@@ -22,10 +22,15 @@ export function checkCollisions(applications: readonly ApplicationSpec[], proble
     const pair = `${other.range.start} ${owner.range.start}`;
     if (reported.has(pair)) return;
     reported.add(pair);
-    problems.error('STK308', `${owner.what} and ${other.what} would both be called \`${name}\` on the engine`, owner.range, {
-      related: [{ range: other.range, message: 'the other one' }],
-      help: 'rename one of them',
-    });
+    problems.error(
+      'STK308',
+      `${owner.what} and ${other.what} would both be called \`${name}\` on the engine`,
+      owner.range,
+      {
+        related: [{ range: other.range, message: 'the other one' }],
+        help: 'rename one of them',
+      },
+    );
   };
   for (const application of applications) {
     const { base, name, range, containers } = application;

@@ -1,5 +1,7 @@
+import type { ContainerKey } from '../desired/desired-state.ts';
 import { rehearse } from '../desired/rehearse.ts';
 import type { Compiled } from '../diagnostic.ts';
+import { baseName } from '../names.ts';
 import type { Document } from '../source/document.ts';
 import { linkApplication } from './link/link-application.ts';
 import type { ApplicationSpec } from './application-spec.ts';
@@ -13,7 +15,6 @@ import { readSecrets } from './read/secrets.ts';
 import { readForwarder, readManual, warnDockerExec } from './read/stack-keys.ts';
 import { readStackName } from './read/stack-name.ts';
 import type { StackSpec } from './stack-spec.ts';
-import { slug } from './values/slug.ts';
 
 /** What the command line says besides the file. */
 export interface CompileOptions {
@@ -44,10 +45,13 @@ export function compile(document: Document, options: CompileOptions = {}): Compi
   const docker = reader.fields(node('docker'));
   const registries = readRegistries(docker.get('registries')?.value, reader);
   warnDockerExec(docker.get('exec'), reader);
+  const flawed = new Set<ContainerKey>();
   const applications = deploy.map((property): ApplicationSpec => {
     const written = readApplication(property, reader);
     const { dataVolumes, database, environment, range } = written;
-    const base = engineBase(name, property.key);
+    const base = baseName(name, property.key);
+    const linked = linkApplication(written, problems);
+    for (const key of linked.flawed) flawed.add(key);
     return {
       name: property.key,
       range,
@@ -55,7 +59,7 @@ export function compile(document: Document, options: CompileOptions = {}): Compi
       dataVolumes,
       database,
       environment,
-      containers: linkApplication(written, problems),
+      containers: linked.containers,
     };
   });
   checkCollisions(applications, problems);
@@ -69,13 +73,7 @@ export function compile(document: Document, options: CompileOptions = {}): Compi
     included: readManual(fields.get('manual'), applications, reader),
     told: new Set(),
   };
-  // What cannot be linked cannot be rehearsed: its consequences would only hide the cause.
-  if (problems.errors === 0) problems.take(rehearse(spec));
+  // Problems of what has some already would only be consequences.
+  problems.take(rehearse(spec, flawed));
   return problems.conclude({ ...spec, told: problems.told() });
-}
-
-/** What an application's things on the engine are called before their own names. */
-function engineBase(stack: string, application: string): string {
-  const own = slug(application);
-  return own === stack ? stack : `${stack}-${own}`;
 }

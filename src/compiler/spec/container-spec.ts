@@ -158,4 +158,3 @@ export interface LimitSpec {
   readonly securityOpt: readonly Template[];
   readonly extraHosts: readonly Template[];
 }
-

@@ -33,7 +33,9 @@ export function checkTemplate(
       problems.error('STK304', why.message, range, { help: why.help });
       sound = false;
     } else if (part.kind === 'secret' && !secrets.has(part.name)) {
-      problems.error('STK330', `unknown secret \`${part.name}\``, range, { help: secretHelp(part.name, secrets) });
+      problems.error('STK330', `unknown secret \`${part.name}\``, range, {
+        help: secretHelp(part.name, secrets),
+      });
       sound = false;
     }
   }
@@ -104,7 +106,10 @@ function nameRefusal(name: string, rule: TemplateRule): Refusal | null {
       return null;
     case 'outside':
       return ofInstance || name === 'container' || name === 'application'
-        ? { message: `\`%{${name}}\` cannot stand here: no container is meant`, help: 'write the value itself' }
+        ? {
+            message: `\`%{${name}}\` cannot stand here: no container is meant`,
+            help: 'write the value itself',
+          }
         : null;
     case 'shared':
       return ofInstance

@@ -17,7 +17,8 @@ export function templateWords(template: Template): Parsed<readonly Template[]> {
   for (const part of template.parts) {
     if (part.kind === 'text') {
       const nul = part.text.indexOf(OPAQUE);
-      if (nul !== -1) return unparsed('a word cannot hold a NUL byte', part.start + nul, part.start + nul + 1);
+      if (nul !== -1)
+        return unparsed('a word cannot hold a NUL byte', part.start + nul, part.start + nul + 1);
       for (let i = 0; i < part.text.length; i++) offsets.push(part.start + i);
       text += part.text;
     } else {

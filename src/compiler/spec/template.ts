@@ -106,7 +106,10 @@ function parseInterpolation(inner: string, start: number, end: number): Template
     const bar = inner.indexOf('|');
     const name = bar === -1 ? inner.slice(4) : inner.slice(4, bar);
     if (!/^[A-Za-z_]\w*$/.test(name)) {
-      return malformed(`\`${name}\` is not a variable's name`, 'write `%{env:NAME}` or `%{env:NAME|default}`');
+      return malformed(
+        `\`${name}\` is not a variable's name`,
+        'write `%{env:NAME}` or `%{env:NAME|default}`',
+      );
     }
     return { kind: 'env', name, fallback: bar === -1 ? null : inner.slice(bar + 1), start, end };
   }
@@ -118,7 +121,13 @@ function parseInterpolation(inner: string, start: number, end: number): Template
   if (inner === 'socket') return { kind: 'socket', start, end };
   const name = BUILTIN_NAMES.find((builtin) => builtin === inner);
   if (name !== undefined) return { kind: 'name', name, start, end };
-  return { code: 'STK303', message: `unknown interpolation \`%{${inner}}\``, start, end, help: suggestion(inner) };
+  return {
+    code: 'STK303',
+    message: `unknown interpolation \`%{${inner}}\``,
+    start,
+    end,
+    help: suggestion(inner),
+  };
 }
 
 function suggestion(inner: string): string {

@@ -185,7 +185,10 @@ export class Performer {
     try {
       return await ask(await session);
     } catch (error) {
-      if (error instanceof AgentError) this.#sessions.delete(plane);
+      if (error instanceof AgentError && this.#sessions.get(plane) === session) {
+        this.#sessions.delete(plane);
+        session.then((lost) => lost.close()).catch(() => {});
+      }
       throw error;
     }
   }

@@ -10,27 +10,51 @@ import { databaseHost } from './database-host.ts';
 import { linkTargets } from './link-targets.ts';
 import { Names } from './names.ts';
 
+/** An application's containers in the order of the work. */
+export interface LinkedApplication {
+  readonly containers: readonly ContainerSpec[];
+  /** Those that cannot be judged further, because they or what they mount have problems. */
+  readonly flawed: ReadonlySet<ContainerKey>;
+}
+
 /** Finds every reference of an application's containers, and puts them in the order of the work. */
-export function linkApplication(application: WrittenApplication, problems: Problems): readonly ContainerSpec[] {
+export function linkApplication(application: WrittenApplication, problems: Problems): LinkedApplication {
+  const flawed = new Set(application.flawed);
   const names = new Names(application, problems);
   const sources = new Map<WrittenContainer, readonly MountSource[]>();
   const needs = new Map<WrittenContainer, readonly Hop[]>();
+  const before = problems.errors;
   const chains = envChains(application.containers, names, problems);
+  let broken = problems.errors > before;
   for (const container of application.containers) {
+    const errors = problems.errors;
     const mountsFrom = mountSources(container, application.dataVolumes, names, problems);
     sources.set(container, mountsFrom);
     needs.set(container, hops(container, application, names, mountsFrom, problems));
+    if (problems.errors > errors) flawed.add(container.key);
   }
-  const written = [...application.containers].sort((a, b) => Number(a.mode === 'cron') - Number(b.mode === 'cron'));
+  const written = [...application.containers].sort(
+    (a, b) => Number(a.mode === 'cron') - Number(b.mode === 'cron'),
+  );
   const { order, cycles } = topologicalSort(written, (container) => needs.get(container) ?? []);
   reportCycles(cycles, 'references', problems);
-  return order.map((container) => ({
-    ...container,
-    after: [...new Set((needs.get(container) ?? []).map((hop): ContainerKey => hop.to.key))].sort(),
-    envChain: chains.get(container) ?? [],
-    mountsFrom: sources.get(container) ?? [],
-    linkTargets: linkTargets(container, application, names, problems),
-  }));
+  broken ||= cycles.length > 0;
+  const containers = order.map((container): ContainerSpec => {
+    const mountsFrom = sources.get(container) ?? [];
+    // What is mounted from comes first, so its flaws are known.
+    const mountsFlaw = mountsFrom.some(
+      (source) => source.kind === 'container' && flawed.has(source.container),
+    );
+    if (broken || mountsFlaw) flawed.add(container.key);
+    return {
+      ...container,
+      after: [...new Set((needs.get(container) ?? []).map((hop): ContainerKey => hop.to.key))].sort(),
+      envChain: chains.get(container) ?? [],
+      mountsFrom,
+      linkTargets: linkTargets(container, application, names, problems),
+    };
+  });
+  return { containers, flawed };
 }
 
 /** What must be ready before a container's first instance starts. */
@@ -46,15 +70,21 @@ function hops(
     if (to === undefined) return;
     const range = reference.place.range;
     if (to.mode === 'cron') {
-      problems.error('STK328', `\`${key}\` names the cron container \`${to.name}\`, which only runs now and then`, range, {
-        related: [{ range: to.range, message: '`deploy: cron`' }],
-      });
+      problems.error(
+        'STK328',
+        `\`${key}\` names the cron container \`${to.name}\`, which only runs now and then`,
+        range,
+        {
+          related: [{ range: to.range, message: '`deploy: cron`' }],
+        },
+      );
       return;
     }
     found.push({ from: container, to, label: { key, range } });
   };
   for (const link of container.links) add('links', link, names.find(link, 'links')?.container);
-  for (const other of container.dependsOn) add('depends_on', other, names.find(other, 'depends_on')?.container);
+  for (const other of container.dependsOn)
+    add('depends_on', other, names.find(other, 'depends_on')?.container);
   for (const source of mountsFrom) {
     if (source.kind !== 'container') continue;
     const to = names.containers.get(source.container.slice(container.application.length + 1));
@@ -77,12 +107,21 @@ function mountSources(
     const { place, readOnly } = reference;
     const dataVolume = dataVolumes.find(({ name }) => name === reference.name);
     if (dataVolume !== undefined) return [{ kind: 'data volume', dataVolume, readOnly, place }];
-    const named = names.find(reference, 'volumes_from', dataVolumes.map(({ name }) => name));
+    const named = names.find(
+      reference,
+      'volumes_from',
+      dataVolumes.map(({ name }) => name),
+    );
     if (named === null) return [];
     if (named.index !== null) {
-      problems.error('STK305', `\`volumes_from\` names \`${reference.name}\`, one instance of a container`, place.range, {
-        help: `name the container: \`${named.container.name}\``,
-      });
+      problems.error(
+        'STK305',
+        `\`volumes_from\` names \`${reference.name}\`, one instance of a container`,
+        place.range,
+        {
+          help: `name the container: \`${named.container.name}\``,
+        },
+      );
       return [];
     }
     return [{ kind: 'container', container: named.container.key, readOnly, place }];
@@ -103,9 +142,14 @@ function envChains(
     if (to !== undefined) {
       from.set(container, { from: container, to, label: { key: 'env_from', range: envFrom.place.range } });
     } else if (names.lookup(envFrom.name) !== undefined) {
-      problems.error('STK305', `\`env_from\` names \`${envFrom.name}\`, one instance of a container`, envFrom.place.range, {
-        help: `name the container: \`${nearest(envFrom.name, names.containers.keys())[0] ?? ''}\``,
-      });
+      problems.error(
+        'STK305',
+        `\`env_from\` names \`${envFrom.name}\`, one instance of a container`,
+        envFrom.place.range,
+        {
+          help: `name the container: \`${nearest(envFrom.name, names.containers.keys())[0] ?? ''}\``,
+        },
+      );
     } else {
       names.find(envFrom, 'env_from');
     }

@@ -24,10 +24,15 @@ export function linkTargets(
     if (before === undefined) {
       targets.set(alias, target);
     } else if (before.container !== target.container || before.index !== target.index) {
-      problems.error('STK325', `\`${alias}\` leads to \`${name(target)}\` and to \`${name(before)}\``, reference.place.range, {
-        related: [{ range: before.reference.place.range, message: 'the other one' }],
-        help: 'give one of them another alias: `name:alias`',
-      });
+      problems.error(
+        'STK325',
+        `\`${alias}\` leads to \`${name(target)}\` and to \`${name(before)}\``,
+        reference.place.range,
+        {
+          related: [{ range: before.reference.place.range, message: 'the other one' }],
+          help: 'give one of them another alias: `name:alias`',
+        },
+      );
     }
   };
   for (const link of container.links) {
@@ -55,18 +60,34 @@ function name({ container, index }: LinkTarget): string {
   return container.count === 1 ? container.name : `${container.name}${index}`;
 }
 
-function checkLink(alias: string, reference: Reference, named: Named, names: Names, problems: Problems): boolean {
+function checkLink(
+  alias: string,
+  reference: Reference,
+  named: Named,
+  names: Names,
+  problems: Problems,
+): boolean {
   const { range } = reference.place;
   if (!ALIAS.test(alias)) {
-    problems.error('STK309', `\`${alias}\` cannot be an alias`, range, { help: 'write a host name: letters, digits, `-`, `_`, `.`' });
+    problems.error('STK309', `\`${alias}\` cannot be an alias`, range, {
+      help: 'write a host name: letters, digits, `-`, `_`, `.`',
+    });
     return false;
   }
   const { network } = named.container;
   if (network.mode !== 'stack') {
-    problems.error('STK326', `\`${named.container.name}\` cannot be linked: it is not on the stack's network`, range, {
-      related: [{ range: network.range, message: `\`network: ${network.mode}\`` }],
-      help: network.mode === 'host' ? 'ask it at the address of the host, and use `depends_on` for the order' : null,
-    });
+    problems.error(
+      'STK326',
+      `\`${named.container.name}\` cannot be linked: it is not on the stack's network`,
+      range,
+      {
+        related: [{ range: network.range, message: `\`network: ${network.mode}\`` }],
+        help:
+          network.mode === 'host'
+            ? 'ask it at the address of the host, and use `depends_on` for the order'
+            : null,
+      },
+    );
     return false;
   }
   const other = alias === reference.name ? undefined : names.lookup(alias);

@@ -57,6 +57,8 @@ export class Names {
   #known(): string {
     const names = [...this.containers.keys()].sort();
     const shown = names.slice(0, 8).map((name) => `\`${name}\``);
-    return names.length > shown.length ? `${shown.join(', ')} and ${names.length - shown.length} more` : shown.join(', ');
+    return names.length > shown.length
+      ? `${shown.join(', ')} and ${names.length - shown.length} more`
+      : shown.join(', ');
   }
 }

@@ -1,5 +1,6 @@
 import type { DocumentNode, Property } from '../../source/document.ts';
 import type { DataVolumeSpec, DatabaseSpec, EnvEntry } from '../application-spec.ts';
+import type { ContainerKey } from '../../desired/desired-state.ts';
 import type { WrittenContainer } from '../container-spec.ts';
 import type { Range } from '../../span.ts';
 import { readContainer } from './container.ts';
@@ -18,8 +19,10 @@ export interface WrittenApplication {
   readonly environment: readonly EnvEntry[];
   /** As written. */
   readonly containers: readonly WrittenContainer[];
-  /** Names of all entries, those too that could not be read: naming one is no mistake of its own. */
+  /** Names of entries that could not be read: naming one is no mistake of its own. */
   readonly unread: ReadonlySet<string>;
+  /** Containers with problems of their own, whose consequences would only hide them. */
+  readonly flawed: ReadonlySet<ContainerKey>;
 }
 
 /** Reads one application. `application_type` and `APP_TYPE` gated the old cookbook and mean nothing here. */
@@ -29,21 +32,29 @@ export function readApplication(property: Property, outer: Reader): WrittenAppli
   const node = (key: string) => fields.get(key)?.value;
   reportLaterKeys(fields, 'application', reader);
   const dataVolumes = readDataVolumes(node('data_volumes'), reader);
-  const { containers, unread } = readContainers(node('containers'), dataVolumes, reader);
+  const { containers, unread, flawed } = readContainers(node('containers'), dataVolumes, reader);
   return {
     name: property.key,
     range: property.keyRange,
     dataVolumes,
     database: readDatabase(fields.get('database'), reader),
-    environment: readEnvironment(node('environment_variables'), reader).filter(({ name }) => name !== 'APP_TYPE'),
+    environment: readEnvironment(node('environment_variables'), reader).filter(
+      ({ name }) => name !== 'APP_TYPE',
+    ),
     containers,
     unread,
+    flawed,
   };
 }
 
-function readContainers(node: DocumentNode | undefined, dataVolumes: readonly DataVolumeSpec[], reader: Reader) {
+function readContainers(
+  node: DocumentNode | undefined,
+  dataVolumes: readonly DataVolumeSpec[],
+  reader: Reader,
+) {
   const containers: WrittenContainer[] = [];
   const unread = new Set<string>();
+  const flawed = new Set<ContainerKey>();
   const taken = new Map<string, { readonly range: Range; readonly what: string }>(
     dataVolumes.map(({ name, range }) => [name, { range, what: 'the data volume' }]),
   );
@@ -56,12 +67,14 @@ function readContainers(node: DocumentNode | undefined, dataVolumes: readonly Da
           help: '`volumes_from` and the other references could not tell the two apart',
         });
       }
+      const errors = reader.problems.errors;
       const container = readContainer(entry, reader);
+      if (container !== null && reader.problems.errors > errors) flawed.add(container.key);
       if (container === null) unread.add(name);
       if (before !== undefined) continue;
       taken.set(name, { range: entry.keyRange, what: 'the container' });
       if (container !== null) containers.push(container);
     }
   }
-  return { containers, unread };
+  return { containers, unread, flawed };
 }

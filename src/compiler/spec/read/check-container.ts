@@ -1,9 +1,17 @@
 import type { WrittenContainer } from '../container-spec.ts';
-import { holdsHidden, plainText } from '../template.ts';
+import { plainText } from '../template.ts';
 import type { Fields, Reader } from './reader.ts';
 
 /** Keys that only mean something for a container that keeps running. */
-const NOT_FOR_CRON = ['restart', 'startup_time', 'health', 'strategy', 'socket', 'migration', 'quiet_signal'] as const;
+const NOT_FOR_CRON = [
+  'restart',
+  'startup_time',
+  'health',
+  'strategy',
+  'socket',
+  'migration',
+  'quiet_signal',
+] as const;
 
 /** Reports keys of one container that contradict each other, and values that mean nothing here. */
 export function checkContainer(container: WrittenContainer, fields: Fields, reader: Reader): void {
@@ -17,14 +25,23 @@ function checkCron(container: WrittenContainer, fields: Fields, reader: Reader):
   const cron = fields.get('cron');
   if (container.mode !== 'cron') {
     if (cron !== undefined) {
-      reader.problems.error('STK326', `\`cron\` is only for \`deploy: cron\`, not \`${container.mode}\``, cron.keyRange);
+      reader.problems.error(
+        'STK326',
+        `\`cron\` is only for \`deploy: cron\`, not \`${container.mode}\``,
+        cron.keyRange,
+      );
     }
     return;
   }
   if (cron === undefined) {
-    reader.problems.error('STK321', `the cron container \`${container.name}\` has no schedule`, container.range, {
-      help: 'write `cron: "30 3 * * *"`, or an object with `minute`, `hour` and so on',
-    });
+    reader.problems.error(
+      'STK321',
+      `the cron container \`${container.name}\` has no schedule`,
+      container.range,
+      {
+        help: 'write `cron: "30 3 * * *"`, or an object with `minute`, `hour` and so on',
+      },
+    );
   }
   for (const key of NOT_FOR_CRON) {
     const field = fields.get(key);
@@ -35,15 +52,32 @@ function checkCron(container: WrittenContainer, fields: Fields, reader: Reader):
   }
   const count = fields.get('containers');
   if (count?.value.kind === 'scalar' && Number(count.value.value) !== 1) {
-    reader.problems.warn('STK363', 'a cron container has one runner, whatever `containers` says', count.value.range, {
-      help: 'use `cron.overlap` to say what happens when a run is due while another one lasts',
-    });
+    reader.problems.warn(
+      'STK363',
+      'a cron container has one runner, whatever `containers` says',
+      count.value.range,
+      {
+        help: 'use `cron.overlap` to say what happens when a run is due while another one lasts',
+      },
+    );
   }
 }
 
 function checkNetwork(container: WrittenContainer, fields: Fields, reader: Reader): void {
   const { mode, range } = container.network;
   if (mode === 'stack') return;
+  if (mode === 'host' && container.port !== null && container.count > 1) {
+    const { port, range: portRange } = container.port;
+    reader.problems.error(
+      'STK316',
+      `\`${container.name}\` has ${container.count} instances, and only one can listen on port ${port} of the host`,
+      portRange,
+      {
+        related: [{ range, message: '`network: host`' }],
+        help: 'keep one instance, or use the network of the stack',
+      },
+    );
+  }
   for (const key of ['ports', 'networks', 'links', 'extra_hosts'] as const) {
     const field = fields.get(key);
     // A container without any network may still be given names; with the host's, only names in /etc/hosts work.
@@ -74,14 +108,5 @@ function checkLabels(container: WrittenContainer, reader: Reader): void {
         help: 'labels under `io.stackc.` are how stackc knows its own containers',
       });
     }
-  }
-  const { image, tag } = container;
-  if (tag === null || holdsHidden(image)) return;
-  const text = plainText(image);
-  if (text !== null && /[:@]/.test(text.slice(text.lastIndexOf('/') + 1))) {
-    reader.problems.error('STK312', 'the image has a tag or digest already', tag.place.range, {
-      help: 'keep one of the two',
-      related: [{ range: image.place.range, message: 'written here too' }],
-    });
   }
 }

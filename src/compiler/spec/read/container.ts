@@ -42,7 +42,8 @@ export function readContainer(entry: Property, outer: Reader): WrittenContainer 
   readNotifications(node('notifications'), reader);
 
   const container: WrittenContainer = {
-    key: `${reader.names.application}/${name}` as ContainerKey, // the one place where a key is made of its parts
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made of its parts here
+    key: `${reader.names.application}/${name}` as ContainerKey,
     name,
     application: reader.names.application,
     range: entry.keyRange,
@@ -101,9 +102,14 @@ function readMode(fields: Fields, entry: Property, reader: Reader): DeployMode |
   const deploy = fields.get('deploy');
   if (deploy === undefined) {
     if (entry.value.kind !== 'object') return null;
-    reader.problems.error('STK331', `the container \`${entry.key}\` does not say how it is deployed`, entry.keyRange, {
-      help: 'write `deploy: auto` (kept as the file says), `manual` (replaced only when named) or `cron` (run on a schedule)',
-    });
+    reader.problems.error(
+      'STK331',
+      `the container \`${entry.key}\` does not say how it is deployed`,
+      entry.keyRange,
+      {
+        help: 'write `deploy: auto` (kept as the file says), `manual` (replaced only when named) or `cron` (run on a schedule)',
+      },
+    );
     return null;
   }
   const before = reader.problems.errors;
@@ -139,16 +145,22 @@ function readLog(outer: Fields, reader: Reader): LogSpec | null {
   if (log === undefined) return null;
   const fields = reader.fields(log.value);
   const options = new Map<string, EnvEntry>();
-  for (const entry of readEntries(fields.get('options')?.value, 'stored', reader)) options.set(entry.name, entry);
+  for (const entry of readEntries(fields.get('options')?.value, 'stored', reader))
+    options.set(entry.name, entry);
   for (const name of ['max-size', 'max-file']) {
     const field = fields.get(name);
     const value = reader.template(field?.value, 'stored');
     if (field === undefined || value === null) continue;
     const other = options.get(name);
     if (other !== undefined) {
-      reader.problems.error('STK326', `\`${name}\` stands in \`log\` and in its \`options\``, field.keyRange, {
-        related: [{ range: other.range, message: 'written here too' }],
-      });
+      reader.problems.error(
+        'STK326',
+        `\`${name}\` stands in \`log\` and in its \`options\``,
+        field.keyRange,
+        {
+          related: [{ range: other.range, message: 'written here too' }],
+        },
+      );
     }
     options.set(name, { name, range: field.keyRange, value });
   }

@@ -49,7 +49,9 @@ function readTimezone(fields: Fields, reader: Reader): string | null {
   const text = reader.text(fields.get('timezone')?.value);
   if (text === null) return null;
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: text.text }).resolvedOptions().timeZone === '' ? null : text.text;
+    return new Intl.DateTimeFormat('en', { timeZone: text.text }).resolvedOptions().timeZone === ''
+      ? null
+      : text.text;
   } catch {
     // The only way to ask for one name: a zone that is not known throws.
     reader.problems.error('STK321', `\`${text.text}\` is not a time zone`, text.place.range, {

@@ -38,7 +38,11 @@ function readPaths(entry: Property, reader: Reader): readonly string[] {
         help: 'write an absolute path such as `/var/static`, without options',
       });
     } else if (paths.has(path)) {
-      reader.problems.error('STK318', `\`${path}\` stands twice in the data volume \`${entry.key}\``, place.range);
+      reader.problems.error(
+        'STK318',
+        `\`${path}\` stands twice in the data volume \`${entry.key}\``,
+        place.range,
+      );
     } else {
       paths.add(path);
     }

@@ -59,8 +59,13 @@ export function warnLiteralSecret(name: string, value: Template, range: Range, r
   // Where a secret's file lies is no secret.
   if (text === null || text === '' || text.startsWith('/') || !isSensitiveName(name)) return;
   if (/^(true|false|yes|no|\d{1,4})$/i.test(text)) return;
-  reader.problems.warn('STK353', `the value of \`${name}\` stands in the file for everybody to read`, value.place.range, {
-    help: `declare it under \`secrets\` and write \`%{secret:${name}}\``,
-    related: [{ range, message: 'its name speaks of a secret' }],
-  });
+  reader.problems.warn(
+    'STK353',
+    `the value of \`${name}\` stands in the file for everybody to read`,
+    value.place.range,
+    {
+      help: `declare it under \`secrets\` and write \`%{secret:${name}}\``,
+      related: [{ range, message: 'its name speaks of a secret' }],
+    },
+  );
 }

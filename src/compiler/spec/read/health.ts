@@ -16,11 +16,19 @@ export function readHealth(node: DocumentNode | undefined, reader: Reader): Heal
     range: node.range,
     ask,
     port: reader.integer(fields.get('port')?.value, 1, 65_535),
-    timeoutMs: reader.durationMs(fields.get('timeout')?.value),
-    intervalMs: reader.durationMs(fields.get('interval')?.value),
+    timeoutMs: someTime(fields.get('timeout')?.value, reader),
+    intervalMs: someTime(fields.get('interval')?.value, reader),
     startPeriodMs: reader.durationMs(fields.get('start_period')?.value),
     retries: retries === undefined || count === null ? null : { count, range: retries.keyRange },
   };
+}
+
+/** A duration above zero: no answer comes in no time, and no pause would be a flood. */
+function someTime(node: DocumentNode | undefined, reader: Reader): number | null {
+  const ms = reader.durationMs(node);
+  if (ms !== 0 || node === undefined) return ms;
+  reader.problems.error('STK319', 'this must be longer than nothing', node.range, { help: 'write `2s` or `50ms`' });
+  return null;
 }
 
 function readAsk(fields: Fields, reader: Reader): HealthSpec['ask'] | null {
@@ -31,10 +39,15 @@ function readAsk(fields: Fields, reader: Reader): HealthSpec['ask'] | null {
   const first = command ?? tcp;
   const second = command === undefined ? http : (tcp ?? http ?? port);
   if (first !== undefined && second !== undefined) {
-    reader.problems.error('STK326', `\`${second.key}\` and \`${first.key}\` are two ways to ask`, second.keyRange, {
-      help: 'keep one: `path` (HTTP), `tcp` or `command`',
-      related: [{ range: first.keyRange, message: 'the other one' }],
-    });
+    reader.problems.error(
+      'STK326',
+      `\`${second.key}\` and \`${first.key}\` are two ways to ask`,
+      second.keyRange,
+      {
+        help: 'keep one: `path` (HTTP), `tcp` or `command`',
+        related: [{ range: first.keyRange, message: 'the other one' }],
+      },
+    );
     return null;
   }
   if (command !== undefined) {

@@ -57,7 +57,11 @@ function readUlimits(node: DocumentNode | undefined, reader: Reader): readonly U
   if (node?.kind === 'object') {
     for (const [name, { value }] of reader.fields(node)) {
       const both = value.kind === 'object' ? reader.fields(value) : null;
-      const soft = reader.integer(both?.get('soft')?.value ?? (both === null ? value : undefined), -1, 2 ** 53 - 1);
+      const soft = reader.integer(
+        both?.get('soft')?.value ?? (both === null ? value : undefined),
+        -1,
+        2 ** 53 - 1,
+      );
       const hard = both === null ? soft : reader.integer(both.get('hard')?.value, -1, 2 ** 53 - 1);
       const one = soft ?? hard;
       if (one !== null) limits.push({ name, soft: soft ?? one, hard: hard ?? one });
@@ -74,7 +78,12 @@ function readUlimits(node: DocumentNode | undefined, reader: Reader): readonly U
 function parseUlimit(text: string): Parsed<UlimitSpec> {
   const match = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text);
   if (match === null) {
-    return unparsed(`\`${text}\` is not a limit`, 0, text.length, 'write `nofile=1024` or `nofile=1024:2048`');
+    return unparsed(
+      `\`${text}\` is not a limit`,
+      0,
+      text.length,
+      'write `nofile=1024` or `nofile=1024:2048`',
+    );
   }
   return parsed({ name: match[1] ?? '', soft: Number(match[2]), hard: Number(match[3] ?? match[2]) });
 }
@@ -83,7 +92,8 @@ function parseUlimit(text: string): Parsed<UlimitSpec> {
 export function parseRestart(text: string): Parsed<RestartPolicy> {
   const retries = /^on-failure(?::(\d{1,6}))?$/.exec(text);
   if (retries !== null) return parsed({ name: 'on-failure', maxRetries: Number(retries[1] ?? 0) });
-  if (text === 'no' || text === 'always' || text === 'unless-stopped') return parsed({ name: text, maxRetries: 0 });
+  if (text === 'no' || text === 'always' || text === 'unless-stopped')
+    return parsed({ name: text, maxRetries: 0 });
   return unparsed(
     `\`${text}\` is not a restart policy`,
     0,

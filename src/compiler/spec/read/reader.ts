@@ -136,9 +136,14 @@ export class Reader {
     if (scalar === null) return null;
     if (typeof scalar.value === 'boolean') return scalar.value;
     if (scalar.value === 'true' || scalar.value === 'false') {
-      this.problems.warn('STK356', `the text \`"${scalar.value}"\` is read as ${scalar.value}`, scalar.range, {
-        help: `write ${scalar.value} without quotes`,
-      });
+      this.problems.warn(
+        'STK356',
+        `the text \`"${scalar.value}"\` is read as ${scalar.value}`,
+        scalar.range,
+        {
+          help: `write ${scalar.value} without quotes`,
+        },
+      );
       return scalar.value === 'true';
     }
     this.wrongType(scalar, 'true or false');
@@ -149,7 +154,8 @@ export class Reader {
   integer(node: DocumentNode | undefined, low: number, high: number): number | null {
     const scalar = this.scalar(node);
     if (scalar === null) return null;
-    const value = typeof scalar.value === 'string' && /^-?\d+$/.test(scalar.value) ? Number(scalar.value) : scalar.value;
+    const value =
+      typeof scalar.value === 'string' && /^-?\d+$/.test(scalar.value) ? Number(scalar.value) : scalar.value;
     if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
       this.problems.error(
         'STK332',
@@ -159,9 +165,14 @@ export class Reader {
       return null;
     }
     if (typeof scalar.value === 'string') {
-      this.problems.warn('STK356', `the text \`"${scalar.value}"\` is read as the number ${value}`, scalar.range, {
-        help: `write ${value} without quotes`,
-      });
+      this.problems.warn(
+        'STK356',
+        `the text \`"${scalar.value}"\` is read as the number ${value}`,
+        scalar.range,
+        {
+          help: `write ${value} without quotes`,
+        },
+      );
     }
     return value;
   }
@@ -173,7 +184,8 @@ export class Reader {
   #fixedPart(part: Template['parts'][number]): string {
     if (part.kind === 'text') return part.text;
     if (part.kind !== 'name') return '';
-    if (part.name === 'stack' || part.name === 'application' || part.name === 'container') return this.names[part.name];
+    if (part.name === 'stack' || part.name === 'application' || part.name === 'container')
+      return this.names[part.name];
     return '';
   }
 }

@@ -14,9 +14,14 @@ export function readRegistries(node: DocumentNode | undefined, reader: Reader): 
     const passwordField = fields.get('password');
     const password = reader.template(passwordField?.value, 'outside') ?? empty;
     if (plainText(username) === '' || plainText(password) === '') {
-      reader.problems.warn('STK351', `the credentials for \`${host}\` are empty: it is asked anonymously`, keyRange, {
-        help: "write them, or take the entry out to use docker's own configuration",
-      });
+      reader.problems.warn(
+        'STK351',
+        `the credentials for \`${host}\` are empty: it is asked anonymously`,
+        keyRange,
+        {
+          help: "write them, or take the entry out to use docker's own configuration",
+        },
+      );
     } else if (passwordField !== undefined) {
       warnLiteralSecret('password', password, passwordField.keyRange, reader);
     }

@@ -21,12 +21,17 @@ export function readForwarder(
   }
   if (!instances.has(text.text)) {
     const near = instances.has(`${text.text}0`) ? [`${text.text}0`] : nearest(text.text, instances);
-    reader.problems.error('STK305', `\`logrotate.forwarder\` names \`${text.text}\`, which is no instance`, text.place.range, {
-      help:
-        near.length === 0
-          ? 'write an instance, such as `logspout0`'
-          : `did you mean ${near.map((n) => `\`${n}\``).join(' or ')}?`,
-    });
+    reader.problems.error(
+      'STK305',
+      `\`logrotate.forwarder\` names \`${text.text}\`, which is no instance`,
+      text.place.range,
+      {
+        help:
+          near.length === 0
+            ? 'write an instance, such as `logspout0`'
+            : `did you mean ${near.map((n) => `\`${n}\``).join(' or ')}?`,
+      },
+    );
   }
   return { instance: text.text, range: text.place.range };
 }
@@ -59,9 +64,14 @@ export function readManual(
     }
   }
   if (names.size > 0) {
-    reader.problems.warn('STK359', '`manual` in the file replaces its containers at every apply', property.keyRange, {
-      help: `take it out, and use \`stack apply ${[...names].map((n) => `--include ${n}`).join(' ')}\` when you mean it`,
-    });
+    reader.problems.warn(
+      'STK359',
+      '`manual` in the file replaces its containers at every apply',
+      property.keyRange,
+      {
+        help: `take it out, and use \`stack apply ${[...names].map((n) => `--include ${n}`).join(' ')}\` when you mean it`,
+      },
+    );
   }
   return [...names].sort();
 }

@@ -38,9 +38,14 @@ export function readStackName(
   const [only, second] = applications;
   if (only !== undefined && second === undefined) return slug(only.key);
   if (second !== undefined) {
-    problems.error('STK310', 'the stack has no name, and several applications to take it from', second.keyRange, {
-      help: 'write `name` at the top of the file, or use `--name`',
-    });
+    problems.error(
+      'STK310',
+      'the stack has no name, and several applications to take it from',
+      second.keyRange,
+      {
+        help: 'write `name` at the top of the file, or use `--name`',
+      },
+    );
   }
   return '';
 }

@@ -2,7 +2,8 @@ import type { PortSpec } from '../../desired/instance-spec.ts';
 import { isIpv4, isIpv6 } from './ip-address.ts';
 import { parsed, unparsed, type Parsed } from './parsed.ts';
 
-const HELP = 'write `80`, `8080:80`, `127.0.0.1:8080:80` or `[::1]:8080:80`, with `/udp` at the end if need be';
+const HELP =
+  'write `80`, `8080:80`, `127.0.0.1:8080:80` or `[::1]:8080:80`, with `/udp` at the end if need be';
 
 /** A stretch of port numbers, both ends included. */
 interface PortRange {
@@ -58,7 +59,12 @@ export function parsePorts(text: string): Parsed<readonly PortSpec[]> {
 function notAPort(text: string, start: number, end: number): Parsed<never> {
   const word = text.slice(start, end);
   const at = Math.min(start, Math.max(text.length - 1, 0));
-  return unparsed(word === '' ? 'a port is missing' : `\`${word}\` is not a port`, at, Math.max(end, at + 1), HELP);
+  return unparsed(
+    word === '' ? 'a port is missing' : `\`${word}\` is not a port`,
+    at,
+    Math.max(end, at + 1),
+    HELP,
+  );
 }
 
 function parseRange(text: string): PortRange | null {

@@ -10,13 +10,17 @@ function wrong(text: string, what: string, help: string): Parsed<never> {
 /** `cpus`: a number of cores above zero, fractions allowed. */
 export function parseCpus(text: string): Parsed<number> {
   const cpus = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
-  return cpus > 0 && cpus <= 4096 ? parsed(cpus) : wrong(text, 'a number of processors', 'write `1`, `0.5`, `2`');
+  return cpus > 0 && cpus <= 4096
+    ? parsed(cpus)
+    : wrong(text, 'a number of processors', 'write `1`, `0.5`, `2`');
 }
 
 /** `working_dir`: an absolute path. */
 export function parseWorkingDir(text: string): Parsed<string> {
   const path = normalizePath(text);
-  return path === null ? wrong(text, 'an absolute path', 'write the path in the container, from `/`') : parsed(path);
+  return path === null
+    ? wrong(text, 'an absolute path', 'write the path in the container, from `/`')
+    : parsed(path);
 }
 
 /** `hostname`: a host name of at most 63 characters (sethostname(2) takes 64). */
@@ -55,7 +59,10 @@ export function parseDevice(text: string): Parsed<DeviceSpec> {
   const onlyMode = second !== undefined && third === undefined && /^[rwm]{1,3}$/.test(second);
   const container = second === undefined || onlyMode ? host : second;
   const permissions = (onlyMode ? second : third) ?? 'rwm';
-  return host.startsWith('/') && container.startsWith('/') && /^[rwm]{1,3}$/.test(permissions) && more.length === 0
+  return host.startsWith('/') &&
+    container.startsWith('/') &&
+    /^[rwm]{1,3}$/.test(permissions) &&
+    more.length === 0
     ? parsed({ host, container, permissions })
     : wrong(text, 'a device', 'write `/dev/fuse`, or `/dev/sda:/dev/xvda:rwm`');
 }

@@ -45,13 +45,20 @@ export function parseVolume(text: string): Parsed<VolumeMount> {
     return unparsed('too many `:`', at, at + 1, 'write `source:target` or `source:target:options`');
   }
   const bind = source.startsWith('/');
+  if (/^[a-zA-Z0-9]$/.test(source)) {
+    return unparsed(`\`${source}\` is too short for a volume's name`, 0, 1, 'the engine wants at least two characters');
+  }
   if (!bind && !NAME.test(source)) {
     const relative = /^[.~]/.test(source) || source.includes('/');
     return unparsed(
-      source === '' ? 'the source is missing' : `\`${source}\` is neither an absolute path nor a volume's name`,
+      source === ''
+        ? 'the source is missing'
+        : `\`${source}\` is neither an absolute path nor a volume's name`,
       0,
       Math.max(source.length, 1),
-      relative ? 'the engine may be on another machine: write the absolute path there' : 'write `/path:/path` or `name:/path`',
+      relative
+        ? 'the engine may be on another machine: write the absolute path there'
+        : 'write `/path:/path` or `name:/path`',
     );
   }
   const path = normalizePath(target);
@@ -82,7 +89,8 @@ function parseOptions(text: string | undefined, at: number, bind: boolean): Pars
   for (const option of text?.split(',') ?? []) {
     const end = start + option.length;
     const group = option === 'ro' || option === 'rw' ? 'mode' : option.toLowerCase();
-    if (seen.has(group)) return unparsed(`\`${option}\` contradicts or repeats an option before it`, start, end);
+    if (seen.has(group))
+      return unparsed(`\`${option}\` contradicts or repeats an option before it`, start, end);
     seen.add(group);
     switch (option) {
       case 'ro':

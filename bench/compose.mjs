@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Docker Compose v2: the one that is installed, else unpacked from the package of Debian's next release into a
+ * folder of its own; nothing on the machine is changed.
+ * @returns {{ readonly command: readonly string[], readonly version: string } | null} null when there is none to be had
+ */
+export function ensureCompose() {
+  return installed(['docker', 'compose']) ?? unpacked();
+}
+
+/**
+ * @param {readonly string[]} command
+ * @returns {ReturnType<typeof ensureCompose>}
+ */
+function installed([file = '', ...args]) {
+  try {
+    const version = execFileSync(file, [...args, 'version', '--short'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return { command: [file, ...args], version: version.trim() };
+  } catch {
+    return null;
+  }
+}
+
+/** @returns {ReturnType<typeof ensureCompose>} */
+function unpacked() {
+  const folder = join(tmpdir(), 'stackc-bench-compose');
+  const program = join(folder, 'root/usr/libexec/docker/cli-plugins/docker-compose');
+  try {
+    if (!existsSync(program)) {
+      for (const part of ['lists/partial', 'cache/archives/partial', 'root'])
+        mkdirSync(join(folder, part), { recursive: true });
+      writeFileSync(join(folder, 'sources.list'), 'deb http://deb.debian.org/debian trixie main\n');
+      writeFileSync(join(folder, 'status'), '');
+      const options = [
+        `Dir::Etc::sourcelist=${folder}/sources.list`,
+        'Dir::Etc::sourceparts=/dev/null',
+        `Dir::State::lists=${folder}/lists`,
+        `Dir::State::status=${folder}/status`,
+        `Dir::Cache=${folder}/cache`,
+      ].flatMap((option) => ['-o', option]);
+      const quiet = { cwd: folder, stdio: /** @type {const} */ ('ignore') };
+      execFileSync('apt-get', [...options, 'update'], quiet);
+      execFileSync('apt-get', [...options, 'download', 'docker-compose'], quiet);
+      const archive = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
+      execFileSync('dpkg-deb', ['-x', archive, 'root'], quiet);
+    }
+    return installed([program]);
+  } catch {
+    return null;
+  }
+}

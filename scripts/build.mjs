@@ -1,0 +1,151 @@
+// `npm run build`: the schema's validator, then the program and the agent into dist/. `-- --validator`: only the first.
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const VALIDATOR = `${ROOT}src/compiler/shape/validator.generated.js`;
+const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
+
+/**
+ * Compiles `schema/stack.schema.json` into the validator that the compiler imports. Does nothing while neither the
+ * schema nor this script has changed.
+ * @returns {Promise<void>}
+ */
+export async function generateValidator() {
+  const text = readFileSync(`${ROOT}schema/stack.schema.json`, 'utf8');
+  const hash = createHash('sha256')
+    .update(text)
+    .update(readFileSync(fileURLToPath(import.meta.url)));
+  const stamp = `// ${hash.digest('hex')}\n`;
+  if (existsSync(VALIDATOR) && readFileSync(VALIDATOR, 'utf8').startsWith(stamp)) return;
+
+  const { Ajv2020 } = await import('ajv/dist/2020.js');
+  const { default: standalone } = await import('ajv/dist/standalone/index.js');
+  // Messages are ours, and the code stays small: it is loaded by most commands, and its size is what that costs.
+  // `strictRequired` would want each branch of an `anyOf` to define anew what it requires.
+  const ajv = new Ajv2020({
+    allErrors: true,
+    messages: false,
+    inlineRefs: false,
+    allowUnionTypes: true,
+    strictRequired: false,
+    code: { source: true, esm: true },
+  });
+  const validate = ajv.compile(without(text, ['description', 'markdownDescription', 'examples', 'default']));
+  // As a text: it is only read when there is something to explain.
+  const shown = JSON.stringify(without(text, ['description', 'markdownDescription', 'default']));
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `${linear(standalone.default(ajv, validate))}\nexport const schemaText = ${JSON.stringify(shown)};`,
+      resolveDir: ROOT,
+    },
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    write: false,
+  });
+  writeFileSync(VALIDATOR, stamp + outputFiles[0].text);
+}
+
+/**
+ * A schema without what some keywords say. Properties that are called like a keyword stay: what they hold is a schema.
+ * @param {string} text
+ * @param {readonly string[]} keywords
+ * @returns {any}
+ */
+function without(text, keywords) {
+  return JSON.parse(text, (key, value) => {
+    const isSchema = typeof value === 'object' && !Array.isArray(value);
+    return keywords.includes(key) && !isSchema ? undefined : value;
+  });
+}
+
+/**
+ * ajv copies all errors so far at each call between two parts of a schema: minutes for a file with 100,000 errors.
+ * @param {string} code
+ * @returns {string}
+ */
+function linear(code) {
+  const copying = /vErrors === null \? (\w+)\.errors : vErrors\.concat\(\1\.errors\)/g;
+  const appending = code.replace(copying, 'append(vErrors, $1.errors)');
+  if (appending === code || appending.includes('vErrors.concat'))
+    throw new Error('ajv generates other code now');
+  return `${appending}\nfunction append(all, more) { if (all) for (const e of more) all.push(e); return all ?? more; }`;
+}
+
+/** What dockerode loads for features that stackc does in another way (`ssh://`) or not at all (BuildKit sessions). */
+const stubs = {
+  name: 'stubs',
+  setup(/** @type {import('esbuild').PluginBuild} */ plugin) {
+    plugin.onResolve({ filter: /^(ssh2|cpu-features|protobufjs|@grpc\/[\w-]+)$/ }, ({ path }) => ({
+      path,
+      namespace: 'stub',
+    }));
+    plugin.onLoad({ filter: /./, namespace: 'stub' }, ({ path }) => ({
+      contents: `function refuse() { throw new Error('${path} is not part of stackc'); }
+        module.exports = new Proxy({}, { get: () => refuse });`,
+    }));
+  },
+};
+
+/**
+ * A small entry file, and parts that are loaded when a command needs them.
+ * @returns {Promise<void>}
+ */
+async function buildProgram() {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { stack: 'src/cli/main.ts' },
+    outdir: 'dist',
+    chunkNames: 'parts/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    minify: true,
+    metafile: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    // The `main` of jsonc-parser is UMD, which cannot be bundled.
+    mainFields: ['module', 'main'],
+    // CommonJS packages ask for Node's own modules by `require`, which a module does not have.
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    define: { __STACKC_VERSION__: JSON.stringify(version) },
+    plugins: [stubs],
+  });
+  // Only now, so that a program that is just running still finds its parts when nothing has changed.
+  const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+  for (const name of readdirSync(`${ROOT}dist/parts`)) {
+    if (!made.has(name)) rmSync(`${ROOT}dist/parts/${name}`);
+  }
+  chmodSync(`${ROOT}dist/stack.js`, 0o755);
+}
+
+/**
+ * The agent as the one file of its image; `src/runtime/agent/bundle-agent.ts` must come to the same bytes.
+ * @returns {Promise<void>}
+ */
+async function buildAgent() {
+  const options = JSON.parse(readFileSync(`${ROOT}src/agent/bundle.json`, 'utf8'));
+  await build({ ...options, absWorkingDir: ROOT, outfile: 'dist/agent/agent.mjs' });
+  copyFileSync(`${ROOT}src/agent/Dockerfile`, `${ROOT}dist/agent/Dockerfile`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await generateValidator();
+  if (!process.argv.includes('--validator')) {
+    if (existsSync(`${ROOT}src/cli/main.ts`)) await buildProgram();
+    if (existsSync(`${ROOT}src/agent/main.ts`)) await buildAgent();
+  }
+}

@@ -1,0 +1,165 @@
+import type { ApplicationSpec } from '../spec/application-spec.ts';
+import type { ContainerSpec } from '../spec/container-spec.ts';
+import { variesByInstance, type Template } from '../spec/template.ts';
+import { containerPorts } from './container-ports.ts';
+import { SOCKET_HOLE, type DesiredImage, type DesiredInstance, type InstanceKey } from './desired-state.ts';
+import { environment, expandEnvironment } from './environment.ts';
+import { plainFields, plainFieldsVary } from './fields.ts';
+import { gateOf } from './gate.ts';
+import type { InstanceSpec } from './instance-spec.ts';
+import { logOptions } from './log-options.ts';
+import type { ImageConfig } from './resolved-inputs.ts';
+import type { Resolution } from './resolution.ts';
+import { digHole, placeSocket, socketSource } from './socket.ts';
+import { stopOf } from './stop.ts';
+import { expandWords } from './words.ts';
+
+/** What an instance's values are made for. */
+interface Place {
+  readonly index: number;
+  /** The instance's published socket. */
+  readonly published: string | null;
+}
+
+/**
+ * Makes a container's instances. Each value is made once for all of them, unless something in it varies: ten
+ * thousand instances are mostly ten thousand names.
+ */
+export function instanceMaker(
+  container: ContainerSpec,
+  application: ApplicationSpec,
+  image: DesiredImage,
+  config: ImageConfig | null,
+  resolution: Resolution,
+): (index: number) => DesiredInstance {
+  const { expander, problems, inputs, mounts } = resolution;
+  const { health } = container;
+  const scopeOf = (index: number) => ({ application: application.name, container: container.name, index });
+  const source = socketSource(container, mounts.of(container, 0));
+  const socketVaries = source !== null && variesByInstance(source.template);
+  const env = environment(container, application, resolution.operator, shortId(image.id), problems);
+  const maskedEnv = env.sources.flatMap(({ name, masked }) => (masked ? [name] : []));
+  const links = container.linkTargets.map(({ alias, container: to, index }) => ({
+    alias,
+    target: `${application.base}-${to.name}${index}`,
+  }));
+
+  const wordsVary = (words: readonly Template[] | null) =>
+    socketVaries || (words ?? []).some(variesByInstance);
+  const wordsOf = (words: readonly Template[] | null) =>
+    perInstance(wordsVary(words), ({ index, published }) =>
+      expandWords(words, scopeOf(index), published, expander),
+    );
+  const commandOf = wordsOf(container.command);
+  const entrypointOf = wordsOf(container.entrypoint);
+  const envOf = perInstance(env.varies || socketVaries, ({ index, published }) =>
+    expandEnvironment(env, (template) => {
+      const text = expander.expand(template, scopeOf(index));
+      return text === null ? null : digHole(text, published);
+    }),
+  );
+  const portsVary = container.ports.some(variesByInstance);
+  const portsOf = perInstance(portsVary, ({ index }) => containerPorts(container, index, resolution));
+  const fieldsOf = perInstance(plainFieldsVary(container), ({ index }) =>
+    plainFields(container, scopeOf(index), expander),
+  );
+  const logVaries = container.log?.options.some(({ value }) => variesByInstance(value)) ?? false;
+  const logOf = perInstance(logVaries, ({ index }) =>
+    logOptions(container, scopeOf(index), resolution.forwarder, inputs?.host.logDriver ?? '', expander),
+  );
+  const stopOfPlace = perInstance(false, (place) =>
+    stopOf(container, entrypointOf(place).shown, commandOf(place).shown, config),
+  );
+  const askVaries = health?.ask.kind === 'command' && wordsVary(health.ask.command);
+  const pathVaries =
+    health?.ask.kind === 'http' && health.ask.path !== null && variesByInstance(health.ask.path);
+  const gateOfPlace = perInstance(askVaries || pathVaries || portsVary, (place) =>
+    gateOf(container, {
+      scope: scopeOf(place.index),
+      hasSocket: source !== null,
+      ports: portsOf(place),
+      config,
+      rehearsal: inputs === null,
+      words: ({ command }) =>
+        expandWords(command, scopeOf(place.index), place.published, expander).real ?? [],
+      expander,
+    }),
+  );
+
+  return (index) => {
+    const name = `${container.name}${index}`;
+    const engineName = `${application.base}-${name}`;
+    const mounted = mounts.of(container, index);
+    const placed =
+      source === null ? null : placeSocket(source, container, { index, engineName }, mounted, expander);
+    const place = { index, published: placed?.published ?? null };
+    const command = commandOf(place);
+    const entrypoint = entrypointOf(place);
+    const variables = envOf(place);
+    const fields = fieldsOf(place);
+    const stop = stopOfPlace(place);
+    // In a rehearsal a word that is not known may be the one that names it.
+    const movable =
+      command.namesSocket ||
+      entrypoint.namesSocket ||
+      variables.some(({ value }) => value.includes(SOCKET_HOLE)) ||
+      !command.known ||
+      !entrypoint.known ||
+      variables.length < env.sources.length;
+    const socket = placed === null ? null : { ...placed, movable };
+    if (socket !== null && container.count > 0) {
+      resolution.sockets.claim(container, name, socket, source?.template.place.range ?? container.range);
+    }
+    const spec: InstanceSpec = {
+      version: 1,
+      image: image.reference,
+      command: command.shown,
+      entrypoint: entrypoint.shown,
+      env: env.names,
+      maskedEnv,
+      mounts: mounted,
+      ports: portsOf(place),
+      links,
+      socket: place.published,
+      ...fields,
+    };
+    return {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made of its parts here
+      key: `${application.name}/${name}` as InstanceKey,
+      name,
+      index,
+      engineName,
+      spec,
+      command: command.real,
+      entrypoint: entrypoint.real,
+      env: variables,
+      hostname: fields.hostname ?? defaultHostname(container, name, inputs?.host.name ?? ''),
+      stopSignal: stop.stopSignal,
+      log: logOf(place),
+      gate: gateOfPlace(place),
+      stop: stop.spec,
+      socket,
+    };
+  };
+}
+
+/** Makes a value once for all instances, unless it varies. */
+function perInstance<T>(varies: boolean, make: (place: Place) => T): (place: Place) => T {
+  let kept: { readonly value: T } | null = null;
+  return (place) => {
+    if (varies) return make(place);
+    kept ??= { value: make(place) };
+    return kept.value;
+  };
+}
+
+/** `app0.<host>`; a longer name than the kernel takes is cut to the instance. */
+function defaultHostname(container: ContainerSpec, instance: string, host: string): string | null {
+  if (container.network.mode === 'host') return null;
+  const full = host === '' ? instance : `${instance}.${host}`;
+  return full.length <= 63 ? full : instance.slice(0, 63);
+}
+
+function shortId(id: string | null): string | null {
+  return id === null ? null : id.replace(/^sha256:/, '').slice(0, 12);
+}

@@ -1,0 +1,71 @@
+import { Problems } from '../spec/problems.ts';
+import type { ContainerSpec } from '../spec/container-spec.ts';
+import type { StackSpec } from '../spec/stack-spec.ts';
+import type { Template } from '../spec/template.ts';
+import type { ContainerKey } from './desired-state.ts';
+import { Expander, type Known } from './expander.ts';
+import { writtenImage } from './image.ts';
+import { OPERATOR_DATABASE_VARIABLES } from './operator-database.ts';
+import type { ImageRequirement, PullPolicy, Requirements } from './resolved-inputs.ts';
+import { allTemplates } from './all-templates.ts';
+
+/** From the least eager policy to the most. */
+const EAGERNESS: readonly PullPolicy[] = ['never', 'missing', 'auto', 'always'];
+
+/**
+ * What `resolve` will need from outside: computed from the spec alone, sorted. An image whose reference holds a
+ * variable of the operator or a fact of the host can be named only when those are given as `known`; without them it
+ * is left out, and `resolve` will know nothing of it.
+ */
+export function requirements(spec: StackSpec, known: Partial<Known> = {}): Requirements {
+  const env = new Set<string>();
+  const secrets = new Set<string>();
+  const take = (template: Template) => {
+    for (const part of template.parts) {
+      if (part.kind === 'env') env.add(part.name);
+      else if (part.kind === 'secret') secrets.add(part.name);
+    }
+  };
+  for (const { username, password } of spec.registries)
+    for (const template of [username, password]) take(template);
+  for (const application of spec.applications) {
+    for (const { value } of [...application.environment, ...(application.database?.variables ?? [])])
+      take(value);
+    for (const container of application.containers) {
+      for (const template of allTemplates(container)) take(template);
+      if (container.database !== null && application.database === null) {
+        for (const name of OPERATOR_DATABASE_VARIABLES) env.add(name);
+      }
+    }
+  }
+  return {
+    images: images(spec, known),
+    env: [...env].sort(),
+    secrets: [...secrets].sort(),
+    dataVolumes: spec.applications
+      .flatMap(({ name: application, dataVolumes }) =>
+        dataVolumes.map(({ name }) => ({ key: `${application}/${name}`, name })),
+      )
+      .sort((a, b) => (a.key < b.key ? -1 : 1)),
+  };
+}
+
+function images(spec: StackSpec, known: Partial<Known>): readonly ImageRequirement[] {
+  const expander = new Expander(spec.name, known, new Problems(spec.source, spec.told));
+  const found = new Map<string, { pull: PullPolicy; readonly containers: ContainerKey[] }>();
+  const add = (container: ContainerSpec) => {
+    const image = writtenImage(container, expander);
+    if (image === null) return;
+    const before = found.get(image.reference);
+    if (before === undefined) {
+      found.set(image.reference, { pull: container.pull, containers: [container.key] });
+      return;
+    }
+    before.containers.push(container.key);
+    if (EAGERNESS.indexOf(container.pull) > EAGERNESS.indexOf(before.pull)) before.pull = container.pull;
+  };
+  for (const { containers } of spec.applications) for (const container of containers) add(container);
+  return [...found]
+    .map(([reference, { pull, containers }]) => ({ reference, pull, containers: containers.sort() }))
+    .sort((a, b) => (a.reference < b.reference ? -1 : 1));
+}

@@ -1,0 +1,105 @@
+import type { ApplicationSpec } from '../spec/application-spec.ts';
+import type { ContainerSpec } from '../spec/container-spec.ts';
+import { Problems } from '../spec/problems.ts';
+import type { StackSpec } from '../spec/stack-spec.ts';
+import type { Template } from '../spec/template.ts';
+import { placeRange } from '../spec/text-place.ts';
+import type { ContainerKey } from './desired-state.ts';
+import { Expander } from './expander.ts';
+import { HostPorts } from './host-ports.ts';
+import { Mounts } from './mounts.ts';
+import { operatorDatabase, type OperatorDatabase } from './operator-database.ts';
+import type { ResolvedInputs } from './resolved-inputs.ts';
+import { SingleWriters } from './single-writers.ts';
+import { SocketClaims } from './socket-claims.ts';
+import { dataVolumes, type DataVolumes } from './volume-names.ts';
+
+/** What all containers of one run share: the inputs (null in a rehearsal), and what they may take from each other. */
+export interface Resolution {
+  readonly inputs: ResolvedInputs | null;
+  readonly problems: Problems;
+  readonly expander: Expander;
+  readonly volumes: DataVolumes;
+  readonly mounts: Mounts;
+  readonly writers: SingleWriters;
+  readonly hostPorts: HostPorts;
+  readonly sockets: SocketClaims;
+  readonly operator: OperatorDatabase;
+  readonly forwarder: boolean;
+  /** Who takes a container's `env_from`, directly or through others; no cron containers. Sorted. */
+  readonly takersOf: ReadonlyMap<ContainerKey, readonly ContainerKey[]>;
+}
+
+/** Starts a run over the containers that are sound. */
+export function startResolution(
+  spec: StackSpec,
+  inputs: ResolvedInputs | null,
+  skip: ReadonlySet<ContainerKey>,
+): Resolution {
+  const problems = new Problems(spec.source, spec.told);
+  const expander = new Expander(spec.name, inputs, problems);
+  const volumes = dataVolumes(spec.applications, inputs?.dataMounts ?? {});
+  const mounts = new Mounts(spec.applications, volumes, expander);
+  const containers = spec.applications
+    .flatMap((application) => application.containers)
+    .filter((c) => !skip.has(c.key));
+  return {
+    inputs,
+    problems,
+    expander,
+    volumes,
+    mounts,
+    writers: new SingleWriters(containers, mounts),
+    hostPorts: new HostPorts(problems),
+    sockets: new SocketClaims(problems),
+    operator: operatorDatabase(inputs?.env ?? {}),
+    forwarder: spec.forwarder !== null,
+    takersOf: takers(containers),
+  };
+}
+
+function takers(containers: readonly ContainerSpec[]): ReadonlyMap<ContainerKey, readonly ContainerKey[]> {
+  const found = new Map<ContainerKey, ContainerKey[]>();
+  for (const { key, envChain, mode } of containers) {
+    if (mode === 'cron') continue;
+    for (const giver of envChain) {
+      const list = found.get(giver.key);
+      if (list === undefined) found.set(giver.key, [key]);
+      else list.push(key);
+    }
+  }
+  for (const list of found.values()) list.sort();
+  return found;
+}
+
+/** Reports every `%{socket}` that reaches a container without one. */
+export function reportSocketless(
+  container: ContainerSpec,
+  application: ApplicationSpec,
+  problems: Problems,
+): void {
+  const own = [...(container.command ?? []), ...(container.entrypoint ?? [])];
+  const health = container.health?.ask.kind === 'command' ? container.health.ask.command : [];
+  const entries = [
+    application.environment,
+    ...container.envChain.map(({ env }) => env),
+    container.env,
+  ].flat();
+  for (const template of [...own, ...health, ...entries.map(({ value }) => value)]) {
+    for (const part of socketParts(template)) {
+      problems.error(
+        'STK304',
+        `\`%{socket}\` cannot stand here: \`${container.name}\` has no \`socket\``,
+        placeRange(template.place, part.start, part.end),
+        {
+          related: [{ range: container.range, message: `\`${container.name}\`` }],
+          help: 'write `socket: /PATH/%{app_name}.sock`, in a path of a data volume that it mounts',
+        },
+      );
+    }
+  }
+}
+
+function socketParts(template: Template): Template['parts'] {
+  return template.parts.filter((part) => part.kind === 'socket');
+}

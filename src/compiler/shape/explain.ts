@@ -1,0 +1,147 @@
+import type { ErrorObject } from 'ajv';
+import type { Code } from '../codes.ts';
+import { nearest } from '../nearest.ts';
+import { quote } from '../source/quote.ts';
+import type { Range } from '../span.ts';
+import type { Locator, Place } from './locate.ts';
+import type { Shape } from './shape.ts';
+import { unknownKeyHelp } from './unknown-key.ts';
+import { didYouMean, either, expected, found } from './words.ts';
+
+/** An error of the validator as a problem of the file. */
+export interface Explanation {
+  readonly code: Code;
+  readonly message: string;
+  readonly range: Range;
+  readonly help: string | null;
+  readonly related: readonly { readonly range: Range; readonly message: string }[];
+}
+
+/**
+ * Says what an error of the validator means for the file; null when it only follows from another one. `branches` are
+ * the keys that its alternatives ask for.
+ */
+export function explain(
+  error: ErrorObject,
+  locator: Locator,
+  branches: readonly string[],
+): Explanation | null {
+  const place = locator.place(error.instancePath);
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(place, String(error.params['additionalProperty']), locator);
+    case 'type':
+      return wrongType(place);
+    case 'required':
+      return missingKey(place, [String(error.params['missingProperty'])]);
+    case 'anyOf':
+      return missingKey(place, alternatives(place.shape));
+    case 'oneOf':
+      return notOne(place, locator);
+    case 'enum':
+      return notAllowed(place);
+    case 'minimum':
+    case 'maximum':
+    case 'exclusiveMinimum':
+      return outOfRange(place);
+    default:
+      return unfitting(place);
+  }
+}
+
+function make(code: Code, message: string, range: Range, help: string | null = null): Explanation {
+  return { code, message, range, help, related: [] };
+}
+
+function unknownKey({ node, shape, name, nameRange }: Place, key: string, locator: Locator): Explanation {
+  const range = node.kind === 'object' ? locator.property(node, key)?.keyRange : undefined;
+  const where = name === 'the file' ? '' : ` in ${name}`;
+  return make('STK201', `unknown key ${quote(key)}${where}`, range ?? nameRange, unknownKeyHelp(key, shape));
+}
+
+function wrongType(place: Place): Explanation {
+  const { node, shape, name } = place;
+  const message = `${name} must be ${expected(shape)}, ${found(node)}`;
+  return make('STK202', message, node.range, typeHelp(place));
+}
+
+function typeHelp({ node, shape }: Place): string | null {
+  const types = typeof shape.type === 'string' ? [shape.type] : (shape.type ?? []);
+  if (node.kind === 'scalar' && node.value !== null) {
+    const { value } = node;
+    if (types.includes('string')) return `put it in quotes: \`"${String(value)}"\``;
+    const isNumber = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value);
+    if (isNumber && (types.includes('integer') || types.includes('number')))
+      return `write \`${value}\` without quotes`;
+    if (types.includes('boolean') && (value === 'true' || value === 'false'))
+      return `write \`${value}\` without quotes`;
+    if (types.includes('array') && shape.items !== undefined)
+      return `write a list: \`[${quotedValue(value)}]\``;
+  }
+  const example = JSON.stringify(shape.examples?.[0]);
+  return example !== undefined && example.length <= 70 ? `for example \`${example}\`` : null;
+}
+
+function quotedValue(value: string | number | boolean): string {
+  const text = typeof value === 'string' && value.length > 40 ? `${value.slice(0, 39)}…` : value;
+  return JSON.stringify(text);
+}
+
+function missingKey({ node, shape, name, nameRange }: Place, keys: readonly string[]): Explanation | null {
+  // A slip of the pen is reported as the unknown key that it is.
+  const known = new Set(Object.keys(shape.properties ?? {}));
+  const written = node.kind === 'object' ? node.properties.map(({ key }) => key) : [];
+  if (written.length < 1000 && written.some((key) => !known.has(key) && nearest(key, keys).length > 0))
+    return null;
+
+  return make('STK203', `${name} has no ${list(keys)}`, nameRange);
+}
+
+function notOne(place: Place, locator: Locator): Explanation | null {
+  const { node, name } = place;
+  const keys = alternatives(place.shape);
+  if (node.kind !== 'object') return null;
+  const written = keys.flatMap((key) => locator.property(node, key) ?? []);
+  const [first, second] = written.sort((a, b) => a.keyRange.start - b.keyRange.start);
+  if (first === undefined || second === undefined) return missingKey(place, keys);
+  const message = `${name} has both \`${first.key}\` and \`${second.key}\``;
+  return {
+    ...make('STK206', message, second.keyRange, `keep one of ${list(keys)}`),
+    related: [{ range: first.keyRange, message: 'the other one' }],
+  };
+}
+
+function notAllowed({ node, shape, name }: Place): Explanation {
+  // `true` and `"true"` are one word here.
+  const words = [...new Set((shape.enum ?? []).map(String))];
+  const near = node.kind === 'scalar' && typeof node.value === 'string' ? nearest(node.value, words) : [];
+  return make('STK204', `${name} must be ${list(words)}, ${found(node)}`, node.range, didYouMean(near));
+}
+
+function outOfRange({ node, shape, name }: Place): Explanation {
+  const { minimum, maximum, exclusiveMinimum } = shape;
+  let range = `more than ${number(exclusiveMinimum ?? 0)}`;
+  if (minimum !== undefined) range = `at least ${number(minimum)}`;
+  if (minimum !== undefined && maximum !== undefined) range = `from ${number(minimum)} to ${number(maximum)}`;
+  return make('STK205', `${name} must be ${range}, ${found(node)}`, node.range);
+}
+
+function unfitting({ node, shape, name }: Place): Explanation {
+  const examples = (shape.examples ?? []).map(String);
+  const near = node.kind === 'scalar' ? didYouMean(nearest(String(node.value), examples)) : null;
+  const help = near ?? (examples.length === 0 ? null : `for example ${list(examples)}`);
+  return make('STK204', `${name} cannot be this: ${found(node).replace(/^not /, '')}`, node.range, help);
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** The keys of which a shape wants one. */
+function alternatives({ anyOf, oneOf, then }: Shape): readonly string[] {
+  return (anyOf ?? oneOf ?? then?.oneOf ?? []).flatMap(({ required }) => required);
+}
+
+function list(words: readonly string[]): string {
+  return either(words.map((word) => `\`${word}\``));
+}

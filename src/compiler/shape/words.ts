@@ -1,0 +1,38 @@
+import type { DocumentNode } from '../source/document.ts';
+import { quote } from '../source/quote.ts';
+import type { Shape } from './shape.ts';
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: '`true` or `false`',
+  array: 'a list',
+  object: 'an object',
+};
+
+/** What a shape allows, as in ``text or a list``. */
+export function expected({ type = [] }: Shape): string {
+  const types = typeof type === 'string' ? [type] : type;
+  return either(types.map((name) => kinds[name] ?? name));
+}
+
+/** What stands there instead, as in ``not the text `80` ``. */
+export function found(node: DocumentNode): string {
+  if (node.kind !== 'scalar') return node.kind === 'array' ? 'not a list' : 'not an object';
+  const { value, range } = node;
+  if (value === null) return range.start === range.end ? 'and is empty' : 'not `null`';
+  if (typeof value === 'string') return value === '' ? 'not empty text' : `not the text ${quote(value, 40)}`;
+  return typeof value === 'number' ? `not the number \`${value}\`` : `not \`${value}\``;
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function either(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
+}
+
+/** ``did you mean `a` or `b`?``, null for none. */
+export function didYouMean(words: readonly string[]): string | null {
+  return words.length === 0 ? null : `did you mean ${either(words.map((word) => quote(word)))}?`;
+}

@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest';
+import { jsonView, plainView, terminalView, type EventView } from '../../../src/cli/render/events.ts';
+import type { Plan, PlanNode } from '../../../src/compiler/plan/plan.ts';
+import type { ExecutionEvent } from '../../../src/runtime/execution-event.ts';
+import { instanceChange, replacement, samplePlan } from '../../support/sample-plan.ts';
+
+const NOON = Date.parse('2026-03-01T12:00:00Z');
+const wording = { completed: 'Applied', command: 'stack apply' };
+
+const nodes = replacement();
+const plan: Plan = samplePlan(
+  [
+    instanceChange('app0', 'replace', { from: 3, to: 4 }),
+    instanceChange('web0', 'start', { from: 1, to: 1 }),
+    instanceChange('redis0', 'none'),
+  ],
+  nodes,
+);
+
+function nth(index: number): PlanNode {
+  const found = nodes[index];
+  if (found === undefined) throw new Error('no such node');
+  return found;
+}
+
+const at = (seconds: number) => NOON + seconds * 1000;
+const begin = (index: number, seconds: number): ExecutionEvent => ({
+  type: 'node-started',
+  atMs: at(seconds),
+  node: nth(index),
+});
+const done = (
+  index: number,
+  seconds: number,
+  tookMs: number,
+  note: string | null = null,
+): ExecutionEvent => ({
+  type: 'node-finished',
+  atMs: at(seconds),
+  node: nth(index),
+  tookMs,
+  note,
+});
+
+const success: readonly ExecutionEvent[] = [
+  { type: 'started', atMs: at(0), nodes: nodes.length },
+  begin(0, 0),
+  done(0, 1, 200),
+  begin(1, 1),
+  done(1, 2, 400),
+  begin(2, 2),
+  { type: 'node-progress', atMs: at(3), node: nth(2), line: 'ECONNREFUSED' },
+  done(2, 4, 2100, '200 after 2.1 s'),
+  begin(3, 4),
+  done(3, 4, 10),
+  begin(4, 4),
+  done(4, 5, 300),
+  { type: 'finished', atMs: at(5), tookMs: 5000, done: 5, failed: 0, skipped: 0, interrupted: false },
+];
+
+const failure: readonly ExecutionEvent[] = [
+  ...success.slice(0, 6),
+  {
+    type: 'node-failed',
+    atMs: at(62),
+    node: nth(2),
+    tookMs: 60_000,
+    failure: {
+      message: 'not ready after 60 s: HTTP 503',
+      help: null,
+      log: ['booting', 'no \u001b[31mdatabase'],
+    },
+  },
+  { type: 'undo-started', atMs: at(62), group: 'shop/app0', because: nth(2).id },
+  { type: 'undo-finished', atMs: at(63), group: 'shop/app0', failures: [] },
+  { type: 'node-skipped', atMs: at(63), node: nth(3), because: nth(2).id },
+  { type: 'node-skipped', atMs: at(63), node: nth(4), because: nth(2).id },
+  { type: 'finished', atMs: at(63), tookMs: 63_000, done: 2, failed: 1, skipped: 2, interrupted: false },
+];
+
+function plain(events: readonly ExecutionEvent[], verbose = false): string {
+  let text = '';
+  const view = plainView({ plan, wording, color: false, verbose }, (part) => {
+    text += part;
+  });
+  for (const event of events) view.show(event);
+  return text;
+}
+
+describe('plainView', () => {
+  it('writes a line with its time for what is done, and the counts last', () => {
+    expect(plain(success)).toBe(`\
+2026-03-01T12:00:01Z  ✓ app0  create generation 4  0.2 s
+2026-03-01T12:00:02Z  ✓ app0  start generation 4  0.4 s
+2026-03-01T12:00:02Z  … app0  wait until generation 4 is ready
+2026-03-01T12:00:04Z  ✓ app0  wait until generation 4 is ready  2.1 s  200 after 2.1 s
+2026-03-01T12:00:05Z  ✓ web0  start 1a2b3c4d5e6f  0.3 s
+2026-03-01T12:00:05Z  Applied in 5.0 s: 1 replaced, 1 started, 1 unchanged.
+`);
+  });
+
+  it('shows the steps between with --verbose', () => {
+    expect(plain(success, true)).toContain('✓ app0  restart policy always for generation 4');
+  });
+
+  it('shows a failure with its last log lines, what was taken back, what waits for it, and the next command', () => {
+    const text = plain(failure);
+    expect(text.slice(text.indexOf('2026-03-01T12:01:02Z'))).toBe(`\
+2026-03-01T12:01:02Z  ✗ app0  wait until generation 4 is ready  failed after 1 min 0 s
+2026-03-01T12:01:02Z      not ready after 60 s: HTTP 503
+2026-03-01T12:01:02Z      its last log lines:
+2026-03-01T12:01:02Z        │ booting
+2026-03-01T12:01:02Z        │ no \\x1b[31mdatabase
+2026-03-01T12:01:02Z      help: \`stack logs app0\`, fix the cause, and \`stack apply\` again
+2026-03-01T12:01:03Z  ↺ app0  taken back: stop generation 4 (limit 30 s), rename generation 4 to shop-app0.4.failed; generation 3 stays
+2026-03-01T12:01:03Z  - web0  skipped: it waits for app0
+2026-03-01T12:01:03Z  Failed after 1 min 3 s: 1 unchanged. Failed: app0. Left: web0. \`stack apply\` goes on from here.
+`);
+  });
+
+  it('says what is left when it was interrupted', () => {
+    const events: readonly ExecutionEvent[] = [
+      ...success.slice(0, 10),
+      { type: 'finished', atMs: at(5), tookMs: 5000, done: 4, failed: 0, skipped: 1, interrupted: true },
+    ];
+    expect(plain(events).trimEnd().split('\n').at(-1)).toBe(
+      '2026-03-01T12:00:05Z  Interrupted after 5.0 s: 1 replaced, 1 unchanged. Left: web0. `stack apply` goes on from here.',
+    );
+  });
+
+  it('names an undo that failed', () => {
+    const events = failure.map(
+      (event): ExecutionEvent =>
+        event.type === 'undo-finished'
+          ? { ...event, failures: [{ message: 'the engine is gone', help: null, log: [] }] }
+          : event,
+    );
+    expect(plain(events)).toContain(
+      '✗ app0  could not be taken back\n2026-03-01T12:01:03Z      the engine is gone',
+    );
+  });
+});
+
+describe('jsonView', () => {
+  it('writes one object a line, with a format version and names in snake_case', () => {
+    const lines: string[] = [];
+    const view = jsonView((text) => lines.push(text));
+    for (const event of failure) view.show(event);
+    const objects = lines.map((line) => JSON.parse(line));
+    expect(lines.every((line) => line.endsWith('\n') && line.indexOf('\n') === line.length - 1)).toBe(true);
+    expect(objects.every((object) => object.format_version === 1)).toBe(true);
+    expect(objects[2]).toEqual({
+      format_version: 1,
+      type: 'node-finished',
+      at: '2026-03-01T12:00:01.000Z',
+      node: {
+        id: 'shop/app0 create',
+        group: 'shop/app0',
+        op: { kind: 'container.create', instance: 'shop/app0', generation: 4, name: 'shop-app0.4.next' },
+        reason: '',
+      },
+      took_ms: 200,
+      note: null,
+    });
+    expect(objects.at(-1)).toMatchObject({ type: 'finished', done: 2, failed: 1, interrupted: false });
+  });
+});
+
+describe('terminalView', () => {
+  /** Plays the few control sequences that the view uses, as a terminal would. */
+  function terminal(columns: number) {
+    const rows: string[] = [''];
+    let row = 0;
+    const write = (text: string) => {
+      // oxlint-disable-next-line no-control-regex -- a terminal's own language
+      for (const part of text.split(/(\u001b\[\d*[A-Z]|\r|\n)/)) {
+        // oxlint-disable-next-line no-control-regex -- a terminal's own language
+        const up = /^\u001b\[(\d+)A$/.exec(part);
+        if (up !== null) row -= Number(up[1]);
+        else if (part === '\u001b[0J') rows.splice(row, rows.length, '');
+        else if (part === '\n') {
+          row += 1;
+          rows[row] ??= '';
+        } else if (part !== '\r') rows[row] = (rows[row] ?? '') + part;
+      }
+    };
+    return { screen: { write, columns: () => columns, rows: () => 24 }, text: () => rows.join('\n') };
+  }
+
+  function view(columns = 80): { readonly view: EventView; readonly text: () => string } {
+    const { screen, text } = terminal(columns);
+    return { view: terminalView({ plan, wording, color: false, verbose: false }, screen), text };
+  }
+
+  it('draws what runs below what is done', () => {
+    const { view: shown, text } = view();
+    for (const event of success.slice(0, 7)) shown.show(event);
+    shown.tick(at(12));
+    expect(text()).toBe(
+      '✓ app0  create generation 4  0.2 s\n✓ app0  start generation 4  0.4 s\n⠙ app0  wait until generation 4 is ready  10 s  ECONNREFUSED\n',
+    );
+  });
+
+  it('leaves only what is done', () => {
+    const { view: shown, text } = view();
+    for (const event of success) shown.show(event);
+    shown.close();
+    expect(text()).toBe(`\
+✓ app0  create generation 4  0.2 s
+✓ app0  start generation 4  0.4 s
+✓ app0  wait until generation 4 is ready  2.1 s  200 after 2.1 s
+✓ web0  start 1a2b3c4d5e6f  0.3 s
+
+Applied in 5.0 s: 1 replaced, 1 started, 1 unchanged.
+`);
+  });
+
+  it('cuts live lines to the screen, so that none wraps', () => {
+    const { view: shown, text } = view(30);
+    for (const event of success.slice(0, 7)) shown.show(event);
+    expect(text().split('\n').at(-2)).toBe('⠋ app0  wait until generatio…');
+  });
+});

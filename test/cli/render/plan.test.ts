@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import { planJson } from '../../../src/cli/render/plan-json.ts';
+import { renderPlan, summaryLine } from '../../../src/cli/render/plan.ts';
+import { diagnostic } from '../../../src/compiler/diagnostic.ts';
+import type { Change } from '../../../src/compiler/plan/plan.ts';
+import { change, differs, instanceChange, replacement, samplePlan } from '../../support/sample-plan.ts';
+
+const plain = { color: false, verbose: false };
+
+const replaceApp = (instance: string, rest: Partial<Change> = {}) =>
+  instanceChange(instance, 'replace', {
+    from: 3,
+    to: 4,
+    strategy: { order: 'start-first', why: 'socket moves' },
+    gate: 'HTTP /ping over its socket',
+    reasons: [
+      differs('image', '1a2b3c4d5e6f', '9f8e7d6c5b4a'),
+      differs('env RANDOM_VAR', '"foo"', '"bar"'),
+      differs('env API_TOKEN', '(masked)', '(masked)'),
+      differs('env NEW', null, '"x"'),
+    ],
+    ...rest,
+  });
+
+const changes: readonly Change[] = [
+  change({
+    id: 'image app:2',
+    subject: { kind: 'image', name: 'quay.io/shop/app:2' },
+    action: 'pull',
+    reasons: [{ kind: 'missing', field: 'image', from: null, to: '9f8e7d6c5b4a' }],
+    notes: ['the registry has another one'],
+  }),
+  change({
+    id: 'network shop',
+    subject: { kind: 'network', name: 'shop' },
+    action: 'create',
+    reasons: [{ kind: 'missing', field: 'network', from: null, to: null }],
+  }),
+  change({
+    id: 'volume shop-socks',
+    subject: { kind: 'volume', name: 'shop-socks' },
+    action: 'create',
+    reasons: [{ kind: 'missing', field: 'volume', from: null, to: null }],
+  }),
+  instanceChange('db0', 'hold', {
+    from: 1,
+    to: 1,
+    reasons: [differs('image', 'postgres:16', 'postgres:17')],
+  }),
+  change({
+    id: 'migration shop/app',
+    subject: { kind: 'migration', application: 'shop', container: 'app' },
+    action: 'run',
+    reasons: [{ kind: 'missing', field: 'record', from: null, to: '9f8e7d6c5b4a' }],
+    notes: ['rake db:migrate'],
+    waitsFor: ['shop/db'],
+  }),
+  replaceApp('app0', { waitsFor: ['migration shop/app'] }),
+  replaceApp('app1', { waitsFor: ['migration shop/app', 'shop/app0'] }),
+  instanceChange('nginx0', 'start', {
+    from: 2,
+    to: 2,
+    gate: 'a connection on port 80',
+    reasons: [{ kind: 'drift', field: 'state', from: 'exited with code 1', to: 'running' }],
+    waitsFor: ['shop/app'],
+  }),
+  instanceChange('redis0', 'none', { from: 1, to: 1 }),
+  instanceChange('old0', 'remove', {
+    from: 7,
+    reasons: [{ kind: 'dropped', field: 'file', from: 'old0', to: null }],
+  }),
+];
+
+describe('renderPlan', () => {
+  it('shows every change with its reasons in the order of the work, and the counts last', () => {
+    expect(renderPlan(samplePlan(changes), plain)).toBe(
+      `\
+↓ pull     image quay.io/shop/app:2
+    the registry has another one
+
++ create   network shop
++ create   volume shop-socks
+
+= hold     db0
+    held: 1 change
+    image  postgres:16 → postgres:17
+
+> run      migration app
+    not run yet for 9f8e7d6c5b4a
+    rake db:migrate
+
+± replace  app0     generation 3 → 4   start-first (socket moves)
+    ready: HTTP /ping over its socket
+    image  1a2b3c4d5e6f → 9f8e7d6c5b4a
+    env RANDOM_VAR  "foo" → "bar"
+    env API_TOKEN  differs (masked)
+    env NEW  (none) → "x"
+    waits for  migration app
+
+± replace  app1     generation 3 → 4   start-first (socket moves)
+    ready: HTTP /ping over its socket
+    the same as app0
+    waits for  migration app, app0
+
+> start    nginx0   ready: a connection on port 80
+    drift: state  exited with code 1 → running
+    waits for  app
+
+- remove   old0
+    no longer in the file
+
+Plan: 1 to pull, 2 to create, 1 to run, 2 to replace, 1 to start, 1 to remove, 1 held, 1 unchanged.
+`,
+    );
+  });
+
+  it('shows unchanged things and one line a node with --verbose', () => {
+    const nodes = replacement();
+    const plan = samplePlan(
+      [replaceApp('app0'), replaceApp('app1'), instanceChange('redis0', 'none')],
+      nodes,
+    );
+    const text = renderPlan(plan, { color: false, verbose: true });
+    expect(text).toContain('  same     redis0\n');
+    expect(text).not.toContain('the same as');
+    expect(text.slice(text.indexOf('Operations'))).toBe(
+      `\
+Operations:
+  shop/app0 create   create generation 4
+  shop/app0 start    start generation 4   after shop/app0 create
+  shop/app0 gate     wait until generation 4 is ready   after shop/app0 start
+  shop/app0 keep     restart policy always for generation 4   after shop/app0 gate
+  shop/web0 start    start 1a2b3c4d5e6f   after shop/app0 keep
+
+Plan: 2 to replace, 1 unchanged.
+`,
+    );
+  });
+
+  it('says so when there is nothing to do, held containers still shown', () => {
+    const plan = samplePlan([
+      instanceChange('app0', 'none'),
+      instanceChange('app1', 'none'),
+      instanceChange('db0', 'hold', { reasons: [differs('image', 'a', 'b')] }),
+      change({
+        id: 'schedule cron',
+        subject: { kind: 'schedule', application: 'shop', container: 'cron' },
+        action: 'schedule',
+      }),
+    ]);
+    expect(renderPlan(plan, plain)).toBe(
+      '= hold     db0\n    held: 1 change\n    image  a → b\n\nNothing to do: 1 scheduled, 1 held, 2 unchanged.\n',
+    );
+    expect(summaryLine({ changes: [] })).toBe('Nothing to do: the stack is empty.');
+  });
+
+  it('names the application where there are several', () => {
+    const blog = change({
+      id: 'blog/app0',
+      subject: { kind: 'instance', application: 'blog', container: 'app', instance: 'app0' },
+      action: 'create',
+      waitsFor: ['shop/app'],
+    });
+    expect(renderPlan(samplePlan([instanceChange('app0', 'create'), blog]), plain)).toBe(
+      '+ create   shop/app0\n\n+ create   blog/app0\n    waits for  shop/app\n\nPlan: 2 to create.\n',
+    );
+  });
+
+  it('cuts long values to where they differ, and no line beyond 100 columns', () => {
+    const long = (end: string) => `"${'x'.repeat(200)}${end}"`;
+    const text = renderPlan(
+      samplePlan([
+        instanceChange('app0', 'replace', {
+          from: 1,
+          to: 2,
+          reasons: [differs('env LONG', long('a'), long('b'))],
+        }),
+      ]),
+      plain,
+    );
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(text).toMatch(/…x+a" → …x+b"|…x+a"\n +→ …x+b"/);
+    const whole = renderPlan(
+      samplePlan([
+        instanceChange('app0', 'replace', { reasons: [differs('env LONG', long('a'), long('b'))] }),
+      ]),
+      { color: false, verbose: true },
+    );
+    expect(whole).toContain(`${long('a')} → ${long('b')}`);
+  });
+
+  it('lets no value write to the terminal', () => {
+    const evil = instanceChange('app0', 'replace', {
+      reasons: [differs('env X', '"\u001b[2J"', '"\n"')],
+      notes: ['\u009bm'],
+    });
+    const text = renderPlan(samplePlan([evil]), plain);
+    expect(text).toContain('env X  "\\x1b[2J" → "\\n"');
+    expect(text).toContain('\\x9bm');
+  });
+
+  it('colours the same text', () => {
+    const colored = renderPlan(samplePlan(changes), { color: true, verbose: false });
+    expect(colored).toContain('\u001b[');
+    // oxlint-disable-next-line no-control-regex -- colours are control characters
+    expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(renderPlan(samplePlan(changes), plain));
+  });
+});
+
+describe('planJson', () => {
+  it('is the same facts with names in snake_case, the keys of labels as they are', () => {
+    const volume = {
+      ...replacement()[0],
+      op: { kind: 'volume.create', volume: 'v', labels: { 'com.example.aB': 'x' } },
+    };
+    const plan = samplePlan([replaceApp('app0', { waitsFor: ['shop/db0'] })], [volume as never]);
+    const warning = diagnostic(
+      'STK413',
+      'held',
+      { start: { offset: 0, line: 1, column: 1 }, end: { offset: 1, line: 1, column: 2 } },
+      { severity: 'warning', help: 'include it' },
+    );
+    const document = JSON.parse(JSON.stringify(planJson(plan, [warning], 'stack.json')));
+    expect(document).toMatchObject({
+      format_version: 1,
+      stack: 'shop',
+      changes: [
+        {
+          id: 'shop/app0',
+          subject: { kind: 'instance', application: 'shop', container: 'app', instance: 'app0' },
+          action: 'replace',
+          from: 3,
+          to: 4,
+          waits_for: ['shop/db0'],
+        },
+      ],
+      nodes: [{ undo_scope: 'shop/app0.scope', op: { labels: { 'com.example.aB': 'x' } } }],
+      summary: { pending: 1, actions: { replace: 1 } },
+      diagnostics: [
+        {
+          code: 'STK413',
+          severity: 'warning',
+          message: 'held',
+          help: 'include it',
+          file: 'stack.json',
+          span: { start: { line: 1 } },
+        },
+      ],
+    });
+  });
+});

@@ -1,0 +1,155 @@
+import { expect, it } from 'vitest';
+
+import { play } from '../contract-programs.ts';
+import { expectKind } from './expect-kind.ts';
+import { until, type ContractScene } from './scene.ts';
+
+/** From create to remove, with names, signals and policies. */
+export function containerLife(scene: ContractScene): void {
+  it('creates, starts, stops and removes', async () => {
+    const { id, name } = await scene.create(play('run'));
+    expect(await scene.details(id)).toMatchObject({
+      id,
+      name,
+      state: 'created',
+      exitCode: null,
+      startedAt: '',
+    });
+    await scene.engine.startContainer(id);
+    expect(await scene.details(name)).toMatchObject({ id, state: 'running', exitCode: null, restart: 'no' });
+    await scene.engine.stopContainer(id, 10);
+    expect(await scene.details(id)).toMatchObject({ state: 'exited', exitCode: 7 });
+    await scene.engine.removeContainer(id);
+    expect(await scene.engine.inspectContainer(id)).toBeNull();
+  });
+
+  it('starts what runs and stops what is stopped without complaint', async () => {
+    const { id } = await scene.run(play('run'));
+    await scene.engine.startContainer(id);
+    await scene.engine.stopContainer(id, 10);
+    await scene.engine.stopContainer(id, 10);
+    expect((await scene.details(id)).state).toBe('exited');
+  });
+
+  it('takes the stopping and removing of what is gone for done', async () => {
+    await scene.engine.stopContainer(scene.unique('gone'), 1);
+    await scene.engine.removeContainer(scene.unique('gone'));
+  });
+
+  it('kills what does not stop in its time', async () => {
+    const { id } = await scene.run(play('deaf'));
+    await scene.engine.stopContainer(id, 1);
+    expect(await scene.details(id)).toMatchObject({ state: 'exited', exitCode: 137 });
+  });
+
+  it('gives a stop the time that the container was created with', async () => {
+    const { id } = await scene.run(play('deaf'), { stopTimeoutS: 1 });
+    const started = performance.now();
+    await scene.engine.stopContainer(id, null);
+    expect(performance.now() - started).toBeLessThan(9000);
+    expect((await scene.details(id)).exitCode).toBe(137);
+  });
+
+  it('removes what runs', async () => {
+    const { id } = await scene.run(play('run'));
+    await scene.engine.removeContainer(id);
+    expect(await scene.engine.inspectContainer(id)).toBeNull();
+  });
+
+  it('keeps names unique, at create and at rename', async () => {
+    const [one, two] = [await scene.create(play('run')), await scene.create(play('run'))];
+    await expectKind('conflict', scene.create(play('run'), { name: one.name }));
+    await expectKind('conflict', scene.engine.renameContainer(two.id, one.name));
+    const name = scene.unique('renamed');
+    await scene.engine.renameContainer(one.id, name);
+    expect((await scene.details(one.id)).name).toBe(name);
+    await scene.engine.renameContainer(two.id, one.name);
+    expect((await scene.details(one.name)).id).toBe(two.id);
+  });
+
+  it('tells what is missing', async () => {
+    const gone = scene.unique('gone');
+    expect(await scene.engine.inspectContainer(gone)).toBeNull();
+    await expectKind('not-found', scene.engine.startContainer(gone));
+    await expectKind('not-found', scene.engine.renameContainer(gone, scene.unique('other')));
+    await expectKind('not-found', scene.engine.updateRestart(gone, 'always', 0));
+    await expectKind('not-found', scene.engine.killContainer(gone, 'SIGHUP'));
+    await expectKind('not-found', scene.engine.waitContainer(gone));
+    await expectKind('not-found', scene.logsOf(gone));
+    await expectKind('not-found', scene.engine.exec(gone, { command: ['true'], tty: false, stdin: false }));
+    await expectKind('not-found', scene.create(play('run'), { image: 'stackc-contract/none:0' }));
+  });
+
+  it('tells why it cannot start', async () => {
+    const { id } = await scene.create(['/no/such/program']);
+    await expect(scene.engine.startContainer(id)).rejects.toThrow('/no/such/program');
+    expect((await scene.details(id)).state).toBe('created');
+  });
+
+  it('does not signal what does not run', async () => {
+    const { id } = await scene.create(play('run'));
+    await expectKind('conflict', scene.engine.killContainer(id, 'SIGTERM'));
+  });
+
+  it('signals', async () => {
+    const { id } = await scene.run(play('run'), { stopSignal: 'SIGTERM' });
+    await scene.engine.killContainer(id, 'SIGKILL');
+    expect(await scene.engine.waitContainer(id)).toBe(137);
+  });
+
+  it('changes the restart policy and follows it', async () => {
+    const { id } = await scene.create(play('exit', '1'));
+    await scene.engine.updateRestart(id, 'on-failure', 2);
+    expect((await scene.details(id)).restart).toBe('on-failure');
+    await scene.engine.startContainer(id);
+    await until('restarted twice and given up', async () => {
+      const { restartCount, state } = await scene.details(id);
+      return restartCount === 2 && state === 'exited';
+    });
+  });
+
+  it('does not bring back what was stopped', async () => {
+    const { id } = await scene.run(play('run'), { restart: { name: 'always', maxRetries: 0 } });
+    await scene.engine.stopContainer(id, 10);
+    expect(await scene.details(id)).toMatchObject({ state: 'exited', restartCount: 0 });
+  });
+}
+
+/** What lists and inspects tell. */
+export function containerFacts(scene: ContractScene): void {
+  it('lists by labels', async () => {
+    const value = scene.unique('value');
+    const { id, name } = await scene.create(play('run'), {
+      labels: { ...scene.labels(), 'contract.key': value },
+    });
+    const other = await scene.create(play('run'));
+    const found = await scene.engine.listContainers([scene.label, `contract.key=${value}`]);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ id, name, image: scene.image, state: 'created' });
+    expect(found[0]?.labels['contract.key']).toBe(value);
+    const all = await scene.engine.listContainers([scene.label]);
+    expect(all.map((row) => row.id)).toEqual(expect.arrayContaining([id, other.id]));
+    expect(await scene.engine.listContainers([`contract.key=${scene.unique('none')}`])).toEqual([]);
+    const withKey = await scene.engine.listContainers([scene.label, 'contract.key']);
+    expect(withKey.map((row) => row.id)).toEqual([id]);
+  });
+
+  it('tells what a container was made from', async () => {
+    const { id } = await scene.create(play('run'), {
+      env: ['PLAY=some value', 'EMPTY='],
+      memory: 64 * 1024 * 1024,
+      cpus: 0.5,
+      tty: true,
+    });
+    const found = await scene.details(id);
+    expect(found.env).toEqual(expect.arrayContaining(['PLAY=some value', 'EMPTY=']));
+    expect(found).toMatchObject({ memory: 64 * 1024 * 1024, nanoCpus: 5e8, tty: true });
+    expect(found.command).toEqual(play('run'));
+    expect(found.imageId).toBe((await scene.engine.inspectImage(scene.image))?.id);
+  });
+
+  it('takes an empty entrypoint for none at all', async () => {
+    const { id } = await scene.run(play('exit', '4'), { entrypoint: [] });
+    expect(await scene.engine.waitContainer(id)).toBe(4);
+  });
+}

@@ -1,0 +1,420 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { connectEngine } from '../../../src/runtime/docker/docker-engine.ts';
+import type { EngineLimits } from '../../../src/runtime/docker/engine-limits.ts';
+import { parseHost } from '../../../src/runtime/docker/host-url.ts';
+import { EngineError, type Engine, type EngineErrorKind } from '../../../src/runtime/engine.ts';
+import {
+  fakeEngine,
+  fakeHttp,
+  fakeTcp,
+  socketPath,
+  versionAnswer,
+  type FakeServer,
+} from '../../support/fake-engine.ts';
+import { plainConfig } from '../../support/plain-config.ts';
+
+const open: (FakeServer | { close(): void })[] = [];
+
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+
+describe('connecting to', () => {
+  it('a socket that is not there', async () => {
+    const path = socketPath();
+    await fails(
+      connect(path),
+      'unreachable',
+      `the engine at unix://${path} cannot be reached: there is no such socket`,
+    );
+  });
+
+  it('a port that nobody serves', async () => {
+    const { port } = await free();
+    await fails(connectTo(`tcp://127.0.0.1:${port}`), 'unreachable', 'nothing listens there');
+  });
+
+  it('a file', async () => {
+    const path = socketPath();
+    writeFileSync(path, '');
+    await fails(connect(path), 'unreachable', /that is not a socket|nothing listens there/);
+  });
+
+  it('a host without a name', async () => {
+    await fails(connectTo('tcp://engine.invalid:2375'), 'unreachable', 'the host name cannot be resolved');
+  });
+
+  it('what never answers', async () => {
+    const server = await serving(fakeTcp(() => undefined));
+    await fails(connect(server.path, { readMs: 100 }), 'timeout', 'did not answer within 0.1 s');
+  });
+
+  it('what never ends its answer', async () => {
+    const server = await serving(fakeHttp((response) => void response.write('{"ApiVersion"')));
+    await fails(connect(server.path, { readMs: 100 }), 'timeout', 'did not answer within 0.1 s');
+  });
+
+  it('what closes at once', async () => {
+    const server = await serving(fakeTcp((socket) => socket.destroy()));
+    await fails(connect(server.path), 'cut-off', 'closed the connection without an answer');
+  });
+
+  it('what closes in the middle of its answer', async () => {
+    const server = await serving(
+      fakeHttp((response) => {
+        response.writeHead(200, { 'content-length': '1000' });
+        response.write('{"ApiVersion": "1.4');
+        setImmediate(() => response.destroy());
+      }),
+    );
+    await fails(connect(server.path), 'cut-off', 'broke off in the middle of its answer');
+  });
+
+  it('what sends half of a JSON', async () => {
+    const server = await serving(
+      fakeHttp((response) => {
+        response.shouldKeepAlive = false;
+        response.end('{"ApiVersion": "1.4');
+      }),
+    );
+    await fails(connect(server.path), 'cut-off', 'broke off in the middle of its answer');
+  });
+
+  it('a web server', async () => {
+    const server = await serving(fakeHttp((response) => response.end('<html>\n<h1>It works!</h1></html>')));
+    await fails(
+      connect(server.path),
+      'nonsense',
+      `what answers at unix://${server.path} is not Docker Engine: it sent \`<html> <h1>It works!</h1></html>\``,
+    );
+  });
+
+  it('a web server that knows no such page', async () => {
+    const server = await serving(
+      fakeHttp((response) => {
+        response.statusCode = 404;
+        response.end('<html>no</html>');
+      }),
+    );
+    await fails(
+      connect(server.path),
+      'nonsense',
+      "answered 404 with what is not Docker's: `<html>no</html>`",
+    );
+  });
+
+  it('another JSON server', async () => {
+    const server = await serving(fakeHttp((response) => response.end('{"hello": "world"}')));
+    await fails(connect(server.path), 'nonsense', 'it told no API version');
+  });
+
+  it('what is no HTTP', async () => {
+    const server = await serving(fakeTcp((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')));
+    await fails(connect(server.path), 'nonsense', 'does not speak HTTP');
+  });
+
+  it('an engine in trouble', async () => {
+    const server = await serving(
+      fakeHttp((response) => {
+        response.statusCode = 500;
+        response.end('{"message": "no space left on device"}');
+      }),
+    );
+    await fails(connect(server.path), 'server', 'no space left on device');
+  });
+
+  it('TLS that is none', async () => {
+    const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    open.push({ close: () => void server.close() });
+    await fails(connectTo(`https://127.0.0.1:${portOf(server)}`), 'unreachable', 'TLS failed');
+  });
+
+  it.each([
+    [{ ApiVersion: '1.40', Version: '19.03.1' }, 'Docker Engine 19.03.1 is too old'],
+    [{ ApiVersion: '9.99', MinAPIVersion: '2.0', Version: '99.0' }, 'Docker Engine 99.0 is too new'],
+  ])('an engine of another age', async (version, message) => {
+    const server = await serving(
+      fakeHttp((response) => response.end(JSON.stringify({ ...versionAnswer, ...version }))),
+    );
+    await fails(connect(server.path), 'invalid', message);
+  });
+});
+
+describe('the API version', () => {
+  it.each([
+    ['1.41', '1.12', '/v1.41/info'],
+    ['1.47', '1.24', '/v1.47/info'],
+    ['1.52', '1.44', '/v1.47/info'],
+  ])('of an engine that speaks %s and no less than %s', async (ApiVersion, MinAPIVersion, wanted) => {
+    const urls: string[] = [];
+    const answer = { ...versionAnswer, ApiVersion, MinAPIVersion };
+    const server = await serving(
+      fakeTcp((socket) => {
+        socket.on('data', (chunk: Buffer) => {
+          urls.push(chunk.toString('latin1').split(' ')[1] ?? '');
+          const body = JSON.stringify(answer);
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+        });
+      }),
+    );
+    const engine = await connect(server.path);
+    await engine.facts();
+    expect(urls).toEqual(['/version', wanted]);
+  });
+});
+
+describe('an answer that breaks off', () => {
+  const cutAfter = (text: string) =>
+    serving(
+      fakeEngine((_url, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.write(text);
+        setTimeout(() => response.destroy(), 10);
+      }),
+    );
+
+  it('of a list', async () => {
+    const engine = await connect((await cutAfter('[{"Id": "a"')).path);
+    await fails(engine.listContainers([]), 'cut-off', 'broke off');
+  });
+
+  it('of a pull', async () => {
+    const engine = await connect((await cutAfter('{"status": "Pulling"}\n{"sta')).path);
+    const lines: string[] = [];
+    await fails(
+      engine.pullImage('a:1', null, (line) => lines.push(line)),
+      'cut-off',
+      'broke off',
+    );
+    expect(lines).toEqual(['Pulling']);
+  });
+
+  it('of a log', async () => {
+    const server = await serving(
+      fakeEngine((url, response) => {
+        if (url.endsWith('/json')) return response.end('{"Config": {"Tty": false}}');
+        response.write(Buffer.from([1, 0, 0, 0, 0, 0, 0, 9, 104, 105]));
+        return setTimeout(() => response.destroy(), 10);
+      }),
+    );
+    const engine = await connect(server.path);
+    let text = '';
+    const read = async () => {
+      for await (const { data } of engine.logs('x', { tail: null, follow: true, timestamps: false })) {
+        text += Buffer.from(data).toString('utf8');
+      }
+    };
+    await fails(read(), 'cut-off', 'broke off');
+    expect(text).toBe('hi');
+  });
+
+  it('of a wait', async () => {
+    const server = await serving(
+      fakeEngine((url, response) => {
+        if (!url.includes('/wait')) return response.end(JSON.stringify(inspectAnswer));
+        response.flushHeaders();
+        return setTimeout(() => response.destroy(), 50);
+      }),
+    );
+    await fails((await connect(server.path)).waitContainer('x'), 'cut-off', 'broke off');
+  });
+});
+
+describe('a pull', () => {
+  it.each<[string, EngineErrorKind]>([
+    ['pull access denied for x, repository does not exist or may require authorization', 'denied'],
+    ['unauthorized: authentication required', 'denied'],
+    ['manifest for x:1 not found: manifest unknown: manifest unknown', 'not-found'],
+    ['dial tcp: lookup r.example on 127.0.0.53:53: no such host', 'server'],
+  ])('that fails inside its stream: %s', async (message, kind) => {
+    const engine = await pulling([{ status: 'Pulling' }, { errorDetail: { message }, error: message }]);
+    await fails(
+      engine.pullImage('x:1', null, () => undefined),
+      kind,
+      message,
+    );
+  });
+
+  it('never tells a password', async () => {
+    const engine = await pulling([{ message: 'login as u with hunter2 failed' }], 500);
+    const auth = { username: 'u', password: 'hunter2', serverAddress: 'r' };
+    await fails(
+      engine.pullImage('x:1', auth, () => undefined),
+      'server',
+      'login as u with *** failed',
+    );
+  });
+
+  it('tells each state of a layer once', async () => {
+    const lines: string[] = [];
+    const engine = await pulling([
+      { status: 'Pulling from x', id: '1' },
+      { status: 'Downloading', id: 'abc', progressDetail: { current: 1 } },
+      { status: 'Downloading', id: 'abc', progressDetail: { current: 2 } },
+      { status: 'Pull complete', id: 'abc' },
+      { status: 'Digest: sha256:1' },
+    ]);
+    await engine.pullImage('x', null, (line) => lines.push(line));
+    expect(lines).toEqual([
+      '1: Pulling from x',
+      'abc: Downloading',
+      'abc: Pull complete',
+      'Digest: sha256:1',
+    ]);
+  });
+
+  it('without a sign of life is given up', async () => {
+    const server = await serving(fakeEngine((_url, response) => response.flushHeaders()));
+    const engine = await connect(server.path, { pullSilenceMs: 100 });
+    await fails(
+      engine.pullImage('x', null, () => undefined),
+      'timeout',
+      'did not answer within 0.1 s',
+    );
+  });
+
+  it('asks for one tag, and sends its credentials in a header', async () => {
+    const asked: [string, unknown][] = [];
+    const server = await serving(
+      fakeEngine((url, response, request) => {
+        asked.push([url, request.headers['x-registry-auth']]);
+        response.end('{"status": "ok"}\n');
+      }),
+    );
+    const engine = await connect(server.path);
+    const auth = { username: 'ü?', password: 'p>', serverAddress: 'r.example' };
+    await engine.pullImage('r.example:5000/x', auth, () => undefined);
+    await engine.pullImage('x@sha256:12', null, () => undefined);
+    expect(asked.map(([url]) => url)).toEqual([
+      '/images/create?fromImage=r.example%3A5000%2Fx&tag=latest',
+      '/images/create?fromImage=x&tag=sha256%3A12',
+    ]);
+    const header = String(asked[0]?.[1]);
+    expect(header).toMatch(/^[\w=-]+$/);
+    expect(JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))).toEqual({
+      username: 'ü?',
+      password: 'p>',
+      serveraddress: 'r.example',
+    });
+    expect(asked[1]?.[1]).toBeUndefined();
+  });
+});
+
+describe('a create', () => {
+  it('never tells a value in its failure', async () => {
+    const server = await serving(
+      fakeEngine((_url, response) => {
+        response.statusCode = 400;
+        response.end('{"message": "invalid environment variable: TOKEN=hunter2"}');
+      }),
+    );
+    const config = plainConfig({ name: 'x', image: 'y', env: ['TOKEN=hunter2'] });
+    await fails((await connect(server.path)).createContainer(config), 'invalid', 'variable: TOKEN=***');
+  });
+});
+
+describe('an exec', () => {
+  it('through what hands no connection over', async () => {
+    const server = await serving(fakeEngine((_url, response) => response.end('{"Id": "e"}')));
+    const session = (await connect(server.path)).exec('x', { command: ['a'], tty: false, stdin: false });
+    await fails(session, 'nonsense', 'it hands no connection over');
+  });
+
+  it('whose connection is lost', async () => {
+    const server = await serving(
+      fakeTcp((socket) => {
+        socket.on('data', (chunk: Buffer) => {
+          const request = chunk.toString('latin1');
+          const body = request.includes('/version') ? JSON.stringify(versionAnswer) : '{"Id": "e"}';
+          if (!request.includes('/start')) {
+            socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+            return;
+          }
+          socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+          socket.end(Buffer.from([1, 0, 0, 0, 0, 0, 0, 9, 104, 105]));
+        });
+      }),
+    );
+    const session = await (await connect(server.path)).exec('x', {
+      command: ['a'],
+      tty: false,
+      stdin: false,
+    });
+    const read = async () => {
+      for await (const data of session.stdout) expect(Buffer.from(data).toString('utf8')).toBe('hi');
+    };
+    await fails(read(), 'cut-off', 'broke off');
+    await fails(session.exitCode, 'cut-off', 'broke off');
+  });
+});
+
+const inspectAnswer = {
+  Id: 'x',
+  Name: '/x',
+  State: { Status: 'running', ExitCode: 0, StartedAt: '2026-01-01T00:00:00Z' },
+  Config: {},
+  HostConfig: {},
+};
+
+async function serving(server: Promise<FakeServer>): Promise<FakeServer> {
+  const started = await server;
+  open.push(started);
+  return started;
+}
+
+function connect(path: string, limits: Partial<EngineLimits> = {}): Promise<Engine> {
+  return connectTo(`unix://${path}`, limits);
+}
+
+async function connectTo(address: string, limits: Partial<EngineLimits> = {}): Promise<Engine> {
+  const engine = await connectEngine(parseHost(address), limits);
+  open.push(engine);
+  return engine;
+}
+
+/** A port where nothing listens. */
+async function free(): Promise<{ port: number }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const port = portOf(server);
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return { port };
+}
+
+function portOf(server: ReturnType<typeof createServer>): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function fails(call: Promise<unknown>, kind: EngineErrorKind, message: string | RegExp): Promise<void> {
+  const error: unknown = await call.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof EngineError)) throw new Error(`no EngineError but ${String(error)}`);
+  if (typeof message === 'string') expect(error.message).toContain(message);
+  else expect(error.message).toMatch(message);
+  expect(error.kind).toBe(kind);
+}
+
+/** An engine whose pulls tell these lines. */
+async function pulling(lines: readonly object[], status = 200): Promise<Engine> {
+  const server = await serving(
+    fakeEngine((_url, response) => {
+      response.statusCode = status;
+      response.end(lines.map((line) => `${JSON.stringify(line)}\r\n`).join(''));
+    }),
+  );
+  return connect(server.path);
+}
