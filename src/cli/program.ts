@@ -2,18 +2,17 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { exitCode } from './exit-code.ts';
 import type { GlobalOptions, Io } from './io.ts';
 import { runCommand, type Command as Run } from './run-command.ts';
-import { VERSION } from './version.ts';
 
 const DEFAULT_PARALLELISM = 10;
 
 /** Runs the command that the words say, and gives the exit code. Every command is loaded only when it is wanted. */
-export async function main(words: readonly string[], io: Io): Promise<number> {
+export async function main(words: readonly string[], io: Io, version: string): Promise<number> {
   let code: number = exitCode.done;
   const program = new Command('stack');
   const run = async (command: Run): Promise<void> => {
     code = await runCommand(io, globalOptions(program), command);
   };
-  describe(program, io);
+  describe(program, io, version);
   addStackCommands(program, run);
   addInstanceCommands(program, run);
   addAgentCommands(program, run);
@@ -27,10 +26,10 @@ export async function main(words: readonly string[], io: Io): Promise<number> {
   return code;
 }
 
-function describe(program: Command, io: Io): void {
+function describe(program: Command, io: Io, version: string): void {
   program
     .description('Compile a stack file into a plan and apply it to Docker Engine.')
-    .version(VERSION, '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .option(
       '--name <name>',
       "the stack's name, instead of the file's own; for a running stack without a file",

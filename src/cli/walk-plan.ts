@@ -50,6 +50,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
   });
   const ticking = setInterval(() => view.tick(io.clock.now()), TICK_MS);
   let code: number = exitCode.failed;
+  let left = 0;
   try {
     const events = execute(walk.plan, {
       desired: walk.desired,
@@ -64,14 +65,17 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
     });
     for await (const event of events) {
       view.show(event);
-      if (event.type === 'finished') code = event.failed > 0 ? exitCode.failed : exitCode.done;
+      if (event.type !== 'finished') continue;
+      code = event.failed > 0 ? exitCode.failed : exitCode.done;
+      left = event.skipped;
     }
   } finally {
     clearInterval(ticking);
     letGo();
     view.close();
   }
-  return interruption === null ? code : codeOf(interruption);
+  // A signal that came when all was done has interrupted nothing.
+  return interruption === null || (left === 0 && code === exitCode.done) ? code : codeOf(interruption);
 }
 
 function codeOf(signal: Interruption): number {

@@ -14,6 +14,7 @@ export interface Engine {
   listContainers(labels: readonly string[]): Promise<readonly ContainerSummary[]>;
   /** GET /containers/{id}/json; null when there is none. */
   inspectContainer(idOrName: string): Promise<ContainerDetails | null>;
+  /** POST /containers/create; the id. `not-found` when the image is not on the engine, `conflict` for a name in use. */
   createContainer(config: ContainerConfig): Promise<string>;
   /** Succeeds when it runs already (304). */
   startContainer(id: string): Promise<void>;
@@ -26,12 +27,18 @@ export interface Engine {
   renameContainer(id: string, name: string): Promise<void>;
   /** POST /containers/{id}/update. */
   updateRestart(id: string, policy: string, maxRetries: number): Promise<void>;
-  /** Resolves with the exit code once it is not running. Attach before start: the first exit counts. */
+  /**
+   * Resolves with the exit code once it is over; at once when it has run and is not running. Attach before start: the
+   * first exit counts. Rejects with `cut-off` when `signal` comes first.
+   */
   waitContainer(id: string, signal?: AbortSignal): Promise<number>;
+  /** GET /containers/{id}/logs. A follower ends with the container, and quietly with `signal`. */
   logs(id: string, options: LogsOptions): AsyncIterable<LogChunk>;
 
   listVolumes(labels: readonly string[]): Promise<readonly VolumeSummary[]>;
+  /** Succeeds when one of that name exists, whatever its labels. */
   createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
+  /** Succeeds when it is gone; `conflict` while a container has it. */
   removeVolume(name: string): Promise<void>;
 
   listNetworks(labels: readonly string[]): Promise<readonly string[]>;
@@ -39,9 +46,11 @@ export interface Engine {
   inspectNetwork(name: string): Promise<string | null>;
   /** A bridge network. Succeeds when one with these labels exists already. */
   createNetwork(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
+  /** Succeeds when it is gone; `conflict` while a running container is on it. */
   removeNetwork(name: string): Promise<void>;
   /** Succeeds when it is connected already. */
   connectNetwork(network: string, container: string, aliases: readonly string[]): Promise<void>;
+  /** Succeeds when it is not connected. */
   disconnectNetwork(network: string, container: string): Promise<void>;
 
   inspectImage(reference: string): Promise<ImageDetails | null>;

@@ -9,7 +9,8 @@ import { observe, phaseOf } from '../../src/runtime/observe.ts';
 import { plainRequest, STACK } from './desired.ts';
 import type { BehaviourOf } from './memory/behaviour.ts';
 import { memoryEngine } from './memory-engine.ts';
-import type { EngineCall, MemoryEngine } from './memory-engine.ts';
+import type { MemoryEngine } from './memory-engine.ts';
+import type { EngineCall } from './memory/world.ts';
 import { virtualClock } from './virtual-clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 

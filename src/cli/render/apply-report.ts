@@ -72,8 +72,9 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
         .join(', ');
       const took = duration(finished.tookMs);
       const sentences: string[] = [];
-      if (finished.interrupted)
-        sentences.push(`Interrupted after ${took}${counts === '' ? '' : `: ${counts}`}.`);
+      // A signal that came when all was done has interrupted nothing.
+      const interrupted = finished.interrupted && undone.length > 0;
+      if (interrupted) sentences.push(`Interrupted after ${took}${counts === '' ? '' : `: ${counts}`}.`);
       else if (finished.failed > 0)
         sentences.push(`Failed after ${took}${counts === '' ? '' : `: ${counts}`}.`);
       else sentences.push(`${wording.completed} in ${took}: ${counts === '' ? 'nothing to do' : counts}.`);
@@ -83,11 +84,10 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
       const pending = left.filter(isPending);
       if (pending.length > 0)
         sentences.push(`Left: ${pending.map((change) => nameOf(change.id)).join(', ')}.`);
-      if (finished.interrupted && pending.length === 0 && failed.size === 0) {
+      if (interrupted && pending.length === 0 && failed.size === 0) {
         sentences.push(`${plural(undone.length, 'operation')} left.`);
       }
-      if (finished.interrupted || finished.failed > 0)
-        sentences.push(`\`${wording.command}\` goes on from here.`);
+      if (interrupted || finished.failed > 0) sentences.push(`\`${wording.command}\` goes on from here.`);
       return sentences.join(' ');
     },
   };

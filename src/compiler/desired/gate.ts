@@ -27,7 +27,8 @@ export interface GateContext {
   readonly config: ImageConfig | null;
   /** In a rehearsal the image may still say which port it is. */
   readonly rehearsal: boolean;
-  readonly words: (health: HealthSpec['ask'] & { readonly kind: 'command' }) => readonly string[];
+  /** Of a `health.command`, expanded. */
+  readonly command: readonly string[];
   readonly expander: Expander;
 }
 
@@ -43,7 +44,7 @@ export function gateOf(container: ContainerSpec, context: GateContext): Gate {
   const timeoutMs = health.timeoutMs ?? TIMEOUT_MS;
   if (health.ask.kind === 'command') {
     const intervalMs = health.intervalMs ?? COMMAND_INTERVAL_MS;
-    return { kind: 'command', command: context.words(health.ask), timeoutMs, intervalMs, limitMs };
+    return { kind: 'command', command: context.command, timeoutMs, intervalMs, limitMs };
   }
   const over = context.hasSocket && health.port === null ? 'socket' : tcpPort(container, health, context);
   if (over === null) return engineGate(container, context.config);

@@ -3,7 +3,7 @@ import type { ContainerSpec } from '../spec/container-spec.ts';
 import { variesByInstance, type Template } from '../spec/template.ts';
 import { containerPorts } from './container-ports.ts';
 import { SOCKET_HOLE, type DesiredImage, type DesiredInstance, type InstanceKey } from './desired-state.ts';
-import { environment, expandEnvironment } from './environment.ts';
+import { environment, environmentExpander } from './environment.ts';
 import { plainFields, plainFieldsVary } from './fields.ts';
 import { gateOf } from './gate.ts';
 import type { InstanceSpec } from './instance-spec.ts';
@@ -12,7 +12,7 @@ import type { ImageConfig } from './resolved-inputs.ts';
 import type { Resolution } from './resolution.ts';
 import { digHole, placeSocket, socketSource } from './socket.ts';
 import { stopOf } from './stop.ts';
-import { expandWords } from './words.ts';
+import { wordsExpander } from './words.ts';
 
 /** What an instance's values are made for. */
 interface Place {
@@ -37,7 +37,14 @@ export function instanceMaker(
   const scopeOf = (index: number) => ({ application: application.name, container: container.name, index });
   const source = socketSource(container, mounts.of(container, 0));
   const socketVaries = source !== null && variesByInstance(source.template);
-  const env = environment(container, application, resolution.operator, shortId(image.id), problems);
+  const env = environment(
+    container,
+    application,
+    resolution.environments,
+    resolution.operator,
+    shortId(image.id),
+    problems,
+  );
   const maskedEnv = env.sources.flatMap(({ name, masked }) => (masked ? [name] : []));
   const links = container.linkTargets.map(({ alias, container: to, index }) => ({
     alias,
@@ -46,23 +53,33 @@ export function instanceMaker(
 
   const wordsVary = (words: readonly Template[] | null) =>
     socketVaries || (words ?? []).some(variesByInstance);
-  const wordsOf = (words: readonly Template[] | null) =>
-    perInstance(wordsVary(words), ({ index, published }) =>
-      expandWords(words, scopeOf(index), published, expander),
-    );
+  const wordsOf = (words: readonly Template[] | null) => {
+    const expand = wordsExpander(words, expander);
+    return perInstance(wordsVary(words), ({ index, published }) => expand(scopeOf(index), published));
+  };
   const commandOf = wordsOf(container.command);
   const entrypointOf = wordsOf(container.entrypoint);
+  const expandEnvironment = environmentExpander(env);
   const envOf = perInstance(env.varies || socketVaries, ({ index, published }) =>
-    expandEnvironment(env, (template) => {
-      const text = expander.expand(template, scopeOf(index));
-      return text === null ? null : digHole(text, published);
-    }),
+    expandEnvironment(
+      (template) => expander.expand(template, scopeOf(index)),
+      (text) => digHole(text, published),
+    ),
   );
   const portsVary = container.ports.some(variesByInstance);
   const portsOf = perInstance(portsVary, ({ index }) => containerPorts(container, index, resolution));
-  const fieldsOf = perInstance(plainFieldsVary(container), ({ index }) =>
-    plainFields(container, scopeOf(index), expander),
-  );
+  const fieldsVary = plainFieldsVary(container);
+  const fieldsOf = perInstance(fieldsVary, ({ index }) => plainFields(container, scopeOf(index), expander));
+  // Everything that a spec holds but for what differs in every instance. Cloning one object is cheap.
+  const sharedOf = perInstance(fieldsVary || portsVary, (place) => ({
+    ...fieldsOf(place),
+    version: 1 as const,
+    image: image.reference,
+    env: env.names,
+    maskedEnv,
+    ports: portsOf(place),
+    links,
+  }));
   const logVaries = container.log?.options.some(({ value }) => variesByInstance(value)) ?? false;
   const logOf = perInstance(logVaries, ({ index }) =>
     logOptions(container, scopeOf(index), resolution.forwarder, inputs?.host.logDriver ?? '', expander),
@@ -70,6 +87,7 @@ export function instanceMaker(
   const stopOfPlace = perInstance(false, (place) =>
     stopOf(container, entrypointOf(place).shown, commandOf(place).shown, config),
   );
+  const healthCommandOf = wordsOf(health?.ask.kind === 'command' ? health.ask.command : null);
   const askVaries = health?.ask.kind === 'command' && wordsVary(health.ask.command);
   const pathVaries =
     health?.ask.kind === 'http' && health.ask.path !== null && variesByInstance(health.ask.path);
@@ -80,8 +98,7 @@ export function instanceMaker(
       ports: portsOf(place),
       config,
       rehearsal: inputs === null,
-      words: ({ command }) =>
-        expandWords(command, scopeOf(place.index), place.published, expander).real ?? [],
+      command: healthCommandOf(place).real ?? [],
       expander,
     }),
   );
@@ -111,17 +128,11 @@ export function instanceMaker(
       resolution.sockets.claim(container, name, socket, source?.template.place.range ?? container.range);
     }
     const spec: InstanceSpec = {
-      version: 1,
-      image: image.reference,
+      ...sharedOf(place),
       command: command.shown,
       entrypoint: entrypoint.shown,
-      env: env.names,
-      maskedEnv,
       mounts: mounted,
-      ports: portsOf(place),
-      links,
       socket: place.published,
-      ...fields,
     };
     return {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made of its parts here

@@ -5,6 +5,7 @@ import type { StackSpec } from '../spec/stack-spec.ts';
 import type { Template } from '../spec/template.ts';
 import { placeRange } from '../spec/text-place.ts';
 import type { ContainerKey } from './desired-state.ts';
+import { InheritedEnvironment } from './environment.ts';
 import { Expander } from './expander.ts';
 import { HostPorts } from './host-ports.ts';
 import { Mounts } from './mounts.ts';
@@ -24,9 +25,10 @@ export interface Resolution {
   readonly writers: SingleWriters;
   readonly hostPorts: HostPorts;
   readonly sockets: SocketClaims;
+  readonly environments: InheritedEnvironment;
   readonly operator: OperatorDatabase;
   readonly forwarder: boolean;
-  /** Who takes a container's `env_from`, directly or through others; no cron containers. Sorted. */
+  /** Of a container with a migration: who takes its `env_from`, directly or through others; no cron ones. Sorted. */
   readonly takersOf: ReadonlyMap<ContainerKey, readonly ContainerKey[]>;
 }
 
@@ -52,6 +54,7 @@ export function startResolution(
     writers: new SingleWriters(containers, mounts),
     hostPorts: new HostPorts(problems),
     sockets: new SocketClaims(problems),
+    environments: new InheritedEnvironment(),
     operator: operatorDatabase(inputs?.env ?? {}),
     forwarder: spec.forwarder !== null,
     takersOf: takers(containers),
@@ -59,16 +62,22 @@ export function startResolution(
 }
 
 function takers(containers: readonly ContainerSpec[]): ReadonlyMap<ContainerKey, readonly ContainerKey[]> {
-  const found = new Map<ContainerKey, ContainerKey[]>();
-  for (const { key, envChain, mode } of containers) {
-    if (mode === 'cron') continue;
-    for (const giver of envChain) {
-      const list = found.get(giver.key);
-      if (list === undefined) found.set(giver.key, [key]);
-      else list.push(key);
-    }
+  const direct = new Map<ContainerKey, ContainerSpec[]>();
+  for (const container of containers) {
+    const giver = container.envChain.at(-1);
+    if (giver === undefined) continue;
+    const list = direct.get(giver.key);
+    if (list === undefined) direct.set(giver.key, [container]);
+    else list.push(container);
   }
-  for (const list of found.values()) list.sort();
+  const found = new Map<ContainerKey, readonly ContainerKey[]>();
+  for (const { key, migration } of containers) {
+    if (migration === null) continue;
+    const all = [...(direct.get(key) ?? [])];
+    // The list grows while it is walked; there are no cycles.
+    for (const taker of all) all.push(...(direct.get(taker.key) ?? []));
+    found.set(key, all.flatMap((taker) => (taker.mode === 'cron' ? [] : [taker.key])).sort());
+  }
   return found;
 }
 

@@ -1,12 +1,13 @@
 import type { ApplicationSpec } from '../spec/application-spec.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
+import { variesByInstance } from '../spec/template.ts';
 import type { DesiredContainer, DesiredInstance, DesiredMigration, Strategy } from './desired-state.ts';
 import { desiredImage, writtenImage } from './image.ts';
 import { instanceMaker } from './instance-maker.ts';
 import { programOf } from './program.ts';
 import { reportSocketless, type Resolution } from './resolution.ts';
 import { databaseOf, strategyOf } from './strategy.ts';
-import { expandWords } from './words.ts';
+import { wordsExpander } from './words.ts';
 
 /** Resolves one container with all its instances. */
 export function resolveContainer(
@@ -24,9 +25,11 @@ export function resolveContainer(
     reportSocketless(container, application, problems);
   warnFixedSocket(container, template, resolution);
   const instances = container.count === 0 ? [] : [template];
-  // What is wrong with the first is wrong with all of them.
-  for (let index = 1; index < container.count && problems.errors === before; index++)
-    instances.push(make(index));
+  for (let index = 1; index < container.count; index++) {
+    // What is wrong with the first is wrong with all of them.
+    if (problems.errors > before) break;
+    if (inputs !== null || isTelling(container, index)) instances.push(make(index));
+  }
   return {
     key: container.key,
     name: container.name,
@@ -45,6 +48,11 @@ export function resolveContainer(
     overlap: container.cron?.overlap ?? 'skip',
     runTimeoutMs: container.cron?.timeoutMs ?? null,
   };
+}
+
+/** A rehearsal needs no thousand instances: the second shows what is shared, the last the longest name. */
+function isTelling(container: ContainerSpec, index: number): boolean {
+  return index === 1 || index === container.count - 1 || container.ports.some(variesByInstance);
 }
 
 function warnFixedSocket(
@@ -88,7 +96,7 @@ function migration(container: ContainerSpec, { expander }: Resolution): DesiredM
   const spec = container.migration;
   if (spec === null) return null;
   const scope = { application: container.application, container: container.name, index: 0 };
-  const words = expandWords(spec.command, scope, null, expander);
+  const words = wordsExpander(spec.command, expander)(scope, null);
   const { timeoutMs, reversible } = spec;
   return { command: words.real ?? [], shown: words.shown ?? [], timeoutMs, reversible };
 }

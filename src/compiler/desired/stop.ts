@@ -55,7 +55,11 @@ export function stopOf(
     };
   }
   return {
-    spec: { ...rest, signal: 'SIGTERM', why: config === null ? 'TERM, unless the image says otherwise' : 'TERM: nothing says otherwise' },
+    spec: {
+      ...rest,
+      signal: 'SIGTERM',
+      why: config === null ? 'TERM, unless the image says otherwise' : 'TERM: nothing says otherwise',
+    },
     stopSignal: config === null ? null : 'SIGTERM',
   };
 }

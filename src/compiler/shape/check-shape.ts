@@ -18,11 +18,7 @@ export function checkShape(document: Document): readonly Diagnostic[] {
   const locator = new Locator(document);
   const explained: Explanation[] = [];
   for (const error of errors.slice(0, 10 * maxProblems)) {
-    const explanation = explain(
-      error,
-      locator,
-      branches.get(`${error.instancePath}${error.schemaPath}`) ?? [],
-    );
+    const explanation = explain(error, locator);
     if (explanation !== null) explained.push(explanation);
   }
   const problems = new Problems(document.source, 'STK207');

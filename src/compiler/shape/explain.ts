@@ -6,7 +6,7 @@ import type { Range } from '../span.ts';
 import type { Locator, Place } from './locate.ts';
 import type { Shape } from './shape.ts';
 import { unknownKeyHelp } from './unknown-key.ts';
-import { didYouMean, either, expected, found } from './words.ts';
+import { didYouMean, either, expected, found, foundValue } from './words.ts';
 
 /** An error of the validator as a problem of the file. */
 export interface Explanation {
@@ -17,15 +17,8 @@ export interface Explanation {
   readonly related: readonly { readonly range: Range; readonly message: string }[];
 }
 
-/**
- * Says what an error of the validator means for the file; null when it only follows from another one. `branches` are
- * the keys that its alternatives ask for.
- */
-export function explain(
-  error: ErrorObject,
-  locator: Locator,
-  branches: readonly string[],
-): Explanation | null {
+/** Says what an error of the validator means for the file; null when it only follows from another one. */
+export function explain(error: ErrorObject, locator: Locator): Explanation | null {
   const place = locator.place(error.instancePath);
   switch (error.keyword) {
     case 'additionalProperties':
@@ -73,13 +66,19 @@ function typeHelp({ node, shape }: Place): string | null {
     const isNumber = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value);
     if (isNumber && (types.includes('integer') || types.includes('number')))
       return `write \`${value}\` without quotes`;
-    if (types.includes('boolean') && (value === 'true' || value === 'false'))
-      return `write \`${value}\` without quotes`;
+    const boolean = types.includes('boolean') ? booleanHelp(String(value)) : null;
+    if (boolean !== null) return boolean;
     if (types.includes('array') && shape.items !== undefined)
       return `write a list: \`[${quotedValue(value)}]\``;
   }
   const example = JSON.stringify(shape.examples?.[0]);
   return example !== undefined && example.length <= 70 ? `for example \`${example}\`` : null;
+}
+
+/** YAML 1.1 and many other tools have more words for it. */
+function booleanHelp(text: string): string | null {
+  if (/^(?:true|yes|on)$/i.test(text)) return 'write `true`, without quotes';
+  return /^(?:false|no|off)$/i.test(text) ? 'write `false`, without quotes' : null;
 }
 
 function quotedValue(value: string | number | boolean): string {
@@ -114,8 +113,9 @@ function notOne(place: Place, locator: Locator): Explanation | null {
 function notAllowed({ node, shape, name }: Place): Explanation {
   // `true` and `"true"` are one word here.
   const words = [...new Set((shape.enum ?? []).map(String))];
-  const near = node.kind === 'scalar' && typeof node.value === 'string' ? nearest(node.value, words) : [];
-  return make('STK204', `${name} must be ${list(words)}, ${found(node)}`, node.range, didYouMean(near));
+  const text = node.kind === 'scalar' && typeof node.value === 'string' ? node.value : '';
+  const help = didYouMean(nearest(text, words)) ?? (words.includes('true') ? booleanHelp(text) : null);
+  return make('STK204', `${name} must be ${list(words)}, ${foundValue(node)}`, node.range, help);
 }
 
 function outOfRange({ node, shape, name }: Place): Explanation {
@@ -123,14 +123,14 @@ function outOfRange({ node, shape, name }: Place): Explanation {
   let range = `more than ${number(exclusiveMinimum ?? 0)}`;
   if (minimum !== undefined) range = `at least ${number(minimum)}`;
   if (minimum !== undefined && maximum !== undefined) range = `from ${number(minimum)} to ${number(maximum)}`;
-  return make('STK205', `${name} must be ${range}, ${found(node)}`, node.range);
+  return make('STK205', `${name} must be ${range}, ${foundValue(node)}`, node.range);
 }
 
 function unfitting({ node, shape, name }: Place): Explanation {
   const examples = (shape.examples ?? []).map(String);
   const near = node.kind === 'scalar' ? didYouMean(nearest(String(node.value), examples)) : null;
   const help = near ?? (examples.length === 0 ? null : `for example ${list(examples)}`);
-  return make('STK204', `${name} cannot be this: ${found(node).replace(/^not /, '')}`, node.range, help);
+  return make('STK204', `${name} cannot be ${foundValue(node).replace(/^not /, '')}`, node.range, help);
 }
 
 function number(value: number): string {

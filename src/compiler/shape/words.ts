@@ -17,13 +17,20 @@ export function expected({ type = [] }: Shape): string {
   return either(types.map((name) => kinds[name] ?? name));
 }
 
-/** What stands there instead, as in ``not the text `80` ``. */
+/** What stands there where something else is expected, as in ``not the text `80` ``. */
 export function found(node: DocumentNode): string {
   if (node.kind !== 'scalar') return node.kind === 'array' ? 'not a list' : 'not an object';
+  const { value } = node;
+  if (typeof value === 'string' && value !== '') return `not the text ${quote(value, 40)}`;
+  return typeof value === 'number' ? `not the number \`${value}\`` : foundValue(node);
+}
+
+/** The same where its type is not the point: ``not `80` ``. */
+export function foundValue(node: DocumentNode): string {
+  if (node.kind !== 'scalar') return found(node);
   const { value, range } = node;
   if (value === null) return range.start === range.end ? 'and is empty' : 'not `null`';
-  if (typeof value === 'string') return value === '' ? 'not empty text' : `not the text ${quote(value, 40)}`;
-  return typeof value === 'number' ? `not the number \`${value}\`` : `not \`${value}\``;
+  return value === '' ? 'not empty text' : `not ${quote(String(value), 40)}`;
 }
 
 /** `a`, `a or b`, `a, b or c`. */

@@ -21,8 +21,16 @@ const rows: readonly Row[] = [
   { title: 'a key for later', code: 'STK301', text: app('«scale»: { max: 3 }') },
   { title: 'surge', code: 'STK301', text: app('strategy: { «surge»: 1 }') },
   { title: 'hosts', code: 'STK301', text: shop(`app: ${base}`, '«hosts»: [a]') },
-  { title: 'catch_up', code: 'STK301', text: shop('job: { deploy: cron, image: "a:1", cron: { minute: 1, «catch_up»: true } }') },
-  { title: 'a Rollbar token', code: 'STK301', text: app('notifications: { «rollbar»: { access_token: "%{env:T}" } }') },
+  {
+    title: 'catch_up',
+    code: 'STK301',
+    text: shop('job: { deploy: cron, image: "a:1", cron: { minute: 1, «catch_up»: true } }'),
+  },
+  {
+    title: 'a Rollbar token',
+    code: 'STK301',
+    text: app('notifications: { «rollbar»: { access_token: "%{env:T}" } }'),
+  },
   { title: 'Slack', code: 'STK301', text: app('notifications: { «slack»: "https://x" }') },
 
   { title: 'an open interpolation', code: 'STK302', text: app('command: run «%{app_name now»') },
@@ -31,82 +39,244 @@ const rows: readonly Row[] = [
   { title: 'a quoted string with escapes', code: 'STK302', text: app('command: «"a\\tb %{host"»') },
   { title: 'an unknown name', code: 'STK303', text: app('command: run «%{app_nam}» now') },
   { title: 'an unknown name after %%', code: 'STK303', text: app('command: 50%% «%{idx}»') },
-  { title: 'a secret on a label', code: 'STK304', text: app('ports: ["«%{secret:P}»:80"]', 'secrets: { P: { env: P } }') },
-  { title: 'a secret in the image', code: 'STK304', text: shop('app: { deploy: auto, image: "a:«%{secret:P}»" }', 'secrets: { P: { env: P } }') },
-  { title: 'an instance in the image', code: 'STK304', text: shop('app: { deploy: auto, image: "a:«%{index}»" }') },
+  {
+    title: 'a secret on a label',
+    code: 'STK304',
+    text: app('ports: ["«%{secret:P}»:80"]', 'secrets: { P: { env: P } }'),
+  },
+  {
+    title: 'a secret in the image',
+    code: 'STK304',
+    text: shop('app: { deploy: auto, image: "a:«%{secret:P}»" }', 'secrets: { P: { env: P } }'),
+  },
+  {
+    title: 'an instance in the image',
+    code: 'STK304',
+    text: shop('app: { deploy: auto, image: "a:«%{index}»" }'),
+  },
   { title: 'a reference that varies', code: 'STK304', text: app('links: ["db«%{index}»"]') },
   { title: 'a socket where none is', code: 'STK304', text: app('command: serve «%{socket}»') },
   { title: 'a socket in a label', code: 'STK304', text: app('labels: { a: "«%{socket}»" }') },
-  { title: 'an application in a registry', code: 'STK304', text: shop(`app: ${base}`, 'docker: { registries: { r.io: { username: "«%{container}»", password: x } } }') },
+  {
+    title: 'an application in a registry',
+    code: 'STK304',
+    text: shop(
+      `app: ${base}`,
+      'docker: { registries: { r.io: { username: "«%{container}»", password: x } } }',
+    ),
+  },
   {
     title: 'an inherited socket',
     code: 'STK304',
     text: shop(`
 app: { deploy: auto, image: "a:1", socket: "/s/%{app_name}.sock", env: { S: "«%{socket}»" }, volumes_from: [d] }
-other: { deploy: auto, image: "a:1", env_from: app }`).replace('containers:', 'data_volumes: { d: [/s] }\n    containers:'),
+other: { deploy: auto, image: "a:1", env_from: app }`).replace(
+      'containers:',
+      'data_volumes: { d: [/s] }\n    containers:',
+    ),
   },
-  { title: 'volumes that vary, inherited', code: 'STK304', text: shop(`a: { deploy: auto, image: "a:1", volumes: ["v%{index}:/v"] }\nb: { deploy: auto, image: "a:1", volumes_from: [«a»] }`) },
+  {
+    title: 'volumes that vary, inherited',
+    code: 'STK304',
+    text: shop(
+      `a: { deploy: auto, image: "a:1", volumes: ["v%{index}:/v"] }\nb: { deploy: auto, image: "a:1", volumes_from: [«a»] }`,
+    ),
+  },
 
-  { title: 'an unknown link', code: 'STK305', text: shop(`redis: ${base}\napp: { deploy: auto, image: "a:1", links: ["«reids»"] }`).replace('"«reids»"', '«"reids"»') },
+  {
+    title: 'an unknown link',
+    code: 'STK305',
+    text: shop(`redis: ${base}\napp: { deploy: auto, image: "a:1", links: ["«reids»"] }`).replace(
+      '"«reids»"',
+      '«"reids"»',
+    ),
+  },
   { title: 'an unknown dependency', code: 'STK305', text: app('depends_on: [«db»]') },
-  { title: 'an instance beyond the last', code: 'STK305', text: shop(`db: ${base}\napp: { deploy: auto, image: "a:1", depends_on: [«db1»] }`) },
+  {
+    title: 'an instance beyond the last',
+    code: 'STK305',
+    text: shop(`db: ${base}\napp: { deploy: auto, image: "a:1", depends_on: [«db1»] }`),
+  },
   { title: 'an unknown data volume', code: 'STK305', text: app('volumes_from: [«socks»]') },
-  { title: 'volumes_from an instance', code: 'STK305', text: shop(`db: ${base}\napp: { deploy: auto, image: "a:1", volumes_from: [«db0»] }`) },
+  {
+    title: 'volumes_from an instance',
+    code: 'STK305',
+    text: shop(`db: ${base}\napp: { deploy: auto, image: "a:1", volumes_from: [«db0»] }`),
+  },
   { title: 'an unknown env_from', code: 'STK305', text: app('env_from: «ap»') },
-  { title: 'env_from an instance', code: 'STK305', text: shop(`db: ${base}\napp: { deploy: auto, image: "a:1", env_from: «db0» }`) },
-  { title: 'an unknown forwarder', code: 'STK305', text: shop(`app: ${base}`, 'logrotate: { forwarder: «app» }') },
+  {
+    title: 'env_from an instance',
+    code: 'STK305',
+    text: shop(`db: ${base}\napp: { deploy: auto, image: "a:1", env_from: «db0» }`),
+  },
+  {
+    title: 'an unknown forwarder',
+    code: 'STK305',
+    text: shop(`app: ${base}`, 'logrotate: { forwarder: «app» }'),
+  },
   { title: 'an unknown manual', code: 'STK305', text: shop(`app: ${base}`, 'manual: [«ap»]') },
-  { title: 'a manual cron container', code: 'STK305', text: shop('job: { deploy: cron, image: "a:1", cron: "1 2 * * *" }', 'manual: [«job»]') },
+  {
+    title: 'a manual cron container',
+    code: 'STK305',
+    text: shop('job: { deploy: cron, image: "a:1", cron: "1 2 * * *" }', 'manual: [«job»]'),
+  },
 
-  { title: 'a circle of links', code: 'STK306', text: shop(`a: { deploy: auto, image: "a:1", links: [«b»] }\nb: { deploy: auto, image: "a:1", depends_on: [a] }`) },
+  {
+    title: 'a circle of links',
+    code: 'STK306',
+    text: shop(
+      `a: { deploy: auto, image: "a:1", links: [«b»] }\nb: { deploy: auto, image: "a:1", depends_on: [a] }`,
+    ),
+  },
   { title: 'itself', code: 'STK306', text: shop('a: { deploy: auto, image: "a:1", links: [«a»] }') },
-  { title: 'a circle of env_from', code: 'STK306', text: shop(`a: { deploy: auto, image: "a:1", env_from: «b» }\nb: { deploy: auto, image: "a:1", env_from: a }`) },
+  {
+    title: 'a circle of env_from',
+    code: 'STK306',
+    text: shop(
+      `a: { deploy: auto, image: "a:1", env_from: «b» }\nb: { deploy: auto, image: "a:1", env_from: a }`,
+    ),
+  },
 
-  { title: 'a container twice', code: 'STK307', text: `deploy:\n  shop:\n    containers:\n      - app: ${base}\n      - «app»: ${base}\n` },
-  { title: 'a data volume twice', code: 'STK307', text: `deploy:\n  shop:\n    data_volumes: [{ d: [/a] }, { «d»: [/b] }]\n    containers: { app: ${base} }\n` },
-  { title: 'a container like a data volume', code: 'STK307', text: `deploy:\n  shop:\n    data_volumes: { d: [/a] }\n    containers: { «d»: ${base} }\n` },
-  { title: 'app ×11 and app1', code: 'STK308', text: shop(`app: { deploy: auto, image: "a:1", containers: 11 }\n«app1»: ${base}`) },
-  { title: 'two applications of one slug', code: 'STK308', text: `name: x\ndeploy:\n  my app: { containers: { a: ${base} } }\n  «my-app»: { containers: { b: ${base} } }\n` },
-  { title: 'instances of two applications', code: 'STK308', text: `name: shop\ndeploy:\n  shop: { containers: { web-app: ${base} } }\n  web: { containers: { «app»: ${base} } }\n` },
+  {
+    title: 'a container twice',
+    code: 'STK307',
+    text: `deploy:\n  shop:\n    containers:\n      - app: ${base}\n      - «app»: ${base}\n`,
+  },
+  {
+    title: 'a data volume twice',
+    code: 'STK307',
+    text: `deploy:\n  shop:\n    data_volumes: [{ d: [/a] }, { «d»: [/b] }]\n    containers: { app: ${base} }\n`,
+  },
+  {
+    title: 'a container like a data volume',
+    code: 'STK307',
+    text: `deploy:\n  shop:\n    data_volumes: { d: [/a] }\n    containers: { «d»: ${base} }\n`,
+  },
+  {
+    title: 'app ×11 and app1',
+    code: 'STK308',
+    text: shop(`app: { deploy: auto, image: "a:1", containers: 11 }\n«app1»: ${base}`),
+  },
+  {
+    title: 'two applications of one slug',
+    code: 'STK308',
+    text: `name: x\ndeploy:\n  my app: { containers: { a: ${base} } }\n  «my-app»: { containers: { b: ${base} } }\n`,
+  },
+  {
+    title: 'instances of two applications',
+    code: 'STK308',
+    text: `name: shop\ndeploy:\n  shop: { containers: { web-app: ${base} } }\n  web: { containers: { «app»: ${base} } }\n`,
+  },
   { title: 'a container name', code: 'STK309', text: shop(`«my.app»: ${base}`) },
-  { title: 'an application name', code: 'STK309', text: `name: x\ndeploy:\n  «…»: { containers: { a: ${base} } }\n` },
+  {
+    title: 'an application name',
+    code: 'STK309',
+    text: `name: x\ndeploy:\n  «…»: { containers: { a: ${base} } }\n`,
+  },
   { title: 'a stack name', code: 'STK309', text: shop(`app: ${base}`, 'name: «My Shop»') },
-  { title: 'a data volume name', code: 'STK309', text: `deploy:\n  shop:\n    data_volumes: { «a b»: [/a] }\n    containers: { app: ${base} }\n` },
-  { title: 'an alias', code: 'STK309', text: shop(`db: ${base}\napp: { deploy: auto, image: "a:1", links: [«"db:a b"»] }`) },
-  { title: 'no name for two applications', code: 'STK310', text: `deploy:\n  a: { containers: { a: ${base} } }\n  «b»: { containers: { b: ${base} } }\n` },
+  {
+    title: 'a data volume name',
+    code: 'STK309',
+    text: `deploy:\n  shop:\n    data_volumes: { «a b»: [/a] }\n    containers: { app: ${base} }\n`,
+  },
+  {
+    title: 'an alias',
+    code: 'STK309',
+    text: shop(`db: ${base}\napp: { deploy: auto, image: "a:1", links: [«"db:a b"»] }`),
+  },
+  {
+    title: 'no name for two applications',
+    code: 'STK310',
+    text: `deploy:\n  a: { containers: { a: ${base} } }\n  «b»: { containers: { b: ${base} } }\n`,
+  },
 
   { title: 'an image in capitals', code: 'STK311', text: shop('app: { deploy: auto, image: "«My/App»:1" }') },
   { title: 'an empty tag', code: 'STK311', text: shop('app: { deploy: auto, image: "app«:»" }') },
-  { title: 'a short digest', code: 'STK311', text: shop('app: { deploy: auto, image: "app@«sha256:1234»" }') },
-  { title: 'an image after a name', code: 'STK311', text: shop('app: { deploy: auto, image: "%{stack}/«x y»" }').replace('«x y»', 'x y').replace('"%{stack}/x y"', '"«%{stack}/x y»"') },
-  { title: 'tag twice', code: 'STK312', text: shop('app: { deploy: auto, image: "app:1", tag: «"2"» }') .replace('«"2"»', '«"2"»') },
+  {
+    title: 'a short digest',
+    code: 'STK311',
+    text: shop('app: { deploy: auto, image: "app@«sha256:1234»" }'),
+  },
+  {
+    title: 'an image after a name',
+    code: 'STK311',
+    text: shop('app: { deploy: auto, image: "%{stack}/«x y»" }')
+      .replace('«x y»', 'x y')
+      .replace('"%{stack}/x y"', '"«%{stack}/x y»"'),
+  },
+  {
+    title: 'tag twice',
+    code: 'STK312',
+    text: shop('app: { deploy: auto, image: "app:1", tag: «"2"» }').replace('«"2"»', '«"2"»'),
+  },
   { title: 'an open quote', code: 'STK313', text: app('command: run «"»a b') },
   { title: 'an open quote after a name', code: 'STK313', text: app(`command: run %{app_name} «'»a b`) },
   { title: 'an empty migration', code: 'STK313', text: app('migration: «[]»') },
   { title: 'a port that is none', code: 'STK314', text: app('ports: ["8080:«http»"]') },
   { title: 'ranges of two lengths', code: 'STK314', text: app('ports: ["«8000-8001:80»"]') },
-  { title: 'a port of two containers', code: 'STK315', text: shop(`a: { deploy: auto, image: "a:1", ports: ["80:80"] }\nb: { deploy: auto, image: "a:1", ports: [«"127.0.0.1:80:8080"»] }`) },
+  {
+    title: 'a port of two containers',
+    code: 'STK315',
+    text: shop(
+      `a: { deploy: auto, image: "a:1", ports: ["80:80"] }\nb: { deploy: auto, image: "a:1", ports: [«"127.0.0.1:80:8080"»] }`,
+    ),
+  },
   { title: 'a port within a range', code: 'STK315', text: app('ports: ["8000-8010:1-11", «"8005:80"»]') },
   { title: 'a port of two instances', code: 'STK316', text: app('containers: 2\nports: [«"80:80"»]') },
-  { title: 'a host port of two instances', code: 'STK316', text: app('containers: 2\nnetwork: host\n«port»: 80') },
+  {
+    title: 'a host port of two instances',
+    code: 'STK316',
+    text: app('containers: 2\nnetwork: host\n«port»: 80'),
+  },
 
   { title: 'a relative volume', code: 'STK317', text: app('volumes: ["«./data»:/data"]') },
   { title: 'an anonymous volume', code: 'STK317', text: app('volumes: [«/data»]') },
   { title: 'a volume option', code: 'STK317', text: app('volumes: ["dd:/data:«rx»"]') },
-  { title: 'a mount path', code: 'STK317', text: `deploy:\n  shop:\n    data_volumes: { d: [«data»] }\n    containers: { app: ${base} }\n` },
-  { title: 'a volumes_from option', code: 'STK317', text: `deploy:\n  shop:\n    data_volumes: { d: [/data] }\n    containers: { app: { deploy: auto, image: "a:1", volumes_from: ["d:«x»"] } }\n` },
+  {
+    title: 'a mount path',
+    code: 'STK317',
+    text: `deploy:\n  shop:\n    data_volumes: { d: [«data»] }\n    containers: { app: ${base} }\n`,
+  },
+  {
+    title: 'a volumes_from option',
+    code: 'STK317',
+    text: `deploy:\n  shop:\n    data_volumes: { d: [/data] }\n    containers: { app: { deploy: auto, image: "a:1", volumes_from: ["d:«x»"] } }\n`,
+  },
   { title: 'a path mounted twice', code: 'STK318', text: app('volumes: ["aa:/data", «"bb:/data/"»]') },
   { title: 'a tmpfs over a volume', code: 'STK318', text: app('volumes: ["aa:/data"]\ntmpfs: [«/data»]') },
-  { title: 'a data volume path twice', code: 'STK318', text: `deploy:\n  shop:\n    data_volumes: { d: [/data, «/data/»] }\n    containers: { app: ${base} }\n` },
+  {
+    title: 'a data volume path twice',
+    code: 'STK318',
+    text: `deploy:\n  shop:\n    data_volumes: { d: [/data, «/data/»] }\n    containers: { app: ${base} }\n`,
+  },
   { title: 'a duration', code: 'STK319', text: app('stop_timeout: «10 s»') },
   { title: 'no time at all', code: 'STK319', text: app('port: 80\nhealth: { timeout: «0» }') },
   { title: 'a size', code: 'STK320', text: app('memory: «lots»') },
   { title: 'no schedule', code: 'STK321', text: shop('«job»: { deploy: cron, image: "a:1" }') },
-  { title: 'a schedule of six fields', code: 'STK321', text: shop('job: { deploy: cron, image: "a:1", cron: «0 30 3 * * *» }') .replace('«0 30 3 * * *»', '"«0 30 3 * * *»"') },
-  { title: 'an hour beyond the day', code: 'STK321', text: shop('job: { deploy: cron, image: "a:1", cron: "30 «24» * * *" }') },
-  { title: 'a time zone', code: 'STK321', text: shop('job: { deploy: cron, image: "a:1", cron: { minute: 0, timezone: «Europe/Roma» } }') },
+  {
+    title: 'a schedule of six fields',
+    code: 'STK321',
+    text: shop('job: { deploy: cron, image: "a:1", cron: «0 30 3 * * *» }').replace(
+      '«0 30 3 * * *»',
+      '"«0 30 3 * * *»"',
+    ),
+  },
+  {
+    title: 'an hour beyond the day',
+    code: 'STK321',
+    text: shop('job: { deploy: cron, image: "a:1", cron: "30 «24» * * *" }'),
+  },
+  {
+    title: 'a time zone',
+    code: 'STK321',
+    text: shop('job: { deploy: cron, image: "a:1", cron: { minute: 0, timezone: «Europe/Roma» } }'),
+  },
 
-  { title: 'a socket in no data volume', code: 'STK322', text: app('socket: «/run/%{app_name}.sock»\ncommand: serve %{socket}') },
+  {
+    title: 'a socket in no data volume',
+    code: 'STK322',
+    text: app('socket: «/run/%{app_name}.sock»\ncommand: serve %{socket}'),
+  },
   { title: 'a relative socket', code: 'STK322', text: app('socket: «app.sock»') },
   {
     title: 'a socket in a read-only data volume',
@@ -123,22 +293,84 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace('containers:', 'd
     code: 'STK324',
     text: `deploy:\n  shop:\n    data_volumes: { d: [/s] }\n    containers: { app: { deploy: auto, image: "a:1", containers: 2, volumes_from: [d], command: "x %{socket}", socket: «/s/a.sock» } }\n`,
   },
-  { title: 'an alias for two', code: 'STK325', text: shop(`a: ${base}\nb: ${base}\nc: { deploy: auto, image: "a:1", links: ["a:db", «"b:db"»] }`) },
-  { title: "another container's name as alias", code: 'STK325', text: shop(`a: ${base}\nb: ${base}\nc: { deploy: auto, image: "a:1", links: [«"a:b"»] }`) },
-  { title: 'ports in the network of the host', code: 'STK326', text: app('network: host\n«ports»: ["80:80"]') },
-  { title: 'links in the network of the host', code: 'STK326', text: shop(`db: ${base}\na: { deploy: auto, image: "a:1", network: host, «links»: [db] }`) },
-  { title: 'a link to the network of the host', code: 'STK326', text: shop(`db: { deploy: auto, image: "a:1", network: host }\na: { deploy: auto, image: "a:1", links: [«db»] }`) },
+  {
+    title: 'an alias for two',
+    code: 'STK325',
+    text: shop(`a: ${base}\nb: ${base}\nc: { deploy: auto, image: "a:1", links: ["a:db", «"b:db"»] }`),
+  },
+  {
+    title: "another container's name as alias",
+    code: 'STK325',
+    text: shop(`a: ${base}\nb: ${base}\nc: { deploy: auto, image: "a:1", links: [«"a:b"»] }`),
+  },
+  {
+    title: 'ports in the network of the host',
+    code: 'STK326',
+    text: app('network: host\n«ports»: ["80:80"]'),
+  },
+  {
+    title: 'links in the network of the host',
+    code: 'STK326',
+    text: shop(`db: ${base}\na: { deploy: auto, image: "a:1", network: host, «links»: [db] }`),
+  },
+  {
+    title: 'a link to the network of the host',
+    code: 'STK326',
+    text: shop(
+      `db: { deploy: auto, image: "a:1", network: host }\na: { deploy: auto, image: "a:1", links: [«db»] }`,
+    ),
+  },
   { title: 'cron for auto', code: 'STK326', text: app('«cron»: "1 2 * * *"') },
-  { title: 'restart for cron', code: 'STK326', text: shop('job: { deploy: cron, image: "a:1", cron: "1 2 * * *", «restart»: always }') },
+  {
+    title: 'restart for cron',
+    code: 'STK326',
+    text: shop('job: { deploy: cron, image: "a:1", cron: "1 2 * * *", «restart»: always }'),
+  },
   { title: 'two ways to ask', code: 'STK326', text: app('health: { tcp: true, «path»: /ping }') },
-  { title: 'a secret of two sources', code: 'STK326', text: shop(`app: ${base}`, 'secrets: { «A»: { env: A, file: a } }') },
-  { title: 'health without network', code: 'STK326', text: app('network: none\nhealth: «{ path: /ping, port: 80 }»') },
-  { title: 'a log option twice', code: 'STK326', text: app('log: { «max-size»: 1m, options: { max-size: 2m } }') },
-  { title: 'several ports to ask', code: 'STK327', text: app('ports: ["80", "443"]\nhealth: «{ path: /ping }»') },
-  { title: 'a link to a cron container', code: 'STK328', text: shop('job: { deploy: cron, image: "a:1", cron: "1 2 * * *" }\na: { deploy: auto, image: "a:1", links: [«job»] }') },
-  { title: 'start-first with a host port', code: 'STK329', text: app('ports: ["80:80"]\nstrategy: { order: «start-first» }') },
-  { title: 'start-first for a database', code: 'STK329', text: shop('db: { deploy: auto, image: "postgres:16", volumes: ["data:/var/lib/postgresql/data"], strategy: { order: «start-first» } }') },
-  { title: 'an unknown secret', code: 'STK330', text: app('env: { A: "x%{env:B}«%{secret:TOKN}»" }', 'secrets: { TOKEN: { env: T } }') },
+  {
+    title: 'a secret of two sources',
+    code: 'STK326',
+    text: shop(`app: ${base}`, 'secrets: { «A»: { env: A, file: a } }'),
+  },
+  {
+    title: 'health without network',
+    code: 'STK326',
+    text: app('network: none\nhealth: «{ path: /ping, port: 80 }»'),
+  },
+  {
+    title: 'a log option twice',
+    code: 'STK326',
+    text: app('log: { «max-size»: 1m, options: { max-size: 2m } }'),
+  },
+  {
+    title: 'several ports to ask',
+    code: 'STK327',
+    text: app('ports: ["80", "443"]\nhealth: «{ path: /ping }»'),
+  },
+  {
+    title: 'a link to a cron container',
+    code: 'STK328',
+    text: shop(
+      'job: { deploy: cron, image: "a:1", cron: "1 2 * * *" }\na: { deploy: auto, image: "a:1", links: [«job»] }',
+    ),
+  },
+  {
+    title: 'start-first with a host port',
+    code: 'STK329',
+    text: app('ports: ["80:80"]\nstrategy: { order: «start-first» }'),
+  },
+  {
+    title: 'start-first for a database',
+    code: 'STK329',
+    text: shop(
+      'db: { deploy: auto, image: "postgres:16", volumes: ["data:/var/lib/postgresql/data"], strategy: { order: «start-first» } }',
+    ),
+  },
+  {
+    title: 'an unknown secret',
+    code: 'STK330',
+    text: app('env: { A: "x%{env:B}«%{secret:TOKN}»" }', 'secrets: { TOKEN: { env: T } }'),
+  },
   { title: 'no deploy mode', code: 'STK331', text: shop('«app»: { image: "a:1" }') },
   { title: 'an unknown deploy mode', code: 'STK332', text: shop('app: { deploy: «autoo», image: "a:1" }') },
   { title: 'a signal', code: 'STK332', text: app('stop_signal: «QUITE»') },
@@ -158,7 +390,12 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace('containers:', 'd
   { title: 'a working folder', code: 'STK332', text: app('working_dir: «app»') },
   { title: 'a mount for tmpfs', code: 'STK332', text: app('tmpfs: [«run»]') },
 
-  { title: 'a variable that is not set', code: 'STK340', text: app('env: { A: "x «%{env:NOT_SET}»" }'), inputs: {} },
+  {
+    title: 'a variable that is not set',
+    code: 'STK340',
+    text: app('env: { A: "x «%{env:NOT_SET}»" }'),
+    inputs: {},
+  },
   {
     title: 'a secret that failed',
     code: 'STK341',
@@ -171,37 +408,120 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace('containers:', 'd
     text: shop('app: { deploy: auto, image: «"a:1"» }').replace('«"a:1"»', '«"a:1"»'),
     inputs: { images: { 'a:1': { kind: 'missing', error: 'nowhere' } } },
   },
-  { title: 'an address that is not known', code: 'STK343', text: app('env: { A: "«%{public_ip}»" }'), inputs: {} },
-  { title: 'a port from outside', code: 'STK314', text: app('ports: ["«%{env:P}»:80"]'), inputs: { env: { P: 'x' } } },
+  {
+    title: 'an address that is not known',
+    code: 'STK343',
+    text: app('env: { A: "«%{public_ip}»" }'),
+    inputs: {},
+  },
+  {
+    title: 'a port from outside',
+    code: 'STK314',
+    text: app('ports: ["«%{env:P}»:80"]'),
+    inputs: { env: { P: 'x' } },
+  },
   { title: 'no port to ask', code: 'STK327', text: app('health: «{ tcp: true }»'), inputs: {} },
 
   { title: 'latest', code: 'STK350', severity: 'warning', text: shop('app: { deploy: auto, image: «app» }') },
-  { title: 'latest as tag', code: 'STK350', severity: 'warning', text: shop('app: { deploy: auto, image: app, tag: «latest» }') },
-  { title: 'empty credentials', code: 'STK351', severity: 'warning', text: shop(`app: ${base}`, 'docker: { registries: { «r.io»: { username: "", password: "" } } }') },
-  { title: 'an empty token', code: 'STK352', severity: 'warning', text: app('notifications: { rollbar: { access_token: «""» } }') },
-  { title: 'a password in the file', code: 'STK353', severity: 'warning', text: app('env: { DB_PASSWORD: «hunter2» }') },
-  { title: "a registry's password in the file", code: 'STK353', severity: 'warning', text: shop(`app: ${base}`, 'docker: { registries: { r.io: { username: u, password: «hunter2» } } }') },
-  { title: "the database's password in the file", code: 'STK353', severity: 'warning', text: shop(`app: ${base}`).replace('containers:', 'database: { password: «hunter2» }\n    containers:') },
+  {
+    title: 'latest as tag',
+    code: 'STK350',
+    severity: 'warning',
+    text: shop('app: { deploy: auto, image: app, tag: «latest» }'),
+  },
+  {
+    title: 'empty credentials',
+    code: 'STK351',
+    severity: 'warning',
+    text: shop(`app: ${base}`, 'docker: { registries: { «r.io»: { username: "", password: "" } } }'),
+  },
+  {
+    title: 'an empty token',
+    code: 'STK352',
+    severity: 'warning',
+    text: app('notifications: { rollbar: { access_token: «""» } }'),
+  },
+  {
+    title: 'a password in the file',
+    code: 'STK353',
+    severity: 'warning',
+    text: app('env: { DB_PASSWORD: «hunter2» }'),
+  },
+  {
+    title: "a registry's password in the file",
+    code: 'STK353',
+    severity: 'warning',
+    text: shop(`app: ${base}`, 'docker: { registries: { r.io: { username: u, password: «hunter2» } } }'),
+  },
+  {
+    title: "the database's password in the file",
+    code: 'STK353',
+    severity: 'warning',
+    text: shop(`app: ${base}`).replace('containers:', 'database: { password: «hunter2» }\n    containers:'),
+  },
   { title: 'no database', code: 'STK354', severity: 'warning', text: app('«database»: true'), inputs: {} },
-  { title: 'env under database', code: 'STK355', severity: 'warning', text: app('database: true\nenv: { «DB_HOST»: x }').replace('containers:', 'database: { host: y }\n    containers:') },
+  {
+    title: 'env under database',
+    code: 'STK355',
+    severity: 'warning',
+    text: app('database: true\nenv: { «DB_HOST»: x }').replace(
+      'containers:',
+      'database: { host: y }\n    containers:',
+    ),
+  },
   { title: 'RELEASE_TAG', code: 'STK355', severity: 'warning', text: app('env: { «RELEASE_TAG»: x }') },
   { title: 'a number as text', code: 'STK356', severity: 'warning', text: app('containers: «"2"»') },
   { title: 'a boolean as text', code: 'STK356', severity: 'warning', text: app('database: «"false"»') },
   { title: 'a version as number', code: 'STK356', severity: 'warning', text: app('env: { V: «1.10» }') },
-  { title: 'an hour without a minute', code: 'STK357', severity: 'warning', text: shop('job: { deploy: cron, image: "a:1", cron: { «hour»: 3 } }') },
+  {
+    title: 'an hour without a minute',
+    code: 'STK357',
+    severity: 'warning',
+    text: shop('job: { deploy: cron, image: "a:1", cron: { «hour»: 3 } }'),
+  },
   { title: 'the host name opsworks', code: 'STK358', severity: 'warning', text: app('hostname: «opsworks»') },
-  { title: 'manual in the file', code: 'STK359', severity: 'warning', text: shop('app: { deploy: manual, image: "a:1" }', '«manual»: [app]') },
-  { title: 'docker.exec', code: 'STK360', severity: 'warning', text: shop(`app: ${base}`, 'docker: { «exec»: { container: app, command: ls } }') },
-  { title: 'start-first for a single writer', code: 'STK361', severity: 'warning', text: app('volumes: ["dd:/data"]\nstrategy: { order: «start-first» }') },
+  {
+    title: 'manual in the file',
+    code: 'STK359',
+    severity: 'warning',
+    text: shop('app: { deploy: manual, image: "a:1" }', '«manual»: [app]'),
+  },
+  {
+    title: 'docker.exec',
+    code: 'STK360',
+    severity: 'warning',
+    text: shop(`app: ${base}`, 'docker: { «exec»: { container: app, command: ls } }'),
+  },
+  {
+    title: 'start-first for a single writer',
+    code: 'STK361',
+    severity: 'warning',
+    text: app('volumes: ["dd:/data"]\nstrategy: { order: «start-first» }'),
+  },
   {
     title: 'a socket that cannot move',
     code: 'STK362',
     severity: 'warning',
     text: `deploy:\n  shop:\n    data_volumes: { d: [/s] }\n    containers: { app: { deploy: auto, image: "a:1", volumes_from: [d], socket: «/s/a.sock» } }\n`,
   },
-  { title: 'retries beside startup_time', code: 'STK363', severity: 'warning', text: app('port: 80\nstartup_time: 5\nhealth: { «retries»: 3 }') },
-  { title: 'relabelling a named volume', code: 'STK363', severity: 'warning', text: app('volumes: [«"dd:/data:z"»]') },
-  { title: 'containers of cron', code: 'STK363', severity: 'warning', text: shop('job: { deploy: cron, image: "a:1", containers: «2», cron: "1 2 * * *" }') },
+  {
+    title: 'retries beside startup_time',
+    code: 'STK363',
+    severity: 'warning',
+    text: app('port: 80\nstartup_time: 5\nhealth: { «retries»: 3 }'),
+  },
+  {
+    title: 'relabelling a named volume',
+    code: 'STK363',
+    severity: 'warning',
+    text: app('volumes: [«"dd:/data:z"»]'),
+  },
+  {
+    title: 'containers of cron',
+    code: 'STK363',
+    severity: 'warning',
+    text: shop('job: { deploy: cron, image: "a:1", containers: «2», cron: "1 2 * * *" }'),
+  },
   {
     title: 'a registry that was not reached',
     code: 'STK365',
@@ -213,7 +533,14 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace('containers:', 'd
           kind: 'local',
           id: `sha256:${'1'.repeat(64)}`,
           warning: 'not reached',
-          config: { entrypoint: [], command: [], env: [], stopSignal: null, healthcheck: false, exposedPorts: [] },
+          config: {
+            entrypoint: [],
+            command: [],
+            env: [],
+            stopSignal: null,
+            healthcheck: false,
+            exposedPorts: [],
+          },
         },
       },
     },
@@ -225,7 +552,9 @@ describe('every problem has its code and its place', () => {
     const { text, start, end } = unmark(row.text);
     const compiled = compileText(text);
     const result =
-      row.inputs !== undefined && compiled.ok ? resolve(compiled.value, { ...inputs, ...row.inputs }) : compiled;
+      row.inputs !== undefined && compiled.ok
+        ? resolve(compiled.value, { ...inputs, ...row.inputs })
+        : compiled;
     const found = diagnosticsOf(result);
     expect(brief(found).filter((line) => line.startsWith(row.code))).toHaveLength(1);
     const problem = found.find(({ code }) => code === row.code);
@@ -235,11 +564,15 @@ describe('every problem has its code and its place', () => {
     expect(problem?.severity).toBe(row.severity ?? 'error');
     expect(result.ok).toBe(row.severity === 'warning');
     // One mistake, one error: consequences are not told.
-    expect(found.filter(({ severity }) => severity === 'error').length).toBe(row.severity === 'warning' ? 0 : 1);
+    expect(found.filter(({ severity }) => severity === 'error').length).toBe(
+      row.severity === 'warning' ? 0 : 1,
+    );
   });
 
   test('no 3xx code is without a case', () => {
     const covered = new Set(rows.map(({ code }) => code));
-    expect(Object.keys(codes).filter((code) => code.startsWith('STK3') && !covered.has(code as Code))).toEqual([]);
+    expect(
+      Object.keys(codes).filter((code) => code.startsWith('STK3') && !covered.has(code as Code)),
+    ).toEqual([]);
   });
 });

@@ -171,15 +171,6 @@ describe('the API version', () => {
 });
 
 describe('an answer that breaks off', () => {
-  const cutAfter = (text: string) =>
-    serving(
-      fakeEngine((_url, response) => {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.write(text);
-        setTimeout(() => response.destroy(), 10);
-      }),
-    );
-
   it('of a list', async () => {
     const engine = await connect((await cutAfter('[{"Id": "a"')).path);
     await fails(engine.listContainers([]), 'cut-off', 'broke off');
@@ -417,4 +408,15 @@ async function pulling(lines: readonly object[], status = 200): Promise<Engine> 
     }),
   );
   return connect(server.path);
+}
+
+/** An engine that sends only this of its answers, and closes. */
+function cutAfter(text: string): Promise<FakeServer> {
+  return serving(
+    fakeEngine((_url, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write(text);
+      setTimeout(() => response.destroy(), 10);
+    }),
+  );
 }

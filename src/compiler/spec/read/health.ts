@@ -27,7 +27,9 @@ export function readHealth(node: DocumentNode | undefined, reader: Reader): Heal
 function someTime(node: DocumentNode | undefined, reader: Reader): number | null {
   const ms = reader.durationMs(node);
   if (ms !== 0 || node === undefined) return ms;
-  reader.problems.error('STK319', 'this must be longer than nothing', node.range, { help: 'write `2s` or `50ms`' });
+  reader.problems.error('STK319', 'this must be longer than nothing', node.range, {
+    help: 'write `2s` or `50ms`',
+  });
   return null;
 }
 

@@ -15,6 +15,7 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 /** An absolute path without `.`, `..`, doubled or trailing slashes; null when it is not absolute. */
 export function normalizePath(path: string): string | null {
   if (!path.startsWith('/')) return null;
+  if (path === '/' || !/\/(?:\.{0,2}\/|\.{0,2}$)/.test(path)) return path;
   const segments: string[] = [];
   for (const segment of path.split('/')) {
     if (segment === '..') segments.pop();
@@ -46,7 +47,12 @@ export function parseVolume(text: string): Parsed<VolumeMount> {
   }
   const bind = source.startsWith('/');
   if (/^[a-zA-Z0-9]$/.test(source)) {
-    return unparsed(`\`${source}\` is too short for a volume's name`, 0, 1, 'the engine wants at least two characters');
+    return unparsed(
+      `\`${source}\` is too short for a volume's name`,
+      0,
+      1,
+      'the engine wants at least two characters',
+    );
   }
   if (!bind && !NAME.test(source)) {
     const relative = /^[.~]/.test(source) || source.includes('/');
