@@ -113,10 +113,12 @@ export async function resolveStack(
 ): Promise<ResolvedStack> {
   const { spec } = loaded;
   const engine = connection?.engine ?? null;
-  const observed = engine === null ? NOTHING : await observe(engine, spec.name, []);
+  const observing = engine === null ? Promise.resolve(NOTHING) : observe(engine, spec.name, []);
+  // Awaited below; a failure before that must not count as unhandled.
+  observing.catch(() => undefined);
   const lookup = registryLookup(context.io, spec);
-  const inputs = await gatherInputs((known) => requirements(spec, known), engine, observed, {
-    held: heldContainers(spec, observed, [...selection.include, ...selection.force]),
+  const inputs = await gatherInputs((known) => requirements(spec, known), engine, observing, {
+    held: (seen) => heldContainers(spec, seen, [...selection.include, ...selection.force]),
     secrets: Object.fromEntries(spec.secrets.map(({ name, source }) => [name, source])),
     env: context.io.env,
     folder: loaded.folder,
@@ -124,6 +126,7 @@ export async function resolveStack(
     auth: lookup,
     askRegistry: selection.askRegistry,
   });
+  const observed = await observing;
   const desired = resolve(spec, inputs);
   // Without an engine nothing is pulled, and credentials need not be known.
   const credentials = engine === null ? null : registryCredentials(spec, inputs);

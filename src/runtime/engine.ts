@@ -56,7 +56,13 @@ export interface Engine {
   inspectImage(reference: string): Promise<ImageDetails | null>;
   /** The registry's digest for a reference: GET /distribution/{name}/json. Rejects on timeout. */
   registryDigest(reference: string, auth: RegistryAuth | null, timeoutMs: number): Promise<string>;
-  pullImage(reference: string, auth: RegistryAuth | null, onProgress: (line: string) => void): Promise<void>;
+  /** `platform` null: the engine's own. */
+  pullImage(
+    reference: string,
+    platform: string | null,
+    auth: RegistryAuth | null,
+    onProgress: (line: string) => void,
+  ): Promise<void>;
   /** POST /build from a tar of `files` (path → content). */
   buildImage(request: BuildRequest, onOutput: (line: string) => void): Promise<void>;
 

@@ -20,8 +20,8 @@ const IMAGES = 16;
 
 /** What gathering needs besides the requirements. */
 export interface GatherOptions {
-  /** Containers that are held: their tags are not looked up. */
-  readonly held: ReadonlySet<ContainerKey>;
+  /** Tells which containers are held: their tags are not looked up. */
+  readonly held: (observed: ObservedState) => ReadonlySet<ContainerKey>;
   /** Where the secrets of the file come from, by name. */
   readonly secrets: Readonly<Record<string, SecretSource>>;
   /** The operator's environment. */
@@ -38,7 +38,7 @@ export interface GatherOptions {
 
 /**
  * Gathers what `resolve` takes from outside the file, everything at the same time and nothing that is not asked
- * for. Without an engine (`--offline`) nothing is known of images. Rejects with `EngineError`; a secret that
+ * for. `observed` may still be under way: only data volumes and held containers wait for it. Without an engine (`--offline`) nothing is known of images. Rejects with `EngineError`; a secret that
  * cannot be read is part of the result.
  *
  * `requirements` is asked once with the operator's variables, and once more with everything: only then is an image
@@ -47,9 +47,13 @@ export interface GatherOptions {
 export async function gatherInputs(
   requirements: (known: Partial<ResolvedInputs>) => Requirements,
   engine: Engine | null,
-  observed: ObservedState,
+  observed: ObservedState | Promise<ObservedState>,
   options: GatherOptions,
 ): Promise<ResolvedInputs> {
+  const observing = Promise.resolve(observed);
+  const holding = observing.then(options.held);
+  // Awaited where an image is looked up; without any, a failure must not count as unhandled.
+  holding.catch(() => undefined);
   const asked = requirements({}).env;
   const env = Object.fromEntries(
     asked.flatMap((name): readonly (readonly [string, string])[] => {
@@ -69,13 +73,13 @@ export async function gatherInputs(
   const imagesOf = (wanted: readonly ImageRequirement[]) =>
     engine === null
       ? unknownImages(wanted)
-      : allImages(wanted, options.held, { engine, auth, askRegistry: options.askRegistry });
+      : allImages(wanted, holding, { engine, auth, askRegistry: options.askRegistry });
 
   const [images, secrets, host, mounts] = await Promise.all([
     imagesOf(needed.images),
     readingSecrets,
     askingHost,
-    engine === null ? {} : dataMounts(needed.dataVolumes, observed, engine),
+    engine === null ? {} : observing.then((seen) => dataMounts(needed.dataVolumes, seen, engine)),
   ]);
   const known = { images, env, secrets, host, dataMounts: mounts };
   const late = requirements(known).images.filter(({ reference }) => !Object.hasOwn(images, reference));
@@ -84,14 +88,17 @@ export async function gatherInputs(
 
 async function allImages(
   wanted: readonly ImageRequirement[],
-  held: ReadonlySet<ContainerKey>,
+  held: Promise<ReadonlySet<ContainerKey>>,
   lookup: ImageLookup,
 ): Promise<ResolvedInputs['images']> {
   const queue = new PQueue({ concurrency: IMAGES });
   const facts = await queue.addAll(
     wanted.map((requirement) => async (): Promise<readonly [string, ImageFacts]> => {
-      const isHeld = requirement.containers.every((key) => held.has(key));
-      return [requirement.reference, isHeld ? { kind: 'unknown' } : await imageFacts(requirement, lookup)];
+      const { reference, containers } = requirement;
+      // What the engine has is asked at once; whether anybody wants to know more is known a little later.
+      const [keys, local] = await Promise.all([held, lookup.engine.inspectImage(reference)]);
+      const isHeld = containers.every((key) => keys.has(key));
+      return [reference, isHeld ? { kind: 'unknown' } : await imageFacts(requirement, local, lookup)];
     }),
   );
   return Object.fromEntries(facts);

@@ -72,6 +72,7 @@ describe('names on the network', () => {
       deploy: 'auto',
       image: 'stackc-example/app:1',
       command: 'sleep infinity',
+      stop_timeout: 1,
       links: ['web:backend'],
     };
     const ask = () =>
@@ -156,6 +157,7 @@ describe('data', () => {
       deploy: 'auto',
       image: 'debian:bookworm-slim',
       command: 'sleep infinity',
+      stop_timeout: 1,
       volumes_from: [old],
     };
     const volumes = { data_volumes: [{ [old]: { volumes: ['/var/keep'] } }] };
@@ -195,6 +197,7 @@ describe('secrets', () => {
       deploy: 'auto',
       image: 'debian:bookworm-slim',
       command: 'sh -c "sleep infinity" %{secret:TOKEN}',
+      stop_timeout: 1,
       env: { API_TOKEN: '%{secret:TOKEN}' },
     };
     const top = { secrets: { TOKEN: { file: 'secret' } } };
@@ -307,7 +310,7 @@ describe('an engine behind ssh', () => {
     try {
       const env = { PATH: `${home}:${process.env['PATH'] ?? ''}` };
       const host = `ssh://${process.env['USER'] ?? 'root'}@127.0.0.1:${port}`;
-      write({ sleeper: { deploy: 'auto', image: 'debian:bookworm-slim', command: 'sleep infinity' } });
+      write({ sleeper: { deploy: 'auto', image: 'debian:bookworm-slim', command: 'sleep infinity', stop_timeout: 1 } });
       await until(
         () => folder.run(['plan', '--host', host], { env }),
         (ran) => ran.code === 0,

@@ -145,9 +145,9 @@ describe('registries', () => {
     await expectKind('server', engine.registryDigest(reference, null, 20_000));
     await expectKind(
       'server',
-      engine.pullImage(reference, null, () => undefined),
+      engine.pullImage(reference, null, null, () => undefined),
     );
-    await expect(engine.pullImage(reference, null, () => undefined)).rejects.toThrow('registry.invalid');
+    await expect(engine.pullImage(reference, null, null, () => undefined)).rejects.toThrow('registry.invalid');
   });
 
   it('that do not answer are given up', async () => {

@@ -32,7 +32,7 @@ const none: Requirements = { images: [], env: [], secrets: [], dataVolumes: [] }
 
 function options(changes: Partial<GatherOptions> = {}): GatherOptions {
   return {
-    held: new Set(),
+    held: () => new Set(),
     secrets: {},
     env: {},
     folder,
@@ -155,11 +155,14 @@ describe('images', () => {
   });
 
   it('looks nothing up for held containers, but does as soon as another uses the image', async () => {
-    const engine = memoryEngine({ images: { 'app:1': {} } });
-    const held = new Set([key('shop/app')]);
+    const engine = memoryEngine({
+      images: { 'app:1': { digest: DIGEST } },
+      registry: { 'app:1': { digest: DIGEST } },
+    });
+    const held = () => new Set([key('shop/app')]);
     const alone = await gatherInputs(image('app:1'), engine, nothing, options({ held }));
     expect(alone.images['app:1']).toEqual({ kind: 'unknown' });
-    expect(engine.calls.map(({ method }) => method)).not.toContain('inspectImage');
+    expect(engine.calls.map(({ method }) => method)).not.toContain('registryDigest');
     const shared = {
       ...none,
       images: [{ reference: 'app:1', pull: 'auto' as const, containers: [key('shop/app'), key('shop/web')] }],

@@ -79,7 +79,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       await world.record('registryDigest', reference);
       return images.digest(reference);
     },
-    async pullImage(reference, _auth, onProgress) {
+    async pullImage(reference, _platform, _auth, onProgress) {
       await world.record('pullImage', reference);
       images.pull(reference);
       onProgress(`Status: Downloaded newer image for ${reference}`);

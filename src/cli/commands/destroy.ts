@@ -31,8 +31,12 @@ export async function destroy(
     writeData(context, `Nothing to do: nothing of stack \`${stack}\` is on this engine.\n`);
   }
   const kept = volumes ? 0 : observed.volumes.length;
-  if (kept > 0)
-    writeNote(context, `${plural(kept, 'volume')} stay; \`--volumes\` removes them and all that is in them`);
+  if (kept > 0) {
+    writeNote(
+      context,
+      `${plural(kept, 'volume')} ${kept === 1 ? 'stays' : 'stay'}; \`--volumes\` removes the data too`,
+    );
+  }
   if (!hasWork(plan)) return exitCode.done;
   await confirm(context, {
     text: `Destroy stack \`${stack}\`${volumes ? ' and its data' : ''}? Type its name or \`yes\`:`,

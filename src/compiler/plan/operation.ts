@@ -11,7 +11,12 @@ export type ContainerRef =
  * what a create, a gate or a migration needs is looked up in the desired state.
  */
 export type Operation =
-  | { readonly kind: 'image.pull'; readonly reference: string; readonly digest: string | null }
+  | {
+      readonly kind: 'image.pull';
+      readonly reference: string;
+      readonly digest: string | null;
+      readonly platform: string | null;
+    }
   | {
       readonly kind: 'volume.create';
       readonly volume: string;

@@ -46,12 +46,12 @@ function pullImages(
 ): readonly NodeId[] {
   const nodes: NodeId[] = [];
   const seen = new Set<string>();
-  for (const { key, image } of desired.containers) {
+  for (const { key, image, template } of desired.containers) {
     if (image.pull === null || !starting.has(key) || seen.has(image.reference)) continue;
     seen.add(image.reference);
     const id = `image ${image.reference}`;
     const { digest, why } = image.pull;
-    nodes.push(builder.add(id, 'pull', { kind: 'image.pull', reference: image.reference, digest }, [], why));
+    nodes.push(builder.add(id, 'pull', { kind: 'image.pull', reference: image.reference, digest, platform: template.spec.platform }, [], why));
     const reason: Reason = {
       kind: 'missing',
       field: 'image',

@@ -7,7 +7,7 @@ export const maxDepth = 64;
 export const maxAliasedNodes = 10_000;
 
 /** Values in a JSON file; more is `STK106`. Ten thousand containers have about half as many. */
-export const maxNodes = 250_000;
+export const maxNodes = 200_000;
 
 /** Problems listed of one file; the rest is only counted. */
 export const maxProblems = 100;
@@ -16,4 +16,4 @@ export const maxProblems = 100;
  * The size of a file, in bytes; larger is `STK106`. Chosen so that even the worst text of that size is read and
  * checked in about a second on a small machine: YAML's grammar costs several times what JSON's does.
  */
-export const maxBytes: Readonly<Record<SourceFormat, number>> = { json: 4 * 1024 * 1024, yaml: 512 * 1024 };
+export const maxBytes: Readonly<Record<SourceFormat, number>> = { json: 4 * 1024 * 1024, yaml: 256 * 1024 };

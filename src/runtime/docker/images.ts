@@ -23,8 +23,8 @@ export function imageCalls(transport: Transport, limits: EngineLimits): ImageCal
         })
         .catch(unlessStatus([404], null)),
     registryDigest: (reference, auth, timeoutMs) => askDigest(transport, reference, auth, timeoutMs),
-    pullImage: (reference, auth, onProgress) =>
-      pullImage(transport, limits.pullSilenceMs, { reference, auth, onProgress }),
+    pullImage: (reference, platform, auth, onProgress) =>
+      pullImage(transport, limits.pullSilenceMs, { reference, platform, auth, onProgress }),
     buildImage: (request, onOutput) => buildImage(transport, request, onOutput),
   };
 }

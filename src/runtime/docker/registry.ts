@@ -9,6 +9,7 @@ import type { Transport } from './transport.ts';
 /** A pull: progress comes as one line whenever a layer's state changes. */
 export interface PullRequest {
   readonly reference: string;
+  readonly platform: string | null;
   readonly auth: RegistryAuth | null;
   readonly onProgress: (line: string) => void;
 }
@@ -48,7 +49,7 @@ export async function askDigest(
 export async function pullImage(
   transport: Transport,
   silenceMs: number,
-  { reference, auth, onProgress }: PullRequest,
+  { reference, platform, auth, onProgress }: PullRequest,
 ): Promise<void> {
   const operation = `pull ${reference}`;
   const { name, version } = splitReference(reference);
@@ -59,7 +60,10 @@ export async function pullImage(
     const answer = await transport.open(
       operation,
       (docker) =>
-        docker.createImage(authHeader(auth), { _query: { fromImage: name, tag: version }, _body: {} }),
+        docker.createImage(authHeader(auth), {
+          _query: { fromImage: name, tag: version, ...(platform === null ? {} : { platform }) },
+          _body: {},
+        }),
       silence.signal,
     );
     for await (const message of readMessages(answer)) {

@@ -17,12 +17,15 @@ export interface ImageLookup {
 }
 
 /**
- * What is known of one image, by its pull policy (reference, row `image, tag`). One inspect, and at most one
- * question to the registry, within 5 s. A registry that is away never stops a plan: what the engine has stands,
+ * What is known of one image, by its pull policy (reference, row `image, tag`) and what the engine has of it: at most
+ * one question to the registry, within 5 s. A registry that is away never stops a plan: what the engine has stands,
  * with a warning; what it lacks is planned to be pulled, before anything is stopped.
  */
-export async function imageFacts(requirement: ImageRequirement, lookup: ImageLookup): Promise<ImageFacts> {
-  const local = await lookup.engine.inspectImage(requirement.reference);
+export async function imageFacts(
+  requirement: ImageRequirement,
+  local: ImageDetails | null,
+  lookup: ImageLookup,
+): Promise<ImageFacts> {
   switch (requirement.pull) {
     case 'never':
       return local === null

@@ -62,7 +62,7 @@ export class Performer {
       case 'checkpoint':
         return null;
       case 'image.pull':
-        await engine.pullImage(op.reference, await this.#options.auth(op.reference), onProgress);
+        await engine.pullImage(op.reference, op.platform, await this.#options.auth(op.reference), onProgress);
         return null;
       case 'volume.create':
         await engine.createVolume(op.volume, op.labels);

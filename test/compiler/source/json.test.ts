@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { maxDepth } from '../../../src/compiler/source/limits.ts';
 import { problemsOf, valueOf } from './table.ts';
 
-const example = readFileSync(new URL('../../fixtures/opsworks-stack.json', import.meta.url), 'utf8');
+const example = readFileSync(new URL('../../support/opsworks-stack.json.txt', import.meta.url), 'utf8');
 
 describe('values', () => {
   test.each([
@@ -24,46 +24,149 @@ describe('values', () => {
 
 describe('problems', () => {
   test.each([
-    ['trailing comma', '{"a":1,}', ['STK102 1:7-1:8 `,` before `}` | JSON has no trailing commas; remove it']],
-    ['trailing comma in a list', '[1,\n]', ['STK102 1:3-1:4 `,` before `]` | JSON has no trailing commas; remove it']],
+    [
+      'trailing comma',
+      '{"a":1,}',
+      ['STK102 1:7-1:8 `,` before `}` | JSON has no trailing commas; remove it'],
+    ],
+    [
+      'trailing comma in a list',
+      '[1,\n]',
+      ['STK102 1:3-1:4 `,` before `]` | JSON has no trailing commas; remove it'],
+    ],
     ['comma forgotten', '{"a":1\n "b":2}', ['STK102 1:7-1:7 expected `,` or `}` after this']],
-    ['comma forgotten twice', '[1 2 3]', ['STK102 1:3-1:3 expected `,` or `]` after this', 'STK102 1:5-1:5 expected `,` or `]` after this']],
+    [
+      'comma forgotten twice',
+      '[1 2 3]',
+      ['STK102 1:3-1:3 expected `,` or `]` after this', 'STK102 1:5-1:5 expected `,` or `]` after this'],
+    ],
     ['comma too many', '[1,,2]', ['STK102 1:4-1:5 expected a value, found `,`']],
     ['only a comma', '{,}', ['STK102 1:2-1:3 expected a key in double quotes, found `,`']],
     ['colon forgotten', '{"a" 1}', ['STK102 1:5-1:5 expected `:` and a value after the key `a`']],
     ['value forgotten', '{"a":}', ['STK102 1:6-1:7 expected a value, found `}`']],
     ['two colons', '{"a":1:2}', ['STK102 1:7-1:8 expected `,` or `}`, found `:`']],
-    ['comment', '{"a":1 // one\n}', ['STK102 1:8-1:14 JSON has no comments | remove it, or use a `.yaml` file, where comments start with `#`']],
-    ['comment in between', '{"a":/*x*/1}', ['STK102 1:6-1:11 JSON has no comments | remove it, or use a `.yaml` file, where comments start with `#`']],
-    ['single quotes', "{\"a\": 'it is', \"b\": 1}", ["STK102 1:7-1:14 `'it is'` is not a JSON value | text is written in double quotes"]],
+    [
+      'comment',
+      '{"a":1 // one\n}',
+      [
+        'STK102 1:8-1:14 JSON has no comments | remove it, or use a `.yaml` file, where comments start with `#`',
+      ],
+    ],
+    [
+      'comment in between',
+      '{"a":/*x*/1}',
+      [
+        'STK102 1:6-1:11 JSON has no comments | remove it, or use a `.yaml` file, where comments start with `#`',
+      ],
+    ],
+    [
+      'single quotes',
+      '{"a": \'it is\', "b": 1}',
+      ["STK102 1:7-1:14 `'it is'` is not a JSON value | text is written in double quotes"],
+    ],
     ['key without quotes', '{a: 1}', ['STK102 1:2-1:3 expected a key in double quotes, found `a`']],
     ['NaN', '[NaN]', ['STK102 1:2-1:5 `NaN` is not a JSON value | text is written in double quotes']],
-    ['words in a row', '{"a": foo bar, "b": 1}', ['STK102 1:7-1:10 `foo` is not a JSON value | text is written in double quotes']],
+    [
+      'words in a row',
+      '{"a": foo bar, "b": 1}',
+      ['STK102 1:7-1:10 `foo` is not a JSON value | text is written in double quotes'],
+    ],
     ['upper case', '[True]', ['STK102 1:2-1:6 `True` is not a JSON value | write `true`']],
-    ['leading zero', '[01]', ['STK102 1:2-1:4 `01` is not a JSON value | a number is written like `80`, `0.5` or `-1`; anything else in double quotes']],
-    ['leading plus', '[+1]', ['STK102 1:2-1:4 `+1` is not a JSON value | a number is written like `80`, `0.5` or `-1`; anything else in double quotes']],
-    ['ends with a dot', '[1.]', ['STK102 1:2-1:4 `1.` is not a JSON value | a number is written like `80`, `0.5` or `-1`; anything else in double quotes']],
+    [
+      'leading zero',
+      '[01]',
+      [
+        'STK102 1:2-1:4 `01` is not a JSON value | a number is written like `80`, `0.5` or `-1`; anything else in double quotes',
+      ],
+    ],
+    [
+      'leading plus',
+      '[+1]',
+      [
+        'STK102 1:2-1:4 `+1` is not a JSON value | a number is written like `80`, `0.5` or `-1`; anything else in double quotes',
+      ],
+    ],
+    [
+      'ends with a dot',
+      '[1.]',
+      [
+        'STK102 1:2-1:4 `1.` is not a JSON value | a number is written like `80`, `0.5` or `-1`; anything else in double quotes',
+      ],
+    ],
     ['number too large', '[1e999]', ['STK112 1:2-1:7 `1e999` is too large a number']],
-    ['bad escape', '["ab\\x"]', ['STK102 1:5-1:7 `\\x` is no escape that JSON knows | a backslash itself is written `\\\\`']],
-    ['short escape', '["\\u12"]', ['STK102 1:3-1:7 `\\u12` is no escape that JSON knows | a backslash itself is written `\\\\`']],
+    [
+      'bad escape',
+      '["ab\\x"]',
+      ['STK102 1:5-1:7 `\\x` is no escape that JSON knows | a backslash itself is written `\\\\`'],
+    ],
+    [
+      'short escape',
+      '["\\u12"]',
+      ['STK102 1:3-1:7 `\\u12` is no escape that JSON knows | a backslash itself is written `\\\\`'],
+    ],
     ['tab in a string', '["a\tb"]', ['STK102 1:4-1:5 a tab inside a JSON string is written `\\t`']],
-    ['string not closed', '{"a": "foo,\n"b": 1}', ['STK102 1:7-1:12 the string is not closed on its line | close it with `"`; a line break inside a string is written `\\n`']],
+    [
+      'string not closed',
+      '{"a": "foo,\n"b": 1}',
+      [
+        'STK102 1:7-1:12 the string is not closed on its line | close it with `"`; a line break inside a string is written `\\n`',
+      ],
+    ],
     ['wrong bracket', '{"a":[1,2}', ['STK102 1:10-1:11 expected `]`, found `}` | opened here @1:6']],
     ['bracket too many', '{"a":1}}', ['STK102 1:8-1:9 expected the end of the file, found `}`']],
     ['two values', '{} {}', ['STK102 1:4-1:5 expected the end of the file, found `{`']],
     ['ends early', '{"a":\n {"b":1\n', ['STK102 2:8-2:8 the file ends before `}` | opened here @2:2']],
-    ['ends in a string', '{"a', ['STK102 1:2-1:4 the file ends inside a string | close it with `"`; a line break inside a string is written `\\n`']],
-    ['half of a surrogate pair', '["\\ud800"]', ['STK102 1:2-1:10 the text holds half of a surrogate pair | write both halves, such as `\\ud83d\\ude00`, or the character itself']],
-    ['duplicate keys', '{"a":1,\n "a":2, "__proto__":1, "__proto__":1}', ['STK103 2:2-2:5 the key `a` is written twice | first written here @1:2', 'STK103 2:25-2:36 the key `__proto__` is written twice | first written here @2:9']],
-    ['written NUL', '["\\u0000"]', ['STK105 1:2-1:10 the text holds a NUL character | remove `\\u0000` or `\\0`']],
-    ['empty', '', ['STK108 1:1-1:1 the file is empty | a stack file has at least `deploy`, with one application and its `containers`']],
-    ['blank', ' \r\n\t', ['STK108 1:1-1:1 the file is empty | a stack file has at least `deploy`, with one application and its `containers`']],
-    ['several of them', '{"a": \'x\',\n "a": 01,\n "b": [1,]}', [
-      "STK102 1:7-1:10 `'x'` is not a JSON value | text is written in double quotes",
-      'STK103 2:2-2:5 the key `a` is written twice | first written here @1:2',
-      'STK102 2:7-2:9 `01` is not a JSON value | a number is written like `80`, `0.5` or `-1`; anything else in double quotes',
-      'STK102 3:8-3:9 `,` before `]` | JSON has no trailing commas; remove it',
-    ]],
+    [
+      'ends in a string',
+      '{"a',
+      [
+        'STK102 1:2-1:4 the file ends inside a string | close it with `"`; a line break inside a string is written `\\n`',
+      ],
+    ],
+    [
+      'half of a surrogate pair',
+      '["\\ud800"]',
+      [
+        'STK102 1:2-1:10 the text holds half of a surrogate pair | write both halves, such as `\\ud83d\\ude00`, or the character itself',
+      ],
+    ],
+    [
+      'duplicate keys',
+      '{"a":1,\n "a":2, "__proto__":1, "__proto__":1}',
+      [
+        'STK103 2:2-2:5 the key `a` is written twice | first written here @1:2',
+        'STK103 2:24-2:35 the key `__proto__` is written twice | first written here @2:9',
+      ],
+    ],
+    [
+      'written NUL',
+      '["\\u0000"]',
+      ['STK105 1:2-1:10 the text holds a NUL character | remove `\\u0000` or `\\0`'],
+    ],
+    [
+      'empty',
+      '',
+      [
+        'STK108 1:1-1:1 the file is empty | a stack file has at least `deploy`, with one application and its `containers`',
+      ],
+    ],
+    [
+      'blank',
+      ' \r\n\t',
+      [
+        'STK108 1:1-1:1 the file is empty | a stack file has at least `deploy`, with one application and its `containers`',
+      ],
+    ],
+    [
+      'several of them',
+      '{"a": \'x\',\n "a": 01,\n "b": [1,]}',
+      [
+        "STK102 1:7-1:10 `'x'` is not a JSON value | text is written in double quotes",
+        'STK103 2:2-2:5 the key `a` is written twice | first written here @1:2',
+        'STK102 2:7-2:9 `01` is not a JSON value | a number is written like `80`, `0.5` or `-1`; anything else in double quotes',
+        'STK102 3:9-3:10 `,` before `]` | JSON has no trailing commas; remove it',
+      ],
+    ],
   ] as const)('%s', (_name, text, problems) => {
     expect(problemsOf(text, 'json')).toEqual(problems);
   });
@@ -77,7 +180,9 @@ describe('problems', () => {
   });
 
   test('a byte order mark is only allowed at the start', () => {
-    expect(problemsOf('{}\u{feff}', 'json')).toEqual(['STK102 1:3-1:4 expected the end of the file, found `\\u{feff}`']);
+    expect(problemsOf('{}\u{feff}', 'json')).toEqual([
+      'STK102 1:3-1:4 expected the end of the file, found `\\u{feff}`',
+    ]);
   });
 
   test('the example cut off anywhere has exactly one problem', () => {

@@ -151,7 +151,7 @@ export function images(scene: ContractScene): void {
   });
 
   it('rejects a pull of what is not to be had', async () => {
-    await expect(scene.engine.pullImage('localhost:9/none:0', null, () => undefined)).rejects.toThrow(
+    await expect(scene.engine.pullImage('localhost:9/none:0', null, null, () => undefined)).rejects.toThrow(
       EngineError,
     );
     await expect(scene.engine.registryDigest('localhost:9/none:0', null, 10_000)).rejects.toThrow(

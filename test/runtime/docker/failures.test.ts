@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -25,7 +26,7 @@ afterEach(async () => {
 
 describe('connecting to', () => {
   it('a socket that is not there', async () => {
-    const path = socketPath();
+    const path = vacantPath();
     await fails(
       connect(path),
       'unreachable',
@@ -39,7 +40,7 @@ describe('connecting to', () => {
   });
 
   it('a file', async () => {
-    const path = socketPath();
+    const path = vacantPath();
     writeFileSync(path, '');
     await fails(connect(path), 'unreachable', /that is not a socket|nothing listens there/);
   });
@@ -180,7 +181,7 @@ describe('an answer that breaks off', () => {
     const engine = await connect((await cutAfter('{"status": "Pulling"}\n{"sta')).path);
     const lines: string[] = [];
     await fails(
-      engine.pullImage('a:1', null, (line) => lines.push(line)),
+      engine.pullImage('a:1', null, null, (line) => lines.push(line)),
       'cut-off',
       'broke off',
     );
@@ -227,7 +228,7 @@ describe('a pull', () => {
   ])('that fails inside its stream: %s', async (message, kind) => {
     const engine = await pulling([{ status: 'Pulling' }, { errorDetail: { message }, error: message }]);
     await fails(
-      engine.pullImage('x:1', null, () => undefined),
+      engine.pullImage('x:1', null, null, () => undefined),
       kind,
       message,
     );
@@ -252,7 +253,7 @@ describe('a pull', () => {
       { status: 'Pull complete', id: 'abc' },
       { status: 'Digest: sha256:1' },
     ]);
-    await engine.pullImage('x', null, (line) => lines.push(line));
+    await engine.pullImage('x', null, null, (line) => lines.push(line));
     expect(lines).toEqual([
       '1: Pulling from x',
       'abc: Downloading',
@@ -265,7 +266,7 @@ describe('a pull', () => {
     const server = await serving(fakeEngine((_url, response) => response.flushHeaders()));
     const engine = await connect(server.path, { pullSilenceMs: 100 });
     await fails(
-      engine.pullImage('x', null, () => undefined),
+      engine.pullImage('x', null, null, () => undefined),
       'timeout',
       'did not answer within 0.1 s',
     );
@@ -282,7 +283,7 @@ describe('a pull', () => {
     const engine = await connect(server.path);
     const auth = { username: 'ü?', password: 'p>', serverAddress: 'r.example' };
     await engine.pullImage('r.example:5000/x', auth, () => undefined);
-    await engine.pullImage('x@sha256:12', null, () => undefined);
+    await engine.pullImage('x@sha256:12', null, null, () => undefined);
     expect(asked.map(([url]) => url)).toEqual([
       '/images/create?fromImage=r.example%3A5000%2Fx&tag=latest',
       '/images/create?fromImage=x&tag=sha256%3A12',
@@ -419,4 +420,11 @@ function cutAfter(text: string): Promise<FakeServer> {
       setTimeout(() => response.destroy(), 10);
     }),
   );
+}
+
+/** A path in a folder of its own, where nothing is. */
+function vacantPath(): string {
+  const path = socketPath();
+  open.push({ close: () => rmSync(dirname(path), { recursive: true, force: true }) });
+  return path;
 }

@@ -37,7 +37,11 @@ export function readStackName(
   }
   const [only, second] = applications;
   if (only !== undefined && second === undefined) return slug(only.key);
-  if (second !== undefined) {
+  if (only === undefined) {
+    problems.error('STK310', 'the stack has no name, and no application to take it from', null, {
+      help: 'write `name` at the top of the file, or use `--name`',
+    });
+  } else if (second !== undefined) {
     problems.error(
       'STK310',
       'the stack has no name, and several applications to take it from',

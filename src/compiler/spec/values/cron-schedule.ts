@@ -32,10 +32,10 @@ export function parseCronField(field: CronField, text: string): Parsed<string> {
     if (read === null) {
       const [low, high] = RANGES[field];
       return unparsed(
-        item === '' ? `the ${field} is missing` : `\`${item}\` is not a ${field}`,
+        item === '' ? `the ${field} is missing` : `\`${item}\` cannot be the ${field}`,
         item === '' ? Math.max(start - 1, 0) : start,
         Math.max(start + item.length, 1),
-        `a ${field} is \`*\` or ${low} to ${high}, ranges (\`1-5\`), steps (\`*/10\`) and lists of those`,
+        `the ${field} is \`*\` or ${low} to ${high}, ranges (\`1-5\`), steps (\`*/10\`) and lists of those`,
       );
     }
     items.push(read);

@@ -1,0 +1,342 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { labels } from '../../src/compiler/labels.ts';
+import { agentImage } from '../../src/runtime/agent/agent-image.ts';
+import { EngineError } from '../../src/runtime/engine.ts';
+import { stack, startStack } from '../support/cli.ts';
+import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
+
+let cwd: string;
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'stackc-cli-'));
+});
+afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+const file = (containers: object, rest: object = {}) =>
+  JSON.stringify({ name: 'shop', deploy: { shop: { containers, ...rest } } });
+
+const worker = { deploy: 'auto', image: 'worker:1', startup_time: 0.05 };
+
+beforeEach(() =>
+  writeFile(join(cwd, 'stack.json'), file([{ worker }, { db: { ...worker, deploy: 'manual' } }])),
+);
+
+function engine(options: Parameters<typeof memoryEngine>[0] = {}): MemoryEngine {
+  return memoryEngine({ images: { 'worker:1': {}, 'worker:2': {}, [agentImage().tag]: {} }, ...options });
+}
+
+async function names(memory: MemoryEngine): Promise<readonly string[]> {
+  return (await memory.listContainers([`${labels.stack}=shop`]))
+    .map(({ name, state }) => `${name} ${state}`)
+    .sort();
+}
+
+describe('usage', () => {
+  it('prints the version and the help', async () => {
+    expect(await stack(['--version'], { cwd })).toEqual({ code: 0, stdout: '1.2.3\n', stderr: '' });
+    const help = await stack(['--help'], { cwd });
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain('validate [FILE]');
+    expect((await stack(['plan', '--help'], { cwd })).stdout).toContain('--context <name>');
+  });
+
+  it.each([
+    [['plan', '--nonsense'], '--nonsense'],
+    [['pan'], 'Did you mean plan?'],
+    [['apply', '--parallelism', '0'], 'at least 1'],
+    [['logs', '--tail', 'many'], 'whole number'],
+    [['exec', 'worker0'], 'missing required argument'],
+    [[], 'Usage: stack'],
+    [['plan', '--offline', '--include', 'worke'], 'did you mean `worker` or `worker0`?'],
+    [['plan', '--offline', '--force', 'redis'], 'there is no container or instance `redis`'],
+    [['plan', '--offline', '--only', 'db1'], 'did you mean `db` or `db0`?'],
+  ])('%j is wrong usage: 64', async (words, message) => {
+    const { code, stderr, stdout } = await stack(words, { cwd });
+    expect(stderr).toContain(message);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+  });
+
+  it('takes the file of the current folder, and says which when there is none', async () => {
+    expect((await stack(['validate'], { cwd })).stdout).toMatch(/^stack\.json: valid: stack `shop`/);
+    const nowhere = await mkdtemp(join(tmpdir(), 'stackc-empty-'));
+    const { code, stderr } = await stack(['validate'], { cwd: nowhere });
+    expect({ code, stderr }).toEqual({
+      code: 64,
+      stderr:
+        'error: there is no stack.json, stack.yaml, stack.yml in this folder\nhelp: name the stack file, or change to its folder\n',
+    });
+    await writeFile(
+      join(nowhere, 'stack.yaml'),
+      'name: tea\ndeploy: { tea: { containers: { pot: { deploy: auto, image: "pot:1" } } } }\n',
+    );
+    expect((await stack(['validate'], { cwd: nowhere })).stdout).toMatch(/^stack\.yaml: valid: stack `tea`/);
+    await rm(nowhere, { recursive: true });
+  });
+
+  it('reads standard input as `-`', async () => {
+    const { code, stdout } = await stack(['plan', '--offline', '-'], { cwd, input: file([{ worker }]) });
+    expect(code).toBe(0);
+    expect(stdout).toContain('+ create   worker0');
+  });
+});
+
+describe('wrong files', () => {
+  it.each([
+    ['truncated', '{"name": "shop", "deploy": {', 'STK102'],
+    ['wrong in shape', '{"name": "shop", "deploy": {"shop": {"containers": 3}}}', 'STK202'],
+    ['wrong in meaning', file([{ worker: { ...worker, env_from: 'nobody' } }]), 'STK305'],
+    ['empty', '', 'STK108'],
+  ])('a file that is %s is 65, with its place', async (_what, text, code) => {
+    await writeFile(join(cwd, 'wrong.json'), text);
+    for (const command of ['validate', 'plan', 'apply', 'destroy']) {
+      const result = await stack([command, 'wrong.json'], { cwd, engine: engine() });
+      expect(result.code).toBe(65);
+      expect(result.stderr).toContain(code);
+      expect(result.stderr).toContain('wrong.json:');
+      expect(result.stdout).toBe('');
+    }
+  });
+
+  it('a file that is not there is 65', async () => {
+    const { code, stderr } = await stack(['plan', 'nowhere.json'], { cwd, engine: engine() });
+    expect(code).toBe(65);
+    expect(stderr).toContain('`nowhere.json` cannot be read: it does not exist');
+  });
+
+  it('says the same as JSON', async () => {
+    await writeFile(join(cwd, 'wrong.json'), '{"deploy": {"a": {"containers": 3}}}');
+    const { code, stdout } = await stack(['validate', '--json', 'wrong.json'], { cwd });
+    expect(code).toBe(65);
+    expect(JSON.parse(stdout)).toMatchObject({
+      format_version: 1,
+      valid: false,
+      stack: null,
+      diagnostics: [{ code: 'STK202', severity: 'error', file: 'wrong.json' }],
+    });
+    const planned = await stack(['plan', '--json', '--offline', 'wrong.json'], { cwd });
+    expect(planned.code).toBe(65);
+    expect(JSON.parse(planned.stdout)).toMatchObject({ stack: null, diagnostics: [{ code: 'STK202' }] });
+  });
+});
+
+describe('engines that fail', () => {
+  it('is 69, with a sentence, when nobody answers', async () => {
+    for (const words of [
+      ['plan'],
+      ['apply', '--yes'],
+      ['status'],
+      ['destroy', '--yes'],
+      ['logs'],
+      ['agent', 'status'],
+    ]) {
+      const { code, stderr } = await stack(words, { cwd });
+      expect({ words, code }).toEqual({ words, code: 69 });
+      expect(stderr).toContain('error: connect: nobody answers\nhelp: is the engine running');
+    }
+  });
+
+  it('is 1 when it fails later, and a fault of ours says so', async () => {
+    const failing = (error: Error) =>
+      engine({
+        before: ({ method }) => {
+          if (method === 'listContainers') throw error;
+        },
+      });
+    const server = await stack(['plan'], {
+      cwd,
+      engine: failing(new EngineError('server', 'list containers', 'oops')),
+    });
+    expect(server.code).toBe(1);
+    expect(server.stderr).toContain('error: list containers: oops');
+    const bug = await stack(['plan'], { cwd, engine: failing(new TypeError('x is not a function')) });
+    expect(bug.code).toBe(1);
+    expect(bug.stderr).toBe(
+      'error: this is a fault of stack itself: x is not a function\nhelp: please report it with the output of the same command and `--verbose`\n',
+    );
+    const told = await stack(['plan', '--verbose'], {
+      cwd,
+      engine: failing(new TypeError('x is not a function')),
+    });
+    expect(told.stderr).toContain('TypeError: x is not a function\n    at ');
+  });
+});
+
+describe('plan', () => {
+  it('changes nothing, and tells pending changes by its exit code only when asked', async () => {
+    const memory = engine();
+    const { code, stdout } = await stack(['plan'], { cwd, engine: memory });
+    expect(code).toBe(0);
+    expect(stdout).toContain('+ create   worker0');
+    expect(stdout).toMatch(/\nPlan: \d+ to create\.\n$/);
+    expect((await stack(['plan', '--detailed-exitcode'], { cwd, engine: memory })).code).toBe(2);
+    expect(await names(memory)).toEqual([]);
+    await stack(['apply', '--yes'], { cwd, engine: memory });
+    const after = await stack(['plan', '--detailed-exitcode'], { cwd, engine: memory });
+    expect(after.code).toBe(0);
+    expect(after.stdout).toMatch(/^Nothing to do: \d unchanged\.\n$/);
+  });
+
+  it('asks no engine with --offline', async () => {
+    const { code, stdout } = await stack(['plan', '--offline'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain('+ create   db0');
+  });
+
+  it('holds manual containers, which are nothing pending, until they are included', async () => {
+    const memory = engine();
+    await stack(['apply', '--yes'], { cwd, engine: memory });
+    await writeFile(
+      join(cwd, 'stack.json'),
+      file([{ worker }, { db: { ...worker, deploy: 'manual', image: 'worker:2' } }]),
+    );
+    const held = await stack(['plan', '--detailed-exitcode'], { cwd, engine: memory });
+    expect(held.code).toBe(0);
+    expect(held.stdout).toContain('= hold     db0\n    held: 1 change\n    image  worker:1 → worker:2\n');
+    const status = await stack(['status'], { cwd, engine: memory });
+    expect(status.stdout).toMatch(/db0 .*held: 1 change\n/);
+    const included = await stack(['plan', '--detailed-exitcode', '--include', 'db'], { cwd, engine: memory });
+    expect(included.code).toBe(2);
+    expect(included.stdout).toContain('± replace  db0');
+  });
+
+  it('prints one JSON document', async () => {
+    const { stdout, stderr } = await stack(['plan', '--json'], { cwd, engine: engine() });
+    expect(JSON.parse(stdout)).toMatchObject({
+      format_version: 1,
+      stack: 'shop',
+      summary: { pending: expect.any(Number) },
+    });
+    expect(stderr).toBe('');
+  });
+});
+
+describe('apply', () => {
+  it('without a terminal and without --yes fails and changes nothing', async () => {
+    const memory = engine();
+    const { code, stdout, stderr } = await stack(['apply'], { cwd, engine: memory, input: 'yes\n' });
+    expect(code).toBe(1);
+    expect(stdout).toContain('Plan: ');
+    expect(stderr).toContain('error: nobody can be asked here, so nothing was changed\nhelp: use `--yes`');
+    expect(memory.calls.map(({ method }) => method)).not.toContain('createContainer');
+  });
+
+  it('asks at a terminal, and takes only `yes`', async () => {
+    const memory = engine();
+    const no = await stack(['apply'], { cwd, engine: memory, terminal: true, input: 'y\n' });
+    expect(no.code).toBe(1);
+    expect(no.stderr).toContain('Apply this to stack `shop`? Type `yes`:');
+    expect(no.stderr).toContain('not confirmed, so nothing was changed');
+    expect(await names(memory)).toEqual([]);
+    const yes = await stack(['apply'], { cwd, engine: memory, terminal: true, input: 'yes\n' });
+    expect(yes.code).toBe(0);
+    expect(await names(memory)).toEqual(['shop-db0 running', 'shop-worker0 running']);
+  });
+
+  it('does not ask when there is nothing to do', async () => {
+    const memory = engine();
+    await stack(['apply', '--yes'], { cwd, engine: memory });
+    const again = await stack(['apply'], { cwd, engine: memory });
+    expect(again.code).toBe(0);
+    expect(again.stdout).toMatch(/^Nothing to do/);
+  });
+
+  it('is 1 when something fails, and says what to do next', async () => {
+    const memory = engine({
+      behaviour: () => ({ exitAfterMs: 0, exitCode: 3, output: [{ stream: 'stderr', text: 'no database' }] }),
+    });
+    const { code, stderr } = await stack(['apply', '--yes'], { cwd, engine: memory });
+    expect(code).toBe(1);
+    expect(stderr).toContain('✗ worker0');
+    expect(stderr).toContain('│ no database');
+    expect(stderr).toContain('`stack logs worker0`');
+    expect(stderr).toMatch(/Failed after .*`stack apply` goes on from here\.\n$/);
+  });
+
+  it('writes JSON lines, the plan first', async () => {
+    const { code, stdout } = await stack(['apply', '--yes', '--json'], { cwd, engine: engine() });
+    expect(code).toBe(0);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events[0]).toMatchObject({ type: 'plan', format_version: 1, stack: 'shop' });
+    expect(events.at(-1)).toMatchObject({ type: 'finished', format_version: 1, failed: 0 });
+  });
+
+  it('takes a missing database for an error that plan only warns of', async () => {
+    await writeFile(join(cwd, 'stack.json'), file([{ worker: { ...worker, database: true } }]));
+    const memory = engine();
+    const planned = await stack(['plan'], { cwd, engine: memory });
+    expect(planned.code).toBe(0);
+    expect(planned.stderr).toContain('warning[STK354]');
+    const applied = await stack(['apply', '--yes'], { cwd, engine: memory });
+    expect(applied.code).toBe(1);
+    expect(applied.stderr).toContain('error[STK354]');
+    expect(await names(memory)).toEqual([]);
+    const env = { DATABASE_URL: 'postgres://u:p@db/shop' };
+    expect((await stack(['apply', '--yes'], { cwd, engine: memory, env })).code).toBe(0);
+  });
+
+  it('finishes what is under way on SIGINT and says what is left: 130; SIGTERM: 143', async () => {
+    await writeFile(
+      join(cwd, 'stack.json'),
+      file([{ worker: { ...worker, startup_time: 0.3 } }, { web: { ...worker, depends_on: ['worker'] } }]),
+    );
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      const signals: { started?: () => void } = {};
+      const starting = new Promise<void>((started) => {
+        signals.started = started;
+      });
+      const memory = engine({
+        before: ({ method }) => {
+          if (method === 'startContainer') signals.started?.();
+        },
+      });
+      const running = startStack(['apply', '--yes'], { cwd, engine: memory });
+      await starting;
+      running.signal(signal);
+      const { code: ended, stderr } = await running.done;
+      expect(ended).toBe(code);
+      expect(stderr).toContain('finishing what is under way');
+      expect(stderr).toMatch(/Interrupted after .* Left: web0\. `stack apply` goes on from here\.\n$/);
+      expect(await names(memory)).toEqual(['shop-worker0 running']);
+    }
+  });
+});
+
+describe('destroy', () => {
+  it('asks for the name, takes everything but the volumes, and those only when told', async () => {
+    await writeFile(
+      join(cwd, 'stack.json'),
+      file([{ worker: { ...worker, volumes_from: ['data'] } }], {
+        data_volumes: [{ data: { volumes: ['/data'] } }],
+      }),
+    );
+    const memory = engine();
+    await stack(['apply', '--yes'], { cwd, engine: memory });
+    const refused = await stack(['destroy'], { cwd, engine: memory, input: 'yes\n' });
+    expect(refused.code).toBe(1);
+    expect(await names(memory)).toEqual(['shop-worker0 running']);
+    const done = await stack(['destroy'], { cwd, engine: memory, terminal: true, input: 'shop\n' });
+    expect(done.code).toBe(0);
+    expect(done.stderr).toContain('1 volume stays');
+    expect(await names(memory)).toEqual([]);
+    expect(await memory.listVolumes([`${labels.stack}=shop`])).toHaveLength(1);
+    const volumes = await stack(['destroy', '--volumes', '--yes', '--name', 'shop'], {
+      cwd: tmpdir(),
+      engine: memory,
+    });
+    expect(volumes.code).toBe(0);
+    expect(await memory.listVolumes([`${labels.stack}=shop`])).toHaveLength(0);
+    const nothing = await stack(['destroy', '--yes'], { cwd, engine: memory });
+    expect(nothing).toMatchObject({
+      code: 0,
+      stdout: 'Nothing to do: nothing of stack `shop` is on this engine.\n',
+    });
+  });
+});
