@@ -101,10 +101,10 @@ describe('status', () => {
   });
 
   it('shows what is missing and what has ended', async () => {
-    memory.crash('shop-app0', 9);
+    await memory.stopContainer('shop-app0', 1);
     await memory.removeContainer('shop-app1');
     const { stdout } = await cli(['status']);
-    expect(stdout).toMatch(/app0 .*exited.*to be started; exit code 9\n/);
+    expect(stdout).toMatch(/app0 .*exited.*to be started; exit code 143\n/);
     expect(stdout).toMatch(/app1 .*missing/);
   });
 

@@ -105,10 +105,10 @@ describe('what tests see', () => {
   it('is a registry', async () => {
     const engine = memoryEngine({ registry: { 'r/a:1': { digest: 'sha256:1' }, 'r/secret': 'denied' } });
     expect(await engine.registryDigest('r/a:1', null, 1)).toBe('sha256:1');
-    await engine.pullImage('r/a@sha256:1', null, () => undefined);
-    await engine.pullImage('r/a:1', null, () => undefined);
+    await engine.pullImage('r/a@sha256:1', null, null, () => undefined);
+    await engine.pullImage('r/a:1', null, null, () => undefined);
     expect((await engine.inspectImage('r/a:1'))?.repoDigests).toEqual(['r/a@sha256:1']);
-    await expect(engine.pullImage('r/secret', null, () => undefined)).rejects.toMatchObject({
+    await expect(engine.pullImage('r/secret', null, null, () => undefined)).rejects.toMatchObject({
       kind: 'denied',
     });
     await expect(engine.registryDigest('r/none', null, 1)).rejects.toMatchObject({ kind: 'not-found' });

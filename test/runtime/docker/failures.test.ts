@@ -238,7 +238,7 @@ describe('a pull', () => {
     const engine = await pulling([{ message: 'login as u with hunter2 failed' }], 500);
     const auth = { username: 'u', password: 'hunter2', serverAddress: 'r' };
     await fails(
-      engine.pullImage('x:1', auth, () => undefined),
+      engine.pullImage('x:1', null, auth, () => undefined),
       'server',
       'login as u with *** failed',
     );
@@ -282,10 +282,10 @@ describe('a pull', () => {
     );
     const engine = await connect(server.path);
     const auth = { username: 'ü?', password: 'p>', serverAddress: 'r.example' };
-    await engine.pullImage('r.example:5000/x', auth, () => undefined);
+    await engine.pullImage('r.example:5000/x', 'linux/arm64', auth, () => undefined);
     await engine.pullImage('x@sha256:12', null, null, () => undefined);
     expect(asked.map(([url]) => url)).toEqual([
-      '/images/create?fromImage=r.example%3A5000%2Fx&tag=latest',
+      '/images/create?fromImage=r.example%3A5000%2Fx&tag=latest&platform=linux%2Farm64',
       '/images/create?fromImage=x&tag=sha256%3A12',
     ]);
     const header = String(asked[0]?.[1]);
