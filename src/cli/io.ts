@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Connection, EngineChoice } from './connection.ts';
 
 /** What a command reads from. */
-export type InputStream = NodeJS.ReadableStream & {
+type InputStream = NodeJS.ReadableStream & {
   readonly isTTY?: boolean | undefined;
   readonly setRawMode?: ((mode: boolean) => unknown) | undefined;
   unref?: () => unknown;

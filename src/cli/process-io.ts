@@ -6,15 +6,10 @@ import type { Interruption, Io } from './io.ts';
 /** This process as the world of a command. */
 export function processIo(): Io {
   const closed = new AbortController();
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // `stack plan | head`: the reader has had enough, which is no failure. Commands that go on writing stop
-    // by the signal; an apply goes on, since its reader's leaving is no reason to leave a stack half-done.
-    if (error.code !== 'EPIPE') throw error;
-    closed.abort();
-  });
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  // `stack plan | head`: the reader has had enough, which is no failure. Commands that go on writing stop by the
+  // signal; an apply goes on, since its reader's leaving is no reason to leave a stack half-done.
+  process.stdout.on('error', () => closed.abort());
+  process.stderr.on('error', () => undefined);
   return {
     stdin: process.stdin,
     stdout: process.stdout,

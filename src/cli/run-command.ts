@@ -58,7 +58,7 @@ async function explain(context: CommandContext, error: unknown): Promise<number>
 }
 
 /** `error: …` and `help: …` on standard error. */
-export function writeError(context: CommandContext, message: string, help: string | null): void {
+function writeError(context: CommandContext, message: string, help: string | null): void {
   const brush = paint(colorFor(context, context.io.stderr));
   const lines = [`${brush('red', 'error')}: ${printable(message)}`];
   if (help !== null) lines.push(`${brush('cyan', 'help')}: ${help}`);

@@ -121,6 +121,13 @@ describe('wrong files', () => {
   });
 });
 
+const failing = (error: Error) =>
+  engine({
+    before: ({ method }) => {
+      if (method === 'listContainers') throw error;
+    },
+  });
+
 describe('engines that fail', () => {
   it('is 69, with a sentence, when nobody answers', async () => {
     for (const words of [
@@ -138,12 +145,6 @@ describe('engines that fail', () => {
   });
 
   it('is 1 when it fails later, and a fault of ours says so', async () => {
-    const failing = (error: Error) =>
-      engine({
-        before: ({ method }) => {
-          if (method === 'listContainers') throw error;
-        },
-      });
     const server = await stack(['plan'], {
       cwd,
       engine: failing(new EngineError('server', 'list containers', 'oops')),

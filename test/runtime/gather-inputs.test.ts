@@ -50,6 +50,22 @@ function image(reference: string, pull: ImageRequirement['pull'] = 'auto'): Requ
   return { ...none, images: [{ reference, pull, containers: [key('shop/app')] }] };
 }
 
+/** One image is named by a variable, one by the host. */
+const namedLate = ({ env, host }: Partial<ResolvedInputs>): Requirements => ({
+  ...none,
+  env: ['TAG'],
+  images: [
+    ...(env === undefined ? [] : image(`app:${env['TAG'] ?? ''}`).images),
+    ...(host === undefined ? [] : image(`${host.name}/app:1`).images),
+  ],
+});
+
+const read = async (secret: GatherOptions['secrets'][string], env: Record<string, string> = {}) => {
+  const needed = { ...none, secrets: ['token'] };
+  const { secrets } = await gatherInputs(needed, null, nothing, options({ secrets: { token: secret }, env }));
+  return secrets['token'];
+};
+
 describe('images', () => {
   it('takes an image without a registry digest by its id and asks no registry', async () => {
     const engine = memoryEngine({ images: { 'app:1': {} } });
@@ -187,15 +203,7 @@ describe('images', () => {
 
   it('finds images whose names are only known with the variables, or with the host', async () => {
     const engine = memoryEngine({ images: { 'app:7': {}, 'memory/app:1': {} }, facts: { host: 'memory' } });
-    const needed = ({ env, host }: Partial<ResolvedInputs>): Requirements => ({
-      ...none,
-      env: ['TAG'],
-      images: [
-        ...(env === undefined ? [] : image(`app:${env['TAG'] ?? ''}`).images),
-        ...(host === undefined ? [] : image(`${host.name}/app:1`).images),
-      ],
-    });
-    const { images } = await gather(needed, engine, nothing, options({ env: { TAG: '7' } }));
+    const { images } = await gather(namedLate, engine, nothing, options({ env: { TAG: '7' } }));
     expect(Object.entries(images).map(([reference, { kind }]) => [reference, kind])).toEqual([
       ['app:7', 'local'],
       ['memory/app:1', 'local'],
@@ -230,17 +238,6 @@ describe('images', () => {
 });
 
 describe('secrets and variables', () => {
-  const read = async (secret: GatherOptions['secrets'][string], env: Record<string, string> = {}) => {
-    const needed = { ...none, secrets: ['token'] };
-    const { secrets } = await gatherInputs(
-      needed,
-      null,
-      nothing,
-      options({ secrets: { token: secret }, env }),
-    );
-    return secrets['token'];
-  };
-
   it('takes only the variables that are asked for', async () => {
     const env = { ASKED: 'yes', OTHER: 'no' };
     const inputs = await gatherInputs({ ...none, env: ['ASKED', 'UNSET'] }, null, nothing, options({ env }));

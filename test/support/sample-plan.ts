@@ -66,7 +66,7 @@ export function samplePlan(changes: readonly Change[], nodes: readonly PlanNode[
 }
 
 /** The key of an instance of application `shop`. */
-export function instanceKey(instance: string): InstanceKey {
+function instanceKey(instance: string): InstanceKey {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `resolve` makes them
   return `shop/${instance}` as InstanceKey;
 }

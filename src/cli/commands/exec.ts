@@ -44,8 +44,8 @@ export async function exec(
 async function converse(io: Io, session: ExecSession, tty: boolean): Promise<number> {
   const { stdin, stdout } = io;
   const resize = () => {
-    // A command that has ended meanwhile has no terminal left to resize.
-    session.resize(stdout.columns ?? 80, stdout.rows ?? 24).catch(() => undefined);
+    // Some terminals do not know their size and say 0. A command that has ended has none left to resize.
+    session.resize(stdout.columns || 80, stdout.rows || 24).catch(() => undefined);
   };
   const send = (data: Buffer | string) => session.write(data);
   const end = () => session.endInput();

@@ -103,7 +103,12 @@ async function demandImage(
   const present = await engine.inspectImage(image.reference);
   if (present !== null) return present.id;
   writeNote(context, `pulling ${image.reference}`);
-  await engine.pullImage(image.reference, template.spec.platform, await auth(image.reference), () => undefined);
+  await engine.pullImage(
+    image.reference,
+    template.spec.platform,
+    await auth(image.reference),
+    () => undefined,
+  );
   const pulled = await engine.inspectImage(image.reference);
   if (pulled !== null) return pulled.id;
   throw new CommandFailure(exitCode.failed, `\`${image.reference}\` is not on the engine after its pull`);

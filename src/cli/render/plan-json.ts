@@ -17,7 +17,7 @@ export function planJson(plan: Plan, diagnostics: readonly Diagnostic[], file: s
 }
 
 /** The counts of a plan; `pending` is what `--detailed-exitcode` goes by. */
-export function planSummary(plan: Plan): object {
+function planSummary(plan: Plan): object {
   return {
     pending: plan.changes.filter(isPending).length,
     actions: Object.fromEntries(countActions(plan.changes)),

@@ -26,7 +26,8 @@ interface Cell {
  */
 export function layOut(line: string, start: number, end: number, columns: number): SourceLine {
   const from = Math.max(0, start - reach);
-  const cells = cellsOf(line.slice(from, start + reach), start - from, end - from);
+  // Nothing, as a place, is shown at what stands behind it.
+  const cells = cellsOf(line.slice(from, start + reach), start - from, Math.max(end, start + 1) - from);
   const { first, last } = windowOf(cells, columns, from > 0, line.length > start + reach);
   const shown = cells.slice(first, last);
   const before = first > 0 || from > 0 ? '…' : '';

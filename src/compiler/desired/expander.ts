@@ -36,7 +36,13 @@ export class Expander {
 
   /** The real text; the generation's socket as {@link SOCKET_HOLE}. */
   expand(template: Template, scope: Scope): string | null {
-    return this.#join(template, (part) => this.#value(part, template, scope));
+    let text: string | null = '';
+    for (const part of template.parts) {
+      const piece = this.#value(part, template, scope);
+      // Every part is asked, so that two variables that are not set are told at once.
+      text = piece === null || text === null ? null : text + piece;
+    }
+    return text;
   }
 
   /**
@@ -44,13 +50,20 @@ export class Expander {
    * interpolation is escaped again, so that different words never show alike.
    */
   show(template: Template, scope: Scope): string | null {
-    return this.#join(template, (part) => {
-      if (part.kind === 'secret') return `%{secret:${part.name}}`;
-      if (part.kind === 'env')
-        return `%{env:${part.name}${part.fallback === null ? '' : `|${part.fallback}`}}`;
-      if (part.kind === 'text') return part.text.replaceAll('%{', '%%{');
-      return this.#value(part, template, scope);
-    });
+    let shown = '';
+    // Of neighbouring texts: `%%{` is read as two of them.
+    let text = '';
+    for (const part of template.parts) {
+      if (part.kind === 'text') {
+        text += part.text;
+        continue;
+      }
+      const piece = this.#shownPart(part, template, scope);
+      if (piece === null) return null;
+      shown += text.replaceAll('%{', '%%{') + piece;
+      text = '';
+    }
+    return shown + text.replaceAll('%{', '%%{');
   }
 
   /** The text read by a parser; its problem is reported where it stands in the file. */
@@ -68,14 +81,10 @@ export class Expander {
     return null;
   }
 
-  #join(template: Template, value: (part: TemplatePart) => string | null): string | null {
-    let text: string | null = '';
-    for (const part of template.parts) {
-      const piece = value(part);
-      // Every part is asked, so that two variables that are not set are told at once.
-      text = piece === null || text === null ? null : text + piece;
-    }
-    return text;
+  #shownPart(part: TemplatePart, template: Template, scope: Scope): string | null {
+    if (part.kind === 'secret') return `%{secret:${part.name}}`;
+    if (part.kind === 'env') return `%{env:${part.name}${part.fallback === null ? '' : `|${part.fallback}`}}`;
+    return this.#value(part, template, scope);
   }
 
   /** From an offset in the expanded text to one in the written string; inside an interpolation, to its edge. */

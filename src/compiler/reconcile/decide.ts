@@ -38,6 +38,7 @@ export function decide(
     if (list === undefined) byKey.set(container.key, [container]);
     else list.push(container);
   }
+  const traces = tracesOf(observed);
   const included = new Set([...request.include, ...desired.included]);
   const forced = new Set(request.force);
   const decided: Decided[] = [];
@@ -48,13 +49,13 @@ export function decide(
         container.mode === 'cron' ? [] : (byKey.get(instance.key) ?? []),
       );
       decided.push(
-        decideOne(
-          container,
-          instance,
-          stands,
-          named(included, container, instance),
-          named(forced, container, instance),
-        ),
+        decideOne(container, instance, stands, {
+          included: named(included, container, instance),
+          forced: named(forced, container, instance),
+          vanished:
+            traces.links.has(instance.engineName) ||
+            instance.index < (traces.highest.get(container.key) ?? 0),
+        }),
       );
     }
   }
@@ -80,8 +81,11 @@ function decideOne(
   container: DesiredContainer,
   instance: DesiredInstance,
   stands: Standing,
-  included: boolean,
-  forced: boolean,
+  {
+    included,
+    forced,
+    vanished,
+  }: { readonly included: boolean; readonly forced: boolean; readonly vanished: boolean },
 ): Decided {
   const current = stands.current;
   const difference = current === null ? NO_DIFFERENCE : compare(container, instance, current);
@@ -95,7 +99,7 @@ function decideOne(
     standing: stands,
     difference,
     decision,
-    reasons: reasonsFor(decision, current, difference, forced),
+    reasons: reasonsFor(decision, current, difference, { forced, vanished }),
   };
 }
 
@@ -113,14 +117,16 @@ function reasonsFor(
   decision: Decision,
   current: ObservedContainer | null,
   difference: Difference,
-  forced: boolean,
+  { forced, vanished }: { readonly forced: boolean; readonly vanished: boolean },
 ): readonly Reason[] {
   const asked: readonly Reason[] = forced
     ? [{ kind: 'requested', field: '--force', from: null, to: null }]
     : [];
   switch (decision) {
     case 'create':
-      return [{ kind: 'missing', field: 'container', from: null, to: null }];
+      return vanished
+        ? [{ kind: 'drift', field: 'container', from: 'removed by hand', to: 'running' }]
+        : [{ kind: 'missing', field: 'container', from: null, to: null }];
     case 'replace':
       return [...asked, ...stateReasons(current), ...difference.replace, ...difference.update];
     case 'hold':
@@ -144,4 +150,23 @@ function stateReasons(current: ObservedContainer | null): readonly Reason[] {
   const code =
     current.state === 'exited' && current.exitCode !== null ? ` with code ${current.exitCode}` : '';
   return [{ kind: 'drift', field: 'state', from: `${current.state}${code}`, to: 'running' }];
+}
+
+/**
+ * What the engine still tells of instances that are gone: links that lead to them, and siblings of a higher index
+ * (a count that shrinks takes the highest first). No trace is no proof that it was never there.
+ */
+function tracesOf(observed: ObservedState): {
+  readonly links: ReadonlySet<string>;
+  readonly highest: ReadonlyMap<string, number>;
+} {
+  const links = new Set<string>();
+  const highest = new Map<string, number>();
+  for (const { role, application, container, instance, spec } of observed.containers) {
+    if (role !== 'instance') continue;
+    for (const { target } of spec?.links ?? []) links.add(target);
+    const key = `${application}/${container}`;
+    highest.set(key, Math.max(highest.get(key) ?? 0, Number(instance.slice(container.length)) || 0));
+  }
+  return { links, highest };
 }

@@ -51,7 +51,15 @@ function pullImages(
     seen.add(image.reference);
     const id = `image ${image.reference}`;
     const { digest, why } = image.pull;
-    nodes.push(builder.add(id, 'pull', { kind: 'image.pull', reference: image.reference, digest, platform: template.spec.platform }, [], why));
+    nodes.push(
+      builder.add(
+        id,
+        'pull',
+        { kind: 'image.pull', reference: image.reference, digest, platform: template.spec.platform },
+        [],
+        why,
+      ),
+    );
     const reason: Reason = {
       kind: 'missing',
       field: 'image',

@@ -43,7 +43,7 @@ export function checkTemplate(
 }
 
 /** What to tell somebody who names a secret that is not declared. */
-export function secretHelp(name: string, secrets: ReadonlySet<string>): string {
+function secretHelp(name: string, secrets: ReadonlySet<string>): string {
   const near = nearest(name, secrets);
   return near.length > 0
     ? `did you mean ${near.map((n) => `\`${n}\``).join(' or ')}?`

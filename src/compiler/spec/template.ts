@@ -3,7 +3,7 @@ import type { TextPlace } from './text-place.ts';
 import type { TextProblem } from './values/parsed.ts';
 
 /** Names that stand for facts of the stack, the instance and the host. */
-export const BUILTIN_NAMES = [
+const BUILTIN_NAMES = [
   'app_name',
   'container',
   'index',
@@ -14,8 +14,7 @@ export const BUILTIN_NAMES = [
   'application',
 ] as const;
 
-/** One of {@link BUILTIN_NAMES}. */
-export type BuiltinName = (typeof BUILTIN_NAMES)[number];
+type BuiltinName = (typeof BUILTIN_NAMES)[number];
 
 /** A stretch of a template, with its place in the string it was read from. */
 export type TemplatePart = Stretch &
@@ -39,7 +38,7 @@ export interface Template {
 }
 
 /** A problem of a template, with the code that it has. */
-export interface TemplateProblem extends TextProblem {
+interface TemplateProblem extends TextProblem {
   readonly code: 'STK302' | 'STK303';
 }
 

@@ -166,34 +166,34 @@ describe('jsonView', () => {
   });
 });
 
-describe('terminalView', () => {
-  /** Plays the few control sequences that the view uses, as a terminal would. */
-  function terminal(columns: number) {
-    const rows: string[] = [''];
-    let row = 0;
-    const write = (text: string) => {
+/** Plays the few control sequences that the view uses, as a terminal would. */
+function terminal(columns: number) {
+  const rows: string[] = [''];
+  let row = 0;
+  const write = (text: string) => {
+    // oxlint-disable-next-line no-control-regex -- a terminal's own language
+    for (const part of text.split(/(\u001b\[\d*[A-Z]|\r|\n)/)) {
       // oxlint-disable-next-line no-control-regex -- a terminal's own language
-      for (const part of text.split(/(\u001b\[\d*[A-Z]|\r|\n)/)) {
-        // oxlint-disable-next-line no-control-regex -- a terminal's own language
-        const up = /^\u001b\[(\d+)A$/.exec(part);
-        if (up !== null) row -= Number(up[1]);
-        else if (part === '\u001b[0J') rows.splice(row, rows.length, '');
-        else if (part === '\n') {
-          row += 1;
-          rows[row] ??= '';
-        } else if (part !== '\r') rows[row] = (rows[row] ?? '') + part;
-      }
-    };
-    return { screen: { write, columns: () => columns, rows: () => 24 }, text: () => rows.join('\n') };
-  }
+      const up = /^\u001b\[(\d+)A$/.exec(part);
+      if (up !== null) row -= Number(up[1]);
+      else if (part === '\u001b[0J') rows.splice(row, rows.length, '');
+      else if (part === '\n') {
+        row += 1;
+        rows[row] ??= '';
+      } else if (part !== '\r') rows[row] = (rows[row] ?? '') + part;
+    }
+  };
+  return { screen: { write, columns: () => columns, rows: () => 24 }, text: () => rows.join('\n') };
+}
 
-  function view(columns = 80): { readonly view: EventView; readonly text: () => string } {
-    const { screen, text } = terminal(columns);
-    return { view: terminalView({ plan, wording, color: false, verbose: false }, screen), text };
-  }
+function watch(columns = 80): { readonly view: EventView; readonly text: () => string } {
+  const { screen, text } = terminal(columns);
+  return { view: terminalView({ plan, wording, color: false, verbose: false }, screen), text };
+}
 
+describe('terminalView', () => {
   it('draws what runs below what is done', () => {
-    const { view: shown, text } = view();
+    const { view: shown, text } = watch();
     for (const event of success.slice(0, 7)) shown.show(event);
     shown.tick(at(12));
     expect(text()).toBe(
@@ -202,7 +202,7 @@ describe('terminalView', () => {
   });
 
   it('leaves only what is done', () => {
-    const { view: shown, text } = view();
+    const { view: shown, text } = watch();
     for (const event of success) shown.show(event);
     shown.close();
     expect(text()).toBe(`\
@@ -216,7 +216,7 @@ Applied in 5.0 s: 1 replaced, 1 started, 1 unchanged.
   });
 
   it('cuts live lines to the screen, so that none wraps', () => {
-    const { view: shown, text } = view(30);
+    const { view: shown, text } = watch(30);
     for (const event of success.slice(0, 7)) shown.show(event);
     expect(text().split('\n').at(-2)).toBe('⠋ app0  wait until generatio…');
   });

@@ -3,7 +3,7 @@ import { planJson } from '../../../src/cli/render/plan-json.ts';
 import { renderPlan, summaryLine } from '../../../src/cli/render/plan.ts';
 import { diagnostic } from '../../../src/compiler/diagnostic.ts';
 import type { Change } from '../../../src/compiler/plan/plan.ts';
-import { change, differs, instanceChange, replacement, samplePlan } from '../../support/sample-plan.ts';
+import { change, differs, instanceChange, node, replacement, samplePlan } from '../../support/sample-plan.ts';
 
 const plain = { color: false, verbose: false };
 
@@ -70,6 +70,8 @@ const changes: readonly Change[] = [
     reasons: [{ kind: 'dropped', field: 'file', from: 'old0', to: null }],
   }),
 ];
+
+const long = (end: string) => `"${'x'.repeat(200)}${end}"`;
 
 describe('renderPlan', () => {
   it('shows every change with its reasons in the order of the work, and the counts last', () => {
@@ -167,7 +169,6 @@ Plan: 2 to replace, 1 unchanged.
   });
 
   it('cuts long values to where they differ, and no line beyond 100 columns', () => {
-    const long = (end: string) => `"${'x'.repeat(200)}${end}"`;
     const text = renderPlan(
       samplePlan([
         instanceChange('app0', 'replace', {
@@ -209,11 +210,14 @@ Plan: 2 to replace, 1 unchanged.
 
 describe('planJson', () => {
   it('is the same facts with names in snake_case, the keys of labels as they are', () => {
-    const volume = {
-      ...replacement()[0],
-      op: { kind: 'volume.create', volume: 'v', labels: { 'com.example.aB': 'x' } },
-    };
-    const plan = samplePlan([replaceApp('app0', { waitsFor: ['shop/db0'] })], [volume as never]);
+    const volume = node(
+      'shop/app0',
+      'volume',
+      { kind: 'volume.create', volume: 'v', labels: { 'com.example.aB': 'x' } },
+      [],
+      [{ kind: 'volume.remove', volume: 'v' }],
+    );
+    const plan = samplePlan([replaceApp('app0', { waitsFor: ['shop/db0'] })], [volume]);
     const warning = diagnostic(
       'STK413',
       'held',

@@ -84,7 +84,7 @@ function line(container: DesiredContainer): string {
     `${mode} ${name}: ${instances.map((one) => one.engineName).join(' ')}`,
     `${strategy.order} (${strategy.why})`,
     gate.kind === 'http'
-      ? `http over ${String(gate.over)} ${gate.path} ${gate.limitMs}`
+      ? `http over ${gate.over === 'socket' ? 'socket' : gate.over.port} ${gate.path} ${gate.limitMs}`
       : `${gate.kind} ${gate.limitMs}`,
     stop.why,
     spec.mounts.map((m) => `${m.source}:${m.target}`).join(' '),
@@ -119,17 +119,18 @@ test('becomes what it says', () => {
   expect(desired.containers[0]?.migrationGates).toEqual(['amazing application/sidekiq']);
 });
 
+const mount = (volume: string, target: string, dataVolume: string) => ({
+  type: 'volume',
+  source: `amazing-application-${volume}`,
+  target,
+  readOnly: false,
+  noCopy: true,
+  relabel: null,
+  dataVolume,
+});
+
 test('an instance of it, to the last field', () => {
   const app1 = resolved().value.containers[0]?.instances[1];
-  const mount = (volume: string, target: string, dataVolume: string) => ({
-    type: 'volume',
-    source: `amazing-application-${volume}`,
-    target,
-    readOnly: false,
-    noCopy: true,
-    relabel: null,
-    dataVolume,
-  });
   expect(app1).toEqual({
     key: 'amazing application/app1',
     name: 'app1',

@@ -307,6 +307,21 @@ describe('reasons', () => {
     ]);
   });
 
+  test('an instance that is gone is drift when something still speaks of it', () => {
+    const link = { alias: 'db', target: 'shop-db0' };
+    const desired = desiredState([{ name: 'db' }, { name: 'app', instances: 2, spec: { links: [link] } }]);
+    const full = settled(desired);
+    const without = (...gone: readonly string[]) => ({
+      ...full,
+      containers: full.containers.filter((c) => !gone.includes(c.instance)),
+    });
+    const kinds = (observed: ObservedState) =>
+      plan(desired, observed).changes.map((c) => c.reasons[0]?.kind ?? '-');
+    expect(kinds(without('db0'))).toEqual(['drift', '-', '-']);
+    expect(kinds(without('app0'))).toEqual(['-', 'drift', '-']);
+    expect(kinds(without('app1'))).toEqual(['-', '-', 'missing']);
+  });
+
   test('an image that was pulled under the same tag', () => {
     const moved = {
       ...web,

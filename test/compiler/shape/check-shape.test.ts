@@ -88,7 +88,7 @@ describe('what is right', () => {
 
 describe('unknown keys', () => {
   test.each([
-    ['imag: y', ['STK201 4:23-4:27 unknown key `imag` in `app` | did you mean `image`?']],
+    ['imag: y', ['STK201 4:23-4:27 unknown key `imag` in `app` | did you mean `image` or `tag`?']],
     [
       'stop-timeout: 1',
       ['STK201 4:23-4:35 unknown key `stop-timeout` in `app` | did you mean `stop_timeout`?'],
@@ -114,7 +114,12 @@ describe('unknown keys', () => {
         'STK201 4:23-4:34 unknown key `__proto__` in `app` | remove it; a key that starts with `x-` is kept as a note',
       ],
     ],
-    ['constructor: 1', ['STK201 4:23-4:34 unknown key `constructor` in `app` | did you mean `containers`?']],
+    [
+      'constructor: 1',
+      [
+        'STK201 4:23-4:34 unknown key `constructor` in `app` | remove it; a key that starts with `x-` is kept as a note',
+      ],
+    ],
     [
       '"a\\nb": 1',
       [
@@ -122,10 +127,10 @@ describe('unknown keys', () => {
       ],
     ],
     [
-      'cp: 1, CAP_ADD: []',
+      'cpu: 1, CAP_ADD: []',
       [
-        'STK201 4:23-4:25 unknown key `cp` in `app` | did you mean `cpus` or `tag`?',
-        'STK201 4:30-4:37 unknown key `CAP_ADD` in `app` | did you mean `cap_add` or `cap_drop`?',
+        'STK201 4:23-4:26 unknown key `cpu` in `app` | did you mean `cpus`?',
+        'STK201 4:31-4:38 unknown key `CAP_ADD` in `app` | did you mean `cap_add`?',
       ],
     ],
   ] as const)('%s', (text, problems) => {
@@ -224,7 +229,7 @@ describe('missing keys', () => {
 
 describe('values', () => {
   const both = [
-    'STK206 4:37-4:41 `/a` has both `text` and `file` | the other one @4:31 | keep one of `text` or `file`',
+    'STK206 4:45-4:49 `/a` has both `text` and `file` | the other one @4:36 | keep one of `text` or `file`',
   ];
   test.each([
     [
@@ -260,7 +265,7 @@ test('everything at once, in the order of the file', () => {
 test('what comes through an alias is told where it is written', () => {
   const text =
     'x-base: &base\n  env: 5\ndeploy:\n  shop:\n    containers:\n      app: {<<: *base, image: x}\n';
-  expect(shapeOf(text)).toMatchObject([expect.stringMatching(/^STK202 2:8-2:9 /)]);
+  expect(shapeOf(text)).toEqual([expect.stringMatching(/^STK202 2:8-2:9 /)]);
 });
 
 test('one hundred are shown, the rest counted', () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkShape } from '../../../src/compiler/shape/check-shape.ts';
 import { decode } from '../../../src/compiler/source/decode.ts';
@@ -41,7 +41,7 @@ function read(path: string, bytes: Uint8Array): readonly string[] {
 }
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
-const path = fc.constantFrom('stack.json', 'stack.yaml', '<stdin>');
+const paths = fc.constantFrom('stack.json', 'stack.yaml', '<stdin>');
 
 /** Pieces that mean something in one of the two formats. */
 const piece = fc.oneof(
@@ -114,7 +114,7 @@ const mutated = fc
 
 test('mutated stack files', () => {
   fc.assert(
-    fc.property(path, mutated, (name, text) => {
+    fc.property(paths, mutated, (name, text) => {
       read(name, utf8(text));
     }),
     { numRuns: 1500 },
@@ -123,7 +123,7 @@ test('mutated stack files', () => {
 
 test('texts made of meaningful pieces', () => {
   fc.assert(
-    fc.property(path, fc.array(piece, { maxLength: 60 }), (name, pieces) => {
+    fc.property(paths, fc.array(piece, { maxLength: 60 }), (name, pieces) => {
       read(name, utf8(pieces.join('')));
     }),
     { numRuns: 3000 },
@@ -132,7 +132,7 @@ test('texts made of meaningful pieces', () => {
 
 test('bytes', () => {
   fc.assert(
-    fc.property(path, fc.uint8Array({ maxLength: 200 }), (name, bytes) => {
+    fc.property(paths, fc.uint8Array({ maxLength: 200 }), (name, bytes) => {
       read(name, bytes);
     }),
     { numRuns: 2000 },
@@ -176,8 +176,8 @@ test('values of any shape where a stack is expected', () => {
 const full = (text: string, format: keyof typeof maxBytes) =>
   text.repeat(Math.ceil(maxBytes[format] / text.length)).slice(0, maxBytes[format]);
 
-/** What is slow for its size in a parser, a library or the validator. */
-test.each([
+/** What is slow for its size in a parser, a library or the validator: path, name, text. */
+const slow: readonly (readonly [string, string, string])[] = [
   ...[
     '[',
     '{"a":',
@@ -194,7 +194,7 @@ test.each([
     'a ',
     '/**/',
     '\u{1}',
-  ].map((text) => ['stack.json', text.slice(0, 12), full(text, 'json')] as const),
+  ].map((text): readonly [string, string, string] => ['stack.json', text.slice(0, 12), full(text, 'json')]),
   ['stack.json', 'wrong items', `{"deploy":{"a":{"containers":[${'1,'.repeat(190_000)}1]}}}`],
   [
     'stack.json',
@@ -219,7 +219,7 @@ test.each([
     '!',
     ': ',
     '#\n',
-  ].map((text) => ['stack.yaml', text, full(text, 'yaml')] as const),
+  ].map((text): readonly [string, string, string] => ['stack.yaml', text, full(text, 'yaml')]),
   ...[
     '  a: 1\n b: 2\n',
     '%A\n',
@@ -233,14 +233,19 @@ test.each([
     '&a ',
     '<<: ',
     '@\n',
-  ].map((text) => ['stack.yaml', text, full(text, 'yaml')] as const),
+  ].map((text): readonly [string, string, string] => ['stack.yaml', text, full(text, 'yaml')]),
   ['stack.yaml', 'escapes', `"${full('\\x', 'yaml').slice(2)}"`],
   ['stack.yaml', 'a list', `[${full('a,', 'yaml').slice(2)}]`],
   ['stack.yaml', 'merges', `a: &a {}\nb:\n${full('  <<: *a\n', 'yaml').slice(20)}`],
-])('%s full of %j ends within two seconds', (name, _what, text) => {
-  const start = performance.now();
-  read(name, utf8(text));
-  expect(performance.now() - start).toBeLessThan(2000);
+];
+
+// Processor time: on a busy machine the clock says little about a text.
+test.each(slow)('%s full of %j ends within two seconds', (path, _name, text) => {
+  const bytes = utf8(text);
+  const start = process.cpuUsage();
+  read(path, bytes);
+  const { user, system } = process.cpuUsage(start);
+  expect((user + system) / 1e6).toBeLessThan(2);
 });
 
 test('a file of 10 MB is refused at once', () => {

@@ -203,9 +203,15 @@ describe('nesting', () => {
 });
 
 describe('aliases that expand', () => {
-  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefghi']
-    .map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`)
-    .join('\n')}`;
+  const names = 'abcdefghi'.split('');
+  const bomb = names
+    .map(
+      (name, i) =>
+        `${name}: &${name} [${Array(9)
+          .fill(i === 0 ? 'x' : `*${names[i - 1]}`)
+          .join(',')}]`,
+    )
+    .join('\n');
 
   test('a bomb is refused at the alias that is one too many', () => {
     expect(problemsOf(bomb, 'yaml')).toEqual([

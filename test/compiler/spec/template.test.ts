@@ -1,6 +1,7 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseTemplate } from '../../../src/compiler/spec/template.ts';
+import { unreachable } from '../../../src/compiler/unreachable.ts';
 import { templateWords } from '../../../src/compiler/spec/template-words.ts';
 
 function shown(text: string): readonly string[] {
@@ -18,6 +19,8 @@ function shown(text: string): readonly string[] {
         case 'name':
         case 'secret':
           return `${place} ${part.kind} ${part.name}`;
+        default:
+          return unreachable(part);
       }
     }),
     ...problems.map(({ code, start, end, help }) => `${code} ${text.slice(start, end)} ${help ?? ''}`),

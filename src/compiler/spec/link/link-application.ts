@@ -36,7 +36,10 @@ export function linkApplication(application: WrittenApplication, problems: Probl
   const written = [...application.containers].sort(
     (a, b) => Number(a.mode === 'cron') - Number(b.mode === 'cron'),
   );
-  const { order, cycles } = topologicalSort(written, (container) => needs.get(container) ?? []);
+  const rank = new Map(written.map((container, i) => [container, i]));
+  const { order, cycles } = topologicalSort(written, (container) =>
+    [...(needs.get(container) ?? [])].sort((a, b) => (rank.get(a.to) ?? 0) - (rank.get(b.to) ?? 0)),
+  );
   reportCycles(cycles, 'references', problems);
   broken ||= cycles.length > 0;
   const containers = order.map((container): ContainerSpec => {

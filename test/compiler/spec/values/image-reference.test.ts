@@ -49,11 +49,12 @@ test.each([
   expect(outcome(text, parseImageReference(text))).toBe(problem);
 });
 
+const latest = (text: string) => {
+  const reference = parseImageReference(text);
+  return reference.ok && isLatest(reference.value);
+};
+
 test('latest is what has no other tag and no digest', () => {
-  const latest = (text: string) => {
-    const reference = parseImageReference(text);
-    return reference.ok && isLatest(reference.value);
-  };
   expect(['a', 'a:latest', 'a:1', `a@${digest}`, `a:latest@${digest}`].map(latest)).toEqual([
     true,
     true,

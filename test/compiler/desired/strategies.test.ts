@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { shop } from '../spec/marked.ts';
+import { container, volumes } from './shop.ts';
+
+const strategyWith = (keys: string, others = '', image = 'a:1') =>
+  container(volumes(shop(`app: { deploy: auto, image: "${image}", ${keys} }\n${others}`)), 'app').strategy;
+
+describe('strategies', () => {
+  test.each([
+    ['nothing in the way', 'user: x', '', 'a:1', 'start-first', 'two generations can live side by side'],
+    [
+      'the only writer',
+      'volumes_from: [data]',
+      '',
+      'a:1',
+      'stop-first',
+      'only it writes the data volume `data`',
+    ],
+    [
+      'read only',
+      'volumes_from: ["data:ro"]',
+      '',
+      'a:1',
+      'start-first',
+      'two generations can live side by side',
+    ],
+    [
+      'one of two mounters',
+      'volumes_from: [data]',
+      'b: { deploy: auto, image: "a:1", volumes_from: ["data:ro"] }',
+      'a:1',
+      'start-first',
+      'two generations can live side by side',
+    ],
+    [
+      'several instances share it',
+      'containers: 2, volumes_from: [data]',
+      '',
+      'a:1',
+      'start-first',
+      'two generations can live side by side',
+    ],
+    [
+      'a volume for each',
+      'containers: 2, volumes: ["up%{index}:/up"]',
+      '',
+      'a:1',
+      'stop-first',
+      'only it writes the volume `up0`',
+    ],
+    [
+      'a folder of the host',
+      'volumes: ["/srv:/srv"]',
+      '',
+      'a:1',
+      'start-first',
+      'two generations can live side by side',
+    ],
+    [
+      'a database in one',
+      'volumes: ["/srv:/srv"]',
+      '',
+      'library/postgres:16',
+      'stop-first',
+      'postgres keeps its files in `/srv`',
+    ],
+    [
+      'a database without files',
+      'user: x',
+      '',
+      'redis:7',
+      'start-first',
+      'two generations can live side by side',
+    ],
+    [
+      'redis with data',
+      'volumes_from: [data]',
+      '',
+      'my/redis:7',
+      'stop-first',
+      'redis keeps its files in the data volume `data`',
+    ],
+    [
+      'no database of that name',
+      'volumes: ["/srv:/srv"]',
+      '',
+      'redis-exporter:1',
+      'start-first',
+      'two generations can live side by side',
+    ],
+    ['a host port', 'ports: ["80:80"]', '', 'a:1', 'stop-first', 'it publishes port 80 of the host'],
+    [
+      'a port that the engine chooses',
+      'ports: ["80"]',
+      '',
+      'a:1',
+      'start-first',
+      'two generations can live side by side',
+    ],
+    [
+      'the network of the host',
+      'network: host, port: 80',
+      '',
+      'a:1',
+      'stop-first',
+      'it listens on port 80 of the host',
+    ],
+    ['as written', 'strategy: { order: stop-first }', '', 'a:1', 'stop-first', 'as written'],
+  ])('%s', (_title, keys, others, image, order, why) => {
+    expect(strategyWith(keys, others, image)).toEqual({ order, why, batch: 1 });
+  });
+
+  test('its own socket is no data', () => {
+    const text = volumes(
+      shop(
+        'app: { deploy: auto, image: "a:1", volumes_from: [socks], command: "x /run/socks/%{app_name}.sock", strategy: { batch: 3 } }',
+      ),
+    );
+    expect(container(text, 'app').strategy).toEqual({
+      order: 'start-first',
+      why: 'each generation has its own socket',
+      batch: 3,
+    });
+  });
+});
