@@ -9,7 +9,7 @@ import { peakMemoryMb, race, ratio, words } from './measure.mjs';
 
 const RUNS = process.argv.includes('quick') ? 5 : 21;
 const NODE = process.execPath;
-const PROGRAM = join(ROOT, 'dist/stack.js');
+const PROGRAM = join(ROOT, 'dist/stack.cjs');
 const IMAGE = 'debian:bookworm-slim';
 const folder = mkdtempSync(join(tmpdir(), 'stackc-bench-'));
 

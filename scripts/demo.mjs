@@ -1,9 +1,9 @@
 // `npm run demo`: the example stack, running, from nothing. `npm run demo -- --down` removes it, volumes included.
 import { ensurePackages, ROOT, run } from './install.mjs';
 
-const FILE = 'examples/stack.json';
+const FILE = 'examples/stack.cjson';
 const ADDRESS = 'http://127.0.0.1:8080/';
-const stack = (/** @type {readonly string[]} */ ...args) => run(process.execPath, ['dist/stack.js', ...args]);
+const stack = (/** @type {readonly string[]} */ ...args) => run(process.execPath, ['dist/stack.cjs', ...args]);
 
 ensurePackages();
 run(process.execPath, ['scripts/build.mjs']);
@@ -21,7 +21,7 @@ try {
     console.log(`\nGET ${ADDRESS} → ${answer.status}\n${(await answer.text()).trim()}\n`);
     if (!answer.ok) throw new Error(`the front door answered ${answer.status}`);
     stack('status', '-f', FILE);
-    console.log(`\nOpen ${ADDRESS}\nChange ${ROOT}${FILE}, then: node dist/stack.js plan ${FILE}`);
+    console.log(`\nOpen ${ADDRESS}\nChange ${ROOT}${FILE}, then: node dist/stack.cjs plan ${FILE}`);
     console.log('Remove it all: npm run demo -- --down');
   }
 } catch (error) {

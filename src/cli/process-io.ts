@@ -11,7 +11,10 @@ export function processIo(): Io {
   process.stdout.on('error', () => closed.abort());
   process.stderr.on('error', () => undefined);
   return {
-    stdin: process.stdin,
+    // Made when it is asked for: most commands never read.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The built program, as a user runs it. */
-export const PROGRAM = join(ROOT, 'dist/stack.js');
+export const PROGRAM = join(ROOT, 'dist/stack.cjs');
 
 /** What a command did. */
 export interface Ran {
@@ -63,7 +63,7 @@ export function rows(text: string): readonly string[] {
 /** A folder with one stack file, and what a test does to it. */
 export class StackFolder {
   readonly folder = mkdtempSync(join(tmpdir(), 'stackc-'));
-  readonly file = join(this.folder, 'stack.json');
+  readonly file = join(this.folder, 'stack.cjson');
 
   /** Writes the file. */
   write(content: object): void {
@@ -88,7 +88,7 @@ export function exampleStack(
   name: string,
   port: number,
 ): { readonly stack: Loose; readonly containers: Record<string, Loose> } {
-  const stack = JSON.parse(readFileSync(join(ROOT, 'examples/stack.json'), 'utf8')) as {
+  const stack = JSON.parse(readFileSync(join(ROOT, 'examples/stack.cjson'), 'utf8')) as {
     name: string;
     deploy: Record<string, { containers: Record<string, Loose>[] }>;
   };

@@ -26,6 +26,13 @@ export class Mounts {
     return [...container.volumes, ...container.limits.tmpfs].some(variesByInstance);
   }
 
+  /** Reads a container's own `volumes` for their problems only. */
+  check(container: ContainerSpec): void {
+    const taken: Taken = new Map();
+    for (const template of container.volumes) this.#addOwn(template, container, 0, taken);
+    this.#checkTmpfs(container, 0, taken);
+  }
+
   /** Sorted by target. `volumes` win over `volumes_from`, as with `docker run`; a path that two sources want is `STK318`. */
   of(container: ContainerSpec, index: number): readonly MountSpec[] {
     const shared = !this.vary(container);

@@ -1,9 +1,13 @@
+import type { ContainerSpec } from '../spec/container-spec.ts';
 import type { StackSpec } from '../spec/stack-spec.ts';
+import { containerPorts } from './container-ports.ts';
 import type { ContainerKey, DesiredContainer, DesiredNetwork, DesiredState } from './desired-state.ts';
+import { plainFields } from './fields.ts';
+import { writtenImage } from './image.ts';
 import type { Resolution } from './resolution.ts';
 import { resolveContainer } from './resolve-container.ts';
 
-/** Resolves every container but the skipped ones. Cron containers come last: they start nothing. */
+/** Resolves every container but the skipped ones, of which only the strings are read. Cron containers come last: they start nothing. */
 export function runResolution(
   spec: StackSpec,
   resolution: Resolution,
@@ -13,7 +17,8 @@ export function runResolution(
   const networks: DesiredNetwork[] = [];
   for (const application of spec.applications) {
     for (const container of application.containers) {
-      if (!skip.has(container.key)) containers.push(resolveContainer(container, application, resolution));
+      if (skip.has(container.key)) checkStrings(container, resolution);
+      else containers.push(resolveContainer(container, application, resolution));
     }
     if (application.containers.some(({ network }) => network.mode === 'stack')) {
       networks.push({ name: application.base, application: application.name });
@@ -29,4 +34,13 @@ export function runResolution(
     ],
     included: spec.included,
   };
+}
+
+/** What a container's strings have wrong by themselves, whatever else is wrong with it. */
+function checkStrings(container: ContainerSpec, resolution: Resolution): void {
+  const scope = { application: container.application, container: container.name, index: 0 };
+  writtenImage(container, resolution.expander);
+  containerPorts(container, 0, resolution);
+  plainFields(container, scope, resolution.expander);
+  resolution.mounts.check(container);
 }

@@ -23,21 +23,19 @@ export class SingleWriters {
   /**
    * A writable volume that only one instance of the stack mounts: two generations would be two writers where there
    * has only ever been one. Several instances that share it write side by side anyway. The volume of the container's own
-   * socket does not count, and host folders only for a database.
+   * socket does not count. For a database host folders count too, and whoever else mounts its files (a backup) makes
+   * two servers on them no better.
    */
   of(container: ContainerSpec, socketVolume: string | null, isDatabase: boolean): MountSpec | null {
     if (container.count === 0) return null;
-    return (
-      this.#mounts
-        .of(container, 0)
-        .find(
-          (mount) =>
-            !mount.readOnly &&
-            (mount.type === 'volume' || isDatabase) &&
-            mount.source !== socketVolume &&
-            this.#mounters.get(keyOf(mount)) === 1,
-        ) ?? null
-    );
+    const writable = this.#mounts
+      .of(container, 0)
+      .filter(
+        ({ readOnly, type, source }) =>
+          !readOnly && source !== socketVolume && (type === 'volume' || isDatabase),
+      );
+    const alone = writable.find((mount) => this.#mounters.get(keyOf(mount)) === 1);
+    return alone ?? (isDatabase ? (writable[0] ?? null) : null);
   }
 }
 

@@ -54,15 +54,15 @@ function unknownKey({ node, shape, name, nameRange }: Place, key: string, locato
 
 function wrongType(place: Place): Explanation {
   const { node, shape, name } = place;
-  const message = `${name} must be ${expected(shape)}, ${found(node)}`;
+  const message = `${name} must be ${expected(shape)}, ${found(place)}`;
   return make('STK202', message, node.range, typeHelp(place));
 }
 
-function typeHelp({ node, shape }: Place): string | null {
+function typeHelp({ node, shape, written }: Place): string | null {
   const types = typeof shape.type === 'string' ? [shape.type] : (shape.type ?? []);
   if (node.kind === 'scalar' && node.value !== null) {
     const { value } = node;
-    if (types.includes('string')) return `put it in quotes: \`"${String(value)}"\``;
+    if (types.includes('string')) return `put it in quotes: \`"${written}"\``;
     const isNumber = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value);
     if (isNumber && (types.includes('integer') || types.includes('number')))
       return `write \`${value}\` without quotes`;
@@ -110,27 +110,30 @@ function notOne(place: Place, locator: Locator): Explanation | null {
   };
 }
 
-function notAllowed({ node, shape, name }: Place): Explanation {
+function notAllowed(place: Place): Explanation {
+  const { node, shape, name } = place;
   // `true` and `"true"` are one word here.
   const words = [...new Set((shape.enum ?? []).map(String))];
   const text = node.kind === 'scalar' && typeof node.value === 'string' ? node.value : '';
   const help = didYouMean(nearest(text, words)) ?? (words.includes('true') ? booleanHelp(text) : null);
-  return make('STK204', `${name} must be ${list(words)}, ${foundValue(node)}`, node.range, help);
+  return make('STK204', `${name} must be ${list(words)}, ${foundValue(place)}`, node.range, help);
 }
 
-function outOfRange({ node, shape, name }: Place): Explanation {
+function outOfRange(place: Place): Explanation {
+  const { node, shape, name } = place;
   const { minimum, maximum, exclusiveMinimum } = shape;
   let range = `more than ${number(exclusiveMinimum ?? 0)}`;
   if (minimum !== undefined) range = `at least ${number(minimum)}`;
   if (minimum !== undefined && maximum !== undefined) range = `from ${number(minimum)} to ${number(maximum)}`;
-  return make('STK205', `${name} must be ${range}, ${foundValue(node)}`, node.range);
+  return make('STK205', `${name} must be ${range}, ${foundValue(place)}`, node.range);
 }
 
-function unfitting({ node, shape, name }: Place): Explanation {
+function unfitting(place: Place): Explanation {
+  const { node, shape, name } = place;
   const examples = (shape.examples ?? []).map(String);
   const near = node.kind === 'scalar' ? didYouMean(nearest(String(node.value), examples)) : null;
   const help = near ?? (examples.length === 0 ? null : `for example ${list(examples)}`);
-  return make('STK204', `${name} cannot be ${foundValue(node).replace(/^not /, '')}`, node.range, help);
+  return make('STK204', `${name} cannot be ${foundValue(place).replace(/^not /, '')}`, node.range, help);
 }
 
 function number(value: number): string {

@@ -11,6 +11,8 @@ export interface Place {
   readonly name: string;
   /** Where it is named: its key, or its first character. */
   readonly nameRange: Range;
+  /** The beginning of its own text: what YAML reads as 1.1 may be written `1.10`. */
+  readonly written: string;
 }
 
 /** Finds places by JSON pointer. */
@@ -26,12 +28,7 @@ export class Locator {
   /** The place that a pointer leads to; it must exist. */
   place(pointer: string): Place {
     const { root } = this.#document;
-    let place: Place = {
-      node: root,
-      shape: stackSchema(),
-      name: 'the file',
-      nameRange: firstCharacter(root),
-    };
+    let place = this.#place(root, stackSchema(), 'the file', firstCharacter(root));
     for (const token of pointer.split('/').slice(1)) {
       place = this.#step(place, token.replaceAll('~1', '/').replaceAll('~0', '~'));
     }
@@ -53,12 +50,18 @@ export class Locator {
       const property = this.property(node, token);
       if (property === undefined) throw new Error(`no ${token} in ${name}`);
       const { value, keyRange } = property;
-      return { node: value, shape: memberShape(shape, token), name: quote(token), nameRange: keyRange };
+      return this.#place(value, memberShape(shape, token), quote(token), keyRange);
     }
     const item = node.kind === 'array' ? node.items[Number(token)] : undefined;
     if (item === undefined) throw new Error(`no ${token} in ${name}`);
     const itemName = `item ${Number(token) + 1} of ${name}`;
-    return { node: item, shape: itemShape(shape), name: itemName, nameRange: firstCharacter(item) };
+    return this.#place(item, itemShape(shape), itemName, firstCharacter(item));
+  }
+
+  #place(node: DocumentNode, shape: Shape, name: string, nameRange: Range): Place {
+    const { start, end } = node.range;
+    const written = this.#document.source.text.slice(start, Math.min(end, start + 100));
+    return { node, shape, name, nameRange, written };
   }
 }
 

@@ -1,5 +1,5 @@
-import type { DocumentNode } from '../source/document.ts';
 import { quote } from '../source/quote.ts';
+import type { Place } from './locate.ts';
 import type { Shape } from './shape.ts';
 
 const kinds: Readonly<Record<string, string>> = {
@@ -18,19 +18,21 @@ export function expected({ type = [] }: Shape): string {
 }
 
 /** What stands there where something else is expected, as in ``not the text `80` ``. */
-export function found(node: DocumentNode): string {
+export function found(place: Place): string {
+  const { node, written } = place;
   if (node.kind !== 'scalar') return node.kind === 'array' ? 'not a list' : 'not an object';
   const { value } = node;
   if (typeof value === 'string' && value !== '') return `not the text ${quote(value, 40)}`;
-  return typeof value === 'number' ? `not the number \`${value}\`` : foundValue(node);
+  return typeof value === 'number' ? `not the number ${quote(written, 40)}` : foundValue(place);
 }
 
 /** The same where its type is not the point: ``not `80` ``. */
-export function foundValue(node: DocumentNode): string {
-  if (node.kind !== 'scalar') return found(node);
+export function foundValue(place: Place): string {
+  const { node, written } = place;
+  if (node.kind !== 'scalar') return found(place);
   const { value, range } = node;
   if (value === null) return range.start === range.end ? 'and is empty' : 'not `null`';
-  return value === '' ? 'not empty text' : `not ${quote(String(value), 40)}`;
+  return value === '' ? 'not empty text' : `not ${quote(typeof value === 'string' ? value : written, 40)}`;
 }
 
 /** `a`, `a or b`, `a, b or c`. */

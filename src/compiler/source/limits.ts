@@ -6,8 +6,8 @@ export const maxDepth = 64;
 /** Nodes that a file's aliases may stand for, all together; more is `STK111`. */
 export const maxAliasedNodes = 10_000;
 
-/** Values in a JSON file; more is `STK106`. Ten thousand containers have about half as many. */
-export const maxNodes = 200_000;
+/** Values in a JSON file; more is `STK106`. Ten thousand plain containers have about half as many. */
+export const maxNodes = 100_000;
 
 /** Problems listed of one file; the rest is only counted. */
 export const maxProblems = 100;

@@ -130,14 +130,16 @@ export class YamlTree {
         continue;
       }
       const after = { start: key.range.end, end: key.range.end };
+      const before = this.#problems.total;
       const value = this.#node(pair.value, depth + 1, after);
+      const sound = this.#problems.total === before && this.#aliased <= maxAliasedNodes;
       const first = seen.get(key.name);
       seen.set(key.name, first ?? key.range);
       if (first) {
         const related = [{ span: this.#problems.source.span(first), message: 'first written here' }];
         this.#problems.add('STK103', `the key ${quote(key.name)} is written twice`, key.range, { related });
       } else if (key.merge) {
-        merges.push({ at: properties.length, objects: this.#mergeSources(value, pair, key.range) });
+        merges.push({ at: properties.length, objects: this.#mergeSources(value, sound, key.range) });
       } else {
         properties.push({ key: key.name, keyRange: key.range, value });
       }
@@ -157,7 +159,7 @@ export class YamlTree {
     const { key } = pair;
     if (isScalar(key) || isAlias(key)) {
       const node = this.#node(key, maxDepth, map);
-      const written = isScalar(key) ? this.#trim(key.range ?? null, map) : this.#trim(key.range ?? null, map);
+      const written = this.#trim(key.range ?? null, map);
       if (node.kind === 'scalar') {
         const text =
           typeof node.value === 'string'
@@ -180,11 +182,10 @@ export class YamlTree {
     return null;
   }
 
-  #mergeSources(value: DocumentNode, pair: Pair, key: Range): readonly ObjectNode[] {
+  #mergeSources(value: DocumentNode, sound: boolean, key: Range): readonly ObjectNode[] {
     const sources = value.kind === 'array' ? value.items : [value];
     const objects = sources.filter((source) => source.kind === 'object');
-    // A bad alias has been reported as such.
-    if (objects.length < sources.length && !isAlias(pair.value)) {
+    if (objects.length < sources.length && sound) {
       this.#problems.add('STK109', '`<<` takes a mapping, or a list of mappings', key, {
         help: 'as in `<<: *name`',
       });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { canonicalJson } from '../../../src/compiler/desired/canonical-json.ts';
 import { requirements } from '../../../src/compiler/desired/requirements.ts';
 import { resolve } from '../../../src/compiler/desired/resolve.ts';
@@ -241,6 +242,14 @@ describe.each(examples.map((example) => [example.source.format, example] as cons
     });
   },
 );
+
+test('JSON and YAML mean the same', () => {
+  const [, json] = examples;
+  if (json === undefined) throw new Error('no example');
+  const yaml = stringify(JSON.parse(json.source.text));
+  expect(yaml.startsWith('{')).toBe(false);
+  expect(meaning(through(document(yaml)))).toBe(meaning(through(json)));
+});
 
 test('canonical JSON sorts keys at every depth, and nothing else', () => {
   expect(canonicalJson({ b: [{ d: 1, c: undefined, a: null }], a: 'x' })).toBe(

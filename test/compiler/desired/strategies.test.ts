@@ -65,6 +65,14 @@ describe('strategies', () => {
       'postgres keeps its files in `/srv`',
     ],
     [
+      'a database whose files a backup mounts',
+      'volumes_from: [data]',
+      'b: { deploy: cron, image: "a:1", cron: "0 3 * * *", volumes_from: ["data:ro"] }',
+      'postgres:16',
+      'stop-first',
+      'postgres keeps its files in the data volume `data`',
+    ],
+    [
       'a database without files',
       'user: x',
       '',

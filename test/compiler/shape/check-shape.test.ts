@@ -157,7 +157,10 @@ describe('wrong types', () => {
       ['STK202 4:30-4:37 `ports` must be a list, not the text `80:80` | write a list: `["80:80"]`'],
     ],
     ['volumes: [[]]', ['STK202 4:33-4:35 item 1 of `volumes` must be text, not a list']],
-    ['tag: 1.10', ['STK202 4:28-4:32 `tag` must be text, not the number `1.1` | put it in quotes: `"1.1"`']],
+    [
+      'tag: 1.10',
+      ['STK202 4:28-4:32 `tag` must be text, not the number `1.10` | put it in quotes: `"1.10"`'],
+    ],
     ['hostname: true', ['STK202 4:33-4:37 `hostname` must be text, not `true` | put it in quotes: `"true"`']],
     [
       'init: yes',

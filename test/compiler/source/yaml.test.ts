@@ -135,6 +135,11 @@ describe('problems', () => {
       ['STK109 2:3-2:5 `<<` takes a mapping, or a list of mappings | as in `<<: *name`'],
     ],
     [
+      'merging what is not there',
+      'a:\n  <<: [*x]',
+      ['STK110 2:8-2:10 no anchor is named `x` | an anchor stands before its aliases'],
+    ],
+    [
       'unknown anchor',
       'a: &base 1\nb: *bsae',
       ['STK110 2:4-2:9 no anchor is named `bsae` | did you mean `*base`?'],

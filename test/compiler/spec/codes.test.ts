@@ -566,3 +566,26 @@ describe('every problem has its code and its place', () => {
     expect(Object.keys(codes).filter((code) => code.startsWith('STK3') && !covered.has(code))).toEqual([]);
   });
 });
+
+test('one pass tells everything that is wrong, and no consequences', () => {
+  const text = `deploy:
+  shop:
+    data_volumes: { socks: [/run/socks] }
+    containers:
+      app: { deploy: auto, image: App, links: [reids], command: "run 'x", containers: 2, ports: ["80:80"], env: { A: "%{secret:X}" } }
+      redis: { deploy: auto, image: "redis:7", volumes: ["./data:/data"], depends_on: [web] }
+      web: { deploy: auto, image: "web:1", depends_on: [redis], health: { path: / }, volumes_from: [redis] }
+      job: { deploy: cron, image: "web:1", cron: "0 0 30 2 x", links: [web], memory: lots }
+`;
+  expect(brief(diagnosticsOf(compileText(text)))).toEqual([
+    'STK311 5:35 `App` is not an image name',
+    'STK305 5:48 `links` names `reids`, which is not there',
+    "STK313 5:70 the quote `'` is never closed",
+    'STK316 5:98 `app` has 2 instances, and only one can have port 80/tcp of the host',
+    'STK330 5:119 unknown secret `X`',
+    "STK317 6:58 `./data` is neither an absolute path nor a volume's name",
+    'STK306 6:86 references run in a circle: redis → web → redis',
+    'STK321 8:59 `x` cannot be the weekday',
+    'STK320 8:85 `lots` is not a size',
+  ]);
+});

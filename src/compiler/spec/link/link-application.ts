@@ -23,9 +23,8 @@ export function linkApplication(application: WrittenApplication, problems: Probl
   const names = new Names(application, problems);
   const sources = new Map<WrittenContainer, readonly MountSource[]>();
   const needs = new Map<WrittenContainer, readonly Hop[]>();
-  const before = problems.errors;
-  const chains = envChains(application.containers, names, problems);
-  let broken = problems.errors > before;
+  const { chains, circular } = envChains(application.containers, names, problems);
+  for (const container of circular) flawed.add(container.key);
   for (const container of application.containers) {
     const errors = problems.errors;
     const mountsFrom = mountSources(container, application.dataVolumes, names, problems);
@@ -41,14 +40,14 @@ export function linkApplication(application: WrittenApplication, problems: Probl
     [...(needs.get(container) ?? [])].sort((a, b) => (rank.get(a.to) ?? 0) - (rank.get(b.to) ?? 0)),
   );
   reportCycles(cycles, 'references', problems);
-  broken ||= cycles.length > 0;
+  for (const hop of cycles.flat()) flawed.add(hop.from.key);
   const containers = order.map((container): ContainerSpec => {
     const mountsFrom = sources.get(container) ?? [];
     // What is mounted from comes first, so its flaws are known.
     const mountsFlaw = mountsFrom.some(
       (source) => source.kind === 'container' && flawed.has(source.container),
     );
-    if (broken || mountsFlaw) flawed.add(container.key);
+    if (mountsFlaw) flawed.add(container.key);
     return {
       ...container,
       after: [...new Set((needs.get(container) ?? []).map((hop): ContainerKey => hop.to.key))].sort(),
@@ -131,12 +130,13 @@ function mountSources(
   });
 }
 
+interface EnvChains {
+  readonly chains: ReadonlyMap<WrittenContainer, readonly WrittenContainer[]>;
+  readonly circular: readonly WrittenContainer[];
+}
+
 /** For every container those it takes variables from, farthest first. */
-function envChains(
-  containers: readonly WrittenContainer[],
-  names: Names,
-  problems: Problems,
-): ReadonlyMap<WrittenContainer, readonly WrittenContainer[]> {
+function envChains(containers: readonly WrittenContainer[], names: Names, problems: Problems): EnvChains {
   const from = new Map<WrittenContainer, Hop>();
   for (const container of containers) {
     const { envFrom } = container;
@@ -163,11 +163,10 @@ function envChains(
   });
   reportCycles(cycles, '`env_from`', problems);
   const chains = new Map<WrittenContainer, readonly WrittenContainer[]>();
-  if (cycles.length > 0) return chains;
   // In this order a chain is always one longer than one that is known.
   for (const container of order) {
     const hop = from.get(container);
     if (hop !== undefined) chains.set(container, [...(chains.get(hop.to) ?? []), hop.to]);
   }
-  return chains;
+  return { chains, circular: cycles.flat().map((hop) => hop.from) };
 }
