@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { diagnostic, type Compiled, type Diagnostic } from '../compiler/diagnostic.ts';
+import { diagnostic, sortDiagnostics, type Compiled, type Diagnostic } from '../compiler/diagnostic.ts';
 import { checkShape } from '../compiler/shape/check-shape.ts';
-import { decode } from '../compiler/source/decode.ts';
+import { decode, decodeLossy } from '../compiler/source/decode.ts';
 import { parse } from '../compiler/source/parse.ts';
 import type { SourceFile } from '../compiler/source/source-file.ts';
 import { compile } from '../compiler/spec/compile.ts';
@@ -14,8 +14,8 @@ import type { CommandContext, Io } from './io.ts';
 /** Looked for in the current folder when no file is named, in this order. */
 const DEFAULT_NAMES = ['stack.json', 'stack.yaml', 'stack.yml'] as const;
 
-/** Twice what the parser takes: enough to say that a file is too large, without reading all of it. */
-const MOST_STDIN_BYTES = 32 * 1024 * 1024;
+/** More than the parser takes: enough to say that a file is too large, without reading all of it. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /** A stack file that compiles. */
 export interface LoadedSpec {
@@ -29,7 +29,7 @@ export interface LoadedSpec {
 
 /**
  * Reads and compiles a stack file: a path, `-` for standard input, undefined for the one in the current folder.
- * Fails with every problem of the first stage that has one (exit code 65), or with 64 when there is no file to read.
+ * Fails with every problem that can be seen (exit code 65), or with 64 when there is no file to read.
  */
 export async function loadSpec(
   { io, options }: CommandContext,
@@ -37,16 +37,21 @@ export async function loadSpec(
 ): Promise<LoadedSpec> {
   const { path, bytes } = await readStackFile(io, file);
   const fromStdin = path === '-';
-  const source = demand(decode(fromStdin ? '<stdin>' : path, bytes), null);
+  const name = fromStdin ? '<stdin>' : path;
+  const decoded = decode(name, bytes);
+  const source = demand(decoded, decoded.ok ? null : decodeLossy(name, bytes));
   const document = demand(parse(source.value), source.value);
   const shape = checkShape(document.value);
+  const compiled = compile(document.value, options.name === null ? {} : { name: options.name });
   if (shape.some((problem) => problem.severity === 'error')) {
-    throw new DiagnosticsFailure(exitCode.invalidFile, [...document.warnings, ...shape], source.value);
+    const more = compiled.ok ? compiled.warnings : compiled.diagnostics;
+    throw new DiagnosticsFailure(
+      exitCode.invalidFile,
+      sortDiagnostics([...document.warnings, ...shape, ...apartFrom(shape, more)]),
+      source.value,
+    );
   }
-  const spec = demand(
-    compile(document.value, options.name === null ? {} : { name: options.name }),
-    source.value,
-  );
+  const spec = demand(compiled, source.value);
   return {
     source: source.value,
     spec: spec.value,
@@ -54,6 +59,19 @@ export async function loadSpec(
     folder: fromStdin ? io.cwd : dirname(resolve(io.cwd, path)),
     fromStdin,
   };
+}
+
+/** What a place of the wrong shape means is no second problem. */
+function apartFrom(shape: readonly Diagnostic[], more: readonly Diagnostic[]): readonly Diagnostic[] {
+  const wrong = shape.flatMap(({ span }) => (span === null ? [] : [span]));
+  return more.filter(
+    ({ span }) =>
+      span !== null &&
+      !wrong.some(
+        ({ start, end }) =>
+          span.start.offset < Math.max(end.offset, start.offset + 1) && start.offset < span.end.offset,
+      ),
+  );
 }
 
 function demand<T>(
@@ -68,10 +86,10 @@ async function readStackFile(
   io: Io,
   file: string | undefined,
 ): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
-  if (file === '-') return { path: file, bytes: await readInput(io) };
+  if (file === '-') return { path: file, bytes: await readSome(io.stdin) };
   if (file !== undefined) {
     try {
-      return { path: file, bytes: await readFile(resolve(io.cwd, file)) };
+      return { path: file, bytes: await readSome(createReadStream(resolve(io.cwd, file))) };
     } catch (error) {
       const problem = diagnostic('STK101', `\`${file}\` cannot be read: ${reason(error)}`, null);
       throw new DiagnosticsFailure(exitCode.invalidFile, [problem], null);
@@ -79,7 +97,7 @@ async function readStackFile(
   }
   for (const name of DEFAULT_NAMES) {
     try {
-      return { path: name, bytes: await readFile(resolve(io.cwd, name)) };
+      return { path: name, bytes: await readSome(createReadStream(resolve(io.cwd, name))) };
     } catch (error) {
       if (codeOf(error) === 'ENOENT') continue;
       const problem = diagnostic('STK101', `\`${name}\` cannot be read: ${reason(error)}`, null);
@@ -93,14 +111,15 @@ async function readStackFile(
   );
 }
 
-async function readInput({ stdin }: Io): Promise<Uint8Array> {
+/** A device or a pipe may never end. */
+async function readSome(input: AsyncIterable<string | Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stdin) {
+  for await (const chunk of input) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     chunks.push(bytes);
     size += bytes.length;
-    if (size > MOST_STDIN_BYTES) break;
+    if (size > MOST_BYTES) break;
   }
   return Buffer.concat(chunks);
 }

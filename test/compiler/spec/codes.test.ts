@@ -583,9 +583,9 @@ test('one pass tells everything that is wrong, and no consequences', () => {
     "STK313 5:70 the quote `'` is never closed",
     'STK316 5:98 `app` has 2 instances, and only one can have port 80/tcp of the host',
     'STK330 5:119 unknown secret `X`',
-    "STK317 6:58 `./data` is neither an absolute path nor a volume's name",
-    'STK306 6:86 references run in a circle: redis → web → redis',
-    'STK321 8:59 `x` cannot be the weekday',
-    'STK320 8:85 `lots` is not a size',
+    "STK317 6:59 `./data` is neither an absolute path nor a volume's name",
+    'STK306 6:88 references run in a circle: redis → web → redis',
+    'STK321 8:60 `x` cannot be the weekday',
+    'STK320 8:86 `lots` is not a size',
   ]);
 });
