@@ -31,5 +31,5 @@ export function nearest(word: string, candidates: Iterable<string>): readonly st
 }
 
 function sorted(word: string): string {
-  return [...word].sort().join('');
+  return word.split('').sort().join('');
 }

@@ -103,7 +103,7 @@ export function replacement(): readonly PlanNode[] {
   const web = node(
     'shop/web0',
     'start',
-    { kind: 'container.start', target: { kind: 'existing', id: '1a2b3c4d5e6f7788' } },
+    { kind: 'container.start', target: { kind: 'existing', id: '1a2b3c4d5e6f7788', generation: 3 } },
     [keep],
   );
   return [create, start, gate, keep, web];

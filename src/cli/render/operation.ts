@@ -1,4 +1,4 @@
-import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
+import type { Operation } from '../../compiler/plan/operation.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 
 /** One operation in a few words; what it is about stands before it, as the name of its change. */
@@ -27,21 +27,21 @@ export function operationText(op: Operation): string {
     case 'container.create':
       return `create generation ${op.generation}`;
     case 'container.start':
-      return `start ${targetText(op.target)}`;
+      return `start generation ${op.target.generation}`;
     case 'container.unpause':
-      return `unpause ${targetText(op.target)}`;
+      return `unpause generation ${op.target.generation}`;
     case 'container.gate':
       return `wait until generation ${op.generation} is ready`;
     case 'container.policy':
-      return `restart policy ${op.policy} for ${targetText(op.target)}`;
+      return `restart policy ${op.policy} for generation ${op.target.generation}`;
     case 'container.connect':
-      return `connect ${targetText(op.target)} to network ${op.network}`;
+      return `connect generation ${op.target.generation} to network ${op.network}`;
     case 'container.rename':
-      return `rename ${targetText(op.target)} to ${op.name}`;
+      return `rename generation ${op.target.generation} to ${op.name}`;
     case 'container.stop':
-      return `stop ${targetText(op.target)}${op.timeoutS === null ? '' : ` (limit ${op.timeoutS} s)`}`;
+      return `stop generation ${op.target.generation}${op.timeoutS === null ? '' : ` (limit ${op.timeoutS} s)`}`;
     case 'container.remove':
-      return `remove ${targetText(op.target)}`;
+      return `remove generation ${op.target.generation}`;
     case 'socket.publish':
       return `publish ${op.link} → ${op.to}`;
     case 'socket.unlink':
@@ -62,8 +62,4 @@ export function isQuiet(op: Operation): boolean {
     op.kind === 'container.rename' ||
     op.kind === 'socket.unlink'
   );
-}
-
-function targetText(target: ContainerRef): string {
-  return target.kind === 'created' ? `generation ${target.generation}` : target.id.slice(0, 12);
 }

@@ -3,7 +3,7 @@ import type { AgentSpec } from './agent-spec.ts';
 
 /** A container on the engine: one that exists, or the one that an earlier operation of the plan creates. */
 export type ContainerRef =
-  | { readonly kind: 'existing'; readonly id: string }
+  | { readonly kind: 'existing'; readonly id: string; readonly generation: number }
   | { readonly kind: 'created'; readonly instance: InstanceKey; readonly generation: number };
 
 /**

@@ -17,7 +17,14 @@ export class PlanBuilder {
     return this.#nodes;
   }
 
-  add(group: string, verb: string, op: Operation, after: readonly NodeId[], reason: string, extras: NodeExtras = {}): NodeId {
+  add(
+    group: string,
+    verb: string,
+    op: Operation,
+    after: readonly NodeId[],
+    reason: string,
+    extras: NodeExtras = {},
+  ): NodeId {
     let id = `${group} ${verb}` as NodeId;
     for (let n = 2; this.#ids.has(id); n++) id = `${group} ${verb} ${n}` as NodeId;
     this.#ids.add(id);
@@ -37,6 +44,14 @@ export class PlanBuilder {
   /** One node to wait for instead of many: itself when there is only one. */
   join(group: string, name: string, nodes: readonly NodeId[]): readonly NodeId[] {
     if (nodes.length <= 1) return nodes;
-    return [this.add(group, name, { kind: 'checkpoint', name: `${group} ${name}` }, nodes, `${nodes.length} before it`)];
+    return [
+      this.add(
+        group,
+        name,
+        { kind: 'checkpoint', name: `${group} ${name}` },
+        nodes,
+        `${nodes.length} before it`,
+      ),
+    ];
   }
 }

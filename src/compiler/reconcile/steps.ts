@@ -225,7 +225,7 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
 
 /** Refers to a container that the engine has. */
 export function existing(container: ObservedContainer): ContainerRef {
-  return { kind: 'existing', id: container.id };
+  return { kind: 'existing', id: container.id, generation: container.generation };
 }
 
 /** Removes a file of the socket's directory. */
