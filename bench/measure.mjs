@@ -32,7 +32,7 @@ export function race(contenders, runs) {
  * @returns {number}
  */
 function wallMs({ name, command: [file = '', ...args], cwd }) {
-  const startedAt = process.hrtime.bigint();
+  const startedAt = performance.now();
   const { status, error, stderr } = spawnSync(file, args, {
     cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -41,7 +41,7 @@ function wallMs({ name, command: [file = '', ...args], cwd }) {
   if (error !== undefined || status !== 0) {
     throw new Error(`${name} failed: ${error?.message ?? stderr.slice(-2000)}`);
   }
-  return Number(process.hrtime.bigint() - startedAt) / 1e6;
+  return performance.now() - startedAt;
 }
 
 /**

@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { constants, Script } from 'node:vm';
@@ -16,7 +26,10 @@ declare const __STACKC_BUILD__: string;
  *
  * Call `done` when the command has ended: by then V8 knows all the code that it needs.
  */
-export function loadProgram(words: readonly string[]): { readonly program: typeof Program; readonly done: () => void } {
+export function loadProgram(words: readonly string[]): {
+  readonly program: typeof Program;
+  readonly done: () => void;
+} {
   const file = join(__dirname, 'program.cjs');
   const command = words.find((word) => /^[a-z]+$/.test(word)) ?? 'none';
   const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'stackc');
@@ -34,7 +47,7 @@ export function loadProgram(words: readonly string[]): { readonly program: typeo
   const module = { exports: {} };
   script.runInThisContext()(module.exports, require, module, file, __dirname);
   return {
-    // The bundle of that file; the build makes them together.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the bundle of that file; the build makes both
     program: module.exports as typeof Program,
     done: () => {
       if (cachedData === undefined || script.cachedDataRejected === true) write(folder, cache, script);

@@ -1,4 +1,5 @@
 import type { Operation } from '../compiler/plan/operation.ts';
+import { unreachable } from '../compiler/unreachable.ts';
 import { AgentError } from './agent/agent-session.ts';
 import { EngineError } from './engine.ts';
 import type { Engine } from './engine.ts';
@@ -53,6 +54,8 @@ function helpFor(error: EngineError): string | null {
     case 'server':
     case 'nonsense':
       return null;
+    default:
+      return unreachable(error.kind);
   }
 }
 

@@ -1,5 +1,5 @@
+import { instanceKey } from '../compiler/desired/keys.ts';
 import PQueue from 'p-queue';
-import type { InstanceKey } from '../compiler/desired/desired-state.ts';
 import type { InstanceSpec } from '../compiler/desired/instance-spec.ts';
 import { labels } from '../compiler/labels.ts';
 import type {
@@ -105,8 +105,7 @@ function observedContainer(details: ContainerDetails, identity: Identity): Obser
     id: details.id,
     engineName,
     ...identity,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- labels are where an observed instance gets its key from
-    key: `${identity.application}/${identity.instance}` as InstanceKey,
+    key: instanceKey(identity.application, identity.instance),
     phase: phaseOf(engineName),
     state: details.state,
     exitCode: details.exitCode,

@@ -1,44 +1,18 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Below the root, so that the packages are found from there. */
-const CACHE = join(ROOT, 'node_modules', '.cache');
+import { PROGRAM, ROOT } from '../support/stack-cli.ts';
 
 let cwd: string;
-let program: string;
 
-beforeAll(async () => {
+beforeAll(() => {
   cwd = mkdtempSync(join(tmpdir(), 'stackc-process-'));
-  mkdirSync(CACHE, { recursive: true });
-  const folder = mkdtempSync(join(CACHE, 'cli-'));
-  program = join(folder, 'stack.mjs');
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ['src/cli/main.ts'],
-    outfile: program,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    define: { __STACKC_VERSION__: JSON.stringify(version) },
-  });
-  // Where the agent's image looks for its files in an installed package.
-  mkdirSync(join(folder, 'agent'));
-  writeFileSync(join(folder, 'agent', 'agent.mjs'), '');
-  writeFileSync(join(folder, 'agent', 'Dockerfile'), '');
   const containers = Array.from({ length: 300 }, (_, index) => ({
     [`worker${index}x`]: { deploy: 'auto', image: 'worker:1', containers: 5 },
   }));
   writeFileSync(join(cwd, 'stack.json'), JSON.stringify({ name: 'shop', deploy: { shop: { containers } } }));
-  return () => rmSync(folder, { recursive: true, force: true });
 });
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
@@ -51,7 +25,7 @@ interface Ended {
 /** Runs the program; `lines`: closes its output after so many bytes, as `head` does. */
 function run(words: readonly string[], closeAfter = Number.POSITIVE_INFINITY): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...words], {
+    const child = spawn(process.execPath, [PROGRAM, ...words], {
       cwd,
       env: { PATH: process.env['PATH'] ?? '', HOME: cwd, DOCKER_HOST: 'unix:///nowhere/docker.sock' },
     });

@@ -310,7 +310,14 @@ describe('an engine behind ssh', () => {
     try {
       const env = { PATH: `${home}:${process.env['PATH'] ?? ''}` };
       const host = `ssh://${process.env['USER'] ?? 'root'}@127.0.0.1:${port}`;
-      write({ sleeper: { deploy: 'auto', image: 'debian:bookworm-slim', command: 'sleep infinity', stop_timeout: 1 } });
+      write({
+        sleeper: {
+          deploy: 'auto',
+          image: 'debian:bookworm-slim',
+          command: 'sleep infinity',
+          stop_timeout: 1,
+        },
+      });
       await until(
         () => folder.run(['plan', '--host', host], { env }),
         (ran) => ran.code === 0,

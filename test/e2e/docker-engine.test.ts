@@ -147,7 +147,9 @@ describe('registries', () => {
       'server',
       engine.pullImage(reference, null, null, () => undefined),
     );
-    await expect(engine.pullImage(reference, null, null, () => undefined)).rejects.toThrow('registry.invalid');
+    await expect(engine.pullImage(reference, null, null, () => undefined)).rejects.toThrow(
+      'registry.invalid',
+    );
   });
 
   it('that do not answer are given up', async () => {

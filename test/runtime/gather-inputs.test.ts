@@ -365,5 +365,8 @@ function dataOnly(name: string, own: Readonly<Record<string, string>>) {
   const container = desired.containers[0];
   const instance = container?.instances[0];
   if (container === undefined || instance === undefined) throw new Error('no instance');
-  return { ...instanceConfig('shop', container, instance, 1, name), labels: own };
+  return {
+    ...instanceConfig('shop', container, instance, { generation: 1, name, imageId: 'sha256:1' }),
+    labels: own,
+  };
 }

@@ -20,7 +20,7 @@ function container(): NonNullable<(typeof desired.containers)[0]> {
 function generation(number: number, name: string): ContainerConfig {
   const instance = container().instances[0];
   if (instance === undefined) throw new Error('no instance');
-  return instanceConfig(STACK, container(), instance, number, name);
+  return instanceConfig(STACK, container(), instance, { generation: number, name, imageId: 'sha256:1' });
 }
 
 function run(role: 'migration' | 'run', name: string): ContainerConfig {

@@ -63,7 +63,9 @@ function find(
 ): { readonly container: DesiredContainer; readonly instance: DesiredInstance } {
   for (const container of desired.containers) {
     const whole = container.name === name || container.key === name;
-    const instance = container.instances.find((one) => whole || one.name === name || one.key === name);
+    const instance =
+      container.instances.find((one) => whole || one.name === name || one.key === name) ??
+      (whole ? container.template : undefined);
     if (instance !== undefined) return { container, instance };
   }
   throw new CommandFailure(exitCode.failed, `\`${name}\` has no instances in the file`);

@@ -38,6 +38,8 @@ export function operationText(op: Operation): string {
       return `connect generation ${op.target.generation} to network ${op.network}`;
     case 'container.rename':
       return `rename generation ${op.target.generation} to ${op.name}`;
+    case 'container.signal':
+      return `send ${op.signal} to generation ${op.target.generation}`;
     case 'container.stop':
       return `stop generation ${op.target.generation}${op.timeoutS === null ? '' : ` (limit ${op.timeoutS} s)`}`;
     case 'container.remove':

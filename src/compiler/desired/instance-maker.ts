@@ -1,8 +1,9 @@
+import { instanceKey } from './keys.ts';
 import type { ApplicationSpec } from '../spec/application-spec.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
 import { variesByInstance, type Template } from '../spec/template.ts';
 import { containerPorts } from './container-ports.ts';
-import { SOCKET_HOLE, type DesiredImage, type DesiredInstance, type InstanceKey } from './desired-state.ts';
+import { SOCKET_HOLE, type DesiredImage, type DesiredInstance } from './desired-state.ts';
 import { environment, environmentExpander } from './environment.ts';
 import { plainFields, plainFieldsVary } from './fields.ts';
 import { gateOf } from './gate.ts';
@@ -70,16 +71,24 @@ export function instanceMaker(
   const portsOf = perInstance(portsVary, ({ index }) => containerPorts(container, index, resolution));
   const fieldsVary = plainFieldsVary(container);
   const fieldsOf = perInstance(fieldsVary, ({ index }) => plainFields(container, scopeOf(index), expander));
-  // Everything that a spec holds but for what differs in every instance. Cloning one object is cheap.
-  const sharedOf = perInstance(fieldsVary || portsVary, (place) => ({
-    ...fieldsOf(place),
-    version: 1 as const,
-    image: image.reference,
-    env: env.names,
-    maskedEnv,
-    ports: portsOf(place),
-    links,
-  }));
+  // Everything that instances have in common, with a place for the rest: cloning an object of the final shape is
+  // twenty times as fast as adding keys to one.
+  const sharedOf = perInstance(
+    fieldsVary || portsVary,
+    (place): InstanceSpec => ({
+      ...fieldsOf(place),
+      version: 1,
+      image: image.reference,
+      env: env.names,
+      maskedEnv,
+      ports: portsOf(place),
+      links,
+      command: null,
+      entrypoint: null,
+      mounts: [],
+      socket: null,
+    }),
+  );
   const logVaries = container.log?.options.some(({ value }) => variesByInstance(value)) ?? false;
   const logOf = perInstance(logVaries, ({ index }) =>
     logOptions(container, scopeOf(index), resolution.forwarder, inputs?.host.logDriver ?? '', expander),
@@ -135,8 +144,7 @@ export function instanceMaker(
       socket: place.published,
     };
     return {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made of its parts here
-      key: `${application.name}/${name}` as InstanceKey,
+      key: instanceKey(application.name, name),
       name,
       index,
       engineName,

@@ -20,9 +20,6 @@ export interface SocketSource {
   readonly inferred: boolean;
 }
 
-/** Where an instance's socket lies; whether it can move is known only after its words. */
-export type PlacedSocket = Omit<SocketSpec, 'movable'>;
-
 /**
  * The written socket, else the one that the command shows: exactly one path that ends in `.sock`, contains `%{app_name}`
  * and lies in a data volume of the container.
@@ -67,14 +64,14 @@ function socketPaths(word: Template): readonly Template[] {
   });
 }
 
-/** Where one instance's socket lies; null when that is a problem, or not known. */
+/** Where one instance's socket lies; null when that is a problem, or not known. Its words have yet to say that it can move. */
 export function placeSocket(
   source: SocketSource,
   container: ContainerSpec,
   instance: { readonly index: number; readonly engineName: string },
   mounts: readonly MountSpec[],
   expander: Expander,
-): PlacedSocket | null {
+): SocketSpec | null {
   const { problems } = expander;
   const { range } = source.template.place;
   const scope = { application: container.application, container: container.name, index: instance.index };
@@ -125,7 +122,14 @@ export function placeSocket(
   const own = generationSocketName(instance.engineName, HIGHEST_GENERATION);
   const paths = [published, `${directory}/${own}`, `${agentVolumePath(mount.source, volumePath)}/${own}`];
   for (const path of paths) if (!checkLength(path, range, problems)) return null;
-  return { published, directory, volume: mount.source, volumePath, inferred: source.inferred };
+  return {
+    published,
+    directory,
+    volume: mount.source,
+    volumePath,
+    inferred: source.inferred,
+    movable: false,
+  };
 }
 
 function checkLength(path: string, range: Range, problems: Problems): boolean {

@@ -1,9 +1,10 @@
-import { SOCKET_HOLE, generationSocket } from '../desired/desired-state.ts';
+import { RELEASE_HOLE, SOCKET_HOLE, generationSocket } from '../desired/desired-state.ts';
 import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import { labels } from '../labels.ts';
 import { baseName } from '../names.ts';
+import { shortId } from '../short-id.ts';
 import { agentVolumePath } from './agent-spec.ts';
 import type { AgentSpec } from './agent-spec.ts';
 import type { ContainerConfig } from './container-config.ts';
@@ -19,16 +20,43 @@ export function instanceConfig(
   stack: string,
   container: DesiredContainer,
   instance: DesiredInstance,
-  generation: number,
-  name: string,
+  { generation, name, imageId }: Incarnation,
 ): ContainerConfig {
-  const { spec, socket } = instance;
+  const { socket } = instance;
   const own = socket === null ? '' : generationSocket(instance, socket, generation);
-  const fill = (text: string) => text.replaceAll(SOCKET_HOLE, own);
+  return {
+    ...filledConfig(container, instance, { name, imageId, socketPath: own }, stack),
+    labels: {
+      ...instance.spec.labels,
+      ...ownLabels(stack, container, instance, generation, 'instance', instance.spec),
+    },
+  };
+}
+
+/** Which generation of an instance is made. */
+export interface Incarnation {
+  readonly generation: number;
+  readonly name: string;
+  /** Of the image it is made from, `sha256:…`. */
+  readonly imageId: string;
+}
+
+function filledConfig(
+  container: DesiredContainer,
+  instance: DesiredInstance,
+  {
+    name,
+    imageId,
+    socketPath,
+  }: { readonly name: string; readonly imageId: string; readonly socketPath: string },
+  stack: string,
+): ContainerConfig {
+  const { spec } = instance;
+  const release = shortId(imageId);
+  const fill = (text: string) => text.replaceAll(SOCKET_HOLE, socketPath).replaceAll(RELEASE_HOLE, release);
   return {
     ...blank(name, spec.image),
     platform: spec.platform,
-    labels: { ...spec.labels, ...ownLabels(stack, container, instance, generation, 'instance', spec) },
     env: instance.env.map((variable) => `${variable.name}=${fill(variable.value)}`),
     entrypoint: instance.entrypoint?.map(fill) ?? null,
     command: instance.command?.map(fill) ?? null,
@@ -77,7 +105,9 @@ export function runConfig(
     readonly openStdin: boolean;
   },
 ): ContainerConfig {
-  const base = instanceConfig(stack, container, instance, run.generation, run.name);
+  // A run serves nobody: what speaks of the socket means the one that the instance serves on.
+  const socketPath = instance.socket?.published ?? '';
+  const base = filledConfig(container, instance, { name: run.name, imageId: run.imageId, socketPath }, stack);
   const spec: InstanceSpec = {
     ...instance.spec,
     ports: [],

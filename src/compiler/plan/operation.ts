@@ -63,6 +63,8 @@ export type Operation =
     }
   | { readonly kind: 'container.connect'; readonly target: ContainerRef; readonly network: string }
   | { readonly kind: 'container.rename'; readonly target: ContainerRef; readonly name: string }
+  /** A signal that does not end the container (`quiet_signal`). */
+  | { readonly kind: 'container.signal'; readonly target: ContainerRef; readonly signal: string }
   | { readonly kind: 'container.stop'; readonly target: ContainerRef; readonly timeoutS: number | null }
   | { readonly kind: 'container.remove'; readonly target: ContainerRef }
   /** The agent points the published name at a generation's own socket, atomically. */

@@ -25,8 +25,8 @@ export class PlanBuilder {
     reason: string,
     extras: NodeExtras = {},
   ): NodeId {
-    let id = `${group} ${verb}` as NodeId;
-    for (let n = 2; this.#ids.has(id); n++) id = `${group} ${verb} ${n}` as NodeId;
+    let id = nodeId(`${group} ${verb}`);
+    for (let n = 2; this.#ids.has(id); n++) id = nodeId(`${group} ${verb} ${n}`);
     this.#ids.add(id);
     this.#nodes.push({
       id,
@@ -54,4 +54,9 @@ export class PlanBuilder {
       ),
     ];
   }
+}
+
+function nodeId(text: string): NodeId {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where the brand is made
+  return text as NodeId;
 }

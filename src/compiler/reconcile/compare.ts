@@ -1,6 +1,7 @@
 import { SOCKET_HOLE, generationSocket } from '../desired/desired-state.ts';
 import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
 import type { InstanceSpec, RestartPolicy } from '../desired/instance-spec.ts';
+import { shortId } from '../short-id.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Reason } from '../plan/plan.ts';
@@ -20,13 +21,7 @@ export interface Difference {
  * Compared elsewhere or not at all: `image` by image id, `env` by value, `restart` and `stopSignal` with what the
  * engine has, `version` only says how to read the rest.
  */
-const NOT_BY_LABEL: ReadonlySet<keyof InstanceSpec> = new Set([
-  'version',
-  'image',
-  'env',
-  'maskedEnv',
-  'restart',
-]);
+const NOT_BY_LABEL: ReadonlySet<string> = new Set(['version', 'image', 'env', 'maskedEnv', 'restart']);
 
 /** Compares the current generation with the file: the label field by field, the facts by value. */
 export function compare(
@@ -48,11 +43,6 @@ export function compare(
     ],
     update: updateReasons(instance.spec, current),
   };
-}
-
-/** The engine's short form of an image id or digest: 12 hex digits. */
-export function shortId(id: string): string {
-  return id.replace(/^sha256:/, '').slice(0, 12);
 }
 
 function field(name: string, from: string | null, to: string | null): Reason {
@@ -112,13 +102,14 @@ function envReasons(
 
 function specReasons(wanted: InstanceSpec, spec: InstanceSpec): readonly Reason[] {
   const reasons: Reason[] = [];
-  for (const key of Object.keys(wanted).sort() as (keyof InstanceSpec)[]) {
-    if (NOT_BY_LABEL.has(key)) continue;
-    const from = canonicalJson(spec[key] ?? null);
-    const to = canonicalJson(wanted[key]);
-    if (from !== to) reasons.push(field(key, show(spec[key] ?? null), show(wanted[key])));
+  // A label of an earlier version may lack a field.
+  const before: Readonly<Record<string, unknown>> = { ...spec };
+  for (const [key, to] of Object.entries(wanted)) {
+    const from = before[key] ?? null;
+    if (NOT_BY_LABEL.has(key) || canonicalJson(from) === canonicalJson(to)) continue;
+    reasons.push(field(key, show(from), show(to)));
   }
-  return reasons;
+  return reasons.sort((a, b) => (a.field < b.field ? -1 : 1));
 }
 
 /** Words whose label is the same may still differ in a secret or an operator's variable. */

@@ -6,6 +6,7 @@ import type {
 } from '../desired/desired-state.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { PlanRequest, Reason } from '../plan/plan.ts';
+import { unreachable } from '../unreachable.ts';
 import { compare } from './compare.ts';
 import type { Difference } from './compare.ts';
 import { modeTable } from './mode-table.ts';
@@ -141,6 +142,8 @@ function reasonsFor(
     case 'leave':
     case 'schedule':
       return [];
+    default:
+      return unreachable(decision);
   }
 }
 

@@ -1,3 +1,4 @@
+import { containerKey } from '../desired/keys.ts';
 import type { ContainerKey, DesiredState, InstanceKey } from '../desired/desired-state.ts';
 import type { PortSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
@@ -45,18 +46,18 @@ export function droppedInstances(
   for (const [key, containers] of groups) {
     const first = containers[0];
     if (first === undefined) continue;
-    const containerKey = `${first.application}/${first.container}` as ContainerKey;
-    if (within !== null && !within.has(containerKey)) continue;
+    const owner = containerKey(first.application, first.container);
+    if (within !== null && !within.has(owner)) continue;
     const holders = containers.flatMap((c) =>
       (c.spec?.ports ?? []).flatMap((port) => claims.get(portKey(port)) ?? []),
     );
     dropped.push({
       key,
       engineName: instanceEngineName(desired.stack, first.application, first.instance),
-      containerKey,
+      containerKey: owner,
       containers: [...containers].sort((a, b) => b.generation - a.generation),
       instance: first.instance,
-      surplus: daemons.has(containerKey),
+      surplus: daemons.has(owner),
       hasSocket: containers.some((c) => c.spec !== null && c.spec.socket !== null),
       inTheWayOf: [...new Set(holders)].sort(),
     });

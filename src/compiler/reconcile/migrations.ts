@@ -4,7 +4,7 @@ import { instanceEngineName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId } from '../plan/plan.ts';
-import { shortId } from './compare.ts';
+import { shortId } from '../short-id.ts';
 import { migrationDependencies, migrationUsers } from './dependencies.ts';
 
 /** A migration that has to run, and whom it holds back. */

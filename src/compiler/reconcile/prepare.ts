@@ -5,7 +5,7 @@ import type { AgentSpec } from '../plan/agent-spec.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Action, Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
 import { agentAction } from './agents.ts';
-import { shortId } from './compare.ts';
+import { shortId } from '../short-id.ts';
 
 /** What every instance waits for, and the changes that it consists of. */
 export interface Preparation {

@@ -2,6 +2,7 @@ import type { ContainerKey } from '../desired/desired-state.ts';
 import type { ContainerRef } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Action, Change, NodeId } from '../plan/plan.ts';
+import { unreachable } from '../unreachable.ts';
 import type { Decided } from './decide.ts';
 import { existing, publish, steps, strategies } from './steps.ts';
 import type { Step, Turn } from './steps.ts';
@@ -92,6 +93,8 @@ export function rollInstance(
     case 'hold':
     case 'schedule':
       break;
+    default:
+      return unreachable(decision);
   }
 
   const action = actionOf(decided, tidied);
@@ -138,6 +141,8 @@ function actionOf({ decision }: Decided, tidied: boolean): Action {
     case 'hold':
     case 'schedule':
       return decision;
+    default:
+      return unreachable(decision);
   }
 }
 

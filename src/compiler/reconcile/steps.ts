@@ -34,6 +34,7 @@ export type Step =
   | 'release-old'
   | 'park-old'
   | 'take-name'
+  | 'quiet-old'
   | 'stop-old'
   | 'clear-old-path';
 
@@ -63,13 +64,14 @@ export const strategies = {
       'park-old',
       'take-name',
     ],
-    settle: ['stop-old', 'clear-old-path'],
+    settle: ['quiet-old', 'stop-old', 'clear-old-path'],
   },
   'stop-first': {
     switch: [
       'create',
       'join',
       'release-old',
+      'quiet-old',
       'stop-old',
       'clear-path',
       'start',
@@ -197,18 +199,25 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
       ],
     ),
   ],
+  // A worker takes no new work from here on; what it has, its graceful stop finishes.
+  'quiet-old': ({ instance, old }) => {
+    const signal = instance.stop.quietSignal;
+    if (old === null || signal === null || old.state !== 'running') return [];
+    const op: Operation = { kind: 'container.signal', target: existing(old), signal };
+    return [node(`quiet ${old.generation}`, op, 'takes no new work')];
+  },
   'stop-old': ({ instance, old }) => {
     if (old === null) return [];
-    const target = existing(old);
+    const stop: Operation = {
+      kind: 'container.stop',
+      target: existing(old),
+      timeoutS: instance.stop.timeoutS,
+    };
+    const start: Operation = { kind: 'container.start', target: existing(old) };
     const wasRunning = old.state === 'running' || old.state === 'restarting';
-    return [
-      node(
-        `stop ${old.generation}`,
-        { kind: 'container.stop', target, timeoutS: instance.stop.timeoutS },
-        'is being replaced',
-        wasRunning ? [{ kind: 'container.start', target }] : [],
-      ),
-    ];
+    // One that was told to be quiet and did not stop takes up its work only after a restart.
+    const back = instance.stop.quietSignal === null ? [start] : [stop, start];
+    return [node(`stop ${old.generation}`, stop, 'is being replaced', wasRunning ? back : [])];
   },
   'clear-old-path': ({ instance, old }) => {
     const socket = instance.socket;

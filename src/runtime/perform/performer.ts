@@ -92,7 +92,9 @@ export class Performer {
         return runMigration(op, this.#container(op.container), this.#plan.stack, this.#options, onProgress);
       case 'container.create': {
         const { container, instance } = this.#lookUp(op.instance);
-        const config = instanceConfig(this.#plan.stack, container, instance, op.generation, op.name);
+        const { generation, name } = op;
+        const imageId = await this.#imageId(container);
+        const config = instanceConfig(this.#plan.stack, container, instance, { generation, name, imageId });
         this.#created.set(createdKey(op.instance, op.generation), await engine.createContainer(config));
         return null;
       }
@@ -113,6 +115,9 @@ export class Performer {
       case 'container.rename':
         await engine.renameContainer(this.#id(op.target), op.name);
         return null;
+      case 'container.signal':
+        await engine.killContainer(this.#id(op.target), op.signal);
+        return null;
       case 'container.stop':
         await engine.stopContainer(this.#id(op.target), op.timeoutS);
         return null;
@@ -130,6 +135,14 @@ export class Performer {
       default:
         return unreachable(op);
     }
+  }
+
+  /** Known at planning, or since the pull. */
+  async #imageId({ image }: DesiredContainer): Promise<string> {
+    if (image.id !== null) return image.id;
+    const found = await this.#options.engine.inspectImage(image.reference);
+    if (found !== null) return found.id;
+    throw new EngineError('not-found', 'inspect image', `the engine has no image ${image.reference}`, 404);
   }
 
   async #createAgent(spec: AgentSpec): Promise<void> {

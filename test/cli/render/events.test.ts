@@ -94,7 +94,7 @@ describe('plainView', () => {
 2026-03-01T12:00:02Z  ✓ app0  start generation 4  0.4 s
 2026-03-01T12:00:02Z  … app0  wait until generation 4 is ready
 2026-03-01T12:00:04Z  ✓ app0  wait until generation 4 is ready  2.1 s  200 after 2.1 s
-2026-03-01T12:00:05Z  ✓ web0  start 1a2b3c4d5e6f  0.3 s
+2026-03-01T12:00:05Z  ✓ web0  start generation 3  0.3 s
 2026-03-01T12:00:05Z  Applied in 5.0 s: 1 replaced, 1 started, 1 unchanged.
 `);
   });
@@ -209,7 +209,7 @@ describe('terminalView', () => {
 ✓ app0  create generation 4  0.2 s
 ✓ app0  start generation 4  0.4 s
 ✓ app0  wait until generation 4 is ready  2.1 s  200 after 2.1 s
-✓ web0  start 1a2b3c4d5e6f  0.3 s
+✓ web0  start generation 3  0.3 s
 
 Applied in 5.0 s: 1 replaced, 1 started, 1 unchanged.
 `);

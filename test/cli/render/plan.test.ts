@@ -132,7 +132,7 @@ Operations:
   shop/app0 start    start generation 4   after shop/app0 create
   shop/app0 gate     wait until generation 4 is ready   after shop/app0 start
   shop/app0 keep     restart policy always for generation 4   after shop/app0 gate
-  shop/web0 start    start 1a2b3c4d5e6f   after shop/app0 keep
+  shop/web0 start    start generation 3   after shop/app0 keep
 
 Plan: 2 to replace, 1 unchanged.
 `,

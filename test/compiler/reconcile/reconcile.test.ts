@@ -131,6 +131,24 @@ describe('whole plans', () => {
     `);
   });
 
+  test('a worker is told to be quiet before it is stopped', () => {
+    const quiet = (image: string) => {
+      const desired = desiredState([{ name: 'app', image }]);
+      const containers = desired.containers.map((c) => ({
+        ...c,
+        instances: c.instances.map((i) => ({ ...i, stop: { ...i.stop, quietSignal: 'SIGTSTP' } })),
+      }));
+      return { ...desired, containers };
+    };
+    const kinds = plan(quiet('app:2'), settled(quiet('app:1'))).nodes.map((n) => n.op.kind);
+    expect(kinds.slice(-4)).toEqual([
+      'container.rename',
+      'container.signal',
+      'container.stop',
+      'container.remove',
+    ]);
+  });
+
   test('fewer instances: the highest goes, its path first', () => {
     const desired = desiredState([{ ...app, after: [], instances: 1 }]);
     expect(

@@ -1,4 +1,5 @@
-import type { ContainerKey, DeployMode } from '../../desired/desired-state.ts';
+import { containerKey } from '../../desired/keys.ts';
+import type { DeployMode } from '../../desired/desired-state.ts';
 import type { Property } from '../../source/document.ts';
 import type { Range } from '../../span.ts';
 import type { EnvEntry } from '../application-spec.ts';
@@ -42,8 +43,7 @@ export function readContainer(entry: Property, outer: Reader): WrittenContainer 
   readNotifications(node('notifications'), reader);
 
   const container: WrittenContainer = {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made of its parts here
-    key: `${reader.names.application}/${name}` as ContainerKey,
+    key: containerKey(reader.names.application, name),
     name,
     application: reader.names.application,
     range: entry.keyRange,
