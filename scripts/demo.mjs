@@ -3,7 +3,8 @@ import { ensurePackages, ROOT, run } from './install.mjs';
 
 const FILE = 'examples/stack.cjson';
 const ADDRESS = 'http://127.0.0.1:8080/';
-const stack = (/** @type {readonly string[]} */ ...args) => run(process.execPath, ['dist/stack.cjs', ...args]);
+const stack = (/** @type {readonly string[]} */ ...args) =>
+  run(process.execPath, ['dist/stack.cjs', ...args]);
 
 ensurePackages();
 run(process.execPath, ['scripts/build.mjs']);

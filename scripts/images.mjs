@@ -93,7 +93,7 @@ export async function ensureImages(names = [], { log = logToStderr } = {}) {
   const images = new Map();
   // What a recipe waits for stands before it in the list.
   for (const recipe of wanted) {
-    const before = [images.get(recipe.from), images.get(recipe.after)];
+    const before = [recipe.from, recipe.after].flatMap((name) => images.get(name) ?? []);
     const make = async () => {
       await Promise.all(before);
       if (isCurrent(recipe)) return { tag: PREFIX + recipe.name, built: false, seconds: 0 };
@@ -123,7 +123,7 @@ function slots(count) {
   const waiting = [];
   return async (task) => {
     if (free > 0) free -= 1;
-    else await /** @type {Promise<void>} */ (new Promise((resolve) => waiting.push(resolve)));
+    else await new Promise((resolve) => waiting.push(() => resolve(undefined)));
     try {
       return await task();
     } finally {

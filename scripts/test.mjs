@@ -10,7 +10,8 @@ try {
   await ensureBase();
   await ensureImages();
   // One test applies through a real sshd on loopback.
-  if (!hasCommand('sshd')) installPackages(['openssh-server', 'openssh-client'], 'tests over ssh', logToStderr);
+  if (!hasCommand('sshd'))
+    installPackages(['openssh-server', 'openssh-client'], 'tests over ssh', logToStderr);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

@@ -104,7 +104,7 @@ describe('laws of planning and applying', () => {
         const both = new Set(instanceNames(first).filter((name) => instanceNames(second).includes(name)));
         let watching = false;
         const gaps: string[] = [];
-        const w = world(REFERENCES, { behaviour, before: (call) => void watch(call.line) });
+        const w = world(REFERENCES, { behaviour, before: (call) => watch(call.line) });
         const watch = (line: string) => {
           if (!watching || line.startsWith('listContainers')) return;
           watching = false;

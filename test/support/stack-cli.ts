@@ -88,17 +88,17 @@ export function exampleStack(
   name: string,
   port: number,
 ): { readonly stack: Loose; readonly containers: Record<string, Loose> } {
-  const stack = JSON.parse(readFileSync(join(ROOT, 'examples/stack.cjson'), 'utf8')) as {
+  const file = JSON.parse(readFileSync(join(ROOT, 'examples/stack.cjson'), 'utf8')) as {
     name: string;
     deploy: Record<string, { containers: Record<string, Loose>[] }>;
   };
-  stack.name = name;
+  file.name = name;
   const containers: Record<string, Loose> = {};
-  for (const application of Object.values(stack.deploy)) {
+  for (const application of Object.values(file.deploy)) {
     for (const entry of application.containers) Object.assign(containers, entry);
   }
   (containers['nginx'] as Loose)['ports'] = [`127.0.0.1:${port}:80`];
-  return { stack: stack as unknown as Loose, containers };
+  return { stack: { ...file }, containers };
 }
 
 /** A TCP port that nobody holds at the moment. */

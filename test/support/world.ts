@@ -83,7 +83,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
     async walk(plan, desired, stop) {
       const collect = async () => {
         const events: ExecutionEvent[] = [];
-        const options = {
+        const how = {
           desired: await withImages(desired),
           engine,
           agents,
@@ -92,7 +92,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
           clock,
           ...(stop === undefined ? {} : { stop }),
         };
-        for await (const event of execute(plan, options)) events.push(event);
+        for await (const event of execute(plan, how)) events.push(event);
         return events;
       };
       return clock.run(collect());

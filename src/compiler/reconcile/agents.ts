@@ -33,7 +33,7 @@ export function desiredAgents(desired: DesiredState, image: string): readonly Ag
 }
 
 /** The name of a plane's agent container. Instances end in a digit, so no instance can be called so. */
-export function agentName(stack: string, plane: AgentSpec['plane']): string {
+function agentName(stack: string, plane: AgentSpec['plane']): string {
   return plane === 'stack' ? `${stack}-agent` : `${stack}-agent-host`;
 }
 

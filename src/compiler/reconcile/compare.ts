@@ -168,14 +168,14 @@ function updateReasons(wanted: InstanceSpec, current: ObservedContainer): readon
 }
 
 /** `always`, or `on-failure:3`. */
-export function restartText(policy: RestartPolicy): string {
+function restartText(policy: RestartPolicy): string {
   return policy.name === 'on-failure' && policy.maxRetries > 0
     ? `on-failure:${policy.maxRetries}`
     : policy.name;
 }
 
 /** Puts a generation's socket path where the hole is. */
-export function fillSocket(text: string, instance: DesiredInstance, generation: number): string {
+function fillSocket(text: string, instance: DesiredInstance, generation: number): string {
   if (instance.socket === null || !text.includes(SOCKET_HOLE)) return text;
   return text.replaceAll(SOCKET_HOLE, generationSocket(instance, instance.socket, generation));
 }

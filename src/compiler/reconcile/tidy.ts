@@ -7,7 +7,7 @@ import { existing, fileName, publish, unlink } from './steps.ts';
 import type { SocketPlace } from './steps.ts';
 
 /** Where the socket of a generation lies, told by its own label; null when it has none, or none that the agent can reach. */
-export function socketPlace(spec: InstanceSpec | null, reach: ReadonlySet<string>): SocketPlace | null {
+function socketPlace(spec: InstanceSpec | null, reach: ReadonlySet<string>): SocketPlace | null {
   const published = spec?.socket ?? null;
   if (spec === null || published === null) return null;
   const directory = published.slice(0, published.lastIndexOf('/'));

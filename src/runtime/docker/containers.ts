@@ -122,6 +122,6 @@ async function untilGone(
 }
 
 /** dockerode puts names into paths as they are. */
-export function part(name: string): string {
+function part(name: string): string {
   return encodeURIComponent(name);
 }
