@@ -76,28 +76,30 @@ function linear(code) {
   return `${appending}\nfunction append(all, more) { if (all) for (const e of more) all.push(e); return all ?? more; }`;
 }
 
-/** What dockerode loads for features that stackc does in another way (`ssh://`) or not at all (BuildKit sessions). */
-const stubs = {
-  name: 'stubs',
-  setup(/** @type {import('esbuild').PluginBuild} */ plugin) {
-    plugin.onResolve({ filter: /^(ssh2|cpu-features|protobufjs|@grpc\/[\w-]+)$/ }, ({ path }) => ({
-      path,
-      namespace: 'stub',
-    }));
-    plugin.onLoad({ filter: /./, namespace: 'stub' }, ({ path }) => ({
-      contents: `function refuse() { throw new Error('${path} is not part of stackc'); }
-        module.exports = new Proxy({}, { get: () => refuse });`,
-    }));
-  },
-};
+/**
+ * What dockerode loads for features that stackc does in another way (`ssh://`, tar files, TLS files of the environment)
+ * or not at all (BuildKit sessions).
+ */
+const UNUSED = /^(ssh2|cpu-features|protobufjs|@grpc\/[\w-]+|tar-fs|@balena\/dockerignore|split-ca)$/;
 
-/** commander loads it for subcommands that are programs of their own; stackc has none, and it takes 7 ms. */
+/** Keeps what is loaded with dockerode small: every command that talks to an engine waits for it. */
 const lean = {
   name: 'lean',
   setup(/** @type {import('esbuild').PluginBuild} */ plugin) {
-    plugin.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      importer.includes('/commander/') ? { path: 'child_process', namespace: 'stub' } : undefined,
+    plugin.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
+    plugin.onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
+      contents: `function refuse() { throw new Error('${path} is not part of stackc'); }
+        module.exports = new Proxy({}, { get: () => refuse });`,
+    }));
+    // The modem writes a log for its own developers, and prints every request for it whether it is read or not.
+    plugin.onResolve({ filter: /^(debug|util)$/ }, ({ path, importer }) =>
+      importer.endsWith('/docker-modem/lib/modem.js') ? { path, namespace: 'silent' } : undefined,
     );
+    plugin.onLoad({ filter: /./, namespace: 'silent' }, ({ path }) => ({
+      contents: `module.exports = ${path === 'debug' ? '() => () => {}' : "{ inspect: () => '' }"};`,
+    }));
+    // Node has its own streams by now.
+    plugin.onResolve({ filter: /^readable-stream$/ }, () => ({ path: 'node:stream', external: true }));
   },
 };
 
@@ -118,7 +120,7 @@ async function buildProgram() {
     format: 'cjs',
     // The `main` of jsonc-parser is UMD, which cannot be bundled.
     mainFields: ['module', 'main'],
-    plugins: [stubs, lean],
+    plugins: [lean],
     write: false,
   };
   const { outputFiles } = await build({

@@ -12,6 +12,7 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { constants, Script } from 'node:vm';
+import { lazyRequire } from './lazy-require.ts';
 import type * as Program from './program-entry.ts';
 
 /** Set by the build: changes with the bytes of the program. */
@@ -45,7 +46,7 @@ export function loadProgram(words: readonly string[]): {
     },
   );
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, file, __dirname);
+  script.runInThisContext()(module.exports, lazyRequire(require), module, file, __dirname);
   return {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the bundle of that file; the build makes both
     program: module.exports as typeof Program,
