@@ -1,7 +1,7 @@
 // `npm run demo`: the example stack, running, from nothing. `npm run demo -- --down` removes it, volumes included.
 import { ensurePackages, ROOT, run } from './install.mjs';
 
-const FILE = 'examples/stack.cjson';
+const FILE = 'examples/stack.json';
 const ADDRESS = 'http://127.0.0.1:8080/';
 const stack = (/** @type {readonly string[]} */ ...args) =>
   run(process.execPath, ['dist/stack.cjs', ...args]);

@@ -23,7 +23,7 @@ interface Section {
 }
 
 const sections: readonly Section[] = page
-  .split(/^(?=#{1,3} )/m)
+  .split(/^(?=#{2,3} )/m)
   .filter((part) => part.startsWith('### '))
   .map((part) => {
     const [heading = '', ...lines] = part.split('\n');
@@ -40,7 +40,10 @@ test('every code has one heading with its title, in order, and there is no other
 test('links lead to headings of the page', () => {
   const anchors = new Set(
     [...page.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-      title.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'),
+      title
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
     ),
   );
   const links = [...page.matchAll(/\]\(#([^)]*)\)/g)].map(([, anchor]) => anchor);

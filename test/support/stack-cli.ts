@@ -63,7 +63,7 @@ export function rows(text: string): readonly string[] {
 /** A folder with one stack file, and what a test does to it. */
 export class StackFolder {
   readonly folder = mkdtempSync(join(tmpdir(), 'stackc-'));
-  readonly file = join(this.folder, 'stack.cjson');
+  readonly file = join(this.folder, 'stack.json');
 
   /** Writes the file. */
   write(content: object): void {
@@ -88,7 +88,7 @@ export function exampleStack(
   name: string,
   port: number,
 ): { readonly stack: Loose; readonly containers: Record<string, Loose> } {
-  const file = JSON.parse(readFileSync(join(ROOT, 'examples/stack.cjson'), 'utf8')) as {
+  const file = JSON.parse(readFileSync(join(ROOT, 'examples/stack.json'), 'utf8')) as {
     name: string;
     deploy: Record<string, { containers: Record<string, Loose>[] }>;
   };
