@@ -1,70 +1,57 @@
 import type { Engine } from '../engine.ts';
-import { pinApiVersion } from './api-version.ts';
+import { apiOffer, chooseApiVersion, tooNew, type ApiOffer } from './api-version.ts';
 import { containerCalls } from './containers.ts';
-import { NonsenseAnswer } from './engine-errors.ts';
 import { defaultLimits, type EngineLimits } from './engine-limits.ts';
 import { execCalls } from './exec.ts';
 import type { Endpoint } from './host-url.ts';
 import { imageCalls } from './images.ts';
 import { logCalls } from './logs.ts';
+import type { Greeting } from './modem.ts';
 import { networkCalls } from './networks.ts';
 import { connectTransport, type Transport } from './transport.ts';
 import { volumeCalls } from './volumes.ts';
 
 /**
- * Asks the engine for its version (GET /version), pins the API to the newest version that both know, and gives the
- * engine. Rejects with `EngineError`: `unreachable`, `timeout`, `nonsense`, or `invalid` for an engine that is too old.
+ * Greets the engine (GET /_ping, which costs it nothing; GET /version runs programs), pins the API to the newest
+ * version that both know, and gives the engine. Rejects with `EngineError`: `unreachable`, `timeout`, `nonsense`, or
+ * `invalid` for an engine that is too old or too new.
  */
 export async function connectEngine(endpoint: Endpoint, limits: Partial<EngineLimits> = {}): Promise<Engine> {
   const all = { ...defaultLimits, ...limits };
   const transport = await connectTransport(endpoint);
   try {
-    const version = await askVersion(transport, all.readMs);
-    transport.pin(pinApiVersion(version.apiVersion, version.minimum, version.version));
-    return dockerEngine(transport, version, all);
+    const offer = await greet(transport, all.readMs);
+    const apiVersion = chooseApiVersion(offer);
+    transport.pin(apiVersion);
+    // What a newer engine no longer speaks, only its answer tells.
+    if (apiVersion !== offer.apiVersion) await greet(transport, all.readMs).catch(tooNew(offer));
+    return dockerEngine(transport, offer.apiVersion, all);
   } catch (error) {
     transport.close();
     throw error;
   }
 }
 
-interface EngineVersion {
-  readonly version: string;
-  readonly apiVersion: string;
-  /** The oldest API version that the engine still speaks. */
-  readonly minimum: string;
-  readonly os: string;
-  readonly architecture: string;
-}
-
-function askVersion(transport: Transport, limitMs: number): Promise<EngineVersion> {
-  return transport.ask('connect', limitMs, async (docker) => {
-    // What answers may be anything at all, whatever the types say.
-    const answer: unknown = await docker.version();
-    const text = (key: string): string => {
-      const value: unknown =
-        typeof answer === 'object' && answer !== null ? Reflect.get(answer, key) : undefined;
-      return typeof value === 'string' ? value : '';
-    };
-    if (!/^\d+\.\d+$/.test(text('ApiVersion'))) throw new NonsenseAnswer('it told no API version');
-    return {
-      version: text('Version'),
-      apiVersion: text('ApiVersion'),
-      minimum: text('MinAPIVersion') || '1.0',
-      os: text('Os'),
-      architecture: text('Arch'),
-    };
+async function greet(transport: Transport, limitMs: number): Promise<ApiOffer> {
+  return transport.greet('connect', limitMs, async (docker) => {
+    const greeting: Greeting = await docker.ping();
+    return apiOffer(greeting);
   });
 }
 
-function dockerEngine(transport: Transport, version: EngineVersion, limits: EngineLimits): Engine {
+function dockerEngine(transport: Transport, apiVersion: string, limits: EngineLimits): Engine {
   return {
     facts: () =>
       transport.ask('info', limits.readMs, async (docker) => {
-        const info: { Name?: string; LoggingDriver?: string } = await docker.info();
-        const { version: name, apiVersion, os, architecture } = version;
-        const host = info.Name ?? '';
-        return { version: name, apiVersion, host, logDriver: info.LoggingDriver ?? '', os, architecture };
+        const info: Info = await docker.info();
+        return {
+          version: info.ServerVersion ?? '',
+          apiVersion,
+          host: info.Name ?? '',
+          logDriver: info.LoggingDriver ?? '',
+          os: info.OSType ?? '',
+          architecture: info.Architecture ?? '',
+        };
       }),
     ...containerCalls(transport, limits),
     ...logCalls(transport, limits),
@@ -74,4 +61,13 @@ function dockerEngine(transport: Transport, version: EngineVersion, limits: Engi
     ...execCalls(transport, limits),
     close: () => transport.close(),
   };
+}
+
+/** What is read of GET /info. */
+interface Info {
+  readonly ServerVersion?: string;
+  readonly Name?: string;
+  readonly LoggingDriver?: string;
+  readonly OSType?: string;
+  readonly Architecture?: string;
 }

@@ -1,4 +1,4 @@
-import { IncomingMessage, type Agent } from 'node:http';
+import { IncomingMessage, type Agent, type IncomingHttpHeaders } from 'node:http';
 
 import type Docker from 'dockerode';
 
@@ -6,9 +6,15 @@ import { unreachable } from '../../compiler/unreachable.ts';
 import { CutOff, HttpFailure, NonsenseAnswer, excerpt } from './engine-errors.ts';
 import type { Endpoint } from './host-url.ts';
 
-/** How one call is made. `answer` wants all of it, `stream` only its head. */
+/** What a server says of itself in the headers of an answer, and the answer. */
+export interface Greeting {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** How one call is made. `answer` wants the JSON of it, `stream` only its head, `greeting` a {@link Greeting}. */
 export interface Call {
-  readonly mode: 'answer' | 'stream';
+  readonly mode: 'answer' | 'stream' | 'greeting';
   readonly agent: Agent;
   /** Before every path, without slashes around: `v1.41`; empty for none. */
   readonly prefix: string;
@@ -85,6 +91,7 @@ function settle(answer: IncomingMessage, mode: Call['mode'], callback: Callback)
     if (!answer.complete) return callback(new CutOff(), null);
     const body = Buffer.concat(chunks).toString('utf8');
     if (status >= 300) return callback(new HttpFailure(status, body), null);
+    if (mode === 'greeting') return callback(null, { headers: answer.headers, body } satisfies Greeting);
     return parse(body, callback);
   });
 }

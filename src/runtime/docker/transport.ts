@@ -7,7 +7,7 @@ import { EngineError } from '../engine.ts';
 import { makeAgents, quiet } from './agents.ts';
 import { DeadlinePassed, NonsenseAnswer, toEngineError } from './engine-errors.ts';
 import type { Endpoint } from './host-url.ts';
-import { forCall, rootDocker } from './modem.ts';
+import { forCall, rootDocker, type Call } from './modem.ts';
 
 type Work<T> = (docker: Docker) => Promise<T>;
 
@@ -16,6 +16,8 @@ export interface Transport {
   readonly endpoint: Endpoint;
   /** Every later call speaks this version of the API (`1.41`). */
   pin(apiVersion: string): void;
+  /** A call that gives a `Greeting` to its caller, within `limitMs`. */
+  greet<T>(operation: string, limitMs: number, work: Work<T>): Promise<T>;
   /** A call with a complete answer, within `limitMs` (null: no limit). */
   ask<T>(operation: string, limitMs: number | null, work: Work<T>): Promise<T>;
   /** A call whose answer is read while it comes; settles with the answer's head. */
@@ -39,7 +41,7 @@ export async function connectTransport(endpoint: Endpoint): Promise<Transport> {
   const run = async <T>(
     operation: string,
     limitMs: number | null,
-    mode: 'answer' | 'stream',
+    mode: Call['mode'],
     work: Work<T>,
     given?: AbortSignal,
   ): Promise<T> => {
@@ -66,6 +68,7 @@ export async function connectTransport(endpoint: Endpoint): Promise<Transport> {
     pin(apiVersion) {
       prefix = base === '' ? `v${apiVersion}` : `${base}/v${apiVersion}`;
     },
+    greet: (operation, limitMs, work) => run(operation, limitMs, 'greeting', work),
     ask: (operation, limitMs, work) => run(operation, limitMs, 'answer', work),
     async open(operation, work, signal) {
       const answer = await run(operation, null, 'stream', work, signal);
