@@ -28,6 +28,16 @@ function installed([file = '', ...args]) {
   }
 }
 
+/** @returns {string} where this machine gets Debian's packages from */
+function debianMirror() {
+  const sites = execFileSync('apt-get', ['indextargets', '--format', '$(SITE)', 'Created-By: Packages'], {
+    encoding: 'utf8',
+  });
+  const mirror = sites.split('\n').find((site) => /\/debian\/?$/.test(site));
+  if (mirror === undefined) throw new Error('no mirror of Debian');
+  return mirror;
+}
+
 /** @returns {ReturnType<typeof ensureCompose>} */
 function unpacked() {
   const folder = join(tmpdir(), 'stackc-bench-compose');
@@ -36,7 +46,7 @@ function unpacked() {
     if (!existsSync(program)) {
       for (const part of ['lists/partial', 'cache/archives/partial', 'root'])
         mkdirSync(join(folder, part), { recursive: true });
-      writeFileSync(join(folder, 'sources.list'), 'deb http://deb.debian.org/debian trixie main\n');
+      writeFileSync(join(folder, 'sources.list'), `deb ${debianMirror()} trixie main\n`);
       writeFileSync(join(folder, 'status'), '');
       const options = [
         `Dir::Etc::sourcelist=${folder}/sources.list`,

@@ -12,7 +12,8 @@ import { ensureEngine, hasCommand, installPackages, isRoot, lastLines, logToStde
 
 const ROOT = fileURLToPath(new URL('../examples/images/', import.meta.url));
 const BASE = 'debian:bookworm-slim';
-const MIRROR = process.env['DEBIAN_MIRROR'] ?? 'http://deb.debian.org/debian';
+/** Of Debian's packages; without it, the one that debootstrap knows. */
+const MIRROR = process.env['DEBIAN_MIRROR'] ?? null;
 const PREFIX = 'stackc-example/';
 /** The label that holds the hash of everything an image is made of. */
 const LABEL = 'io.stackc.example.hash';
@@ -270,9 +271,15 @@ async function bootstrap(log) {
   installPackages(packages, 'the Debian base image', log);
   const folder = mkdtempSync('/var/tmp/stackc-base-');
   try {
-    const made = await run('debootstrap', ['--variant=minbase', 'bookworm', folder, MIRROR]);
+    const made = await run('debootstrap', [
+      '--variant=minbase',
+      'bookworm',
+      folder,
+      ...(MIRROR === null ? [] : [MIRROR]),
+    ]);
     if (made.code !== 0) throw new Error(`debootstrap cannot make ${BASE}:\n${lastLines(made.output, 15)}`);
     for (const [path, text] of Object.entries(SETTINGS)) writeFileSync(join(folder, path), text);
+    addUpdates(join(folder, 'etc/apt/sources.list'));
     writeFileSync(join(folder, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
     const excluded = [
       './var/cache/apt/archives/*.deb',
@@ -298,13 +305,26 @@ async function bootstrap(log) {
   }
 }
 
+/**
+ * debootstrap writes the release alone; its updates and security fixes lie beside it.
+ * @param {string} file
+ */
+function addUpdates(file) {
+  const mirror = readFileSync(file, 'utf8').match(/^deb (\S+)/m)?.[1];
+  if (mirror === undefined) throw new Error(`debootstrap left no mirror in ${file}`);
+  const security = mirror.replace(/\/debian\/?$/, '/debian-security');
+  writeFileSync(
+    file,
+    [
+      `deb ${mirror} bookworm main`,
+      `deb ${mirror} bookworm-updates main`,
+      `deb ${security} bookworm-security main`,
+      '',
+    ].join('\n'),
+  );
+}
+
 const SETTINGS = {
-  'etc/apt/sources.list': [
-    `deb ${MIRROR} bookworm main`,
-    `deb ${MIRROR} bookworm-updates main`,
-    `deb ${MIRROR.replace(/\/debian\/?$/, '/debian-security')} bookworm-security main`,
-    '',
-  ].join('\n'),
   'etc/apt/apt.conf.d/image': [
     'APT::Install-Recommends "false";',
     'Acquire::Languages "none";',

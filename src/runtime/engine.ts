@@ -7,7 +7,7 @@ import type { ContainerState } from '../compiler/observed/observed-state.ts';
  * `docker/docker-engine.ts` and the in-memory one of the tests. Every method rejects with {@link EngineError}.
  */
 export interface Engine {
-  /** GET /version, /info. */
+  /** GET /info. */
   facts(): Promise<EngineFacts>;
 
   /** GET /containers/json?all=1 with every label given (`key=value` or `key`). */
@@ -72,7 +72,7 @@ export interface Engine {
   close(): void;
 }
 
-/** GET /version and /info in one. */
+/** What the engine tells about itself and its host. */
 export interface EngineFacts {
   readonly version: string;
   readonly apiVersion: string;

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import PQueue from 'p-queue';
 import type { ContainerKey } from '../compiler/desired/desired-state.ts';
 import type {
+  HostFacts,
   ImageFacts,
   ImageRequirement,
   Requirements,
@@ -30,6 +31,8 @@ export interface GatherOptions {
   readonly folder: string;
   /** The host of an engine elsewhere; null for one on this machine. */
   readonly remoteHost: string | null;
+  /** Whether the facts of the host are asked for even when no template reads them. */
+  readonly hostAlways: boolean;
   /** Credentials for pulls, which may themselves hold variables and secrets. */
   readonly auth: (known: Pick<ResolvedInputs, 'env' | 'secrets' | 'host'>) => AuthLookup;
   /** False: what the engine has stands, and no registry is asked. */
@@ -63,8 +66,7 @@ export async function gatherInputs(
   );
   const needed = asked.length === 0 ? requirements({}) : requirements({ env });
   const readingSecrets = allSecrets(needed.secrets, options);
-  const askingHost =
-    engine === null ? Promise.resolve(offlineHostFacts(hostname())) : hostFacts(engine, options.remoteHost);
+  const askingHost = options.hostAlways || needed.host ? askHost(engine, options.remoteHost) : Promise.resolve(null);
   // Awaited below together; a failure of one before that must not count as unhandled.
   askingHost.catch(() => undefined);
   // Only a question to a registry waits for the secrets; images that the engine knows do not.
@@ -84,6 +86,10 @@ export async function gatherInputs(
   const known = { images, env, secrets, host, dataMounts: mounts };
   const late = requirements(known).images.filter(({ reference }) => !Object.hasOwn(images, reference));
   return late.length === 0 ? known : { ...known, images: { ...images, ...(await imagesOf(late)) } };
+}
+
+async function askHost(engine: Engine | null, remoteHost: string | null): Promise<HostFacts> {
+  return engine === null ? offlineHostFacts(hostname()) : hostFacts(engine, remoteHost);
 }
 
 async function allImages(

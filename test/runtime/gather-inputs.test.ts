@@ -28,7 +28,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const gatherInputs = (needed: Requirements, ...rest: [Engine | null, ObservedState, GatherOptions]) =>
   gather(() => needed, ...rest);
 
-const none: Requirements = { images: [], env: [], secrets: [], dataVolumes: [] };
+const none: Requirements = { images: [], env: [], secrets: [], host: true, dataVolumes: [] };
 
 function options(changes: Partial<GatherOptions> = {}): GatherOptions {
   return {
@@ -37,6 +37,7 @@ function options(changes: Partial<GatherOptions> = {}): GatherOptions {
     env: {},
     folder,
     remoteHost: null,
+    hostAlways: false,
     auth: () => () => Promise.resolve(null),
     askRegistry: true,
     ...changes,
@@ -305,6 +306,15 @@ describe('host', () => {
     const engine = memoryEngine({ facts: { host: 'web1', logDriver: 'local' } });
     const { host } = await gatherInputs(none, engine, nothing, options({ remoteHost: 'web1.example.org' }));
     expect(host).toEqual({ name: 'web1', publicIp: 'web1.example.org', logDriver: 'local' });
+  });
+
+  it('is asked only for a template that reads it, or for who creates containers', async () => {
+    const engine = memoryEngine();
+    const needed = { ...none, host: false };
+    expect((await gatherInputs(needed, engine, nothing, options())).host).toBeNull();
+    expect(engine.calls.map(({ method }) => method)).not.toContain('facts');
+    const { host } = await gatherInputs(needed, engine, nothing, options({ hostAlways: true }));
+    expect(host).toMatchObject({ name: 'memory' });
   });
 });
 

@@ -10,31 +10,28 @@ export interface FakeServer {
   close(): Promise<void>;
 }
 
-/** What an engine answers to `GET /version`. */
-export const versionAnswer = {
-  Version: '20.10.24',
-  ApiVersion: '1.41',
-  MinAPIVersion: '1.12',
-  Os: 'linux',
-  Arch: 'amd64',
-};
+/** What an engine says of itself in the headers of every answer. */
+export const engineHeaders = { 'Api-Version': '1.41', Server: 'Docker/20.10.24 (linux)' };
 
-/** Answers `/version` as an engine does and leaves the rest to `answer`; `url` comes without the API version. */
+/** Greets as an engine does and leaves the rest to `answer`; `url` comes without the API version. */
 export function fakeEngine(
   answer: (url: string, response: ServerResponse, request: IncomingMessage) => void,
 ): Promise<FakeServer> {
   return serve(
     createServer((request, response) => {
       const url = request.url ?? '';
-      if (url === '/version') response.end(JSON.stringify(versionAnswer));
+      for (const [name, value] of Object.entries(engineHeaders)) response.setHeader(name, value);
+      if (url === '/_ping') response.end('OK');
       else answer(url.replace(/^\/v1\.\d+/, ''), response, request);
     }),
   );
 }
 
-/** Answers everything, `/version` too. */
-export function fakeHttp(answer: (response: ServerResponse) => void): Promise<FakeServer> {
-  return serve(createServer((_request, response) => answer(response)));
+/** Answers everything, `/_ping` too, as it likes. */
+export function fakeHttp(
+  answer: (response: ServerResponse, request: IncomingMessage) => void,
+): Promise<FakeServer> {
+  return serve(createServer((request, response) => answer(response, request)));
 }
 
 /** Talks to each connection as it likes. */

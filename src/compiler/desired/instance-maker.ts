@@ -91,7 +91,7 @@ export function instanceMaker(
   );
   const logVaries = container.log?.options.some(({ value }) => variesByInstance(value)) ?? false;
   const logOf = perInstance(logVaries, ({ index }) =>
-    logOptions(container, scopeOf(index), resolution.forwarder, inputs?.host.logDriver ?? '', expander),
+    logOptions(container, scopeOf(index), resolution.forwarder, inputs?.host?.logDriver ?? '', expander),
   );
   const stopOfPlace = perInstance(false, (place) =>
     stopOf(container, entrypointOf(place).shown, commandOf(place).shown, config),
@@ -152,7 +152,7 @@ export function instanceMaker(
       command: command.real,
       entrypoint: entrypoint.real,
       env: variables,
-      hostname: fields.hostname ?? defaultHostname(container, name, inputs?.host.name ?? ''),
+      hostname: fields.hostname ?? defaultHostname(container, name, inputs?.host?.name ?? ''),
       stopSignal: stop.stopSignal,
       log: logOf(place),
       gate: gateOfPlace(place),

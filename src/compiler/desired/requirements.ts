@@ -1,7 +1,7 @@
 import { Problems } from '../spec/problems.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
 import type { StackSpec } from '../spec/stack-spec.ts';
-import type { Template } from '../spec/template.ts';
+import { isOfHost, type Template } from '../spec/template.ts';
 import type { ContainerKey } from './desired-state.ts';
 import { Expander, type Known } from './expander.ts';
 import { writtenImage } from './image.ts';
@@ -20,10 +20,12 @@ const EAGERNESS: readonly PullPolicy[] = ['never', 'missing', 'auto', 'always'];
 export function requirements(spec: StackSpec, known: Partial<Known> = {}): Requirements {
   const env = new Set<string>();
   const secrets = new Set<string>();
+  let host = false;
   const take = (template: Template) => {
     for (const part of template.parts) {
       if (part.kind === 'env') env.add(part.name);
       else if (part.kind === 'secret') secrets.add(part.name);
+      else if (part.kind === 'name') host ||= isOfHost(part.name);
     }
   };
   for (const { username, password } of spec.registries)
@@ -42,6 +44,7 @@ export function requirements(spec: StackSpec, known: Partial<Known> = {}): Requi
     images: images(spec, known),
     env: [...env].sort(),
     secrets: [...secrets].sort(),
+    host,
     dataVolumes: spec.applications
       .flatMap(({ name: application, dataVolumes }) =>
         dataVolumes.map(({ name }) => ({ key: `${application}/${name}`, name })),

@@ -8,7 +8,11 @@ export interface ResolvedInputs {
   readonly env: Readonly<Record<string, string>>;
   /** By secret name; a failure carries what to tell the user, never the value. */
   readonly secrets: Readonly<Record<string, { readonly value: string } | { readonly error: string }>>;
-  readonly host: HostFacts;
+  /**
+   * Null where no template reads them: then only what creates a container misses them, for the host name and the log
+   * driver that it gets by default.
+   */
+  readonly host: HostFacts | null;
   /**
    * Where data volumes already live, by `application/data volume`: mount path → volume name or host path. From the
    * stack's own containers first, else from a data-only container of an earlier tool. Absent: a new volume.
@@ -67,6 +71,8 @@ export interface Requirements {
   readonly images: readonly ImageRequirement[];
   readonly env: readonly string[];
   readonly secrets: readonly string[];
+  /** Whether a template reads a fact of the host. */
+  readonly host: boolean;
   /** Data volumes as `application/data volume`; an earlier tool may hold one in a container of that name. */
   readonly dataVolumes: readonly { readonly key: string; readonly name: string }[];
 }

@@ -96,9 +96,9 @@ function neededAgents(
       for (const plane of planesOf(instance)) planes.add(plane);
     }
   }
-  const wanted = desiredAgents(desired, request.agentImage);
   if (dropped.some((d) => d.hasSocket)) planes.add('stack');
-  return wanted.filter((agent) => planes.has(agent.plane));
+  if (planes.size === 0) return [];
+  return desiredAgents(desired, request.agentImage).filter((agent) => planes.has(agent.plane));
 }
 
 interface Work {

@@ -151,6 +151,11 @@ export function variesByInstance(template: Template): boolean {
   return template.parts.some((p) => p.kind === 'name' && (p.name === 'app_name' || p.name === 'index'));
 }
 
+/** Whether a name stands for a fact of the host. */
+export function isOfHost(name: BuiltinName): boolean {
+  return name === 'opsworks' || name === 'host' || name === 'public_ip';
+}
+
 /** Whether the text holds what must not be shown: a secret, or a variable of the operator. */
 export function holdsHidden(template: Template): boolean {
   return template.parts.some((part) => part.kind === 'secret' || part.kind === 'env');

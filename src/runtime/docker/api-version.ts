@@ -20,7 +20,7 @@ export function apiOffer({ headers, body }: Greeting): ApiOffer {
   const apiVersion = headers['api-version'];
   if (typeof apiVersion !== 'string' || !/^\d+\.\d+$/.test(apiVersion))
     throw new NonsenseAnswer(`it told no API version, but sent ${excerpt(body)}`);
-  const name = /^Docker\/(\S+)/.exec(headers.server ?? '')?.[1];
+  const name = /^Docker\/(\S+)/.exec(String(headers.server))?.[1];
   return { apiVersion, engine: name === undefined ? 'the engine' : `Docker Engine ${name}` };
 }
 

@@ -70,6 +70,7 @@ test('asks for its images and for the database of the operator', () => {
       'DB_USERNAME',
     ],
     secrets: [],
+    host: true,
     dataVolumes: [
       { key: `${app}/socks`, name: 'socks' },
       { key: `${app}/static`, name: 'static' },

@@ -1,6 +1,6 @@
 import { resolve } from '../../../src/compiler/desired/resolve.ts';
 import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
-import type { ResolvedInputs } from '../../../src/compiler/desired/resolved-inputs.ts';
+import type { HostFacts, ResolvedInputs } from '../../../src/compiler/desired/resolved-inputs.ts';
 import type { Compiled, Diagnostic } from '../../../src/compiler/diagnostic.ts';
 import { parse } from '../../../src/compiler/source/parse.ts';
 import { SourceFile } from '../../../src/compiler/source/source-file.ts';
@@ -39,7 +39,7 @@ export function spec(text: string, options: CompileOptions = {}): StackSpec {
 }
 
 /** Inputs that know nothing but a host. */
-export const inputs: ResolvedInputs = {
+export const inputs: ResolvedInputs & { readonly host: HostFacts } = {
   images: {},
   env: {},
   secrets: {},

@@ -9,11 +9,11 @@ import type { EngineLimits } from '../../../src/runtime/docker/engine-limits.ts'
 import { parseHost } from '../../../src/runtime/docker/host-url.ts';
 import { EngineError, type Engine, type EngineErrorKind } from '../../../src/runtime/engine.ts';
 import {
+  engineHeaders,
   fakeEngine,
   fakeHttp,
   fakeTcp,
   socketPath,
-  versionAnswer,
   type FakeServer,
 } from '../../support/fake-engine.ts';
 import { plainConfig } from '../../support/plain-config.ts';
@@ -55,7 +55,7 @@ describe('connecting to', () => {
   });
 
   it('what never ends its answer', async () => {
-    const server = await serving(fakeHttp((response) => void response.write('{"ApiVersion"')));
+    const server = await serving(fakeHttp((response) => void response.write('O')));
     await fails(connect(server.path, { readMs: 100 }), 'timeout', 'did not answer within 0.1 s');
   });
 
@@ -68,21 +68,16 @@ describe('connecting to', () => {
     const server = await serving(
       fakeHttp((response) => {
         response.writeHead(200, { 'content-length': '1000' });
-        response.write('{"ApiVersion": "1.4');
+        response.write('O');
         setImmediate(() => response.destroy());
       }),
     );
     await fails(connect(server.path), 'cut-off', 'broke off in the middle of its answer');
   });
 
-  it('what sends half of a JSON', async () => {
-    const server = await serving(
-      fakeHttp((response) => {
-        response.shouldKeepAlive = false;
-        response.end('{"ApiVersion": "1.4');
-      }),
-    );
-    await fails(connect(server.path), 'cut-off', 'broke off in the middle of its answer');
+  it('what sends half of its headers', async () => {
+    const server = await serving(fakeTcp((socket) => socket.end('HTTP/1.1 200 OK\r\nApi-Vers')));
+    await fails(connect(server.path), 'cut-off', 'closed the connection without an answer');
   });
 
   it('a web server', async () => {
@@ -90,7 +85,7 @@ describe('connecting to', () => {
     await fails(
       connect(server.path),
       'nonsense',
-      `what answers at unix://${server.path} is not Docker Engine: it sent \`<html> <h1>It works!</h1></html>\``,
+      `what answers at unix://${server.path} is not Docker Engine: it told no API version, but sent \`<html> <h1>It works!</h1></html>\``,
     );
   });
 
@@ -110,7 +105,7 @@ describe('connecting to', () => {
 
   it('another JSON server', async () => {
     const server = await serving(fakeHttp((response) => response.end('{"hello": "world"}')));
-    await fails(connect(server.path), 'nonsense', 'it told no API version');
+    await fails(connect(server.path), 'nonsense', 'it told no API version, but sent `{"hello": "world"}`');
   });
 
   it('what is no HTTP', async () => {
@@ -138,11 +133,24 @@ describe('connecting to', () => {
   });
 
   it.each([
-    [{ ApiVersion: '1.40', Version: '19.03.1' }, 'Docker Engine 19.03.1 is too old'],
-    [{ ApiVersion: '9.99', MinAPIVersion: '2.0', Version: '99.0' }, 'Docker Engine 99.0 is too new'],
-  ])('an engine of another age', async (version, message) => {
+    [
+      'old',
+      { 'Api-Version': '1.40', Server: 'Docker/19.03.1 (linux)' },
+      'Docker Engine 19.03.1 is too old: it speaks API 1.40, and 1.41 (Docker 20.10) is needed',
+    ],
+    [
+      'new',
+      { 'Api-Version': '9.99', Server: 'Docker/99.0 (linux)' },
+      'Docker Engine 99.0 is too new: it speaks API 9.99, no longer 1.47, the newest that this stackc knows',
+    ],
+    ['old, and not Docker\'s', { 'Api-Version': '1.40', Server: 'Libpod/3.0' }, 'the engine is too old'],
+  ])('an engine that is too %s', async (_age, headers, message) => {
     const server = await serving(
-      fakeHttp((response) => response.end(JSON.stringify({ ...versionAnswer, ...version }))),
+      fakeHttp((response, request) => {
+        const isPinned = request.url !== '/_ping';
+        response.writeHead(isPinned ? 400 : 200, headers);
+        response.end(isPinned ? '{"message": "client version 1.47 is too old"}' : 'OK');
+      }),
     );
     await fails(connect(server.path), 'invalid', message);
   });
@@ -150,24 +158,21 @@ describe('connecting to', () => {
 
 describe('the API version', () => {
   it.each([
-    ['1.41', '1.12', '/v1.41/info'],
-    ['1.47', '1.24', '/v1.47/info'],
-    ['1.52', '1.44', '/v1.47/info'],
-  ])('of an engine that speaks %s and no less than %s', async (ApiVersion, MinAPIVersion, wanted) => {
-    const urls: string[] = [];
-    const answer = { ...versionAnswer, ApiVersion, MinAPIVersion };
+    ['1.41', ['/_ping', '/v1.41/info']],
+    ['1.47', ['/_ping', '/v1.47/info']],
+    ['1.52', ['/_ping', '/v1.47/_ping', '/v1.47/info']],
+  ])('of an engine that speaks %s', async (offered, wanted) => {
+    const urls: (string | undefined)[] = [];
     const server = await serving(
-      fakeTcp((socket) => {
-        socket.on('data', (chunk: Buffer) => {
-          urls.push(chunk.toString('latin1').split(' ')[1] ?? '');
-          const body = JSON.stringify(answer);
-          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-        });
+      fakeHttp((response, request) => {
+        urls.push(request.url);
+        response.setHeader('Api-Version', offered);
+        response.end('{}');
       }),
     );
     const engine = await connect(server.path);
     await engine.facts();
-    expect(urls).toEqual(['/version', wanted]);
+    expect(urls).toEqual(wanted);
   });
 });
 
@@ -324,9 +329,9 @@ describe('an exec', () => {
       fakeTcp((socket) => {
         socket.on('data', (chunk: Buffer) => {
           const request = chunk.toString('latin1');
-          const body = request.includes('/version') ? JSON.stringify(versionAnswer) : '{"Id": "e"}';
+          const head = Object.entries(engineHeaders).map((pair) => `${pair.join(': ')}\r\n`);
           if (!request.includes('/start')) {
-            socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+            socket.write(`HTTP/1.1 200 OK\r\n${head.join('')}Content-Length: 11\r\n\r\n{"Id": "e"}`);
             return;
           }
           socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
