@@ -126,7 +126,11 @@ async function buildProgram() {
   const { outputFiles } = await build({
     ...common,
     entryPoints: ['src/cli/program-entry.ts'],
-    banner: { js: "const here=require('node:url').pathToFileURL(__filename).href;" },
+    // What Node puts around a CommonJS file; the entry loads this one itself.
+    banner: {
+      js: "(function(exports,require,module,__filename,__dirname){const here=require('node:url').pathToFileURL(__filename).href;",
+    },
+    footer: { js: '})' },
     define: { __STACKC_VERSION__: JSON.stringify(version), 'import.meta.url': 'here' },
   });
   const program = outputFiles[0].contents;

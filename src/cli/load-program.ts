@@ -20,38 +20,43 @@ import type * as Program from './program-entry.ts';
 declare const __STACKC_BUILD__: string;
 
 /**
+ * Only short runs keep what was compiled, in milliseconds: a long one (an apply with work, a log that is followed)
+ * gains nothing, and has compiled much that would make short ones wait.
+ */
+const LONGEST_MS = 1000;
+
+/**
  * Loads `program.cjs`, which lies beside this file, with the code that V8 compiled for the same command in an
  * earlier run: compiling is most of what a short command costs. The cache is a file per build, Node version and
  * command in the user's cache folder (`XDG_CACHE_HOME`, default `~/.cache`), used only when it belongs to this
  * user. Whatever is wrong with it, the program runs, only slower.
  *
- * Call `done` when the command has ended: by then V8 knows all the code that it needs.
+ * Call `done` when the command has ended well: by then V8 knows all the code that it needs.
  */
 export function loadProgram(words: readonly string[]): {
   readonly program: typeof Program;
   readonly done: () => void;
 } {
   const file = join(__dirname, 'program.cjs');
-  const command = words.find((word) => /^[a-z]+$/.test(word)) ?? 'none';
+  const isHelp = words.includes('--help') || words.includes('-h');
+  const command = isHelp ? 'help' : (words.find((word) => /^[a-z]+$/.test(word)) ?? 'none');
   const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'stackc');
   const cache = join(folder, `${__STACKC_BUILD__}-${process.version}-${process.arch}-${command}.v8`);
   const cachedData = readOwn(cache);
-  const script = new Script(
-    // The build writes ASCII only, so that the text can stay one byte a character.
-    `(function(exports,require,module,__filename,__dirname){${readFileSync(file, 'latin1')}\n})`,
-    {
-      filename: file,
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-      ...(cachedData === undefined ? {} : { cachedData }),
-    },
-  );
+  // The build writes a function expression, and ASCII only: the text is used as it is, one byte a character.
+  const script = new Script(readFileSync(file, 'latin1'), {
+    filename: file,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  });
   const module = { exports: {} };
   script.runInThisContext()(module.exports, lazyRequire(require), module, file, __dirname);
   return {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the bundle of that file; the build makes both
     program: module.exports as typeof Program,
     done: () => {
-      if (cachedData === undefined || script.cachedDataRejected === true) write(folder, cache, script);
+      const isUseless = cachedData === undefined || script.cachedDataRejected === true;
+      if (isUseless && performance.now() < LONGEST_MS) write(folder, cache, script);
     },
   };
 }

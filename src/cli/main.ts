@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { exitCode } from './exit-code.ts';
 import { loadProgram } from './load-program.ts';
 
 /** Set by the build to the package's version. */
@@ -12,7 +13,7 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
 } else {
   const { program, done } = loadProgram(words);
   void program.main(words, program.processIo(), __STACKC_VERSION__).then((code) => {
-    done();
+    if (code === exitCode.done || code === exitCode.pending) done();
     // Sockets and terminals would keep the process; what is written must be out before it ends.
     process.stdout.write('', () => process.exit(code));
   });

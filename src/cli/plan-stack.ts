@@ -2,6 +2,7 @@ import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import { registryCredentials } from '../compiler/desired/registry-credentials.ts';
 import { requirements } from '../compiler/desired/requirements.ts';
 import { resolve } from '../compiler/desired/resolve.ts';
+import type { ResolvedInputs } from '../compiler/desired/resolved-inputs.ts';
 import type { Compiled, Diagnostic } from '../compiler/diagnostic.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
@@ -9,7 +10,8 @@ import { reconcile } from '../compiler/reconcile/reconcile.ts';
 import { agentImage } from '../runtime/agent/agent-image.ts';
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { gatherInputs } from '../runtime/gather-inputs.ts';
+import { gatherInputs, type GatherOptions } from '../runtime/gather-inputs.ts';
+import { hostFacts } from '../runtime/inputs/host-facts.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
 import { observe } from '../runtime/observe.ts';
 import type { Connection } from './connection.ts';
@@ -20,6 +22,7 @@ import type { CommandContext } from './io.ts';
 import { demandNames, specNames } from './names.ts';
 import { registryLookup } from './registry-lookup.ts';
 import { loadSpec, type LoadedSpec } from './stack-file.ts';
+import { hasWork } from './walk-plan.ts';
 
 /** What is asked for besides the file. */
 export interface PlanSelection {
@@ -48,6 +51,8 @@ export interface ResolvedStack {
   readonly loaded: LoadedSpec;
   readonly observed: ObservedState;
   readonly desired: DesiredState;
+  /** What came from outside the file. */
+  readonly inputs: ResolvedInputs;
   /** Credentials for pulls, by image reference. */
   readonly auth: AuthLookup;
   /** Of every stage so far. */
@@ -83,25 +88,52 @@ export async function planLoaded(
   connection: Connection | null,
   selection: PlanSelection,
 ): Promise<PlannedStack> {
-  const agentTag = agentImage().tag;
-  const [resolved, agentImageFound] = await Promise.all([
-    resolveStack(context, loaded, connection, selection),
-    connection === null ? null : connection.engine.inspectImage(agentTag),
-  ]);
-  const plan = reconcile(resolved.desired, resolved.observed, {
-    include: selection.include,
-    force: selection.force,
-    only: selection.only,
-    allowRemoveAll: selection.allowRemoveAll,
-    offline: selection.offline,
-    agentImage: agentTag,
-    agentImagePresent: agentImageFound !== null,
-  });
+  const resolved = await resolveStack(context, loaded, connection, selection, { hostAlways: false });
+  const plan = await planResolved(resolved, selection);
   if (!plan.ok) {
     const diagnostics = [...resolved.warnings, ...plan.diagnostics];
     throw new DiagnosticsFailure(exitCode.failed, diagnostics, loaded.source);
   }
-  return { ...resolved, plan: plan.value, warnings: [...resolved.warnings, ...plan.value.warnings] };
+  return {
+    ...resolved,
+    desired: hasWork(plan.value) ? await withHost(resolved) : resolved.desired,
+    plan: plan.value,
+    warnings: [...resolved.warnings, ...plan.value.warnings],
+  };
+}
+
+/** Whether the agent's image is on the engine is asked only for a plan that creates an agent. */
+async function planResolved(
+  { desired, observed, connection }: ResolvedStack,
+  { include, force, only, allowRemoveAll, offline }: PlanSelection,
+): Promise<Compiled<Plan>> {
+  const given = { include, force, only, allowRemoveAll, offline };
+  const planWith = (agentImagePresent: boolean) =>
+    reconcile(desired, observed, {
+      ...given,
+      // Hashed from the agent's files, and most plans never look.
+      get agentImage() {
+        return agentImage().tag;
+      },
+      agentImagePresent,
+    });
+  if (connection === null) return planWith(false);
+  const plan = planWith(true);
+  const createsAgent = plan.ok && plan.value.nodes.some(({ op }) => op.kind === 'agent.create');
+  if (!createsAgent || (await connection.engine.inspectImage(agentImage().tag)) !== null) return plan;
+  return planWith(false);
+}
+
+/**
+ * The desired state with the facts of the host, where nothing has asked for them so far. A container that is created
+ * gets its default host name and the limits of its log by them; no plan depends on either, so a plan stands.
+ */
+async function withHost({ loaded, desired, inputs, connection }: ResolvedStack): Promise<DesiredState> {
+  if (connection === null || inputs.host !== null) return desired;
+  const host = await hostFacts(connection.engine, connection.remoteHost);
+  const known = resolve(loaded.spec, { ...inputs, host });
+  if (!known.ok) throw new DiagnosticsFailure(exitCode.failed, known.diagnostics, loaded.source);
+  return known.value;
 }
 
 /** Observes the engine, gathers what comes from outside the file, and resolves the file with it. */
@@ -110,6 +142,7 @@ export async function resolveStack(
   loaded: LoadedSpec,
   connection: Connection | null,
   selection: PlanSelection,
+  { hostAlways }: Pick<GatherOptions, 'hostAlways'>,
 ): Promise<ResolvedStack> {
   const { spec } = loaded;
   const engine = connection?.engine ?? null;
@@ -123,6 +156,7 @@ export async function resolveStack(
     env: context.io.env,
     folder: loaded.folder,
     remoteHost: connection?.remoteHost ?? null,
+    hostAlways,
     auth: lookup,
     askRegistry: selection.askRegistry,
   });
@@ -138,6 +172,7 @@ export async function resolveStack(
     loaded,
     observed: engine === null ? observed : await withForeignNetworks(engine, observed, desired.value),
     desired: desired.value,
+    inputs,
     auth: lookup(inputs),
     warnings: [...loaded.warnings, ...problems],
     connection,

@@ -243,6 +243,24 @@ describe('apply', () => {
     expect(again.stdout).toMatch(/^Nothing to do/);
   });
 
+  it('asks the engine for nothing that a plan with nothing to do does not need', async () => {
+    const memory = engine();
+    await stack(['apply', '--yes'], { cwd, engine: memory });
+    const created = memory.calls.flatMap(({ method, args }) => (method === 'createContainer' ? args : []));
+    expect(created).toContainEqual(expect.objectContaining({ hostname: 'worker0.memory' }));
+    const before = memory.calls.length;
+    await stack(['apply', '--yes'], { cwd, engine: memory });
+    expect(memory.calls.slice(before).map(({ method }) => method)).toEqual([
+      'listContainers',
+      'listVolumes',
+      'listNetworks',
+      'inspectImage',
+      'inspectContainer',
+      'inspectContainer',
+      'close',
+    ]);
+  });
+
   it('is 1 when something fails, and says what to do next', async () => {
     const memory = engine({
       behaviour: () => ({ exitAfterMs: 0, exitCode: 3, output: [{ stream: 'stderr', text: 'no database' }] }),

@@ -38,6 +38,25 @@ async function expectSettled(w: World, desired: DesiredState): Promise<void> {
   expect(again.changes.filter(isPending)).toEqual([]);
   expect(again.nodes).toEqual([]);
   expect(await picture(w.engine)).toEqual(wanted(desired));
+  expect([...w.links.keys()].sort()).toEqual(publishedNames(desired));
+  for (const [, to] of w.links) expect(await generationOf(w.engine, to)).toBe(to);
+}
+
+/** What the agent should have published, and nothing else. */
+function publishedNames(desired: DesiredState): readonly string[] {
+  return desired.containers
+    .filter((c) => c.mode !== 'cron')
+    .flatMap((c) =>
+      c.instances.flatMap((i) => (i.socket === null ? [] : [`/stackc/v/${i.socket.volume}/${i.name}.sock`])),
+    )
+    .sort();
+}
+
+/** The socket's file name that the generation which carries the name would have: `.shop-app0.2`. */
+async function generationOf(engine: MemoryEngine, file: string): Promise<string> {
+  const name = file.slice(1, file.lastIndexOf('.'));
+  const found = await engine.inspectContainer(name);
+  return `.${name}.${found?.labels[labels.generation] ?? 'none'}`;
 }
 
 function expectOrdered(plan: Plan): void {

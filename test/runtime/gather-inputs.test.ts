@@ -57,7 +57,7 @@ const namedLate = ({ env, host }: Partial<ResolvedInputs>): Requirements => ({
   env: ['TAG'],
   images: [
     ...(env === undefined ? [] : image(`app:${env['TAG'] ?? ''}`).images),
-    ...(host === undefined ? [] : image(`${host.name}/app:1`).images),
+    ...(host === undefined || host === null ? [] : image(`${host.name}/app:1`).images),
   ],
 });
 
@@ -199,7 +199,7 @@ describe('images', () => {
     expect(engine.calls.map(({ method }) => method)).not.toContain('registryDigest');
     const offline = await gatherInputs(image('app:1'), null, nothing, options());
     expect(offline.images['app:1']).toEqual({ kind: 'unknown' });
-    expect(offline.host.logDriver).toBe('json-file');
+    expect(offline.host?.logDriver).toBe('json-file');
   });
 
   it('finds images whose names are only known with the variables, or with the host', async () => {

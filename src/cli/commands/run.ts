@@ -31,7 +31,8 @@ export async function runOnce(
   demandNames('', [name], specNames(loaded.spec));
   const connection = await connecting;
   const { engine } = connection;
-  const resolved = await resolveStack(context, loaded, connection, { ...everything, askRegistry: false });
+  const selection = { ...everything, askRegistry: false };
+  const resolved = await resolveStack(context, loaded, connection, selection, { hostAlways: true });
   await writeDiagnostics(context, resolved.warnings, loaded.source);
   const { container, instance } = find(resolved, name);
   demandPlaces(resolved, container, instance);

@@ -162,12 +162,16 @@ export function instanceMaker(
   };
 }
 
-/** Makes a value once for all instances, unless it varies. */
+/**
+ * Makes a value once for all instances; once for each where it varies, however often it is asked for: what it claims
+ * (ports of the host) must not be claimed twice. Instances come one after the other.
+ */
 function perInstance<T>(varies: boolean, make: (place: Place) => T): (place: Place) => T {
-  let kept: { readonly value: T } | null = null;
+  let kept: { readonly index: number; readonly value: T } | null = null;
   return (place) => {
-    if (varies) return make(place);
-    kept ??= { value: make(place) };
+    if (kept === null || (varies && kept.index !== place.index)) {
+      kept = { index: place.index, value: make(place) };
+    }
     return kept.value;
   };
 }

@@ -3,13 +3,20 @@ import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
 
-/** The agents that the stack's own description calls for, whether or not a plan needs them. */
-export function desiredAgents(desired: DesiredState, image: string): readonly AgentSpec[] {
+/**
+ * The agents that the stack's own description calls for, whether or not a plan needs them; `leaving` are volumes that
+ * it needs only to tidy.
+ */
+export function desiredAgents(
+  desired: DesiredState,
+  image: string,
+  leaving: readonly string[],
+): readonly AgentSpec[] {
   const instances = desired.containers.filter((c) => c.mode !== 'cron').flatMap((c) => c.instances);
-  const volumes = new Set<string>();
+  const volumes = new Set(leaving);
   for (const instance of instances) if (instance.socket !== null) volumes.add(instance.socket.volume);
   const agents: AgentSpec[] = [];
-  if (instances.some((instance) => planesOf(instance).includes('stack'))) {
+  if (leaving.length > 0 || instances.some((instance) => planesOf(instance).includes('stack'))) {
     agents.push({
       version: 1,
       plane: 'stack',

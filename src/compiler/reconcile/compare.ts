@@ -107,7 +107,12 @@ function specReasons(wanted: InstanceSpec, spec: InstanceSpec): readonly Reason[
   for (const [key, to] of Object.entries(wanted)) {
     const from = before[key] ?? null;
     if (NOT_BY_LABEL.has(key) || canonicalJson(from) === canonicalJson(to)) continue;
-    reasons.push(field(key, show(from), show(to)));
+    if (from !== null && key === 'ports') reasons.push(listReason(key, spec.ports, wanted.ports));
+    else if (from !== null && key === 'mounts') reasons.push(listReason(key, spec.mounts, wanted.mounts));
+    else if (from !== null && key === 'links') reasons.push(listReason(key, spec.links, wanted.links));
+    else if (from !== null && key === 'ulimits') reasons.push(listReason(key, spec.ulimits, wanted.ulimits));
+    else if (from !== null && key === 'devices') reasons.push(listReason(key, spec.devices, wanted.devices));
+    else reasons.push(field(key, show(from), show(to)));
   }
   return reasons.sort((a, b) => (a.field < b.field ? -1 : 1));
 }
@@ -184,6 +189,38 @@ function show(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string') return quote(value);
   return canonicalJson(value);
+}
+
+/** Lists of objects as they are written on a command line; everything else as JSON. */
+const wordings: {
+  readonly [Field in 'ports' | 'mounts' | 'links' | 'ulimits' | 'devices']: (
+    one: InstanceSpec[Field][number],
+  ) => string;
+} = {
+  ports: ({ hostIp, hostPort, containerPort, protocol }) =>
+    [hostIp, hostPort, containerPort].filter((part) => part !== null).join(':') +
+    (protocol === 'tcp' ? '' : `/${protocol}`),
+  mounts: ({ source, target, readOnly }) => `${source}:${target}${readOnly ? ':ro' : ''}`,
+  links: ({ target, alias }) => `${target}:${alias}`,
+  ulimits: ({ name, soft, hard }) => `${name}=${soft}:${hard}`,
+  devices: ({ host, container, permissions }) => `${host}:${container}:${permissions}`,
+};
+
+/** What goes and what comes, where a list of objects differs in some of them only. */
+function listReason<Field extends keyof typeof wordings>(
+  name: Field,
+  from: InstanceSpec[Field],
+  to: InstanceSpec[Field],
+): Reason {
+  const words: (one: InstanceSpec[Field][number]) => string = wordings[name];
+  const before = from.map(words);
+  const after = to.map(words);
+  const gone = before.filter((one) => !after.includes(one));
+  const come = after.filter((one) => !before.includes(one));
+  const text = (list: readonly string[]) => (list.length === 0 ? null : list.join(', '));
+  return gone.length + come.length === 0
+    ? field(name, canonicalJson(from), canonicalJson(to))
+    : field(name, text(gone), text(come));
 }
 
 function quote(text: string): string {

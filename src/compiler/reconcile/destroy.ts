@@ -13,7 +13,13 @@ export function destroyPlan(
   const builder = new PlanBuilder();
   const changes: Change[] = [];
   const gone: NodeId[] = [];
+  const stops = new Map<string, readonly NodeId[]>();
   for (const container of inOrder(observed.containers)) {
+    // Whoever links to it stops first: a database outlives those who still write to it.
+    const users = observed.containers.filter(({ spec }) =>
+      (spec?.links ?? []).some(({ target }) => container.engineName === target),
+    );
+    const after = users.flatMap((user) => stops.get(user.id) ?? []);
     const subject =
       container.role === 'migration'
         ? ({ kind: 'migration', application: container.application, container: container.container } as const)
@@ -29,7 +35,14 @@ export function destroyPlan(
     ]);
     changes.push({ ...change, from: container.generation });
     const target = existing(container);
-    const stop = builder.add(id, 'stop', { kind: 'container.stop', target, timeoutS: null }, [], 'destroy');
+    const stop = builder.add(
+      id,
+      'stop',
+      { kind: 'container.stop', target, timeoutS: null },
+      after,
+      'destroy',
+    );
+    stops.set(container.id, [stop]);
     gone.push(builder.add(id, 'remove', { kind: 'container.remove', target }, [stop], 'destroy'));
   }
   for (const agent of observed.agents) {
@@ -63,6 +76,20 @@ function asked(what: string): Change['reasons'][number] {
   return { kind: 'requested', field: 'destroy', from: what, to: null };
 }
 
+/** Those who link to others before those they link to; names decide the rest, and where links go in a circle. */
 function inOrder(containers: readonly ObservedContainer[]): readonly ObservedContainer[] {
-  return [...containers].sort((a, b) => (a.engineName < b.engineName ? 1 : -1));
+  const byName = [...containers].sort((a, b) => (a.engineName < b.engineName ? -1 : 1));
+  const ordered = new Set<ObservedContainer>();
+  const under = new Set<ObservedContainer>();
+  const visit = (container: ObservedContainer) => {
+    if (ordered.has(container) || under.has(container)) return;
+    under.add(container);
+    for (const other of byName) {
+      if ((other.spec?.links ?? []).some(({ target }) => target === container.engineName)) visit(other);
+    }
+    under.delete(container);
+    ordered.add(container);
+  };
+  for (const container of byName) visit(container);
+  return [...ordered];
 }

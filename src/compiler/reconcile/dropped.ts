@@ -1,11 +1,17 @@
 import { containerKey } from '../desired/keys.ts';
-import type { ContainerKey, DesiredState, InstanceKey } from '../desired/desired-state.ts';
+import type {
+  ContainerKey,
+  DesiredContainer,
+  DesiredState,
+  InstanceKey,
+  StopSpec,
+} from '../desired/desired-state.ts';
 import type { PortSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import { instanceEngineName } from '../names.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId } from '../plan/plan.ts';
-import { removeGenerations } from './tidy.ts';
+import { removeGenerations, socketVolumes } from './tidy.ts';
 
 /** An instance on the engine that the file does not name (any more). */
 export interface DroppedInstance {
@@ -16,7 +22,10 @@ export interface DroppedInstance {
   readonly instance: string;
   /** The container is still in the file, with fewer instances. */
   readonly surplus: boolean;
-  readonly hasSocket: boolean;
+  /** How it is stopped; null when the file says nothing of it. */
+  readonly stop: StopSpec | null;
+  /** The volumes in which its generations have sockets. */
+  readonly socketVolumes: readonly string[];
   /** Containers of the file that want a host port which this one holds. */
   readonly inTheWayOf: readonly ContainerKey[];
 }
@@ -28,10 +37,10 @@ export function droppedInstances(
   within: ReadonlySet<ContainerKey> | null,
 ): readonly DroppedInstance[] {
   const wanted = new Set<InstanceKey>();
-  const daemons = new Set<ContainerKey>();
+  const daemons = new Map<ContainerKey, DesiredContainer>();
   for (const container of desired.containers) {
     if (container.mode === 'cron') continue;
-    daemons.add(container.key);
+    daemons.set(container.key, container);
     for (const instance of container.instances) wanted.add(instance.key);
   }
   const groups = new Map<InstanceKey, ObservedContainer[]>();
@@ -58,7 +67,8 @@ export function droppedInstances(
       containers: [...containers].sort((a, b) => b.generation - a.generation),
       instance: first.instance,
       surplus: daemons.has(owner),
-      hasSocket: containers.some((c) => c.spec !== null && c.spec.socket !== null),
+      stop: daemons.get(owner)?.template.stop ?? null,
+      socketVolumes: socketVolumes(containers),
       inTheWayOf: [...new Set(holders)].sort(),
     });
   }
@@ -83,7 +93,10 @@ export function removeDropped(
   const changes: Change[] = [];
   for (const d of dropped) {
     const start = lastOf.get(d.containerKey) ?? after;
-    lastOf.set(d.containerKey, removeGenerations(builder, d.key, d.engineName, d.containers, start, reach));
+    lastOf.set(
+      d.containerKey,
+      removeGenerations(builder, d.key, d.engineName, d.containers, start, reach, d.stop),
+    );
     const newest = d.containers[0];
     changes.push({
       id: d.key,

@@ -1,4 +1,5 @@
 import type { ContainerKey, DesiredState } from '../desired/desired-state.ts';
+import { canonicalJson } from '../desired/canonical-json.ts';
 import { labels } from '../labels.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
@@ -148,12 +149,7 @@ function raiseAgent(
   }
   const reason: Reason =
     action === 'replace'
-      ? {
-          kind: 'field',
-          field: 'agent',
-          from: 'another version or other volumes',
-          to: 'as this plan needs it',
-        }
+      ? agentReason(existing?.spec ?? '', spec)
       : action === 'start'
         ? { kind: 'drift', field: 'state', from: 'stopped', to: 'running' }
         : missing('agent');
@@ -167,6 +163,15 @@ function raiseAgent(
   if (action !== 'start')
     last = [builder.add(id, 'create', { kind: 'agent.create', agent: spec }, last, 'needed')];
   return [builder.add(id, 'start', { kind: 'agent.start', agent: spec }, last, 'needed')];
+}
+
+/** Which part of an agent differs; its label is the JSON of the spec that it was made from. */
+function agentReason(before: string, spec: AgentSpec): Reason {
+  for (const part of ['image', 'volumes', 'networks'] as const) {
+    const to = canonicalJson(spec[part]);
+    if (!before.includes(`"${part}":${to}`)) return { kind: 'field', field: part, from: null, to };
+  }
+  return { kind: 'field', field: 'agent', from: null, to: canonicalJson(spec) };
 }
 
 function missing(field: string): Reason {

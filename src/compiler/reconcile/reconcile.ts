@@ -16,6 +16,7 @@ import type { DroppedInstance } from './dropped.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
 import { plainChange, prepare } from './prepare.ts';
 import { rollInstance, waitName } from './roll.ts';
+import { socketVolumes } from './tidy.ts';
 import type { Rolled } from './roll.ts';
 
 const STARTING = new Set(['create', 'replace', 'start', 'start-held']);
@@ -40,7 +41,7 @@ export function reconcile(
   const builder = new PlanBuilder();
 
   const starting = new Set(decided.filter((d) => STARTING.has(d.decision)).map((d) => d.container.key));
-  const agents = neededAgents(desired, request, decided, dropped);
+  const agents = neededAgents(desired, observed, request, decided, dropped);
   const prepared = prepare(builder, desired, observed, request, { starting, selected, agents });
   const reach = new Set(agents.flatMap((agent) => agent.volumes));
 
@@ -85,20 +86,26 @@ function select(desired: DesiredState, request: PlanRequest): ReadonlySet<Contai
 /** The agents that some operation of this plan will talk to. */
 function neededAgents(
   desired: DesiredState,
+  observed: ObservedState,
   request: PlanRequest,
   decided: readonly Decided[],
   dropped: readonly DroppedInstance[],
 ): readonly AgentSpec[] {
   const planes = new Set<AgentSpec['plane']>();
+  const volumes = dropped.flatMap((d) => d.socketVolumes);
   for (const { decision, instance, standing } of decided) {
     const touched = STARTING.has(decision) || standing.rescue === 'restore' || standing.leftovers.length > 0;
-    if (touched || (standing.failed.length > 0 && decision === 'leave')) {
-      for (const plane of planesOf(instance)) planes.add(plane);
-    }
+    if (!touched && !(standing.failed.length > 0 && decision === 'leave')) continue;
+    for (const plane of planesOf(instance)) planes.add(plane);
+    const current = standing.current === null ? [] : [standing.current];
+    volumes.push(...socketVolumes([...current, ...standing.leftovers, ...standing.failed]));
   }
-  if (dropped.some((d) => d.hasSocket)) planes.add('stack');
+  // What goes may have its socket where nothing of the file has one; only volumes that are still there can be mounted.
+  const present = new Set(observed.volumes.map((v) => v.name));
+  const leaving = volumes.filter((volume) => present.has(volume));
+  if (leaving.length > 0) planes.add('stack');
   if (planes.size === 0) return [];
-  return desiredAgents(desired, request.agentImage).filter((agent) => planes.has(agent.plane));
+  return desiredAgents(desired, request.agentImage, leaving).filter((agent) => planes.has(agent.plane));
 }
 
 interface Work {

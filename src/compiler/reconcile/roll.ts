@@ -7,7 +7,7 @@ import type { Decided } from './decide.ts';
 import { existing, publish, steps, strategies } from './steps.ts';
 import type { Step, Turn } from './steps.ts';
 import { generationSocketName } from '../desired/desired-state.ts';
-import { tidyGeneration } from './tidy.ts';
+import { socketPlace, tidyGeneration } from './tidy.ts';
 import { count, gateWords, instanceNotes } from './words.ts';
 
 /** What came of planning one instance. */
@@ -51,7 +51,8 @@ export function rollInstance(
       const replaced = decision === 'replace' ? standing.current : null;
       const next: ContainerRef = { kind: 'created', instance: instance.key, generation };
       const strategy = strategies[replaced === null ? 'create' : container.strategy.order];
-      const turn: Turn = { instance, generation, next, old: replaced };
+      const oldPlace = socketPlace(replaced?.spec ?? null, reach);
+      const turn: Turn = { instance, generation, next, old: replaced, oldPlace };
       const scope = `${group}.${generation}`;
       last = addSteps(builder, group, strategy.switch, turn, last, scope);
       last = addSteps(builder, group, strategy.settle, turn, last, null);
@@ -74,7 +75,13 @@ export function rollInstance(
     case 'start-held': {
       const current = standing.current;
       if (current === null) break;
-      const turn: Turn = { instance, generation: current.generation, next: existing(current), old: null };
+      const turn: Turn = {
+        instance,
+        generation: current.generation,
+        next: existing(current),
+        old: null,
+        oldPlace: null,
+      };
       last = addSteps(builder, group, strategies.start.switch, turn, last, null);
       if (decision === 'start-held')
         notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);

@@ -11,6 +11,8 @@ export interface Turn {
   /** The generation that starts: created by this plan, or one that exists (`start`). */
   readonly next: ContainerRef;
   readonly old: ObservedContainer | null;
+  /** Where the old generation's socket lies, which may be elsewhere; null when it has none within the agent's reach. */
+  readonly oldPlace: SocketPlace | null;
 }
 
 /** One operation of a step with its reason and what takes it back. */
@@ -34,6 +36,7 @@ export type Step =
   | 'release-old'
   | 'park-old'
   | 'take-name'
+  | 'unpublish-old'
   | 'quiet-old'
   | 'stop-old'
   | 'clear-old-path';
@@ -64,7 +67,7 @@ export const strategies = {
       'park-old',
       'take-name',
     ],
-    settle: ['quiet-old', 'stop-old', 'clear-old-path'],
+    settle: ['unpublish-old', 'quiet-old', 'stop-old', 'clear-old-path'],
   },
   'stop-first': {
     switch: [
@@ -81,7 +84,7 @@ export const strategies = {
       'park-old',
       'take-name',
     ],
-    settle: ['clear-old-path'],
+    settle: ['unpublish-old', 'clear-old-path'],
   },
   /** A generation that exists and does not run. */
   start: { switch: ['clear-path', 'start', 'gate', 'publish', 'keep'], settle: [] },
@@ -135,11 +138,11 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
       'must be ready',
     ),
   ],
-  publish: ({ instance, generation, old }) => {
+  publish: ({ instance, generation, old, oldPlace }) => {
     const socket = instance.socket;
     if (socket === null || !socket.movable) return [];
     const back =
-      old === null
+      old === null || oldPlace?.published !== socket.published
         ? unlink(socket, fileName(socket))
         : publish(socket, generationSocketName(instance.engineName, old.generation));
     return [
@@ -219,17 +222,21 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
     const back = instance.stop.quietSignal === null ? [start] : [stop, start];
     return [node(`stop ${old.generation}`, stop, 'is being replaced', wasRunning ? back : [])];
   },
-  'clear-old-path': ({ instance, old }) => {
-    const socket = instance.socket;
-    if (old === null || socket === null || !socket.movable) return [];
-    return [
-      node(
-        `clear ${old.generation}`,
-        unlink(socket, generationSocketName(instance.engineName, old.generation)),
-        'nobody serves it',
-      ),
-    ];
-  },
+  // The published name moves with a switch, but for a generation that serves elsewhere now, or on no socket at all.
+  'unpublish-old': ({ instance, old, oldPlace }) =>
+    old === null || oldPlace === null || oldPlace.published === instance.socket?.published
+      ? []
+      : [node(`unpublish ${old.generation}`, unlink(oldPlace, fileName(oldPlace)), 'no longer its path')],
+  'clear-old-path': ({ instance, old, oldPlace }) =>
+    old === null || oldPlace === null
+      ? []
+      : [
+          node(
+            `clear ${old.generation}`,
+            unlink(oldPlace, generationSocketName(instance.engineName, old.generation)),
+            'nobody serves it',
+          ),
+        ],
 };
 
 /** Refers to a container that the engine has. */

@@ -16,6 +16,8 @@ export interface WrittenContainer {
   readonly mode: DeployMode;
   /** Instances; 1 for `cron`. */
   readonly count: number;
+  /** Of the value of `containers`; of the container's name where it is not written. */
+  readonly countRange: Range;
   readonly image: Template;
   readonly tag: Template | null;
   readonly pull: PullPolicy;

@@ -11,6 +11,9 @@ export interface Agents {
   readonly streams: HttpAgent;
 }
 
+/** Else every agent finds out a name for TLS, even without TLS; the pattern for that takes milliseconds to compile. */
+const NO_SERVER_NAME = { servername: '' };
+
 /** sshd lets only some logins through at a time (MaxStartups, 10 by default). */
 const SSH_CONNECTIONS = 4;
 
@@ -26,7 +29,7 @@ export function makeAgents(endpoint: Endpoint): Agents {
   const agent = quiet(
     isSecure
       ? new HttpsAgent({ keepAlive: true, ...tlsOptions(endpoint) })
-      : new HttpAgent({ keepAlive: true }),
+      : new HttpAgent({ keepAlive: true, ...NO_SERVER_NAME }),
   );
   return { calls: agent, streams: agent };
 }

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { SecretSource } from '../../compiler/spec/stack-spec.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
@@ -40,6 +39,8 @@ export async function readSecret(source: SecretSource, reader: SecretReader): Pr
 
 async function readSecretFile(path: string, written: string): Promise<SecretValue> {
   try {
+    // Loaded here: few files have secrets of this kind, and a short command would wait for it.
+    const { readFile } = await import('node:fs/promises');
     return checked(await readFile(path), `\`${written}\``);
   } catch (error) {
     return { error: `\`${written}\` cannot be read: ${reasonOf(error)}` };

@@ -15,6 +15,7 @@ import { gatePlane } from '../../compiler/reconcile/agents.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import { AgentError } from '../agent/agent-session.ts';
 import type { AgentSession } from '../agent/agent-session.ts';
+import { elapsed } from '../elapsed.ts';
 import { EngineError } from '../engine.ts';
 import type { ExecuteOptions } from '../execute.ts';
 import { passGate } from '../gate.ts';
@@ -119,8 +120,7 @@ export class Performer {
         await engine.killContainer(this.#id(op.target), op.signal);
         return null;
       case 'container.stop':
-        await engine.stopContainer(this.#id(op.target), op.timeoutS);
-        return null;
+        return this.#stop(this.#id(op.target), op.timeoutS);
       case 'container.remove':
         await engine.removeContainer(this.#id(op.target), { volumes: true });
         return null;
@@ -135,6 +135,17 @@ export class Performer {
       default:
         return unreachable(op);
     }
+  }
+
+  /** A container that had to be killed may have lost what it had under way: that is worth a word. */
+  async #stop(id: string, timeoutS: number | null): Promise<string | null> {
+    const { engine, clock } = this.#options;
+    const startedAt = clock.now();
+    await engine.stopContainer(id, timeoutS);
+    const stopped = await engine.inspectContainer(id);
+    if (stopped === null || stopped.exitCode !== 137 || clock.now() - startedAt < (timeoutS ?? 0) * 1000)
+      return null;
+    return `warning: it did not stop within ${elapsed(clock.now() - startedAt)} and was killed`;
   }
 
   /** Known at planning, or since the pull. */

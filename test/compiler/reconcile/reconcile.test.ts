@@ -161,11 +161,11 @@ describe('whole plans', () => {
 
       [] #1 agent shop-agent create: agent.create
       [1] #2 agent shop-agent start: agent.start
-      [2] #3 shop/app2 unpublish 1: socket.unlink
+      [2] #3 shop/app2 unpublish: socket.unlink
       [3] #4 shop/app2 stop 1: container.stop
       [4] #5 shop/app2 clear 1: socket.unlink
       [5] #6 shop/app2 remove 1: container.remove
-      [6] #7 shop/app1 unpublish 1: socket.unlink
+      [6] #7 shop/app1 unpublish: socket.unlink
       [7] #8 shop/app1 stop 1: container.stop
       [8] #9 shop/app1 clear 1: socket.unlink
       [9] #10 shop/app1 remove 1: container.remove"

@@ -49,6 +49,7 @@ export function readContainer(entry: Property, outer: Reader): WrittenContainer 
     range: entry.keyRange,
     mode: mode ?? 'auto',
     count: isCron ? 1 : count,
+    countRange: node('containers')?.range ?? entry.keyRange,
     image: image ?? { parts: [], place: { range: entry.keyRange, exact: null } },
     tag: reader.template(node('tag'), 'shared'),
     pull: reader.choice(node('pull'), ['auto', 'always', 'missing', 'never'], 'auto'),
