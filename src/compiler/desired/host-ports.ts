@@ -6,7 +6,7 @@ import type { PortSpec } from './instance-spec.ts';
 interface Claim {
   readonly container: ContainerSpec;
   readonly instance: string;
-  readonly address: string | null;
+  readonly port: PortSpec;
   readonly range: Range;
 }
 
@@ -21,38 +21,66 @@ export class HostPorts {
 
   claim(container: ContainerSpec, instance: string, port: PortSpec, range: Range): void {
     if (port.hostPort === null) return;
-    const key = `${port.hostPort}/${port.protocol}`;
-    const address = everywhere(port.hostIp) ? null : port.hostIp;
-    const claim = { container, instance, address, range };
-    const others = this.#claims.get(key);
+    const claim = { container, instance, port, range };
+    const others = this.#claims.get(nameOf(port));
     if (others === undefined) {
-      this.#claims.set(key, [claim]);
+      this.#claims.set(nameOf(port), [claim]);
       return;
     }
-    const other = others.find((one) => one.address === null || address === null || one.address === address);
+    const other = others.find((one) => overlaps(one.port, port));
     if (other === undefined) others.push(claim);
-    else if (other.container === container && other.instance !== instance) {
-      this.#problems.error(
-        'STK316',
-        `\`${container.name}\` has ${container.count} instances, and only one can have port ${key} of the host`,
-        range,
-        {
-          related: [{ range: container.range, message: `\`containers: ${container.count}\`` }],
-          help: `let the engine choose (\`${port.containerPort}\`), put a balancer in front, or keep one instance`,
-        },
-      );
-    } else {
-      this.#problems.error(
-        'STK315',
-        `port ${key} of the host is taken by \`${other.container.name}\``,
-        range,
-        {
-          related: [{ range: other.range, message: 'taken here' }],
-          help: 'choose another port, or another address of the host',
-        },
-      );
-    }
+    else this.#report(claim, other);
   }
+
+  #report(claim: Claim, other: Claim): void {
+    if (claim.container !== other.container) this.#reportTaken(claim, other);
+    else if (claim.instance === other.instance) this.#reportTwice(claim, other);
+    else this.#reportInstances(claim, other);
+  }
+
+  #reportTaken({ port, range }: Claim, other: Claim): void {
+    const owner = other.container.count > 1 ? other.instance : other.container.name;
+    this.#problems.error('STK315', `port ${nameOf(port)} of the host is taken by \`${owner}\``, range, {
+      related: [{ range: other.range, message: 'taken here' }],
+      help: 'choose another port, or another address of the host',
+    });
+  }
+
+  #reportTwice({ instance, port, range }: Claim, other: Claim): void {
+    this.#problems.error('STK315', `\`${instance}\` takes port ${nameOf(port)} of the host twice`, range, {
+      related: [{ range: other.range, message: 'the first time' }],
+      help: 'take one of the two out, or choose another port',
+    });
+  }
+
+  #reportInstances({ container, instance, port, range }: Claim, other: Claim): void {
+    const { name, count, countRange } = container;
+    const isOneEntry = range === other.range;
+    this.#problems.error(
+      'STK316',
+      isOneEntry
+        ? `\`${name}\` has ${count} instances, and only one can have port ${nameOf(port)} of the host`
+        : `\`${instance}\` and \`${other.instance}\` both want port ${nameOf(port)} of the host`,
+      range,
+      {
+        related: [
+          isOneEntry
+            ? { range: countRange, message: `\`containers: ${count}\`` }
+            : { range: other.range, message: `what \`${other.instance}\` wants` },
+        ],
+        help: `let the engine choose (\`${port.containerPort}\`), put a balancer in front, or keep one instance`,
+      },
+    );
+  }
+}
+
+/** `80/tcp`. */
+function nameOf({ hostPort, protocol }: PortSpec): string {
+  return `${hostPort}/${protocol}`;
+}
+
+function overlaps(a: PortSpec, b: PortSpec): boolean {
+  return everywhere(a.hostIp) || everywhere(b.hostIp) || a.hostIp === b.hostIp;
 }
 
 function everywhere(address: string | null): boolean {

@@ -14,25 +14,36 @@ export function migrationUsers(
 }
 
 /**
- * What a migration itself waits for: its container's dependencies, but for those that wait for the migration,
- * directly or through others, since they start after it.
+ * What each migration itself waits for, by its container: that container's dependencies, but for those that wait for
+ * the migration, directly, through others, or through other migrations, since they start after it.
+ *
+ * Containers wait for their dependencies and for the migrations that hold them back; that has no cycles, and a
+ * migration's own dependency joins only when it makes none.
  */
 export function migrationDependencies(
-  owner: DesiredContainer,
-  users: ReadonlySet<ContainerKey>,
+  migrations: readonly { readonly owner: DesiredContainer; readonly users: ReadonlySet<ContainerKey> }[],
   byKey: ReadonlyMap<ContainerKey, DesiredContainer>,
-): readonly ContainerKey[] {
-  const waits = new Map<ContainerKey, boolean>();
-  const waitsForUser = (key: ContainerKey): boolean => {
-    const known = waits.get(key);
-    if (known !== undefined) return known;
-    // Set first: `after` has no cycles, so this only ends shared paths early.
-    waits.set(key, false);
-    const result = users.has(key) || (byKey.get(key)?.after ?? []).some(waitsForUser);
-    waits.set(key, result);
-    return result;
+): ReadonlyMap<ContainerKey, readonly ContainerKey[]> {
+  const waits = new Map<ContainerKey, ContainerKey[]>(migrations.map(({ owner }) => [owner.key, []]));
+  const leadsTo = (start: ContainerKey, target: ContainerKey): boolean => {
+    const reached = new Set<ContainerKey>();
+    const pending = [start];
+    for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
+      if (reached.has(key)) continue;
+      reached.add(key);
+      pending.push(...(byKey.get(key)?.after ?? []));
+      for (const { owner, users } of migrations) {
+        if (!users.has(key)) continue;
+        if (owner.key === target) return true;
+        pending.push(...(waits.get(owner.key) ?? []));
+      }
+    }
+    return false;
   };
-  return owner.after.filter((key) => !waitsForUser(key));
+  for (const { owner } of migrations) {
+    for (const key of owner.after) if (!leadsTo(key, owner.key)) waits.get(owner.key)?.push(key);
+  }
+  return waits;
 }
 
 /** The named containers with everything they depend on, directly or not. */

@@ -27,7 +27,7 @@ export function pendingMigrations(
   starting: ReadonlySet<ContainerKey>,
 ): readonly PendingMigration[] {
   const byKey = new Map(containers.map((c) => [c.key, c]));
-  const pending: PendingMigration[] = [];
+  const pending: Omit<PendingMigration, 'waitsFor'>[] = [];
   for (const owner of containers) {
     const { migration } = owner;
     if (migration === null) continue;
@@ -41,11 +41,11 @@ export function pendingMigrations(
       owner,
       migration,
       users,
-      waitsFor: migrationDependencies(owner, users, byKey),
       earlier: [...records].sort((a, b) => a.generation - b.generation),
     });
   }
-  return pending;
+  const waits = migrationDependencies(pending, byKey);
+  return pending.map((one) => ({ ...one, waitsFor: waits.get(one.owner.key) ?? [] }));
 }
 
 function isRecord(record: ObservedContainer, owner: DesiredContainer, migration: DesiredMigration): boolean {

@@ -400,6 +400,18 @@ describe('migrations', () => {
   });
 });
 
+test('two migrations that would wait for each other through containers of their images', () => {
+  const desired = desiredState([
+    { name: 'db', image: 'b:1' },
+    { name: 'app', image: 'a:1' },
+    { name: 'worker', image: 'a:1', after: ['db', 'app'], migration: ['one'] },
+    { name: 'web', image: 'b:1', after: ['app', 'worker'], migration: ['two'] },
+  ]);
+  const order = plan(desired, nothing).changes.map((c) => c.id);
+  expect(order.indexOf('migration shop/worker')).toBeLessThan(order.indexOf('shop/app0'));
+  expect(order.indexOf('migration shop/web')).toBeLessThan(order.indexOf('shop/db0'));
+});
+
 describe('what an operator is kept from', () => {
   test('removing everything at once', () => {
     const observed = settled(desiredState([{ name: 'app' }]));
