@@ -78,9 +78,9 @@ function linear(code) {
 
 /**
  * What dockerode loads for features that stackc does in another way (`ssh://`, tar files, TLS files of the environment)
- * or not at all (BuildKit sessions).
+ * or not at all (BuildKit sessions, its modem's log).
  */
-const UNUSED = /^(ssh2|cpu-features|protobufjs|@grpc\/[\w-]+|tar-fs|@balena\/dockerignore|split-ca)$/;
+const UNUSED = /^(ssh2|cpu-features|protobufjs|@grpc\/[\w-]+|tar-fs|@balena\/dockerignore|split-ca|debug)$/;
 
 /** Keeps what is loaded with dockerode small: every command that talks to an engine waits for it. */
 const lean = {
@@ -89,14 +89,7 @@ const lean = {
     plugin.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
     plugin.onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
       contents: `function refuse() { throw new Error('${path} is not part of stackc'); }
-        module.exports = new Proxy({}, { get: () => refuse });`,
-    }));
-    // The modem writes a log for its own developers, and prints every request for it whether it is read or not.
-    plugin.onResolve({ filter: /^(debug|util)$/ }, ({ path, importer }) =>
-      importer.endsWith('/docker-modem/lib/modem.js') ? { path, namespace: 'silent' } : undefined,
-    );
-    plugin.onLoad({ filter: /./, namespace: 'silent' }, ({ path }) => ({
-      contents: `module.exports = ${path === 'debug' ? '() => () => {}' : "{ inspect: () => '' }"};`,
+        module.exports = new Proxy(() => refuse, { get: () => refuse });`,
     }));
     // Node has its own streams by now.
     plugin.onResolve({ filter: /^readable-stream$/ }, () => ({ path: 'node:stream', external: true }));

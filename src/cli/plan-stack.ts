@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import { registryCredentials } from '../compiler/desired/registry-credentials.ts';
 import { requirements } from '../compiler/desired/requirements.ts';
@@ -23,6 +24,9 @@ import { demandNames, specNames } from './names.ts';
 import { registryLookup } from './registry-lookup.ts';
 import { loadSpec, type LoadedSpec } from './stack-file.ts';
 import { hasWork } from './walk-plan.ts';
+
+/** How long the compiler waits for an engine to be there, in milliseconds: one on this machine answers in one. */
+const GREETING_MS = 5;
 
 /** What is asked for besides the file. */
 export interface PlanSelection {
@@ -75,20 +79,37 @@ export async function planStack(
   // The engine is greeted while the file is read; a file that is wrong says so first.
   const connecting = selection.offline ? Promise.resolve(null) : context.connect();
   connecting.catch(() => undefined);
-  const loaded = await loadSpec(context, file);
+  // It is looked at while the file is compiled: all that takes is the stack's name.
+  let observing: Promise<ObservedState> | null = null;
+  const loaded = await loadSpec(context, file, async (stack) => {
+    const asking = connecting.then(async (connection) => {
+      if (connection === null) return;
+      observing = startObserving(connection.engine, stack);
+      await turn();
+    });
+    // One that is slow to answer keeps nobody from hearing what is wrong with the file.
+    await Promise.race([asking.catch(() => undefined), context.io.clock.sleep(GREETING_MS)]);
+  });
   demandSelection(loaded.spec, selection);
   const connection = await connecting;
-  return planLoaded(context, loaded, connection, selection);
+  return planLoaded(context, loaded, connection, selection, observing);
 }
 
-/** The same for a file that has been read and an engine that has answered; null is `--offline`. */
+/**
+ * The same for a file that has been read and an engine that has answered; null is `--offline`. `observing` is what
+ * the engine is found to have, where it is being looked at already.
+ */
 export async function planLoaded(
   context: CommandContext,
   loaded: LoadedSpec,
   connection: Connection | null,
   selection: PlanSelection,
+  observing: Promise<ObservedState> | null = null,
 ): Promise<PlannedStack> {
-  const resolved = await resolveStack(context, loaded, connection, selection, { hostAlways: false });
+  const resolved = await resolveStack(context, loaded, connection, selection, {
+    hostAlways: false,
+    observing,
+  });
   const plan = await planResolved(resolved, selection);
   if (!plan.ok) {
     const diagnostics = [...resolved.warnings, ...plan.diagnostics];
@@ -136,19 +157,30 @@ async function withHost({ loaded, desired, inputs, connection }: ResolvedStack):
   return known.value;
 }
 
+interface ResolveOptions extends Pick<GatherOptions, 'hostAlways'> {
+  /** Null: nobody has looked so far. */
+  readonly observing: Promise<ObservedState> | null;
+}
+
+/** Whoever awaits it hears of a failure; until then it must not count as unhandled. */
+function startObserving(engine: Engine, stack: string): Promise<ObservedState> {
+  const observing = observe(engine, stack, []);
+  observing.catch(() => undefined);
+  return observing;
+}
+
 /** Observes the engine, gathers what comes from outside the file, and resolves the file with it. */
 export async function resolveStack(
   context: CommandContext,
   loaded: LoadedSpec,
   connection: Connection | null,
   selection: PlanSelection,
-  { hostAlways }: Pick<GatherOptions, 'hostAlways'>,
+  { hostAlways, observing: early }: ResolveOptions,
 ): Promise<ResolvedStack> {
   const { spec } = loaded;
   const engine = connection?.engine ?? null;
-  const observing = engine === null ? Promise.resolve(NOTHING) : observe(engine, spec.name, []);
-  // Awaited below; a failure before that must not count as unhandled.
-  observing.catch(() => undefined);
+  const observing =
+    engine === null ? Promise.resolve(NOTHING) : (early ?? startObserving(engine, spec.name));
   const lookup = registryLookup(context.io, spec);
   const inputs = await gatherInputs((known) => requirements(spec, known), engine, observing, {
     held: (seen) => heldContainers(spec, seen, [...selection.include, ...selection.force]),

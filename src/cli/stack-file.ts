@@ -1,12 +1,15 @@
-import { createReadStream, readFile, stat } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { setImmediate as turn } from 'node:timers/promises';
 import { diagnostic, sortDiagnostics, type Compiled, type Diagnostic } from '../compiler/diagnostic.ts';
 import { checkShape } from '../compiler/shape/check-shape.ts';
+import { either } from '../compiler/shape/words.ts';
 import { decode, decodeLossy } from '../compiler/source/decode.ts';
-import { parse } from '../compiler/source/parse.ts';
+import { parseJson } from '../compiler/source/parse-json.ts';
+import { parseWith, type Read } from '../compiler/source/parse-with.ts';
 import type { SourceFile } from '../compiler/source/source-file.ts';
-import { compile } from '../compiler/spec/compile.ts';
+import type { Span } from '../compiler/span.ts';
+import { compile, stackNameOf } from '../compiler/spec/compile.ts';
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import { exitCode } from './exit-code.ts';
 import { CommandFailure, DiagnosticsFailure } from './failure.ts';
@@ -30,20 +33,27 @@ export interface LoadedSpec {
 
 /**
  * Reads and compiles a stack file: a path, `-` for standard input, undefined for the one in the current folder.
- * Fails with every problem that can be seen (exit code 65), or with 64 when there is no file to read.
+ * Fails with every problem that can be seen (exit code 65), or with 64 when there is no file to read. `onName` is
+ * called once the stack's name can be told, and waited for before the rest is compiled.
  */
 export async function loadSpec(
   { io, options }: CommandContext,
   file: string | undefined,
+  onName: (stack: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<LoadedSpec> {
   const { path, bytes } = await readStackFile(io, file);
   const fromStdin = path === '-';
   const name = fromStdin ? '<stdin>' : path;
   const decoded = decode(name, bytes);
   const source = demand(decoded, decoded.ok ? null : decodeLossy(name, bytes));
-  const document = demand(parse(source.value), source.value);
+  // What goes out to an engine meanwhile should not wait for the compiler.
+  await turn();
+  const document = demand(parseWith(await parserOf(source.value), source.value), source.value);
+  const given = options.name === null ? {} : { name: options.name };
+  const stack = stackNameOf(document.value, given);
+  if (stack !== null) await onName(stack);
   const shape = checkShape(document.value);
-  const compiled = compile(document.value, options.name === null ? {} : { name: options.name });
+  const compiled = compile(document.value, given);
   if (shape.some((problem) => problem.severity === 'error')) {
     const more = compiled.ok ? compiled.warnings : compiled.diagnostics;
     throw new DiagnosticsFailure(
@@ -62,17 +72,24 @@ export async function loadSpec(
   };
 }
 
+/** The parser of YAML is large, and loaded only for YAML. */
+async function parserOf({ format }: SourceFile): Promise<Read> {
+  return format === 'json' ? parseJson : (await import('../compiler/source/parse-yaml.ts')).parseYaml;
+}
+
 /** What a place of the wrong shape means is no second problem. */
 function apartFrom(shape: readonly Diagnostic[], more: readonly Diagnostic[]): readonly Diagnostic[] {
   const wrong = shape.flatMap(({ span }) => (span === null ? [] : [span]));
   return more.filter(
     ({ span }) =>
       span !== null &&
-      !wrong.some(
-        ({ start, end }) =>
-          span.start.offset < Math.max(end.offset, start.offset + 1) && start.offset < span.end.offset,
-      ),
+      !wrong.some((other) => span.start.offset < endOf(other) && other.start.offset < endOf(span)),
   );
+}
+
+/** An empty value has a place too. */
+function endOf({ start, end }: Span): number {
+  return Math.max(end.offset, start.offset + 1);
 }
 
 function demand<T>(
@@ -107,15 +124,15 @@ async function readStackFile(
   }
   throw new CommandFailure(
     exitCode.usage,
-    `there is no ${DEFAULT_NAMES.join(', ')} in this folder`,
+    `there is no ${either(DEFAULT_NAMES)} in this folder`,
     'name the stack file, or change to its folder',
   );
 }
 
 /** In one go, which is faster than a stream, where the size is known. */
 async function readPath(path: string): Promise<Uint8Array> {
-  const found = await promisify(stat)(path);
-  return found.isFile() && found.size <= MOST_BYTES ? promisify(readFile)(path) : readSome(createReadStream(path));
+  const found = statSync(path);
+  return found.isFile() && found.size <= MOST_BYTES ? readFileSync(path) : readSome(createReadStream(path));
 }
 
 /** A device or a pipe may never end. */

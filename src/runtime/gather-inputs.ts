@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import PQueue from 'p-queue';
 import type { ContainerKey } from '../compiler/desired/desired-state.ts';
 import type {
   HostFacts,
@@ -14,6 +13,7 @@ import type { Engine } from './engine.ts';
 import { dataMounts } from './inputs/data-mounts.ts';
 import { hostFacts, offlineHostFacts } from './inputs/host-facts.ts';
 import { imageFacts, type AuthLookup, type ImageLookup } from './inputs/image-facts.ts';
+import { mapAtMost } from './map-at-most.ts';
 import { readSecret, type SecretValue } from './inputs/secrets.ts';
 
 /** Images asked about at the same time. */
@@ -97,16 +97,13 @@ async function allImages(
   held: Promise<ReadonlySet<ContainerKey>>,
   lookup: ImageLookup,
 ): Promise<ResolvedInputs['images']> {
-  const queue = new PQueue({ concurrency: IMAGES });
-  const facts = await queue.addAll(
-    wanted.map((requirement) => async (): Promise<readonly [string, ImageFacts]> => {
-      const { reference, containers } = requirement;
-      // What the engine has is asked at once; whether anybody wants to know more is known a little later.
-      const [keys, local] = await Promise.all([held, lookup.engine.inspectImage(reference)]);
-      const isHeld = containers.every((key) => keys.has(key));
-      return [reference, isHeld ? { kind: 'unknown' } : await imageFacts(requirement, local, lookup)];
-    }),
-  );
+  const facts = await mapAtMost(IMAGES, wanted, async (requirement): Promise<readonly [string, ImageFacts]> => {
+    const { reference, containers } = requirement;
+    // What the engine has is asked at once; whether anybody wants to know more is known a little later.
+    const [keys, local] = await Promise.all([held, lookup.engine.inspectImage(reference)]);
+    const isHeld = containers.every((key) => keys.has(key));
+    return [reference, isHeld ? { kind: 'unknown' } : await imageFacts(requirement, local, lookup)];
+  });
   return Object.fromEntries(facts);
 }
 

@@ -1,5 +1,4 @@
 import { instanceKey } from '../compiler/desired/keys.ts';
-import PQueue from 'p-queue';
 import type { InstanceSpec } from '../compiler/desired/instance-spec.ts';
 import { labels } from '../compiler/labels.ts';
 import type {
@@ -9,6 +8,7 @@ import type {
   ObservedVolume,
   Phase,
 } from '../compiler/observed/observed-state.ts';
+import { mapAtMost } from './map-at-most.ts';
 import type { ContainerDetails, ContainerSummary, Engine, VolumeSummary } from './engine.ts';
 
 /** Inspects under way at the same time: enough to hide the round trips, few enough for an engine behind ssh. */
@@ -59,9 +59,8 @@ async function observeContainers(
   engine: Engine,
   summaries: readonly ContainerSummary[],
 ): Promise<readonly ObservedContainer[]> {
-  const queue = new PQueue({ concurrency: INSPECTS });
   const compared = summaries.filter((summary) => identityOf(summary.labels) !== null);
-  const details = await queue.addAll(compared.map((summary) => () => engine.inspectContainer(summary.id)));
+  const details = await mapAtMost(INSPECTS, compared, ({ id }) => engine.inspectContainer(id));
   return details
     .flatMap((found) => {
       // Null: removed between the list and the inspect.

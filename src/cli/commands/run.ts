@@ -32,7 +32,10 @@ export async function runOnce(
   const connection = await connecting;
   const { engine } = connection;
   const selection = { ...everything, askRegistry: false };
-  const resolved = await resolveStack(context, loaded, connection, selection, { hostAlways: true });
+  const resolved = await resolveStack(context, loaded, connection, selection, {
+    hostAlways: true,
+    observing: null,
+  });
   await writeDiagnostics(context, resolved.warnings, loaded.source);
   const { container, instance } = find(resolved, name);
   demandPlaces(resolved, container, instance);

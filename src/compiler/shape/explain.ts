@@ -130,6 +130,9 @@ function outOfRange(place: Place): Explanation {
 
 function unfitting(place: Place): Explanation {
   const { node, shape, name } = place;
+  if (node.kind === 'scalar' && String(node.value).includes('%{')) {
+    return make('STK204', `${name} takes no \`%{…}\``, node.range, 'write the value itself');
+  }
   const examples = (shape.examples ?? []).map(String);
   const near = node.kind === 'scalar' ? didYouMean(nearest(String(node.value), examples)) : null;
   const help = near ?? (examples.length === 0 ? null : `for example ${list(examples)}`);

@@ -3,38 +3,90 @@ import { quote } from '../source/quote.ts';
 import { resolveShape, type Shape, stackSchema } from './shape.ts';
 import { didYouMean, either } from './words.ts';
 
-/** What other tools call it. */
-const elsewhere = new Map([
-  ['cmd', 'command'],
-  ['environment', 'env'],
-  ['environment_variables', 'env'],
-  ['healthcheck', 'health'],
-  ['healthy', 'health'],
-  ['logging', 'log'],
-  ['mem_limit', 'memory'],
-  ['network_mode', 'network'],
-  ['replicas', 'containers'],
-  ['instances', 'containers'],
-  ['schedule', 'cron'],
-  ['servers', 'hosts'],
-  ['services', 'containers'],
-  ['stop_grace_period', 'stop_timeout'],
+/** What other tools call a key, in lower case, by a key that only the object of that kind has. */
+const elsewhere: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
+  [
+    'image',
+    new Map([
+      ['args', 'command'],
+      ['cmd', 'command'],
+      ['cpu_limit', 'cpus'],
+      ['env_vars', 'env'],
+      ['environment', 'env'],
+      ['environment_variables', 'env'],
+      ['healthcheck', 'health'],
+      ['healthy', 'health'],
+      ['image_pull_policy', 'pull'],
+      ['instances', 'containers'],
+      ['liveness_probe', 'health'],
+      ['logging', 'log'],
+      ['mem_limit', 'memory'],
+      ['memory_limit', 'memory'],
+      ['network_mode', 'network'],
+      ['pull_policy', 'pull'],
+      ['readiness_probe', 'health'],
+      ['replicas', 'containers'],
+      ['restart_policy', 'restart'],
+      ['schedule', 'cron'],
+      ['stop_grace_period', 'stop_timeout'],
+      ['termination_grace_period', 'stop_timeout'],
+      ['volume_mounts', 'volumes'],
+      ['workdir', 'working_dir'],
+    ]),
+  ],
+  [
+    'data_volumes',
+    new Map([
+      ['env', 'environment_variables'],
+      ['environment', 'environment_variables'],
+      ['services', 'containers'],
+    ]),
+  ],
+  [
+    '$schema',
+    new Map([
+      ['applications', 'deploy'],
+      ['servers', 'hosts'],
+    ]),
+  ],
+  [
+    'start_period',
+    new Map([
+      ['cmd', 'command'],
+      ['test', 'command'],
+      ['url', 'path'],
+    ]),
+  ],
 ]);
 
 /** More keys than this are looked up in the reference, not read in a message. */
 const mostListed = 8;
 
-/** Helps with a key that an object does not know: a near one, another tool's word for it, or where it belongs. */
+/**
+ * Helps with a key that an object does not know: another tool's word for one, a near one, one near another tool's
+ * word, or where it belongs.
+ */
 export function unknownKeyHelp(key: string, shape: Shape): string {
   const known = Object.keys(shape.properties ?? {});
-  const near = didYouMean(nearest(key, known));
-  if (near !== null) return near;
-  const other = elsewhere.get(key.toLowerCase());
-  if (other !== undefined && known.includes(other)) return `it is called \`${other}\` here`;
+  const word = snakeCase(key);
+  const words = [...elsewhere].find(([mark]) => known.includes(mark))?.[1] ?? new Map<string, string>();
+  const other = words.get(word);
+  if (other !== undefined) return `it is called \`${other}\` here`;
+  const others = nearest(word, words.keys()).flatMap((name) => words.get(name) ?? []);
+  const help = didYouMean(nearest(key, known)) ?? didYouMean([...new Set(others)]);
+  if (help !== null) return help;
   const owner = owners().find(({ keys }) => keys.includes(key));
   if (owner !== undefined) return `${quote(key)} is a key of ${owner.name}`;
   if (known.length <= mostListed) return `known here: ${either(known.map((name) => `\`${name}\``))}`;
   return 'remove it; a key that starts with `x-` is kept as a note';
+}
+
+/** `restartPolicy`, `restart-policy` and `RESTART_POLICY` are `restart_policy`. */
+function snakeCase(key: string): string {
+  return key
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toLowerCase();
 }
 
 function owners(): readonly { readonly name: string; readonly keys: readonly string[] }[] {

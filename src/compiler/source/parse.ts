@@ -1,50 +1,14 @@
-import { type Compiled, conclude } from '../diagnostic.ts';
-import type { Document, DocumentNode } from './document.ts';
-import { maxBytes } from './limits.ts';
+import type { Compiled } from '../diagnostic.ts';
+import type { Document } from './document.ts';
 import { parseJson } from './parse-json.ts';
+import { parseWith } from './parse-with.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { Problems } from './problems.ts';
 import type { SourceFile } from './source-file.ts';
-import { tooLarge } from './too-large.ts';
-
-// NEL is printable in YAML, and JSON does not mind it.
-const control = /(?![\t\n\r\u{85}])\p{Cc}/gu;
 
 /**
  * Reads a stack file's text as a tree with positions. Never throws; every problem of the file at once, as `STK102`
  * to `STK113`. JSON is RFC 8259 to the letter, YAML is 1.2 with merge keys; a byte order mark at the start is allowed.
  */
 export function parse(source: SourceFile): Compiled<Document> {
-  if (source.text.length > maxBytes[source.format]) {
-    return { ok: false, diagnostics: [tooLarge(source.text.length, source.format)] };
-  }
-  const problems = new Problems(source, 'STK113');
-  const root = read(source, problems);
-  if (root !== null && problems.total === 0) return { ok: true, value: { source, root }, warnings: [] };
-  return conclude<Document>({ source, root: root ?? nothing }, problems.list());
-}
-
-const nothing: DocumentNode = { kind: 'scalar', range: { start: 0, end: 0 }, value: null };
-
-function read(source: SourceFile, problems: Problems): DocumentNode | null {
-  // A text with control characters is damaged or no text at all; what a parser says about it would only mislead.
-  for (const match of source.text.matchAll(control)) {
-    const name = `U+${match[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
-    const range = { start: match.index, end: match.index + 1 };
-    problems.add('STK105', `control character ${match[0] === '\0' ? 'NUL' : `\`${name}\``}`, range);
-  }
-  if (problems.total > 0) return null;
-
-  const root = source.format === 'json' ? parseJson(source, problems) : parseYaml(source, problems);
-  if (root === null && problems.total === 0) {
-    problems.add(
-      'STK108',
-      'the file is empty',
-      { start: 0, end: 0 },
-      {
-        help: 'a stack file has at least `deploy`, with one application and its `containers`',
-      },
-    );
-  }
-  return root;
+  return parseWith(source.format === 'json' ? parseJson : parseYaml, source);
 }

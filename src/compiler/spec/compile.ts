@@ -22,6 +22,14 @@ export interface CompileOptions {
   readonly name?: string;
 }
 
+/** The stack's name before anything else is known; null when `compile` will complain of it. Never throws. */
+export function stackNameOf({ source, root }: Document, options: CompileOptions): string | null {
+  const reader = new Reader(new Problems(source), new Set(), { stack: '', application: '', container: '' });
+  const fields = reader.fields(root);
+  const deploy = [...reader.fields(fields.get('deploy')?.value).values()];
+  return readStackName(fields.get('name')?.value, options.name ?? null, deploy, reader) || null;
+}
+
 /**
  * Turns a document of the right shape into what it means: all problems of the file at once, `STK3xx`. Never throws,
  * whatever the document. Ends with a rehearsal of `resolve` with nothing known from outside, so that `stack validate`
@@ -34,7 +42,8 @@ export function compile(document: Document, options: CompileOptions = {}): Compi
   const node = (key: string) => fields.get(key)?.value;
   reportLaterKeys(fields, 'stack', unnamed);
   const deploy = [...unnamed.fields(node('deploy')).values()];
-  if (node('deploy') === undefined && document.root.kind === 'object') {
+  const isMisspelt = unnamed.isMisspelt(fields, 'deploy');
+  if (node('deploy') === undefined && document.root.kind === 'object' && !isMisspelt) {
     problems.error('STK202', 'the file has no `deploy`', document.root.range);
   }
   const name = readStackName(node('name'), options.name ?? null, deploy, unnamed);

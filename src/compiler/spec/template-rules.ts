@@ -9,14 +9,15 @@ import { placeRange } from './text-place.ts';
  *
  * | rule | facts of the stack | of the instance | of host and operator | secrets | the socket |
  * | --- | --- | --- | --- | --- | --- |
- * | `run` (env, command, entrypoint, health) | yes | yes | yes | yes | yes |
+ * | `run` (env, command, entrypoint, health.command) | yes | yes | yes | yes | yes |
  * | `hidden` (migration, database) | yes | yes | yes | yes | no |
  * | `outside` (registries) | yes | no | yes | yes | no |
- * | `stored` (all that a label repeats) | yes | yes | yes | no | no |
+ * | `stored` (all that a label or a plan repeats) | yes | yes | yes | no | no |
  * | `shared` (stored, and one for all instances) | yes | no | yes | no | no |
- * | `fixed` (references, schedules) | yes | no | no | no | no |
+ * | `fixed` (references) | yes | no | no | no | no |
+ * | `written` (numbers, durations, schedules, words of a choice) | no | no | no | no | no |
  */
-export type TemplateRule = 'run' | 'hidden' | 'outside' | 'stored' | 'shared' | 'fixed';
+export type TemplateRule = 'run' | 'hidden' | 'outside' | 'stored' | 'shared' | 'fixed' | 'written';
 
 /** Reports every part that cannot stand under the rule, and secrets that the file does not declare. */
 export function checkTemplate(
@@ -56,9 +57,9 @@ interface Refusal {
 }
 
 function refusal(part: TemplatePart, rule: TemplateRule): Refusal | null {
+  if (part.kind === 'text') return null;
+  if (rule === 'written') return { message: 'this takes no `%{…}`', help: 'write the value itself' };
   switch (part.kind) {
-    case 'text':
-      return null;
     case 'secret':
       return secretRefusal(part.name, rule);
     case 'socket':
@@ -77,7 +78,9 @@ function refusal(part: TemplatePart, rule: TemplateRule): Refusal | null {
   }
 }
 
-function secretRefusal(name: string, rule: TemplateRule): Refusal | null {
+type ExpandingRule = Exclude<TemplateRule, 'written'>;
+
+function secretRefusal(name: string, rule: ExpandingRule): Refusal | null {
   switch (rule) {
     case 'run':
     case 'hidden':
@@ -86,7 +89,7 @@ function secretRefusal(name: string, rule: TemplateRule): Refusal | null {
     case 'stored':
     case 'shared':
       return {
-        message: `\`%{secret:${name}}\` cannot stand here: the value would be readable on the container's labels`,
+        message: `\`%{secret:${name}}\` cannot stand here: the value would be readable in plans and on labels`,
         help: 'secrets can stand in `env`, `command`, `entrypoint`, `health.command`, `migration`, `database` and `registries`',
       };
     case 'fixed':
@@ -96,7 +99,7 @@ function secretRefusal(name: string, rule: TemplateRule): Refusal | null {
   }
 }
 
-function nameRefusal(name: string, rule: TemplateRule): Refusal | null {
+function nameRefusal(name: string, rule: ExpandingRule): Refusal | null {
   const ofStack = name === 'stack' || name === 'application' || name === 'container';
   const ofInstance = name === 'app_name' || name === 'index';
   switch (rule) {

@@ -1,6 +1,5 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
-import { inspect } from 'node:util';
 
 import type { Endpoint } from './host-url.ts';
 import { SshAgent } from './ssh-agent.ts';
@@ -21,26 +20,15 @@ const SSH_CONNECTIONS = 4;
 export function makeAgents(endpoint: Endpoint): Agents {
   if (endpoint.kind === 'ssh') {
     return {
-      calls: quiet(new SshAgent(endpoint, SSH_CONNECTIONS)),
-      streams: quiet(new SshAgent(endpoint, Infinity)),
+      calls: new SshAgent(endpoint, SSH_CONNECTIONS),
+      streams: new SshAgent(endpoint, Infinity),
     };
   }
   const isSecure = endpoint.kind === 'tcp' && endpoint.secure;
-  const agent = quiet(
-    isSecure
-      ? new HttpsAgent({ keepAlive: true, ...tlsOptions(endpoint) })
-      : new HttpAgent({ keepAlive: true, ...NO_SERVER_NAME }),
-  );
+  const agent = isSecure
+    ? new HttpsAgent({ keepAlive: true, ...tlsOptions(endpoint) })
+    : new HttpAgent({ keepAlive: true, ...NO_SERVER_NAME });
   return { calls: agent, streams: agent };
-}
-
-/**
- * The modem prints what it sends for its debug log, wanted or not, and to any depth: an agent with all its sockets
- * would be milliseconds a call. It prints as one character.
- */
-export function quiet<T extends object>(value: T): T {
-  Object.defineProperty(value, inspect.custom, { value: () => '…' });
-  return value;
 }
 
 function tlsOptions({ tls }: Endpoint & { kind: 'tcp' }): AgentOptions {

@@ -1,6 +1,6 @@
 import { EngineError } from '../engine.ts';
 import { excerpt, NonsenseAnswer } from './engine-errors.ts';
-import type { Greeting } from './modem.ts';
+import type { Greeting } from './send.ts';
 
 /** Below it `platform` and the volumes of `Mounts` are not what stackc means; Debian 12's engine speaks just this. */
 const OLDEST = '1.41';

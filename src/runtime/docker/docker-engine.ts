@@ -6,7 +6,7 @@ import { execCalls } from './exec.ts';
 import type { Endpoint } from './host-url.ts';
 import { imageCalls } from './images.ts';
 import { logCalls } from './logs.ts';
-import type { Greeting } from './modem.ts';
+import type { Greeting } from './send.ts';
 import { networkCalls } from './networks.ts';
 import { connectTransport, type Transport } from './transport.ts';
 import { volumeCalls } from './volumes.ts';

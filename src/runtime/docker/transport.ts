@@ -4,10 +4,11 @@ import { Duplex } from 'node:stream';
 import type Docker from 'dockerode';
 
 import { EngineError } from '../engine.ts';
-import { makeAgents, quiet } from './agents.ts';
-import { DeadlinePassed, NonsenseAnswer, toEngineError } from './engine-errors.ts';
+import { makeAgents } from './agents.ts';
+import { NonsenseAnswer, toEngineError } from './engine-errors.ts';
 import type { Endpoint } from './host-url.ts';
-import { forCall, rootDocker, type Call } from './modem.ts';
+import { forCall, rootDocker } from './modem.ts';
+import type { AnswerMode } from './send.ts';
 
 type Work<T> = (docker: Docker) => Promise<T>;
 
@@ -41,22 +42,16 @@ export async function connectTransport(endpoint: Endpoint): Promise<Transport> {
   const run = async <T>(
     operation: string,
     limitMs: number | null,
-    mode: Call['mode'],
+    mode: AnswerMode,
     work: Work<T>,
-    given?: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<T> => {
-    const deadline = new AbortController();
-    const signal = quiet(given ? AbortSignal.any([deadline.signal, given]) : deadline.signal);
-    const timer = limitMs === null ? undefined : setTimeout(() => deadline.abort(), limitMs);
     const agent = mode === 'stream' ? agents.streams : agents.calls;
     try {
-      return await work(forCall(Dockerode, root, { mode, agent, prefix, signal }));
+      return await work(forCall(Dockerode, root, { mode, limitMs, agent, prefix, signal }));
     } catch (error) {
-      if (given?.aborted) throw new EngineError('cut-off', operation, 'interrupted');
-      const cause = deadline.signal.aborted ? new DeadlinePassed(limitMs ?? 0) : error;
-      throw toEngineError(cause, operation, endpoint);
-    } finally {
-      clearTimeout(timer);
+      if (signal?.aborted) throw new EngineError('cut-off', operation, 'interrupted');
+      throw toEngineError(error, operation, endpoint);
     }
   };
 

@@ -56,6 +56,21 @@ const rows: readonly Row[] = [
   },
   { title: 'a reference that varies', code: 'STK304', text: app('links: ["db«%{index}»"]') },
   { title: 'a socket where none is', code: 'STK304', text: app('command: serve «%{socket}»') },
+  {
+    title: 'a socket in the path of a request',
+    code: 'STK304',
+    text: app('port: 80\nhealth: { path: "/«%{socket}»" }'),
+  },
+  {
+    title: 'a secret in the path of a request',
+    code: 'STK304',
+    text: app('port: 80\nhealth: { path: "/«%{secret:P}»" }', 'secrets: { P: { env: P } }'),
+  },
+  { title: 'a count from outside', code: 'STK304', text: app('containers: "«%{env:N|2}»"') },
+  { title: 'a restart policy from outside', code: 'STK304', text: app('restart: "«%{env:R|always}»"') },
+  { title: 'a duration from outside', code: 'STK304', text: app('stop_timeout: "«%{env:T}»s"') },
+  { title: 'a choice from outside', code: 'STK304', text: app('pull: "«%{stack}»"') },
+  { title: 'a status from outside', code: 'STK304', text: app('port: 80\nhealth: { status: ["«%{index}»"] }') },
   { title: 'a socket in a label', code: 'STK304', text: app('labels: { a: "«%{socket}»" }') },
   {
     title: 'an application in a registry',
@@ -322,7 +337,7 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
   {
     title: 'a secret of two sources',
     code: 'STK326',
-    text: shop(`app: ${base}`, 'secrets: { «A»: { env: A, file: a } }'),
+    text: shop(`app: ${base}`, 'secrets: { A: { env: A, «file»: a } }'),
   },
   {
     title: 'health without network',
@@ -380,6 +395,19 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
   { title: 'an HTTP status', code: 'STK332', text: app('port: 80\nhealth: { status: "200,«777»" }') },
   { title: 'a capability', code: 'STK332', text: app('cap_add: [«net-admin»]') },
   { title: 'a working folder', code: 'STK332', text: app('working_dir: «app»') },
+  {
+    title: 'a user without a password',
+    code: 'STK332',
+    text: shop(`app: ${base}`, 'docker: { registries: { r.io: { username: u, password: «""» } } }'),
+  },
+  {
+    title: 'a password without a user',
+    code: 'STK332',
+    text: shop(
+      `app: ${base}`,
+      'docker: { registries: { «r.io»: { password: "%{secret:P}" } } }\nsecrets: { P: { env: P } }',
+    ),
+  },
   { title: 'a mount for tmpfs', code: 'STK332', text: app('tmpfs: [«run»]') },
 
   {

@@ -33,7 +33,7 @@ function checkCron(container: WrittenContainer, fields: Fields, reader: Reader):
     }
     return;
   }
-  if (cron === undefined) {
+  if (cron === undefined && !reader.isMisspelt(fields, 'cron')) {
     reader.problems.error(
       'STK321',
       `the cron container \`${container.name}\` has no schedule`,

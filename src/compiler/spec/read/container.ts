@@ -31,9 +31,7 @@ export function readContainer(entry: Property, outer: Reader): WrittenContainer 
   const named = checkName(name, entry.keyRange, reader);
   const mode = readMode(fields, entry, reader);
   const image = reader.template(node('image'), 'shared');
-  if (node('image') === undefined && node('build') === undefined && entry.value.kind === 'object') {
-    reader.problems.error('STK202', `the container \`${name}\` has no \`image\``, entry.keyRange);
-  }
+  checkImage(fields, entry, reader);
   const isCron = mode === 'cron';
   const database = fields.get('database');
   const port = fields.get('port');
@@ -99,10 +97,16 @@ function checkName(name: string, range: Range, reader: Reader): boolean {
   return false;
 }
 
+function checkImage(fields: Fields, { key, keyRange, value }: Property, reader: Reader): void {
+  if (value.kind !== 'object' || fields.has('image') || fields.has('build')) return;
+  if (reader.isMisspelt(fields, 'image')) return;
+  reader.problems.error('STK202', `the container \`${key}\` has no \`image\``, keyRange);
+}
+
 function readMode(fields: Fields, entry: Property, reader: Reader): DeployMode | null {
   const deploy = fields.get('deploy');
   if (deploy === undefined) {
-    if (entry.value.kind !== 'object') return null;
+    if (entry.value.kind !== 'object' || reader.isMisspelt(fields, 'deploy')) return null;
     reader.problems.error(
       'STK331',
       `the container \`${entry.key}\` does not say how it is deployed`,

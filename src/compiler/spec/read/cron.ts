@@ -46,7 +46,7 @@ function readSchedule(fields: Fields, reader: Reader): readonly string[] | null 
 }
 
 function readTimezone(fields: Fields, reader: Reader): string | null {
-  const text = reader.text(fields.get('timezone')?.value);
+  const text = reader.text(fields.get('timezone')?.value, 'written');
   if (text === null) return null;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: text.text }).resolvedOptions().timeZone === ''

@@ -58,7 +58,7 @@ function readAsk(fields: Fields, reader: Reader): HealthSpec['ask'] | null {
   }
   if (tcp !== undefined) return { kind: 'tcp' };
   const statuses = reader
-    .texts(fields.get('status')?.value)
+    .texts(fields.get('status')?.value, 'written')
     .flatMap(({ text, place }) => {
       const status = parseStatus(text);
       if (status.ok) return status.value;
@@ -68,7 +68,7 @@ function readAsk(fields: Fields, reader: Reader): HealthSpec['ask'] | null {
     .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   return {
     kind: 'http',
-    path: reader.template(fields.get('path')?.value, 'run'),
+    path: reader.template(fields.get('path')?.value, 'stored'),
     status: statuses.length === 0 ? null : statuses,
   };
 }

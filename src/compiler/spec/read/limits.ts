@@ -40,7 +40,7 @@ function pairs(node: DocumentNode | undefined, separator: string, reader: Reader
 
 /** `CAP_NET_ADMIN` and `net_admin` are the same to the engine, so they are to us. */
 function capabilities(node: DocumentNode | undefined, reader: Reader): readonly string[] {
-  const names = reader.texts(node).flatMap(({ text, place }) => {
+  const names = reader.texts(node, 'written').flatMap(({ text, place }) => {
     const name = text.toUpperCase().replace(/^CAP_/, '');
     if (/^[A-Z][A-Z0-9_]*$/.test(name)) return [name];
     reader.problems.error('STK332', `\`${text}\` is not a capability`, place.range, {

@@ -58,6 +58,11 @@ export class Reader {
     return fields;
   }
 
+  /** Whether an absent key has been written with a slip of the pen, which the shape reports as the unknown key that it is. */
+  isMisspelt(fields: Fields, key: string): boolean {
+    return !fields.has(key) && fields.size < 1000 && [...fields.keys()].some((written) => nearest(written, [key]).length > 0);
+  }
+
   /** A list's items; one value counts as a list of itself, none when absent. */
   items(node: DocumentNode | undefined): readonly DocumentNode[] {
     if (node === undefined) return [];
@@ -88,9 +93,12 @@ export class Reader {
     return this.items(node).flatMap((item) => this.template(item, rule) ?? []);
   }
 
-  /** A string that must be known from the file alone, with the stack's, application's and container's name put in. */
-  text(node: DocumentNode | undefined): Text | null {
-    const template = this.template(node, 'fixed');
+  /**
+   * A string that must be known from the file alone. Under the rule `fixed` the stack's, application's and
+   * container's name are put in.
+   */
+  text(node: DocumentNode | undefined, rule: 'fixed' | 'written' = 'fixed'): Text | null {
+    const template = this.template(node, rule);
     if (template === null) return null;
     const plain = plainText(template);
     if (plain !== null) return { text: plain, place: template.place };
@@ -99,13 +107,13 @@ export class Reader {
     return { text, place: { ...template.place, exact: null } };
   }
 
-  texts(node: DocumentNode | undefined): readonly Text[] {
-    return this.items(node).flatMap((item) => this.text(item) ?? []);
+  texts(node: DocumentNode | undefined, rule: 'fixed' | 'written' = 'fixed'): readonly Text[] {
+    return this.items(node).flatMap((item) => this.text(item, rule) ?? []);
   }
 
   /** A string read by a parser whose problems get the code. */
   parsed<T>(node: DocumentNode | undefined, code: Code, parse: (text: string) => Parsed<T>): T | null {
-    const text = this.text(node);
+    const text = this.text(node, 'written');
     if (text === null) return null;
     const result = parse(text.text);
     if (result.ok) return result.value;
@@ -119,7 +127,7 @@ export class Reader {
 
   /** One of some words; an absent one is the default. */
   choice<const T extends string>(node: DocumentNode | undefined, words: readonly T[], absent: T): T {
-    const text = this.text(node);
+    const text = this.text(node, 'written');
     if (text === null) return absent;
     const word = words.find((known) => known === text.text);
     if (word !== undefined) return word;
@@ -153,7 +161,7 @@ export class Reader {
   /** A whole number within bounds; a numeric string is read too, with a warning. */
   integer(node: DocumentNode | undefined, low: number, high: number): number | null {
     const scalar = this.scalar(node);
-    if (scalar === null) return null;
+    if (scalar === null || this.text(scalar, 'written') === null) return null;
     const value =
       typeof scalar.value === 'string' && /^-?\d+$/.test(scalar.value) ? Number(scalar.value) : scalar.value;
     if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {

@@ -1,29 +1,34 @@
 import type { DocumentNode } from '../../source/document.ts';
 import type { SecretSource, SecretSpec } from '../stack-spec.ts';
+import type { Range } from '../../span.ts';
 import type { Fields, Reader } from './reader.ts';
 
-const KINDS = ['env', 'file', 'command'] as const;
+const KINDS: ReadonlySet<string> = new Set(['env', 'file', 'command']);
 
 /** Reads `secrets`, sorted by name. */
 export function readSecrets(node: DocumentNode | undefined, reader: Reader): readonly SecretSpec[] {
   const secrets: SecretSpec[] = [];
   for (const [name, { keyRange, value }] of reader.fields(node)) {
     const fields = reader.fields(value);
-    const kinds = KINDS.filter((kind) => fields.has(kind));
-    const source = kinds.length === 1 ? readSource(fields, reader) : null;
-    if (kinds.length !== 1) {
-      reader.problems.error(
-        'STK326',
-        kinds.length === 0
-          ? `the secret \`${name}\` does not say where it comes from`
-          : `the secret \`${name}\` comes from two places`,
-        keyRange,
-        { help: 'write one of `{env: NAME}`, `{file: PATH}` and `{command: [PROGRAM, …]}`' },
-      );
-    }
+    const source = value.kind === 'object' && isOne(name, keyRange, fields, reader) ? readSource(fields, reader) : null;
     if (source !== null) secrets.push({ name, range: keyRange, source });
   }
   return secrets.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Whether a secret has one source. The shape says so too, at the same places. */
+function isOne(name: string, range: Range, fields: Fields, { problems }: Reader): boolean {
+  const [first, second] = [...fields.values()].filter(({ key }) => KINDS.has(key));
+  if (first !== undefined && second === undefined) return true;
+  problems.error(
+    'STK326',
+    second === undefined
+      ? `the secret \`${name}\` does not say where it comes from`
+      : `the secret \`${name}\` comes from two places`,
+    second?.keyRange ?? range,
+    { help: 'write one of `{env: NAME}`, `{file: PATH}` and `{command: [PROGRAM, …]}`' },
+  );
+  return false;
 }
 
 function readSource(fields: Fields, reader: Reader): SecretSource | null {

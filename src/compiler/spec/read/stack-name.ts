@@ -20,7 +20,7 @@ export function readStackName(
       });
     }
   }
-  const written = reader.text(node);
+  const written = reader.text(node, 'written');
   const name = option ?? written?.text ?? null;
   if (name !== null) {
     if (name !== '' && slug(name) === name) return name;
