@@ -15,7 +15,7 @@ export type OutputStream = NodeJS.WritableStream & {
   readonly rows?: number | undefined;
 };
 
-/** Signals that commands answer to. */
+/** Signals that commands answer to; a terminal that closes counts as SIGTERM. */
 export type Interruption = 'SIGINT' | 'SIGTERM';
 
 /** The world as a command sees it; passed in, so that tests run commands in their own process. */

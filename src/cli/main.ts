@@ -12,9 +12,10 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
   writeSync(1, `${__STACKC_VERSION__}\n`);
 } else {
   const { program, done } = loadProgram(words);
-  void program.main(words, program.processIo(), __STACKC_VERSION__).then((code) => {
+  const io = program.processIo();
+  void program.main(words, io, __STACKC_VERSION__).then((code) => {
     if (code === exitCode.done || code === exitCode.pending) done();
     // Sockets and terminals would keep the process; what is written must be out before it ends.
-    process.stdout.write('', () => process.exit(code));
+    process.stdout.write('', () => io.exit(code));
   });
 }

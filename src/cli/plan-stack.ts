@@ -179,8 +179,7 @@ export async function resolveStack(
 ): Promise<ResolvedStack> {
   const { spec } = loaded;
   const engine = connection?.engine ?? null;
-  const observing =
-    engine === null ? Promise.resolve(NOTHING) : (early ?? startObserving(engine, spec.name));
+  const observing = engine === null ? Promise.resolve(NOTHING) : (early ?? startObserving(engine, spec.name));
   const lookup = registryLookup(context.io, spec);
   const inputs = await gatherInputs((known) => requirements(spec, known), engine, observing, {
     held: (seen) => heldContainers(spec, seen, [...selection.include, ...selection.force]),
@@ -202,7 +201,7 @@ export async function resolveStack(
   }
   return {
     loaded,
-    observed: engine === null ? observed : await withForeignNetworks(engine, observed, desired.value),
+    observed: engine === null ? observed : await withForeign(engine, observed, desired.value),
     desired: desired.value,
     inputs,
     auth: lookup(inputs),
@@ -216,14 +215,51 @@ function diagnosticsOf(result: Compiled<unknown>): readonly Diagnostic[] {
 }
 
 /** What an offline plan sees: an engine without anything of ours. */
-const NOTHING: ObservedState = { containers: [], volumes: [], networks: [], ownNetworks: [], agents: [] };
+const NOTHING: ObservedState = {
+  containers: [],
+  volumes: [],
+  foreignVolumes: [],
+  networks: [],
+  ownNetworks: [],
+  agents: [],
+  runs: [],
+};
 
-/** The networks of others are known by name only once the file is resolved; mostly there are none. */
-async function withForeignNetworks(
+/** What others made is known by name only once the file is resolved. */
+async function withForeign(
   engine: Engine,
   observed: ObservedState,
   desired: DesiredState,
 ): Promise<ObservedState> {
+  const [networks, volumes] = await Promise.all([
+    foreignNetworks(engine, observed, desired),
+    foreignVolumes(engine, observed, desired),
+  ]);
+  return { ...observed, networks: [...observed.networks, ...networks].sort(), foreignVolumes: volumes };
+}
+
+/** Asked only where the stack's own are not all there: before a first apply, and where another tool made one. */
+async function foreignVolumes(
+  engine: Engine,
+  observed: ObservedState,
+  desired: DesiredState,
+): Promise<readonly string[]> {
+  const known = new Set(observed.volumes.map(({ name }) => name));
+  const lacking = desired.volumes.filter(({ name, adopted }) => !adopted && !known.has(name));
+  if (lacking.length === 0) return [];
+  const present = new Set((await engine.listVolumes([])).map(({ name }) => name));
+  return lacking
+    .map(({ name }) => name)
+    .filter((name) => present.has(name))
+    .sort();
+}
+
+/** Mostly there are none. */
+async function foreignNetworks(
+  engine: Engine,
+  observed: ObservedState,
+  desired: DesiredState,
+): Promise<readonly string[]> {
   const known = new Set(observed.networks);
   const asked = new Set<string>();
   for (const container of desired.containers) {
@@ -231,11 +267,10 @@ async function withForeignNetworks(
       for (const name of instance.spec.networks) if (!known.has(name)) asked.add(name);
     }
   }
-  if (asked.size === 0) return observed;
   const found = await Promise.all(
     [...asked].map(async (name) => ((await engine.inspectNetwork(name)) === null ? [] : [name])),
   );
-  return { ...observed, networks: [...observed.networks, ...found.flat()].sort() };
+  return found.flat();
 }
 
 /** Codes of what is missing around the file rather than wrong in it: variables, secrets, images, facts of the host. */

@@ -76,8 +76,10 @@ function engineExitCode(error: EngineError): number {
 function engineHelp(error: EngineError): string | null {
   switch (error.kind) {
     case 'unreachable':
+      // The message says why, and asks what is likely.
+      return '`--host` and `--context` choose another engine';
     case 'timeout':
-      return 'is the engine running, and may this user reach it? `--host` and `--context` choose another';
+      return 'is it overloaded, or does something between drop the call? `--host` and `--context` choose another engine';
     case 'denied':
       return 'the engine or a registry refuses: check who you are to it';
     case 'cut-off':

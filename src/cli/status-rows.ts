@@ -1,4 +1,5 @@
-import type { ObservedContainer, ObservedState } from '../compiler/observed/observed-state.ts';
+import { labels } from '../compiler/labels.ts';
+import type { ObservedContainer, ObservedRun, ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Change, Plan } from '../compiler/plan/plan.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import type { ContainerSummary } from '../runtime/engine.ts';
@@ -32,7 +33,8 @@ export function statusRows(
   const absent = (plan?.changes ?? []).filter(({ id, subject, action }) =>
     subject.kind === 'schedule' ? true : subject.kind === 'instance' && action !== 'remove' && !seen.has(id),
   );
-  return [...rows, ...absent.flatMap((change) => absentRow(change, images))].sort(inOrder);
+  const runs = observed.runs.map((run) => runRow(run, byId.get(run.id)));
+  return [...rows, ...runs, ...absent.flatMap((change) => absentRow(change, images))].sort(inOrder);
 }
 
 function observedRow(
@@ -56,9 +58,32 @@ function observedRow(
     health: container.health,
     image: container.spec?.image ?? summary?.image ?? '',
     imageId: container.imageId,
-    uptime: /^Up (?:About )?(.+?)(?: \(.*\))?$/.exec(summary?.status ?? '')?.[1] ?? null,
+    uptime: uptimeOf(summary),
     notes,
   };
+}
+
+/** Whether whoever started it is still there, the engine cannot tell. */
+function runRow(run: ObservedRun, summary: ContainerSummary | undefined): StatusRow {
+  return {
+    application: summary?.labels[labels.application] ?? '',
+    container: summary?.labels[labels.container] ?? '',
+    instance: run.engineName,
+    generation: null,
+    state: run.state,
+    health: 'none',
+    image: summary?.image ?? '',
+    imageId: summary?.imageId ?? null,
+    uptime: uptimeOf(summary),
+    notes: [
+      run.state === 'running' ? 'of `stack run`, under way or left over' : 'left over from `stack run`',
+    ],
+  };
+}
+
+/** `Up 3 minutes (healthy)` without what stands around the time. */
+function uptimeOf(summary: ContainerSummary | undefined): string | null {
+  return /^Up (?:About )?(.+?)(?: \(.*\))?$/.exec(summary?.status ?? '')?.[1] ?? null;
 }
 
 function changeNotes({ action, reasons }: Change): readonly string[] {
@@ -96,12 +121,13 @@ function absentRow({ subject }: Change, images: ReadonlyMap<string, string>): re
       container,
       instance: subject.kind === 'instance' ? subject.instance : container,
       generation: null,
-      state: subject.kind === 'instance' ? 'missing' : 'scheduled',
+      state: subject.kind === 'instance' ? 'missing' : 'cron',
       health: 'none',
       image: images.get(`${application}/${container}`) ?? '',
       imageId: null,
       uptime: null,
-      notes: [],
+      // This version does not run it by the clock.
+      notes: subject.kind === 'instance' ? [] : [`by hand: stack run ${container}`],
     },
   ];
 }

@@ -25,7 +25,7 @@ export function hasWork(plan: Plan): boolean {
 }
 
 /**
- * Walks a plan and shows it. The first SIGINT or SIGTERM lets what is under way come to its end, the second stops
+ * Walks a plan and shows it. The first SIGINT or SIGTERM (SIGHUP counts as one) lets what is under way come to its end, the second stops
  * now, the third does not even wait for that. The exit code: 0, 1, 130 or 143.
  */
 export async function walkPlan(context: CommandContext, walk: Walk): Promise<number> {

@@ -1,6 +1,6 @@
 /**
  * Every diagnostic code with its title. A code is never reused or renumbered; `docs/errors.md` explains each.
- * `STK1xx` syntax, `2xx` shape, `3xx` meaning, `4xx` plan, `5xx` engine.
+ * `STK1xx` syntax, `2xx` shape, `3xx` meaning, `4xx` plan.
  */
 export const codes = {
   // 1xx: the text cannot be read
@@ -85,9 +85,8 @@ export const codes = {
   STK411: 'network missing on the engine',
   STK412: 'schedule not run by this version',
   STK413: 'data volume no longer in the file',
-
-  // 5xx: the engine
-  STK501: 'the engine cannot be reached',
+  STK414: 'volume that another tool made',
+  STK415: 'a migration still runs',
 } as const;
 
 /** A diagnostic code. */

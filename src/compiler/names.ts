@@ -14,6 +14,11 @@ export function instanceEngineName(stack: string, application: string, instance:
   return `${baseName(stack, application)}-${instance}`;
 }
 
+/** The base of an instance's engine name, which its application's network is called by: `shop-blog` of `shop-blog-app0`. */
+export function baseOfInstance(engineName: string, instance: string): string {
+  return engineName.slice(0, -`-${instance}`.length);
+}
+
 /** The name of a generation that is not current: `shop-app0.3.next`. */
 export function generationName(
   engineName: string,

@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts';
 import type { Failure } from './execution-event.ts';
 import { GateError } from './gate/gate-error.ts';
 import { lines } from './log-lines.ts';
-import { MigrationError } from './perform/run-migration.ts';
+import { MigrationError } from './perform/migration-error.ts';
 
 /** Lines of a container's log that a failure shows. */
 const TAIL = 20;

@@ -14,6 +14,8 @@ export interface Engine {
   listContainers(labels: readonly string[]): Promise<readonly ContainerSummary[]>;
   /** GET /containers/{id}/json; null when there is none. */
   inspectContainer(idOrName: string): Promise<ContainerDetails | null>;
+  /** The container of exactly this name, never one whose id begins with it; null when there is none. */
+  findContainer(name: string): Promise<ContainerDetails | null>;
   /** POST /containers/create; the id. `not-found` when the image is not on the engine, `conflict` for a name in use. */
   createContainer(config: ContainerConfig): Promise<string>;
   /** Succeeds when it runs already (304). */
@@ -24,6 +26,7 @@ export interface Engine {
   unpauseContainer(id: string): Promise<void>;
   /** Removes it, killing when it runs, never a named volume (anonymous ones with `volumes`); succeeds when it is gone. */
   removeContainer(id: string, options?: { readonly volumes?: boolean }): Promise<void>;
+  /** Succeeds when it has that name already. */
   renameContainer(id: string, name: string): Promise<void>;
   /** POST /containers/{id}/update. */
   updateRestart(id: string, policy: string, maxRetries: number): Promise<void>;
@@ -114,6 +117,7 @@ export interface ContainerDetails {
   readonly env: readonly string[];
   readonly command: readonly string[] | null;
   readonly entrypoint: readonly string[] | null;
+  /** `no`, `always`, `unless-stopped`, `on-failure`, or `on-failure:3` with a limit. */
   readonly restart: string;
   readonly networkMode: string;
   readonly networks: Readonly<Record<string, readonly string[]>>;

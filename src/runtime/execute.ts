@@ -1,33 +1,12 @@
-import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import type { Operation } from '../compiler/plan/operation.ts';
 import type { Plan, PlanNode } from '../compiler/plan/plan.ts';
-import type { AgentConnector } from './agent/agent-session.ts';
-import type { Clock } from './clock.ts';
 import { describeFailure } from './describe-failure.ts';
-import type { Engine, RegistryAuth } from './engine.ts';
 import { EngineError } from './engine.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ExecutionEvent, Failure } from './execution-event.ts';
 import { Performer } from './perform/performer.ts';
 import { walk } from './walk.ts';
-
-/** What a plan is executed with. */
-export interface ExecuteOptions {
-  /** Null for a plan that creates nothing (destroy). */
-  readonly desired: DesiredState | null;
-  readonly engine: Engine;
-  readonly agents: AgentConnector;
-  /** Builds the agent's image; needed only by plans that do. */
-  readonly buildAgent: (onOutput: (line: string) => void) => Promise<void>;
-  /** Credentials for a pull, by image reference. */
-  readonly auth: (reference: string) => Promise<RegistryAuth | null>;
-  readonly clock: Clock;
-  /** Operations under way at the same time; default 10. */
-  readonly parallelism?: number;
-  /** Aborted: no further instance is begun; those under way are brought to their end. */
-  readonly finish?: AbortSignal;
-  /** Aborted: operations under way are given up where they stand. */
-  readonly stop?: AbortSignal;
-}
+import type { ExecuteOptions } from './execute-options.ts';
 
 /**
  * Walks a plan. It decides nothing: it runs each node when those before it are done, and when one fails takes the
@@ -96,19 +75,49 @@ class Execution {
       else scope.push(node);
     }
     this.#emit({ type: 'node-started', atMs: begunAt, node });
+    let isOver = false;
+    const progress = (line: string) => {
+      // What was given up may still have something to say.
+      if (!isOver) this.#emit({ type: 'node-progress', atMs: clock.now(), node, line });
+    };
     try {
-      const progress = (line: string) => this.#emit({ type: 'node-progress', atMs: clock.now(), node, line });
-      const note = await this.#performer.perform(node.op, progress);
+      const note = await this.#untilStop(node.op, progress);
       this.#emit({ type: 'node-finished', atMs: clock.now(), node, tookMs: clock.now() - begunAt, note });
       return true;
     } catch (error) {
+      isOver = true;
+      // Nobody waits for a log any more once all is given up.
       const failure = await describeFailure(error, node.op, this.#options.engine, (op) =>
-        this.#performer.idOf(op),
+        this.#isStopped ? null : this.#performer.idOf(op),
       );
       this.#emit({ type: 'node-failed', atMs: clock.now(), node, tookMs: clock.now() - begunAt, failure });
       // Told to stop at once: the operator wants the engine left alone. The next plan sees what is there.
-      if (this.#options.stop?.aborted !== true) await this.#undo(node);
+      if (!this.#isStopped) await this.#undo(node);
       return false;
+    }
+  }
+
+  get #isStopped(): boolean {
+    return this.#options.stop?.aborted === true;
+  }
+
+  /**
+   * Performs an operation, but waits no longer than until the stop: a pull, a build or a graceful stop goes on in the
+   * engine, or ends with our connection.
+   */
+  async #untilStop(op: Operation, onProgress: (line: string) => void): Promise<string | null> {
+    const { stop } = this.#options;
+    const work = this.#performer.perform(op, onProgress);
+    if (stop === undefined) return work;
+    let giveUp = () => {};
+    const stopped = new Promise<never>((_, reject) => {
+      giveUp = () => reject(new EngineError('cut-off', op.kind, 'given up when told to stop'));
+      stop.addEventListener('abort', giveUp, { once: true });
+    });
+    try {
+      return await Promise.race([work, stopped]);
+    } finally {
+      stop.removeEventListener('abort', giveUp);
     }
   }
 
@@ -121,8 +130,9 @@ class Execution {
     this.#emit({ type: 'undo-started', atMs: clock.now(), group: failed.group, because: failed.id });
     const failures: Failure[] = [];
     for (const op of operations) {
+      if (this.#isStopped) break;
       try {
-        await this.#performer.perform(op, () => {});
+        await this.#untilStop(op, () => {});
       } catch (error) {
         // What was never made, or is gone, needs no undo.
         if (error instanceof EngineError && error.kind === 'not-found') continue;

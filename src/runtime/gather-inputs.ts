@@ -66,7 +66,8 @@ export async function gatherInputs(
   );
   const needed = asked.length === 0 ? requirements({}) : requirements({ env });
   const readingSecrets = allSecrets(needed.secrets, options);
-  const askingHost = options.hostAlways || needed.host ? askHost(engine, options.remoteHost) : Promise.resolve(null);
+  const askingHost =
+    options.hostAlways || needed.host ? askHost(engine, options.remoteHost) : Promise.resolve(null);
   // Awaited below together; a failure of one before that must not count as unhandled.
   askingHost.catch(() => undefined);
   // Only a question to a registry waits for the secrets; images that the engine knows do not.
@@ -97,13 +98,17 @@ async function allImages(
   held: Promise<ReadonlySet<ContainerKey>>,
   lookup: ImageLookup,
 ): Promise<ResolvedInputs['images']> {
-  const facts = await mapAtMost(IMAGES, wanted, async (requirement): Promise<readonly [string, ImageFacts]> => {
-    const { reference, containers } = requirement;
-    // What the engine has is asked at once; whether anybody wants to know more is known a little later.
-    const [keys, local] = await Promise.all([held, lookup.engine.inspectImage(reference)]);
-    const isHeld = containers.every((key) => keys.has(key));
-    return [reference, isHeld ? { kind: 'unknown' } : await imageFacts(requirement, local, lookup)];
-  });
+  const facts = await mapAtMost(
+    IMAGES,
+    wanted,
+    async (requirement): Promise<readonly [string, ImageFacts]> => {
+      const { reference, containers } = requirement;
+      // What the engine has is asked at once; whether anybody wants to know more is known a little later.
+      const [keys, local] = await Promise.all([held, lookup.engine.inspectImage(reference)]);
+      const isHeld = containers.every((key) => keys.has(key));
+      return [reference, isHeld ? { kind: 'unknown' } : await imageFacts(requirement, local, lookup)];
+    },
+  );
   return Object.fromEntries(facts);
 }
 

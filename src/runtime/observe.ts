@@ -4,6 +4,7 @@ import { labels } from '../compiler/labels.ts';
 import type {
   ObservedAgent,
   ObservedContainer,
+  ObservedRun,
   ObservedState,
   ObservedVolume,
   Phase,
@@ -40,9 +41,12 @@ export async function observe(
   return {
     containers,
     volumes: volumes.map(observedVolume).sort((a, b) => compare(a.name, b.name)),
+    // Known only once the file is resolved.
+    foreignVolumes: [],
     networks: [...new Set([...networks, ...extra.flat()])].sort(),
     ownNetworks: [...networks].sort(),
     agents: observedAgents(summaries),
+    runs: observedRuns(summaries),
   };
 }
 
@@ -116,6 +120,10 @@ function observedContainer(details: ContainerDetails, identity: Identity): Obser
     entrypoint: details.entrypoint,
     restart: details.restart,
     networks: details.networks,
+    anonymousVolumes: details.mounts
+      .filter(({ type, name }) => type === 'volume' && /^[0-9a-f]{64}$/.test(name))
+      .map(({ target }) => target)
+      .sort(),
     memory: details.memory,
     nanoCpus: details.nanoCpus,
     migration: identity.role === 'migration' ? migrationRecord(details) : null,
@@ -187,8 +195,16 @@ function observedAgents(summaries: readonly ContainerSummary[]): readonly Observ
       id: summary.id,
       running: summary.state === 'running',
       spec: summary.labels[labels.spec] ?? '',
+      networks: summary.networks,
     }))
     .sort((a, b) => compare(a.name, b.name));
+}
+
+function observedRuns(summaries: readonly ContainerSummary[]): readonly ObservedRun[] {
+  return summaries
+    .filter((summary) => summary.labels[labels.role] === 'run')
+    .map(({ id, name, state }) => ({ id, engineName: name.replace(/^\//, ''), state }))
+    .sort((a, b) => compare(a.engineName, b.engineName));
 }
 
 function parseJson(text: string | undefined): unknown {

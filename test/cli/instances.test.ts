@@ -83,12 +83,8 @@ describe('status', () => {
       .trimEnd()
       .split('\n')
       .map((line) => line.split(/ {2,}/).slice(0, 3).join(' '));
-    expect(rows).toEqual([
-      'INSTANCE GEN STATE',
-      'app0 1 running',
-      'app1 1 running',
-      'nightly scheduled app:1',
-    ]);
+    expect(rows).toEqual(['INSTANCE GEN STATE', 'app0 1 running', 'app1 1 running', 'nightly cron app:1']);
+    expect(stdout).toMatch(/nightly .* by hand: stack run nightly\n/);
   });
 
   it('needs no file with --name', async () => {
@@ -233,6 +229,23 @@ describe('run', () => {
     running.signal('SIGINT');
     expect((await running.done).code).toBe(130);
     expect(await memory.listContainers([`${labels.role}=run`])).toEqual([]);
+  });
+
+  it('is seen by status and taken down by destroy when it was killed', async () => {
+    const running = startStack(['run', 'app', '--', 'forever'], { cwd, engine: memory });
+    const runs = () => memory.listContainers([`${labels.role}=run`]);
+    while ((await runs()).every(({ state }) => state !== 'running')) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect((await cli(['status'])).stdout).toMatch(
+      /\nshop-app\.run\.[0-9a-f]{8} +running .* of `stack run`, under way or left over\n/,
+    );
+    const { code, stdout } = await cli(['destroy', '--yes']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/- remove +run shop-app\.run\.[0-9a-f]{8}\n/);
+    expect(await runs()).toEqual([]);
+    expect(await memory.inspectNetwork('shop')).toBeNull();
+    await running.done;
   });
 
   it('refuses to run what has not been applied, before anything is made', async () => {

@@ -65,7 +65,7 @@ describe('usage', () => {
     expect({ code, stderr }).toEqual({
       code: 64,
       stderr:
-        'error: there is no stack.json, stack.yaml, stack.yml in this folder\nhelp: name the stack file, or change to its folder\n',
+        'error: there is no stack.json, stack.yaml or stack.yml in this folder\nhelp: name the stack file, or change to its folder\n',
     });
     await writeFile(
       join(nowhere, 'stack.yaml'),
@@ -140,7 +140,9 @@ describe('engines that fail', () => {
     ]) {
       const { code, stderr } = await stack(words, { cwd });
       expect({ words, code }).toEqual({ words, code: 69 });
-      expect(stderr).toContain('error: connect: nobody answers\nhelp: is the engine running');
+      expect(stderr).toContain(
+        'error: connect: nobody answers\nhelp: `--host` and `--context` choose another engine\n',
+      );
     }
   });
 
@@ -251,7 +253,12 @@ describe('apply', () => {
     const before = memory.calls.length;
     await stack(['apply', '--yes'], { cwd, engine: memory });
     // The image is looked up while the containers are listed and inspected, in whichever order.
-    expect(memory.calls.slice(before).map(({ method }) => method).sort()).toEqual([
+    expect(
+      memory.calls
+        .slice(before)
+        .map(({ method }) => method)
+        .sort(),
+    ).toEqual([
       'close',
       'inspectContainer',
       'inspectContainer',
@@ -299,6 +306,19 @@ describe('apply', () => {
     expect((await stack(['apply', '--yes'], { cwd, engine: memory, env })).code).toBe(0);
   });
 
+  it.each([
+    ['a limit of restarts', { restart: 'on-failure:3' }],
+    ['an empty command', { command: '' }],
+    ['an empty list for a command', { command: [], entrypoint: [] }],
+  ])('has nothing left to do after %s', async (_, keys) => {
+    await writeFile(join(cwd, 'stack.json'), file([{ worker: { ...worker, ...keys } }]));
+    const images = { 'worker:1': { config: { command: ['serve'] } } };
+    const memory = engine({ images });
+    expect((await stack(['apply', '--yes'], { cwd, engine: memory })).code).toBe(0);
+    const { code, stdout } = await stack(['plan', '--detailed-exitcode'], { cwd, engine: memory });
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+  });
+
   it('finishes what is under way on SIGINT and says what is left: 130; SIGTERM: 143', async () => {
     await writeFile(
       join(cwd, 'stack.json'),
@@ -326,6 +346,28 @@ describe('apply', () => {
       expect(stderr).toMatch(/Interrupted after .* Left: web0\. `stack apply` goes on from here\.\n$/);
       expect(await names(memory)).toEqual(['shop-worker0 running']);
     }
+  });
+});
+
+describe('volumes that another tool made', () => {
+  it('are used with a warning, and left by destroy --volumes, which says so', async () => {
+    await writeFile(
+      join(cwd, 'stack.json'),
+      file([{ worker: { ...worker, volumes_from: ['data'] } }], {
+        data_volumes: [{ data: { volumes: ['/data'] } }],
+      }),
+    );
+    const memory = engine();
+    await memory.createVolume('shop-data-data', {});
+    const applied = await stack(['apply', '--yes'], { cwd, engine: memory });
+    expect(applied.code).toBe(0);
+    expect(applied.stderr).toContain('warning[STK414]');
+    expect(applied.stdout).not.toContain('volume shop-data-data');
+    expect((await stack(['plan', '--detailed-exitcode'], { cwd, engine: memory })).code).toBe(0);
+    const gone = await stack(['destroy', '--volumes', '--yes'], { cwd, engine: memory });
+    expect(gone.code).toBe(0);
+    expect(gone.stderr).toContain('volume `shop-data-data` stays: another tool made it');
+    expect((await memory.listVolumes([])).map(({ name }) => name)).toEqual(['shop-data-data']);
   });
 });
 

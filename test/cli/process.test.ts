@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { labels } from '../../src/compiler/labels.ts';
+import { fakeEngine } from '../support/fake-engine.ts';
 import { PROGRAM, ROOT } from '../support/stack-cli.ts';
 
 let cwd: string;
@@ -70,5 +72,100 @@ describe('the program', () => {
 
   it('is 64 for wrong usage', async () => {
     expect((await run(['nonsense'])).code).toBe(64);
+  });
+});
+
+/** An engine with one container, which stops when `release` is called, and a network. */
+async function slowEngine() {
+  const own = { [labels.stack]: 'shop', [labels.application]: 'shop', [labels.container]: 'app' };
+  const Labels = { ...own, [labels.role]: 'instance', [labels.instance]: 'app0', [labels.generation]: '1' };
+  const container = { Id: 'c1', Image: 'app:1', NetworkSettings: { Networks: {} } };
+  const lists: Readonly<Record<string, object>> = {
+    '/containers/json': [{ ...container, Names: ['/shop-app0'], State: 'running', Status: 'Up', Labels }],
+    '/containers/c1/json': {
+      ...container,
+      Name: '/shop-app0',
+      State: { Status: 'running', StartedAt: '2026-01-01T00:00:00Z' },
+      Config: { Labels },
+      HostConfig: {},
+    },
+    '/volumes': { Volumes: [] },
+    '/networks': [{ Id: 'n1', Name: 'shop', Labels: own }],
+  };
+  const told: { stop?: (release: () => void) => void } = {};
+  const stopping = new Promise<() => void>((resolve) => {
+    told.stop = resolve;
+  });
+  const removed: string[] = [];
+  const server = await fakeEngine((url, response, request) => {
+    const path = url.replace(/\?.*/, '');
+    const done = () => response.writeHead(204).end();
+    if (path.endsWith('/stop')) told.stop?.(done);
+    else if (request.method === 'DELETE') {
+      removed.push(path);
+      done();
+    } else response.end(JSON.stringify(lists[path] ?? {}));
+  });
+  return { server, removed, stopping };
+}
+
+describe('a signal in the middle of a destroy', () => {
+  it.each([
+    ['finishes what is under way when the terminal closes', ['SIGHUP'], 143, ['/containers/c1']],
+    ['leaves at once on the second Ctrl-C', ['SIGINT', 'SIGINT'], 130, []],
+    ['leaves at once when told so twice', ['SIGHUP', 'SIGTERM'], 143, []],
+  ] as const)('%s', async (_, signals, code, removed) => {
+    const engine = await slowEngine();
+    const child = spawn(process.execPath, [PROGRAM, 'destroy', '--name', 'shop', '--yes'], {
+      cwd,
+      env: { PATH: process.env['PATH'] ?? '', HOME: cwd, DOCKER_HOST: `unix://${engine.server.path}` },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = new Promise<number | null>((resolve) => {
+      child.once('close', resolve);
+    });
+    const told = new Promise<void>((resolve) => {
+      let stderr = '';
+      child.stderr.on('data', (data: Buffer) => {
+        stderr += data.toString();
+        if (stderr.includes('finishing what is under way')) resolve();
+      });
+    });
+    try {
+      const release = await engine.stopping;
+      child.kill(signals[0]);
+      await told;
+      if (signals.length === 1) release();
+      else child.kill(signals[1]);
+      expect(await ended).toBe(code);
+      expect(engine.removed).toEqual(removed);
+    } finally {
+      child.kill('SIGKILL');
+      await engine.server.close();
+    }
+  });
+
+  it('goes on to the end of what is under way where nobody sees its output any more', async () => {
+    const engine = await slowEngine();
+    const line = `${process.execPath} ${PROGRAM} destroy --name shop --yes`;
+    // script(1) is the terminal here; it goes without a word to its program.
+    const terminal = spawn('script', ['--quiet', '--command', line, '/dev/null'], {
+      cwd,
+      env: { PATH: process.env['PATH'] ?? '', HOME: cwd, DOCKER_HOST: `unix://${engine.server.path}` },
+      stdio: 'ignore',
+    });
+    try {
+      const release = await engine.stopping;
+      const closed = new Promise((resolve) => {
+        terminal.once('close', resolve);
+      });
+      terminal.kill('SIGKILL');
+      await closed;
+      release();
+      await expect.poll(() => engine.removed, { timeout: 10_000 }).toEqual(['/containers/c1']);
+    } finally {
+      terminal.kill('SIGKILL');
+      await engine.server.close();
+    }
   });
 });

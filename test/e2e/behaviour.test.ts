@@ -267,6 +267,130 @@ describe('an apply that is cut off', () => {
   });
 });
 
+describe('migrations', () => {
+  const sleeper: Loose = {
+    deploy: 'auto',
+    image: 'debian:bookworm-slim',
+    command: 'sleep infinity',
+    startup_time: 1,
+    stop_timeout: 1,
+  };
+  const migrations = async () => {
+    const mine = ['--filter', `label=io.stackc.stack=${NAME}`, '--filter', 'label=io.stackc.role=migration'];
+    const ids = rows(await docker('ps', '-aq', ...mine));
+    const form = '{{.Name}} {{.State.Status}} {{.State.ExitCode}}';
+    return Promise.all(ids.map((id) => docker('inspect', '-f', form, id)));
+  };
+  /** An apply that is killed while its migration runs. */
+  const killed = async () => {
+    const child = spawn(process.execPath, [PROGRAM, 'apply', '--yes'], {
+      cwd: folder.folder,
+      stdio: 'ignore',
+    });
+    await until(migrations, (list) => list.some((row) => row.includes(' running ')));
+    child.kill('SIGKILL');
+  };
+
+  test('one that an apply was cut off from runs once, to its end, before the new version starts', async () => {
+    const slow = { command: ['sh', '-c', 'echo begun; sleep 4; echo over'], timeout: 60 };
+    write({ app: { ...sleeper, migration: slow } });
+    await killed();
+    write({ app: { ...sleeper, migration: { ...slow, command: ['true'] } } });
+    const other = await folder.run(['apply', '--yes']);
+    expect(other.code).toBe(1);
+    expect(other.stderr).toMatch(/STK415/);
+    write({ app: { ...sleeper, migration: slow } });
+    const ran = await folder.run(['apply', '--yes']);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stdout + ran.stderr).toMatch(/over/);
+    expect(await migrations()).toEqual([`/${NAME}-app.1.migration exited 0`]);
+    expect((await folder.run(['plan', '--detailed-exitcode'])).code).toBe(0);
+  });
+
+  test('one that is over its time is no success, though it would end with 0 when it is asked to', async () => {
+    const stubborn = ['sh', '-c', 'trap "exit 0" TERM; sleep 60 & wait'];
+    write({ app: { ...sleeper, migration: { command: stubborn, timeout: 1 } } });
+    for (const _ of ['first', 'again']) {
+      const ran = await folder.run(['apply', '--yes']);
+      expect(ran.code).toBe(1);
+      expect(ran.stderr).toMatch(/did not end within/);
+    }
+    expect((await migrations()).map((row) => row.split(' ').slice(1).join(' '))).toEqual([
+      'exited 137',
+      'exited 137',
+    ]);
+    expect(await names()).toEqual([]);
+  });
+
+  test('it is on the networks of its container, and a tag that moves meanwhile moves nothing', async () => {
+    const [tag, edge] = [`${NAME}/moving:1`, `${NAME}-edge`];
+    await docker('tag', 'stackc-example/app:1', tag);
+    await docker('network', 'create', '--label', `io.stackc.stack=${NAME}-not`, edge);
+    try {
+      const migration = { command: 'sleep 3', timeout: 60 };
+      write({ app: { ...sleeper, image: tag, networks: [edge], migration } });
+      const applying = folder.run(['apply', '--yes']);
+      await until(migrations, (list) => list.some((row) => row.includes(' running ')));
+      await docker('tag', 'stackc-example/app:2', tag);
+      const ran = await applying;
+      expect(ran.code, ran.stderr).toBe(0);
+      const [app, planned] = [`${NAME}-app0`, 'stackc-example/app:1'];
+      expect(await docker('inspect', '-f', '{{.Image}}', app)).toBe(
+        await docker('inspect', '-f', '{{.Id}}', planned),
+      );
+      const joined = await docker(
+        'inspect',
+        '-f',
+        '{{json .NetworkSettings.Networks}}',
+        `${NAME}-app.1.migration`,
+      );
+      expect(Object.keys(JSON.parse(joined) as object).sort()).toEqual([NAME, edge].sort());
+    } finally {
+      await wipe(NAME);
+      await docker('rmi', tag);
+      await docker('network', 'rm', edge);
+    }
+  });
+});
+
+describe('what somebody disconnects', () => {
+  test('an instance and the agent come back to the network with the next apply', async () => {
+    write({ web });
+    await apply();
+    await docker('network', 'disconnect', NAME, `${NAME}-web0`);
+    await docker('network', 'disconnect', NAME, `${NAME}-agent`);
+    const plan = await folder.run(['plan']);
+    expect(plan.stdout).toMatch(new RegExp(`network ${NAME}`));
+    await apply();
+    expect(await generation('web0')).toBe('2');
+    for (const name of ['web0', 'agent']) {
+      const joined = await docker('inspect', '-f', '{{json .NetworkSettings.Networks}}', `${NAME}-${name}`);
+      expect(Object.keys(JSON.parse(joined) as object)).toEqual([NAME]);
+    }
+    expect((await folder.run(['plan', '--detailed-exitcode'])).code).toBe(0);
+  });
+});
+
+describe('a run of the container’s own words', () => {
+  test('serves on a path of its own, and the instance goes on serving on the published one', async () => {
+    const serve = 'unicorn -c config/unicorn.rb -l /var/socks/%{app_name}.sock';
+    const served: Loose = { ...web, command: serve, volumes_from: ['socks'] };
+    delete served['port'];
+    write({ web: served }, { data_volumes: { socks: ['/var/socks'] } });
+    await apply();
+    const files = () => docker('exec', `${NAME}-web0`, 'ls', '-lA', '/var/socks');
+    const before = /web0\.sock -> \S+/.exec(await files())?.[0];
+    expect(before).toBeDefined();
+    const child = spawn(process.execPath, [PROGRAM, 'run', 'web'], { cwd: folder.folder, stdio: 'ignore' });
+    const exit = new Promise((resolve) => child.on('close', resolve));
+    await until(files, (list) => list.includes('.run.'));
+    expect(await files()).toContain(before);
+    child.kill('SIGTERM');
+    await exit;
+    expect(await files()).toContain(before);
+  });
+});
+
 describe('engines that cannot be used', () => {
   test.each([
     ['nobody listens', 'unix:///nonexistent/docker.sock', 69],

@@ -33,7 +33,12 @@ test('the file, the plan and the counts of the README are what a reader gets', a
   const plan = await folder.run(['plan']);
   expect(anyId(plan.stdout.trim())).toBe(anyId(block('\n$ stack plan')));
   const apply = await folder.run(['apply', '--yes']);
-  const counts = (text: string) => text.trim().split('\n').at(-1)?.replace(/.*Applied in [\d.]+ s/, '');
+  const counts = (text: string) =>
+    text
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/.*Applied in [\d.]+ s/, '');
   expect(counts(apply.stderr)).toBe(counts(block('\n$ stack apply --yes')));
   expect((await folder.run(['apply', '--yes'])).stdout).toMatch(/Nothing to do/);
 });

@@ -41,6 +41,11 @@ function container(name: string) {
       order: fc.constantFrom('start-first', 'stop-first'),
       batch: fc.integer({ min: 1, max: 3 }),
       socket: fc.boolean(),
+      spec: fc.constantFrom(
+        {},
+        { restart: { name: 'always' as const, maxRetries: 0 } },
+        { restart: { name: 'on-failure' as const, maxRetries: 3 } },
+      ),
       wish: fc.integer({ min: 0, max: 15 }),
     })
     .chain((sketch) =>

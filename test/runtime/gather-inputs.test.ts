@@ -330,14 +330,26 @@ describe('data volumes', () => {
   });
 
   it('are taken over from a data-only container of that name', async () => {
-    const engine = memoryEngine({ images: { 'busybox:latest': {} } });
+    const engine = memoryEngine({ images: { 'busybox:latest': { id: 'sha256:1' } } });
     await engine.createContainer(dataOnly('socks', {}));
     const { dataMounts } = await gatherInputs(wanted, engine, nothing, options());
     expect(dataMounts).toEqual({ 'shop/socks': { '/var/run': { type: 'volume', source: 'old-volume' } } });
   });
 
+  it('are looked for by name: an inspect would take it for the beginning of an id', async () => {
+    const engine = memoryEngine({
+      before: ({ method, args }) => {
+        if (method !== 'inspectContainer') return;
+        const text = `Multiple IDs found with provided prefix: ${String(args[0])}`;
+        throw new EngineError('server', 'inspect container', text, 500);
+      },
+    });
+    const hex: Requirements = { ...none, dataVolumes: [{ key: 'shop/d', name: 'd' }] };
+    expect((await gatherInputs(hex, engine, nothing, options())).dataMounts).toEqual({});
+  });
+
   it('are not taken from a container that runs, or that belongs to a stack', async () => {
-    const engine = memoryEngine({ images: { 'busybox:latest': {} } });
+    const engine = memoryEngine({ images: { 'busybox:latest': { id: 'sha256:1' } } });
     const id = await engine.createContainer(dataOnly('socks', {}));
     await engine.startContainer(id);
     expect((await gatherInputs(wanted, engine, nothing, options())).dataMounts).toEqual({});
@@ -347,7 +359,7 @@ describe('data volumes', () => {
   });
 
   it('are not looked for once the stack has its own', async () => {
-    const engine = memoryEngine({ images: { 'busybox:latest': {} } });
+    const engine = memoryEngine({ images: { 'busybox:latest': { id: 'sha256:1' } } });
     await engine.createContainer(dataOnly('socks', {}));
     const volumes = [{ name: 'v', application: 'shop', dataVolume: 'socks', path: '/var/run' }];
     const { dataMounts } = await gatherInputs(wanted, engine, { ...nothing, volumes }, options());

@@ -13,7 +13,7 @@ describe('engine in memory', () => {
     const image = 'stackc-contract/play:1';
     return {
       engine: memoryEngine({
-        images: { [image]: { config: { exposedPorts: ['8080/tcp'] } } },
+        images: { [image]: { config: { exposedPorts: ['8080/tcp'], command: ['bash'] } } },
         behaviour: playBehaviour,
         exec: playExecHandler,
       }),

@@ -39,7 +39,9 @@ function run(role: 'migration' | 'run', name: string): ContainerConfig {
 }
 
 function engine() {
-  return memoryEngine({ images: { 'app:1': {}, 'stackc/agent:1': {} } });
+  return memoryEngine({
+    images: { 'app:1': { id: 'sha256:1' }, 'app:0': { id: 'sha256:ran' }, 'stackc/agent:1': {} },
+  });
 }
 
 describe('phaseOf', () => {
@@ -73,7 +75,7 @@ describe('observe', () => {
       phase: 'current',
       state: 'running',
       migration: null,
-      spec: { version: 1, image: 'app:1', env: ['GREETING'], socket: '/run/socks/app0.sock' },
+      spec: { version: 1, image: 'app:1', env: ['GREETING', 'LISTEN'], socket: '/run/socks/app0.sock' },
     });
     expect(containers[0]?.env).toContain('GREETING=hello');
   });
@@ -106,11 +108,12 @@ describe('observe', () => {
       volumes: [],
     } as const;
     await memory.createContainer(agentConfig(STACK, spec));
-    const { containers, agents } = await observe(memory, STACK, []);
+    const { containers, agents, runs } = await observe(memory, STACK, []);
     expect(containers.map(({ role, migration }) => ({ role, migration }))).toEqual([
       { role: 'migration', migration: { imageId: 'sha256:ran', command: ['migrate', '%{secret:x}'] } },
     ]);
     expect(agents).toMatchObject([{ name: 'shop-agent', running: false, spec: canonicalJson(spec) }]);
+    expect(runs).toMatchObject([{ engineName: 'shop-app.run.1', state: 'created' }]);
   });
 
   it.each([
@@ -141,7 +144,7 @@ describe('observe', () => {
   it('leaves out a container that is removed while it looks', async () => {
     let removed = false;
     const memory = memoryEngine({
-      images: { 'app:1': {} },
+      images: { 'app:1': { id: 'sha256:1' } },
       before: async (call) => {
         if (call.method !== 'inspectContainer' || removed) return;
         removed = true;

@@ -1,3 +1,4 @@
+import { SOCKET_HOLE } from '../../src/compiler/desired/desired-state.ts';
 import type {
   ContainerKey,
   DesiredContainer,
@@ -125,7 +126,8 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
 
 function desiredInstance(sketch: ContainerSketch, image: string, index: number): DesiredInstance {
   const name = `${sketch.name}${index}`;
-  const env: EnvVar[] = Object.entries(sketch.env ?? {}).map(([variable, value]) => ({
+  const values = { ...sketch.env, ...(sketch.socket === true ? { LISTEN: SOCKET_HOLE } : {}) };
+  const env: EnvVar[] = Object.entries(values).map(([variable, value]) => ({
     name: variable,
     value,
     masked: sketch.masked?.includes(variable) ?? false,
@@ -193,9 +195,11 @@ function key(name: string): ContainerKey {
 export const nothing: ObservedState = {
   containers: [],
   volumes: [],
+  foreignVolumes: [],
   networks: [],
   ownNetworks: [],
   agents: [],
+  runs: [],
 };
 
 /** What an operator asks for by default. */
@@ -208,6 +212,10 @@ export const plainRequest: PlanRequest = {
   agentImage: 'stackc/agent:test',
   agentImagePresent: true,
 };
+
+function restartText({ name, maxRetries }: InstanceSpec['restart']): string {
+  return name === 'on-failure' && maxRetries > 0 ? `${name}:${maxRetries}` : name;
+}
 
 /** The engine after a successful apply of `desired`, as far as planning sees it. */
 export function settled(desired: DesiredState): ObservedState {
@@ -235,11 +243,14 @@ export function settled(desired: DesiredState): ObservedState {
             health: 'none',
             imageId: container.image.id ?? `sha256:${container.image.reference}`,
             spec: instance.spec,
-            env: instance.env.map((e) => `${e.name}=${e.value}`),
+            env: instance.env.map(
+              (e) => `${e.name}=${e.value.replaceAll(SOCKET_HOLE, `/run/socks/.${instance.engineName}.1`)}`,
+            ),
             command: null,
             entrypoint: null,
-            restart: instance.spec.restart.name,
+            restart: restartText(instance.spec.restart),
             networks: { [STACK]: [] },
+            anonymousVolumes: [],
             memory: 0,
             nanoCpus: 0,
             migration: null,

@@ -9,7 +9,7 @@ import { observe, phaseOf } from '../../src/runtime/observe.ts';
 import { plainRequest, STACK } from './desired.ts';
 import type { BehaviourOf } from './memory/behaviour.ts';
 import { memoryEngine } from './memory-engine.ts';
-import type { MemoryEngine } from './memory-engine.ts';
+import type { MemoryEngine, MemoryEngineOptions } from './memory-engine.ts';
 import type { EngineCall } from './memory/world.ts';
 import { virtualClock } from './virtual-clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -34,6 +34,8 @@ export interface World {
 export interface WorldOptions {
   readonly behaviour?: BehaviourOf;
   readonly before?: (call: EngineCall) => void;
+  /** What can be pulled. */
+  readonly registry?: NonNullable<MemoryEngineOptions['registry']>;
 }
 
 /** Knows every image of `references`. */
@@ -47,13 +49,13 @@ export function world(references: readonly string[], options: WorldOptions = {})
   const links = new Map<string, string>();
   const session: AgentSession = {
     probe: () => Promise.resolve({ ok: true, status: 200, ms: 1 }),
-    publish: (directory, link, to) => {
+    publish: async (directory, link, to) => {
+      options.before?.({ method: 'exec', args: [], line: `publish ${directory}/${link} → ${to}` });
       links.set(`${directory}/${link}`, to);
-      return Promise.resolve();
     },
-    unlink: (directory, name) => {
+    unlink: async (directory, name) => {
+      options.before?.({ method: 'exec', args: [], line: `unlink ${directory}/${name}` });
       links.delete(`${directory}/${name}`);
-      return Promise.resolve();
     },
     close: () => {},
   };

@@ -1,4 +1,4 @@
-import { destroyPlan } from '../../compiler/reconcile/destroy.ts';
+import { destroyPlan, foreignVolumes } from '../../compiler/reconcile/destroy.ts';
 import { observe } from '../../runtime/observe.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
@@ -35,6 +35,15 @@ export async function destroy(
     writeNote(
       context,
       `${plural(kept, 'volume')} ${kept === 1 ? 'stays' : 'stay'}; \`--volumes\` removes the data too`,
+    );
+  }
+  const foreign = volumes ? foreignVolumes(observed) : [];
+  if (foreign.length > 0) {
+    const names = foreign.map((name) => `\`${name}\``).join(', ');
+    const stays = foreign.length === 1 ? 'stays: another tool made it' : 'stay: another tool made them';
+    writeNote(
+      context,
+      `${foreign.length === 1 ? 'volume' : 'volumes'} ${names} ${stays}; \`docker volume rm\` removes the data`,
     );
   }
   if (!hasWork(plan)) return exitCode.done;

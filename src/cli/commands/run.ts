@@ -82,7 +82,7 @@ function demandPlaces(
   instance: DesiredInstance,
 ): void {
   const networks = new Set(observed.networks);
-  const volumes = new Set(observed.volumes.map((volume) => volume.name));
+  const volumes = new Set([...observed.volumes.map(({ name }) => name), ...observed.foreignVolumes]);
   const own = new Set(desired.volumes.filter((volume) => !volume.adopted).map((volume) => volume.name));
   const missing = [
     ...(instance.spec.network === 'stack' ? [baseName(desired.stack, container.application)] : [])

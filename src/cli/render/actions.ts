@@ -22,7 +22,7 @@ export const actionWords: Readonly<Record<Action, ActionWords>> = {
   update: { symbol: '~', style: 'yellow', planned: 'to update', done: 'updated' },
   remove: { symbol: '-', style: 'red', planned: 'to remove', done: 'removed' },
   tidy: { symbol: '-', style: 'dim', planned: 'to tidy', done: 'tidied' },
-  schedule: { symbol: '@', style: 'cyan', planned: 'scheduled', done: 'scheduled' },
+  schedule: { symbol: '@', style: 'cyan', planned: 'cron', done: 'cron' },
   hold: { symbol: '=', style: 'magenta', planned: 'held', done: 'held' },
   none: { symbol: ' ', style: 'dim', planned: 'unchanged', done: 'unchanged' },
 };

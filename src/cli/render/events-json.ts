@@ -3,13 +3,13 @@ import type { ExecutionEvent } from '../../runtime/execution-event.ts';
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import { snakeCase } from './snake-case.ts';
 
-/** An event as one JSON object: times as ISO 8601, a node by its id, group and operation. */
+/** An event as one JSON object: times as ISO 8601, what they took in whole milliseconds, a node by its id, group and operation. */
 export function eventJson(event: ExecutionEvent): object {
   const { type, atMs, ...rest } = event;
   const fields = Object.fromEntries(
     Object.entries(rest).map(([key, value]: readonly [string, unknown]) => [
       key,
-      'node' in rest && value === rest.node ? nodeJson(rest.node) : value,
+      fieldJson(key, 'node' in rest && value === rest.node ? nodeJson(rest.node) : value),
     ]),
   );
   return {
@@ -18,6 +18,10 @@ export function eventJson(event: ExecutionEvent): object {
     at: new Date(atMs).toISOString(),
     ...Object.fromEntries(Object.entries(fields).map(([key, value]) => [snakeKey(key), snakeCase(value)])),
   };
+}
+
+function fieldJson(key: string, value: unknown): unknown {
+  return key === 'tookMs' && typeof value === 'number' ? Math.round(value) : value;
 }
 
 function nodeJson({ id, group, op, reason }: PlanNode): object {

@@ -32,6 +32,8 @@ export function operationText(op: Operation): string {
       return `unpause generation ${op.target.generation}`;
     case 'container.gate':
       return `wait until generation ${op.generation} is ready`;
+    case 'container.up':
+      return `wait until generation ${op.target.generation} stays up`;
     case 'container.policy':
       return `restart policy ${op.policy} for generation ${op.target.generation}`;
     case 'container.connect':

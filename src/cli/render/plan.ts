@@ -1,4 +1,4 @@
-import { isPending, type Change, type Plan, type Reason } from '../../compiler/plan/plan.ts';
+import { isPending, type Action, type Change, type Plan, type Reason } from '../../compiler/plan/plan.ts';
 import { actionWords, countActions } from './actions.ts';
 import { operationText } from './operation.ts';
 import { paint, type Paint } from './paint.ts';
@@ -14,6 +14,9 @@ export interface PlanStyle {
 }
 
 const INDENT = '    ';
+
+/** Actions whose own names would say too much: nothing is done, and nothing runs by the clock yet. */
+const ACTION_NAMES: Readonly<Partial<Record<Action, string>>> = { none: 'same', schedule: 'cron' };
 
 /** Longer names stand alone instead of pushing every other line to the right. */
 const WIDEST_NAME = 32;
@@ -92,7 +95,7 @@ function paragraphs(blocks: readonly string[]): readonly string[] {
 
 function header(change: Change, name: SubjectName, width: number, brush: Paint): readonly string[] {
   const words = actionWords[change.action];
-  const action = change.action === 'none' ? 'same' : change.action;
+  const action = ACTION_NAMES[change.action] ?? change.action;
   const subject = name(change.subject);
   const segments = headerSegments(change);
   const start = `${words.symbol} ${action.padEnd(8)} `;

@@ -9,7 +9,7 @@ export interface StatusRow {
   readonly container: string;
   readonly instance: string;
   readonly generation: number | null;
-  /** The engine's word, `missing`, or `scheduled` for what runs by the clock. */
+  /** The engine's word, `missing`, or `cron` for what has no instances. */
   readonly state: string;
   /** `none` where nothing asks. */
   readonly health: string;
@@ -59,7 +59,7 @@ function imageText({ image, imageId }: StatusRow): string {
 function stateStyle(state: string): Cell['style'] {
   if (state === 'running') return 'green';
   if (state === 'created' || state === 'paused' || state === 'restarting') return 'yellow';
-  return state === 'scheduled' ? 'cyan' : 'red';
+  return state === 'cron' ? 'cyan' : 'red';
 }
 
 function healthStyle(health: string): Cell['style'] {

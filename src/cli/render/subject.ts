@@ -22,6 +22,7 @@ export function subjectNames(plan: Pick<Plan, 'changes'>): SubjectName {
       case 'volume':
       case 'image':
       case 'agent':
+      case 'run':
         return `${subject.kind} ${subject.name}`;
       default:
         return unreachable(subject);

@@ -127,13 +127,12 @@ export class Expander {
         const secret = Object.hasOwn(secrets, part.name) ? secrets[part.name] : undefined;
         if (secret !== undefined && 'value' in secret) return secret.value;
         const why = secret === undefined ? 'it was not read' : secret.error;
-        return this.#missing(
-          'STK341',
-          `the secret \`${part.name}\` cannot be had: ${why}`,
-          part,
-          template,
-          {},
-        );
+        // Whoever else uses it has no other problem.
+        this.problems.shared('STK341', `the secret \`${part.name}\` cannot be had: ${why}`, {
+          range: placeRange(template.place, part.start, part.end),
+          message: 'used here too',
+        });
+        return null;
       }
       default:
         return unreachable(part);

@@ -5,11 +5,15 @@ import type { InstanceKey } from '../desired/desired-state.ts';
 export interface ObservedState {
   readonly containers: readonly ObservedContainer[];
   readonly volumes: readonly ObservedVolume[];
+  /** Names of volumes that the file wants and that exist without the stack's labels. */
+  readonly foreignVolumes: readonly string[];
   /** Names of all networks that matter: the stack's own and those the file names. */
   readonly networks: readonly string[];
   /** Names of the networks that carry the stack's label. */
   readonly ownNetworks: readonly string[];
   readonly agents: readonly ObservedAgent[];
+  /** Containers of `stack run`: under way, or left over from one that was killed. */
+  readonly runs: readonly ObservedRun[];
 }
 
 /** The engine's word for a container's state. */
@@ -40,13 +44,24 @@ export interface ObservedContainer {
   readonly env: readonly string[];
   readonly command: readonly string[] | null;
   readonly entrypoint: readonly string[] | null;
+  /** `always`, or `on-failure:3` with a limit. */
   readonly restart: string;
   /** Network name → aliases. */
   readonly networks: Readonly<Record<string, readonly string[]>>;
+  /** Where anonymous volumes are mounted: what an image's VOLUME makes. */
+  readonly anonymousVolumes: readonly string[];
   readonly memory: number;
   readonly nanoCpus: number;
   /** For a migration: the image id and the displayed words that it ran. */
   readonly migration: { readonly imageId: string; readonly command: readonly string[] } | null;
+}
+
+/** One container of `stack run` (role label `run`). */
+export interface ObservedRun {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly engineName: string;
+  readonly state: ContainerState;
 }
 
 /** A volume that carries the stack's label. */
@@ -64,4 +79,6 @@ export interface ObservedAgent {
   readonly running: boolean;
   /** The canonical JSON of the {@link AgentSpec} it was created from. */
   readonly spec: string;
+  /** Names of those that it is on now. */
+  readonly networks: readonly string[];
 }

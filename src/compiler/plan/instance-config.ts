@@ -55,7 +55,8 @@ function filledConfig(
   const release = shortId(imageId);
   const fill = (text: string) => text.replaceAll(SOCKET_HOLE, socketPath).replaceAll(RELEASE_HOLE, release);
   return {
-    ...blank(name, spec.image),
+    // Not the tag: what was planned and is recorded runs, wherever the tag has moved meanwhile.
+    ...blank(name, imageId),
     platform: spec.platform,
     env: instance.env.map((variable) => `${variable.name}=${fill(variable.value)}`),
     entrypoint: instance.entrypoint?.map(fill) ?? null,
@@ -105,8 +106,7 @@ export function runConfig(
     readonly openStdin: boolean;
   },
 ): ContainerConfig {
-  // A run serves nobody: what speaks of the socket means the one that the instance serves on.
-  const socketPath = instance.socket?.published ?? '';
+  const socketPath = runSocket(instance, run);
   const base = filledConfig(container, instance, { name: run.name, imageId: run.imageId, socketPath }, stack);
   const spec: InstanceSpec = {
     ...instance.spec,
@@ -127,6 +127,25 @@ export function runConfig(
     tty: run.tty,
     openStdin: run.openStdin,
   };
+}
+
+/** The longest path of a socket, `sun_path` of unix(7) less the zero at its end. */
+const LONGEST_PATH = 107;
+
+/**
+ * What a run's words and variables mean by the socket. A command that was given speaks to the instance; the container's
+ * own words would serve, and must not take over the path that the instance serves on.
+ */
+function runSocket(
+  { socket }: DesiredInstance,
+  { name, command }: { readonly name: string; readonly command: readonly string[] | null },
+): string {
+  if (socket === null) return '';
+  if (command !== null) return socket.published;
+  const start = `${socket.directory}/.`;
+  const room = LONGEST_PATH - new TextEncoder().encode(start).length;
+  // The end of the name is what is unique, and the file alone counts in the folder.
+  return start + name.slice(-Math.max(1, room));
 }
 
 /** The create call for an agent. */

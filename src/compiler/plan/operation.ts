@@ -38,6 +38,8 @@ export type Operation =
       readonly container: ContainerKey;
       readonly generation: number;
       readonly name: string;
+      /** The id of the same run by an apply that was cut off: it is waited for, and none is started. Else null. */
+      readonly adopt: string | null;
       /** Ids of earlier records, removed after success. */
       readonly replaces: readonly string[];
     }
@@ -55,6 +57,8 @@ export type Operation =
       readonly generation: number;
       readonly target: ContainerRef;
     }
+  /** It runs, and goes on for a second: all that can be asked of a container that the file does not describe. */
+  | { readonly kind: 'container.up'; readonly target: ContainerRef }
   | {
       readonly kind: 'container.policy';
       readonly target: ContainerRef;
@@ -66,7 +70,8 @@ export type Operation =
   /** A signal that does not end the container (`quiet_signal`). */
   | { readonly kind: 'container.signal'; readonly target: ContainerRef; readonly signal: string }
   | { readonly kind: 'container.stop'; readonly target: ContainerRef; readonly timeoutS: number | null }
-  | { readonly kind: 'container.remove'; readonly target: ContainerRef }
+  /** `volumes`: its anonymous volumes with it. */
+  | { readonly kind: 'container.remove'; readonly target: ContainerRef; readonly volumes: boolean }
   /** The agent points the published name at a generation's own socket, atomically. */
   | {
       readonly kind: 'socket.publish';

@@ -70,7 +70,8 @@ export type Subject =
     }
   | { readonly kind: 'migration'; readonly application: string; readonly container: string }
   | { readonly kind: 'schedule'; readonly application: string; readonly container: string }
-  | { readonly kind: 'network' | 'volume' | 'image' | 'agent'; readonly name: string };
+  /** `run`: a container of `stack run`. */
+  | { readonly kind: 'network' | 'volume' | 'image' | 'agent' | 'run'; readonly name: string };
 
 /**
  * `update` changes a running container in place (restart policy, networks); `hold` leaves a `manual` one that

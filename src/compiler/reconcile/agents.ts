@@ -70,6 +70,21 @@ export function agentAction(
 } {
   const existing = observed.agents.find((a) => a.name === spec.name) ?? null;
   if (existing === null) return { action: 'create', existing };
-  if (existing.spec !== canonicalJson(spec)) return { action: 'replace', existing };
+  if (existing.spec !== canonicalJson(spec) || !isConnected(existing, spec)) {
+    return { action: 'replace', existing };
+  }
   return { action: existing.running ? 'none' : 'start', existing };
+}
+
+/**
+ * Whether an agent is on its networks and on no other. One that was cut off between its create and its connects is not,
+ * nor is one that somebody disconnected.
+ */
+function isConnected(existing: ObservedAgent, spec: AgentSpec): boolean {
+  return canonicalJson(joinedNetworks(existing)) === canonicalJson([...spec.networks].sort());
+}
+
+/** The bridges that an agent is on; `host` and `none` are networks in name only. */
+export function joinedNetworks({ networks }: ObservedAgent): readonly string[] {
+  return networks.filter((name) => name !== 'host' && name !== 'none').sort();
 }

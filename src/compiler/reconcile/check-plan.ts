@@ -26,6 +26,7 @@ export function checkPlan(
   }
   if (!request.offline) diagnostics.push(...missingNetworks(decided, observed));
   diagnostics.push(...droppedVolumes(desired, observed));
+  diagnostics.push(...takenVolumes(desired, observed));
   for (const container of desired.containers) {
     if (container.mode !== 'cron') continue;
     diagnostics.push(
@@ -78,6 +79,24 @@ function droppedVolumes(desired: DesiredState, observed: ObservedState): readonl
         {
           severity: 'warning',
           help: `nothing mounts it; remove it with \`docker volume rm ${v.name}\` once it is not needed`,
+        },
+      ),
+    );
+}
+
+/** An engine's create call succeeds for a name that is taken, and the volume stays as it is, without our labels. */
+function takenVolumes(desired: DesiredState, observed: ObservedState): readonly Diagnostic[] {
+  const foreign = new Set(observed.foreignVolumes);
+  return desired.volumes
+    .filter((v) => !v.adopted && foreign.has(v.name))
+    .map((v) =>
+      diagnostic(
+        'STK414',
+        `volume \`${v.name}\` of data volume \`${v.dataVolume}\` was made by another tool; it is used as it is`,
+        null,
+        {
+          severity: 'warning',
+          help: '`stack destroy --volumes` will leave it; if its content is not meant, choose another name for the data volume',
         },
       ),
     );

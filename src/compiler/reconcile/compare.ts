@@ -1,6 +1,7 @@
 import { SOCKET_HOLE, generationSocket } from '../desired/desired-state.ts';
 import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
 import type { InstanceSpec, RestartPolicy } from '../desired/instance-spec.ts';
+import { baseOfInstance } from '../names.ts';
 import { shortId } from '../short-id.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
@@ -40,6 +41,7 @@ export function compare(
       ...specReasons(instance.spec, spec),
       ...wordReasons(instance, spec, current),
       ...driftReasons(instance.spec, spec, current),
+      ...networkReasons(instance, spec, current),
     ],
     update: updateReasons(instance.spec, current),
   };
@@ -106,7 +108,7 @@ function specReasons(wanted: InstanceSpec, spec: InstanceSpec): readonly Reason[
   const before: Readonly<Record<string, unknown>> = { ...spec };
   for (const [key, to] of Object.entries(wanted)) {
     const from = before[key] ?? null;
-    if (NOT_BY_LABEL.has(key) || canonicalJson(from) === canonicalJson(to)) continue;
+    if (NOT_BY_LABEL.has(key) || from === to || canonicalJson(from) === canonicalJson(to)) continue;
     if (from !== null && key === 'ports') reasons.push(listReason(key, spec.ports, wanted.ports));
     else if (from !== null && key === 'mounts') reasons.push(listReason(key, spec.mounts, wanted.mounts));
     else if (from !== null && key === 'links') reasons.push(listReason(key, spec.links, wanted.links));
@@ -157,6 +159,21 @@ function driftReasons(
   return reasons;
 }
 
+/**
+ * The application's own network is joined by the create call alone: a container that is connected to it again lacks its
+ * links there.
+ */
+function networkReasons(
+  instance: DesiredInstance,
+  spec: InstanceSpec,
+  current: ObservedContainer,
+): readonly Reason[] {
+  if (instance.spec.network !== 'stack' || spec.network !== 'stack') return [];
+  const network = baseOfInstance(instance.engineName, instance.name);
+  if (current.networks[network] !== undefined) return [];
+  return [{ kind: 'drift', field: `network ${network}`, from: null, to: 'connected' }];
+}
+
 function updateReasons(wanted: InstanceSpec, current: ObservedContainer): readonly Reason[] {
   const reasons: Reason[] = [];
   const to = restartText(wanted.restart);
@@ -173,7 +190,7 @@ function updateReasons(wanted: InstanceSpec, current: ObservedContainer): readon
 }
 
 /** `always`, or `on-failure:3`. */
-function restartText(policy: RestartPolicy): string {
+export function restartText(policy: RestartPolicy): string {
   return policy.name === 'on-failure' && policy.maxRetries > 0
     ? `on-failure:${policy.maxRetries}`
     : policy.name;

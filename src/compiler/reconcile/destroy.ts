@@ -14,12 +14,29 @@ export function destroyPlan(
   const changes: Change[] = [];
   const gone: NodeId[] = [];
   const stops = new Map<string, readonly NodeId[]>();
+  const runs: NodeId[] = [];
+  for (const { id, engineName } of observed.runs) {
+    const group = `run ${engineName}`;
+    changes.push(plainChange(group, { kind: 'run', name: engineName }, 'remove', [asked(engineName)]));
+    const target = { kind: 'existing', id, generation: 0 } as const;
+    const stop = builder.add(
+      group,
+      'stop',
+      { kind: 'container.stop', target, timeoutS: null },
+      [],
+      'destroy',
+    );
+    runs.push(stop);
+    gone.push(
+      builder.add(group, 'remove', { kind: 'container.remove', target, volumes: true }, [stop], 'destroy'),
+    );
+  }
   for (const container of inOrder(observed.containers)) {
-    // Whoever links to it stops first: a database outlives those who still write to it.
+    // Whoever links to it stops first, and so does what runs once: a database outlives those who still write to it.
     const users = observed.containers.filter(({ spec }) =>
       (spec?.links ?? []).some(({ target }) => container.engineName === target),
     );
-    const after = users.flatMap((user) => stops.get(user.id) ?? []);
+    const after = [...runs, ...users.flatMap((user) => stops.get(user.id) ?? [])];
     const subject =
       container.role === 'migration'
         ? ({ kind: 'migration', application: container.application, container: container.container } as const)
@@ -43,7 +60,15 @@ export function destroyPlan(
       'destroy',
     );
     stops.set(container.id, [stop]);
-    gone.push(builder.add(id, 'remove', { kind: 'container.remove', target }, [stop], 'destroy'));
+    gone.push(
+      builder.add(
+        id,
+        'remove',
+        { kind: 'container.remove', target, volumes: request.volumes },
+        [stop],
+        'destroy',
+      ),
+    );
   }
   for (const agent of observed.agents) {
     const id = `agent ${agent.name}`;
@@ -70,6 +95,15 @@ export function destroyPlan(
     warnings: [],
     agents: [],
   };
+}
+
+/** Data volumes that containers of the stack mount and that are not its own: no destroy removes them. */
+export function foreignVolumes(observed: ObservedState): readonly string[] {
+  const own = new Set(observed.volumes.map(({ name }) => name));
+  const mounted = observed.containers
+    .flatMap(({ spec }) => spec?.mounts ?? [])
+    .filter(({ type, dataVolume, source }) => type === 'volume' && dataVolume !== null && !own.has(source));
+  return [...new Set(mounted.map(({ source }) => source))].sort();
 }
 
 function asked(what: string): Change['reasons'][number] {

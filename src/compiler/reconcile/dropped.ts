@@ -6,12 +6,14 @@ import type {
   InstanceKey,
   StopSpec,
 } from '../desired/desired-state.ts';
-import type { PortSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import { instanceEngineName } from '../names.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId } from '../plan/plan.ts';
-import { removeGenerations, socketVolumes } from './tidy.ts';
+import { clashes } from './handover.ts';
+import { socketVolumes } from './sockets.ts';
+import type { SocketScope } from './sockets.ts';
+import { removeGenerations } from './tidy.ts';
 
 /** An instance on the engine that the file does not name (any more). */
 export interface DroppedInstance {
@@ -26,7 +28,7 @@ export interface DroppedInstance {
   readonly stop: StopSpec | null;
   /** The volumes in which its generations have sockets. */
   readonly socketVolumes: readonly string[];
-  /** Containers of the file that want a host port which this one holds. */
+  /** Containers of the file that need for themselves what this one holds. */
   readonly inTheWayOf: readonly ContainerKey[];
 }
 
@@ -50,16 +52,12 @@ export function droppedInstances(
     if (list === undefined) groups.set(container.key, [container]);
     else list.push(container);
   }
-  const claims = portClaims(desired);
   const dropped: DroppedInstance[] = [];
   for (const [key, containers] of groups) {
     const first = containers[0];
     if (first === undefined) continue;
     const owner = containerKey(first.application, first.container);
     if (within !== null && !within.has(owner)) continue;
-    const holders = containers.flatMap((c) =>
-      (c.spec?.ports ?? []).flatMap((port) => claims.get(portKey(port)) ?? []),
-    );
     dropped.push({
       key,
       engineName: instanceEngineName(desired.stack, first.application, first.instance),
@@ -69,7 +67,7 @@ export function droppedInstances(
       surplus: daemons.has(owner),
       stop: daemons.get(owner)?.template.stop ?? null,
       socketVolumes: socketVolumes(containers),
-      inTheWayOf: [...new Set(holders)].sort(),
+      inTheWayOf: clashes(containers, desired),
     });
   }
   const index = (name: string) => Number(/\d+$/.exec(name)?.[0] ?? 0);
@@ -87,7 +85,7 @@ export function removeDropped(
   builder: PlanBuilder,
   dropped: readonly DroppedInstance[],
   after: readonly NodeId[],
-  reach: ReadonlySet<string>,
+  sockets: SocketScope,
 ): { readonly ready: readonly NodeId[]; readonly changes: readonly Change[] } {
   const lastOf = new Map<ContainerKey, readonly NodeId[]>();
   const changes: Change[] = [];
@@ -95,7 +93,7 @@ export function removeDropped(
     const start = lastOf.get(d.containerKey) ?? after;
     lastOf.set(
       d.containerKey,
-      removeGenerations(builder, d.key, d.engineName, d.containers, start, reach, d.stop),
+      removeGenerations(builder, d.key, d.engineName, d.containers, start, sockets, d.stop),
     );
     const newest = d.containers[0];
     changes.push({
@@ -117,23 +115,4 @@ export function removeDropped(
     });
   }
   return { ready: [...lastOf.values()].flat(), changes };
-}
-
-function portClaims(desired: DesiredState): ReadonlyMap<string, readonly ContainerKey[]> {
-  const claims = new Map<string, ContainerKey[]>();
-  for (const container of desired.containers) {
-    for (const port of container.instances[0]?.spec.ports ?? []) {
-      const key = portKey(port);
-      if (key === '') continue;
-      const list = claims.get(key);
-      if (list === undefined) claims.set(key, [container.key]);
-      else list.push(container.key);
-    }
-  }
-  return claims;
-}
-
-/** Addresses are left out: a port on one address and on all of them clash as well. */
-function portKey(port: PortSpec): string {
-  return port.hostPort === null ? '' : `${port.hostPort}/${port.protocol}`;
 }

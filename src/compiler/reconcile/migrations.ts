@@ -1,5 +1,7 @@
 import type { ContainerKey, DesiredContainer, DesiredMigration } from '../desired/desired-state.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
+import { diagnostic } from '../diagnostic.ts';
+import type { Diagnostic } from '../diagnostic.ts';
 import { instanceEngineName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
@@ -13,7 +15,9 @@ export interface PendingMigration {
   readonly migration: DesiredMigration;
   readonly users: ReadonlySet<ContainerKey>;
   readonly waitsFor: readonly ContainerKey[];
-  /** Earlier records, removed once this one has succeeded. */
+  /** The run of an apply that was cut off, of this image and command and still under way: waited for, not repeated. */
+  readonly adopt: ObservedContainer | null;
+  /** Earlier records, removed once this one has succeeded. None of them runs. */
   readonly earlier: readonly ObservedContainer[];
 }
 
@@ -28,30 +32,111 @@ export function pendingMigrations(
 ): readonly PendingMigration[] {
   const byKey = new Map(containers.map((c) => [c.key, c]));
   const pending: Omit<PendingMigration, 'waitsFor'>[] = [];
-  for (const owner of containers) {
-    const { migration } = owner;
-    if (migration === null) continue;
-    const users = migrationUsers(owner, containers);
-    if (![...users].some((key) => starting.has(key))) continue;
-    const records = observed.containers.filter(
-      (c) => c.role === 'migration' && c.application === owner.application && c.container === owner.name,
-    );
-    if (records.some((record) => isRecord(record, owner, migration))) continue;
+  for (const called of calledFor(containers, observed, starting)) {
+    const { owner, migration, users, records } = called;
+    if (records.some((record) => isSuccess(record) && isOf(record, owner, migration))) continue;
     pending.push({
       owner,
       migration,
       users,
-      earlier: [...records].sort((a, b) => a.generation - b.generation),
+      adopt: records.find((record) => isAdoptable(record, owner, migration)) ?? null,
+      earlier: records.filter((record) => !isUnderWay(record)),
     });
   }
   const waits = migrationDependencies(pending, byKey);
   return pending.map((one) => ({ ...one, waitsFor: waits.get(one.owner.key) ?? [] }));
 }
 
-function isRecord(record: ObservedContainer, owner: DesiredContainer, migration: DesiredMigration): boolean {
+/**
+ * Migrations under way that cannot be waited for in the place of the file's own: of another image or command, paused, or
+ * a second one. Two at once on the same database are what a plan must never bring about. Code: STK415.
+ */
+export function strayMigrations(
+  containers: readonly DesiredContainer[],
+  observed: ObservedState,
+  starting: ReadonlySet<ContainerKey>,
+): readonly Diagnostic[] {
+  return calledFor(containers, observed, starting).flatMap(({ owner, migration, records }) => {
+    const adopted = records.find((record) => isAdoptable(record, owner, migration));
+    return records
+      .filter((record) => isUnderWay(record) && record !== adopted)
+      .map(({ engineName, state }) =>
+        state === 'paused'
+          ? diagnostic('STK415', `the migration \`${engineName}\` is paused`, owner.span, {
+              help: `\`docker unpause ${engineName}\` and wait for its end, or \`docker stop ${engineName}\`; then plan again`,
+            })
+          : diagnostic(
+              'STK415',
+              `a migration of \`${owner.name}\` still runs: \`${engineName}\``,
+              owner.span,
+              {
+                help: `wait for its end (\`docker wait ${engineName}\`), or \`docker stop ${engineName}\`; then plan again`,
+              },
+            ),
+      );
+  });
+}
+
+interface CalledFor {
+  readonly owner: DesiredContainer;
+  readonly migration: DesiredMigration;
+  readonly users: ReadonlySet<ContainerKey>;
+  /** Oldest first. */
+  readonly records: readonly ObservedContainer[];
+}
+
+/** The migrations with a new generation to hold back, whether or not they have run. */
+function calledFor(
+  containers: readonly DesiredContainer[],
+  observed: ObservedState,
+  starting: ReadonlySet<ContainerKey>,
+): readonly CalledFor[] {
+  return containers.flatMap((owner) => {
+    const { migration } = owner;
+    if (migration === null || isHeld(owner, observed)) return [];
+    const users = migrationUsers(owner, containers);
+    if (![...users].some((key) => starting.has(key))) return [];
+    const records = observed.containers
+      .filter((c) => c.role === 'migration' && isOfContainer(c, owner))
+      .sort((a, b) => a.generation - b.generation);
+    return [{ owner, migration, users, records }];
+  });
+}
+
+/**
+ * A container that stands and whose image was not looked up is one that stays as it is: what the file says of its
+ * migration belongs to a version that is not deployed.
+ */
+function isHeld(owner: DesiredContainer, observed: ObservedState): boolean {
+  const { id, pull } = owner.image;
+  if (id !== null || pull !== null) return false;
+  return observed.containers.some((c) => c.role === 'instance' && isOfContainer(c, owner));
+}
+
+function isOfContainer(observed: ObservedContainer, owner: DesiredContainer): boolean {
+  return observed.application === owner.application && observed.container === owner.name;
+}
+
+function isUnderWay({ state }: ObservedContainer): boolean {
+  return state === 'running' || state === 'restarting' || state === 'paused';
+}
+
+function isSuccess({ state, exitCode }: ObservedContainer): boolean {
+  return state === 'exited' && exitCode === 0;
+}
+
+/** A paused one would be waited for in vain. */
+function isAdoptable(
+  record: ObservedContainer,
+  owner: DesiredContainer,
+  migration: DesiredMigration,
+): boolean {
+  return isUnderWay(record) && record.state !== 'paused' && isOf(record, owner, migration);
+}
+
+/** Whether it ran, or runs, this image and command. */
+function isOf(record: ObservedContainer, owner: DesiredContainer, migration: DesiredMigration): boolean {
   return (
-    record.state === 'exited' &&
-    record.exitCode === 0 &&
     owner.image.pull === null &&
     owner.image.id !== null &&
     record.migration?.imageId === owner.image.id &&
@@ -67,9 +152,9 @@ export function addMigration(
   after: readonly NodeId[],
   waitsFor: readonly string[],
 ): { readonly node: NodeId; readonly change: Change } {
-  const { owner, migration, earlier } = pending;
+  const { owner, migration, adopt, earlier } = pending;
   const id = migrationChangeId(owner.key);
-  const number = Math.max(0, ...earlier.map((record) => record.generation)) + 1;
+  const number = adopt?.generation ?? Math.max(0, ...earlier.map((record) => record.generation)) + 1;
   const node = builder.add(
     id,
     'run',
@@ -78,10 +163,11 @@ export function addMigration(
       container: owner.key,
       generation: number,
       name: `${instanceEngineName(stack, owner.application, owner.name)}.${number}.migration`,
+      adopt: adopt?.id ?? null,
       replaces: earlier.map((record) => record.id),
     },
     after,
-    'not run for this image and command yet',
+    adopt === null ? 'not run for this image and command yet' : 'started by an earlier apply, not over yet',
   );
   const failed = earlier.at(-1);
   const change: Change = {
@@ -104,7 +190,8 @@ export function addMigration(
     notes: [
       migration.shown.join(' '),
       ...(migration.reversible ? [] : ['not marked reversible']),
-      ...(failed !== undefined && failed.exitCode !== 0
+      ...(adopt === null ? [] : [`it runs already, as \`${adopt.engineName}\`: waits for its end`]),
+      ...(failed !== undefined && failed.exitCode !== null && failed.exitCode !== 0
         ? [`the last run exited with code ${failed.exitCode}`]
         : []),
     ],

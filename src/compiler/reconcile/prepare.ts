@@ -1,11 +1,12 @@
-import type { ContainerKey, DesiredState } from '../desired/desired-state.ts';
+import type { ContainerKey, DesiredContainer, DesiredState } from '../desired/desired-state.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import { labels } from '../labels.ts';
-import type { ObservedState } from '../observed/observed-state.ts';
+import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Action, Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
-import { agentAction } from './agents.ts';
+import { agentAction, joinedNetworks } from './agents.ts';
+import { pendingMigrations } from './migrations.ts';
 import { shortId } from '../short-id.ts';
 
 /** What every instance waits for, and the changes that it consists of. */
@@ -14,24 +15,32 @@ export interface Preparation {
   readonly changes: readonly Change[];
 }
 
+/** What a plan works on, and with. */
+interface Need {
+  /** Containers with an instance to create, replace or start. */
+  readonly starting: ReadonlySet<ContainerKey>;
+  readonly selected: ReadonlySet<ContainerKey>;
+  readonly agents: readonly AgentSpec[];
+}
+
 /** Everything that comes before the first container is touched: pulls, networks, volumes, agents. */
 export function prepare(
   builder: PlanBuilder,
   desired: DesiredState,
   observed: ObservedState,
   request: PlanRequest,
-  need: {
-    /** Containers with an instance to create, replace or start. */
-    readonly starting: ReadonlySet<ContainerKey>;
-    readonly selected: ReadonlySet<ContainerKey>;
-    readonly agents: readonly AgentSpec[];
-  },
+  need: Need,
 ): Preparation {
   const changes: Change[] = [];
-  const pulls = pullImages(builder, desired, need.starting, changes);
+  // A migration is run from its container's image and mounts, also where that container itself is left alone.
+  const migrating = pendingMigrations(desired.containers, observed, need.starting)
+    .filter(({ adopt }) => adopt === null)
+    .map(({ owner }) => owner);
+  const used = new Set([...need.starting, ...migrating.map(({ key }) => key)]);
+  const pulls = pullImages(builder, desired, used, changes);
   const places = [
-    ...createNetworks(builder, desired, observed, need.starting, changes),
-    ...createVolumes(builder, desired, observed, need.selected, changes),
+    ...createNetworks(builder, desired, observed, need, changes),
+    ...createVolumes(builder, desired, observed, { ...need, migrating }, changes),
   ];
   const agents = need.agents.flatMap((spec) => [
     ...raiseAgent(builder, spec, observed, request, places, changes),
@@ -76,10 +85,11 @@ function createNetworks(
   builder: PlanBuilder,
   desired: DesiredState,
   observed: ObservedState,
-  starting: ReadonlySet<ContainerKey>,
+  { starting, agents }: Pick<Need, 'starting' | 'agents'>,
   changes: Change[],
 ): readonly NodeId[] {
-  if (starting.size === 0) return [];
+  // The agent is on all of them, and cannot start where one is missing.
+  if (starting.size === 0 && agents.every(({ networks }) => networks.length === 0)) return [];
   const present = new Set(observed.networks);
   return desired.networks
     .filter((network) => !present.has(network.name))
@@ -95,15 +105,21 @@ function createVolumes(
   builder: PlanBuilder,
   desired: DesiredState,
   observed: ObservedState,
-  selected: ReadonlySet<ContainerKey>,
+  {
+    selected,
+    agents,
+    migrating,
+  }: Pick<Need, 'selected' | 'agents'> & { readonly migrating: readonly DesiredContainer[] },
   changes: Change[],
 ): readonly NodeId[] {
-  const present = new Set(observed.volumes.map((v) => v.name));
-  const used = new Set<string>();
+  const present = new Set([...observed.volumes.map((v) => v.name), ...observed.foreignVolumes]);
+  // Whatever is mounted is made here first: the engine would make it by itself, without the labels that make it ours.
+  const used = new Set(agents.flatMap(({ volumes }) => volumes));
   for (const container of desired.containers) {
-    if (!selected.has(container.key)) continue;
-    for (const mount of container.instances[0]?.spec.mounts ?? []) used.add(mount.source);
+    const instance = selected.has(container.key) ? container.instances[0] : undefined;
+    for (const mount of instance?.spec.mounts ?? []) used.add(mount.source);
   }
+  for (const { template } of migrating) for (const mount of template.spec.mounts) used.add(mount.source);
   const everything = selected.size === desired.containers.length;
   return desired.volumes
     .filter((v) => !v.adopted && !present.has(v.name) && (everything || used.has(v.name)))
@@ -148,8 +164,8 @@ function raiseAgent(
     } else after.push(built);
   }
   const reason: Reason =
-    action === 'replace'
-      ? agentReason(existing?.spec ?? '', spec)
+    action === 'replace' && existing !== null
+      ? agentReason(existing, spec)
       : action === 'start'
         ? { kind: 'drift', field: 'state', from: 'stopped', to: 'running' }
         : missing('agent');
@@ -166,10 +182,14 @@ function raiseAgent(
 }
 
 /** Which part of an agent differs; its label is the JSON of the spec that it was made from. */
-function agentReason(before: string, spec: AgentSpec): Reason {
+function agentReason(existing: ObservedAgent, spec: AgentSpec): Reason {
+  if (existing.spec === canonicalJson(spec)) {
+    const from = canonicalJson(joinedNetworks(existing));
+    return { kind: 'drift', field: 'networks', from, to: canonicalJson(spec.networks) };
+  }
   for (const part of ['image', 'volumes', 'networks'] as const) {
     const to = canonicalJson(spec[part]);
-    if (!before.includes(`"${part}":${to}`)) return { kind: 'field', field: part, from: null, to };
+    if (!existing.spec.includes(`"${part}":${to}`)) return { kind: 'field', field: part, from: null, to };
   }
   return { kind: 'field', field: 'agent', from: null, to: canonicalJson(spec) };
 }

@@ -1,7 +1,8 @@
 import type { ContainerKey, DesiredContainer, DesiredState } from '../desired/desired-state.ts';
 import { conclude } from '../diagnostic.ts';
 import type { Compiled } from '../diagnostic.ts';
-import type { ObservedState } from '../observed/observed-state.ts';
+import { generationName } from '../names.ts';
+import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION, isPending } from '../plan/plan.ts';
@@ -13,11 +14,12 @@ import type { Decided } from './decide.ts';
 import { withDependencies } from './dependencies.ts';
 import { droppedInstances, removeDropped } from './dropped.ts';
 import type { DroppedInstance } from './dropped.ts';
-import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
+import { addMigration, migrationChangeId, pendingMigrations, strayMigrations } from './migrations.ts';
 import { plainChange, prepare } from './prepare.ts';
 import { rollInstance, waitName } from './roll.ts';
-import { socketVolumes } from './tidy.ts';
-import type { Rolled } from './roll.ts';
+import type { Rolled, RollScope } from './roll.ts';
+import { socketVolumes, wantedPlaces } from './sockets.ts';
+import { existing } from './steps.ts';
 
 const STARTING = new Set(['create', 'replace', 'start', 'start-held']);
 
@@ -26,7 +28,8 @@ const STARTING = new Set(['create', 'replace', 'start', 'start-held']);
  * order is pulls, networks, volumes and agents; then containers, dependencies first; then what the file no
  * longer names; last the generations that were replaced.
  *
- * Errors: STK410 (everything would be removed), STK411 (a network of the file does not exist).
+ * Errors: STK410 (everything would be removed), STK411 (a network of the file does not exist),
+ * STK415 (a migration still runs).
  */
 export function reconcile(
   desired: DesiredState,
@@ -43,17 +46,14 @@ export function reconcile(
   const starting = new Set(decided.filter((d) => STARTING.has(d.decision)).map((d) => d.container.key));
   const agents = neededAgents(desired, observed, request, decided, dropped);
   const prepared = prepare(builder, desired, observed, request, { starting, selected, agents });
-  const reach = new Set(agents.flatMap((agent) => agent.volumes));
+  const sockets = { reach: new Set(agents.flatMap((agent) => agent.volumes)), wanted: wantedPlaces(desired) };
+  const aside = setNamesAside(builder, decided, observed, prepared.ready);
 
-  const early = dropped.filter((d) => d.inTheWayOf.some((key) => starting.has(key)));
-  const earlyRemoval = removeDropped(builder, early, prepared.ready, reach);
-
-  const before = [...prepared.ready, ...earlyRemoval.ready];
-  const rolled = rollContainers(builder, desired, observed, { decided, starting, reach }, before);
+  const work = { decided, starting, scope: { sockets, handover: handoverOf(dropped) } };
+  const rolled = rollContainers(builder, desired, observed, work, aside);
 
   const ready = builder.join('everything', 'ready', [...rolled.ready.values()].flat());
-  const surplusOrDropped = dropped.filter((d) => !early.includes(d));
-  const removal = removeDropped(builder, surplusOrDropped, ready.length > 0 ? ready : prepared.ready, reach);
+  const removal = removeDropped(builder, dropped, ready.length > 0 ? ready : prepared.ready, sockets);
   const over = builder.join('everything', 'done', [...ready, ...removal.ready]);
   for (const cleanup of rolled.cleanups) cleanup(over);
 
@@ -62,11 +62,11 @@ export function reconcile(
       formatVersion: PLAN_FORMAT_VERSION,
       stack: desired.stack,
       nodes: builder.nodes,
-      changes: [...prepared.changes, ...earlyRemoval.changes, ...rolled.changes, ...removal.changes],
+      changes: [...prepared.changes, ...rolled.changes, ...removal.changes],
       warnings: diagnostics.filter((d) => d.severity === 'warning'),
       agents,
     },
-    diagnostics,
+    [...diagnostics, ...strayMigrations(desired.containers, observed, starting)],
   );
 }
 
@@ -96,7 +96,8 @@ function neededAgents(
   for (const { decision, instance, standing } of decided) {
     const touched = STARTING.has(decision) || standing.rescue === 'restore' || standing.leftovers.length > 0;
     if (!touched && !(standing.failed.length > 0 && decision === 'leave')) continue;
-    for (const plane of planesOf(instance)) planes.add(plane);
+    // A held one is started as it was made, and only its socket needs an agent.
+    if (decision !== 'start-held') for (const plane of planesOf(instance)) planes.add(plane);
     const current = standing.current === null ? [] : [standing.current];
     volumes.push(...socketVolumes([...current, ...standing.leftovers, ...standing.failed]));
   }
@@ -111,8 +112,7 @@ function neededAgents(
 interface Work {
   readonly decided: readonly Decided[];
   readonly starting: ReadonlySet<ContainerKey>;
-  /** The volumes that the plan's agent mounts. */
-  readonly reach: ReadonlySet<string>;
+  readonly scope: RollScope;
 }
 
 interface RolledContainers {
@@ -125,7 +125,7 @@ function rollContainers(
   builder: PlanBuilder,
   desired: DesiredState,
   observed: ObservedState,
-  { decided, starting, reach }: Work,
+  { decided, starting, scope }: Work,
   prepared: readonly NodeId[],
 ): RolledContainers {
   const byContainer = new Map<ContainerKey, Decided[]>();
@@ -170,7 +170,7 @@ function rollContainers(
       continue;
     }
     const begin = builder.join(container.key, 'begin', before);
-    const rolled = rollOne(builder, container, own, begin, waitsFor, reach);
+    const rolled = rollOne(builder, container, own, begin, waitsFor, scope);
     changes.push(...rolled.map((r) => r.change));
     cleanups.push(...rolled.map((r) => r.cleanup));
     const working = rolled.filter((r) => r.ready.length > 0);
@@ -217,34 +217,61 @@ function rollOne(
   own: readonly Decided[],
   begin: readonly NodeId[],
   waitsFor: readonly string[],
-  reach: ReadonlySet<string>,
+  scope: RollScope,
 ): readonly Rolled[] {
-  const replacing = own.filter((d) => d.decision === 'replace');
-  const others = own.filter((d) => d.decision !== 'replace');
   const done = new Map<Decided, Rolled>();
-  for (const [i, d] of replacing.entries()) {
-    const before = replacing[i - container.strategy.batch];
-    const previous = before === undefined ? undefined : done.get(before);
-    const after = previous === undefined ? begin : previous.ready;
-    done.set(
-      d,
-      rollInstance(
-        builder,
-        d,
-        after,
-        [...waitsFor, ...(previous === undefined ? [] : [previous.change.id])],
-        reach,
-      ),
-    );
+  const replacing = own.filter((d) => d.decision === 'replace');
+  let before: readonly Rolled[] = [];
+  for (let at = 0; at < replacing.length; at += container.strategy.batch) {
+    const after = before.length === 0 ? begin : before.flatMap((rolled) => rolled.ready);
+    const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
+    const batch = replacing.slice(at, at + container.strategy.batch);
+    before = batch.map((d) => {
+      const rolled = rollInstance(builder, d, after, waits, scope);
+      done.set(d, rolled);
+      return rolled;
+    });
   }
   const first = replacing[0];
   const canary = first === undefined ? undefined : done.get(first);
-  for (const d of others) {
+  for (const d of own) {
+    if (d.decision === 'replace') continue;
     const waits = d.decision === 'create' && canary !== undefined;
     const after = waits ? canary.ready : begin;
-    done.set(d, rollInstance(builder, d, after, waits ? [...waitsFor, canary.change.id] : waitsFor, reach));
+    done.set(d, rollInstance(builder, d, after, waits ? [...waitsFor, canary.change.id] : waitsFor, scope));
   }
   return own.flatMap((d) => done.get(d) ?? []);
+}
+
+/** Who must stop for whom: what leaves stops for the first instance of the container that it is in the way of. */
+function handoverOf(dropped: readonly DroppedInstance[]): RollScope['handover'] {
+  const leaving = new Map<ContainerKey, ObservedContainer[]>();
+  for (const { inTheWayOf, containers } of dropped) {
+    const running = containers.filter(({ state }) => state === 'running' || state === 'restarting');
+    for (const key of inTheWayOf) leaving.set(key, [...(leaving.get(key) ?? []), ...running]);
+  }
+  return (key, index) => (index === 0 ? (leaving.get(key) ?? []) : []);
+}
+
+/** Somebody may have given one container's name to another: those names are freed before anyone takes their own. */
+function setNamesAside(
+  builder: PlanBuilder,
+  decided: readonly Decided[],
+  observed: ObservedState,
+  after: readonly NodeId[],
+): readonly NodeId[] {
+  const holders = new Set(observed.containers.map((c) => c.engineName));
+  let last = after;
+  for (const { instance, standing } of decided) {
+    const { current, rescue } = standing;
+    if (current === null || rescue !== 'renamed' || !holders.has(instance.engineName)) continue;
+    const name = generationName(instance.engineName, current.generation, 'next');
+    const op = { kind: 'container.rename', target: existing(current), name } as const;
+    last = [
+      builder.add(instance.key, 'name aside', op, last, `was renamed to ${current.engineName} by hand`),
+    ];
+  }
+  return last;
 }
 
 function scheduleChange(container: DesiredContainer): Change {

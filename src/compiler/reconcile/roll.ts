@@ -1,13 +1,17 @@
 import type { ContainerKey } from '../desired/desired-state.ts';
-import type { ContainerRef } from '../plan/operation.ts';
+import type { ObservedContainer } from '../observed/observed-state.ts';
+import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Action, Change, NodeId } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
 import type { Decided } from './decide.ts';
-import { existing, publish, steps, strategies } from './steps.ts';
+import { restartText } from './compare.ts';
+import { fileName, hasOwnSocket, publish, socketPlace, unlink } from './sockets.ts';
+import type { SocketScope } from './sockets.ts';
+import { existing, steps, strategies } from './steps.ts';
 import type { Step, Turn } from './steps.ts';
 import { generationSocketName } from '../desired/desired-state.ts';
-import { socketPlace, tidyGeneration } from './tidy.ts';
+import { tidyGeneration } from './tidy.ts';
 import { count, gateWords, instanceNotes } from './words.ts';
 
 /** What came of planning one instance. */
@@ -19,13 +23,20 @@ export interface Rolled {
   readonly cleanup: (after: readonly NodeId[]) => void;
 }
 
+/** What an instance must know of the others. */
+export interface RollScope {
+  readonly sockets: SocketScope;
+  /** Who leaves and must stop just before this instance starts. */
+  readonly handover: (container: ContainerKey, index: number) => readonly ObservedContainer[];
+}
+
 /** Plans one instance: puts its name right, tidies what is left over, then does what was decided. */
 export function rollInstance(
   builder: PlanBuilder,
   decided: Decided,
   after: readonly NodeId[],
   waitsFor: readonly string[],
-  reach: ReadonlySet<string>,
+  scope: RollScope,
 ): Rolled {
   const { instance, container, standing, decision } = decided;
   const group = instance.key;
@@ -35,7 +46,15 @@ export function rollInstance(
   const retries = decision === 'replace' || decision === 'create';
   const stale = retries || decision === 'hold' || decision === 'start-held' ? [] : standing.failed;
   for (const leftover of [...standing.leftovers, ...stale]) {
-    last = tidyGeneration(builder, group, instance.engineName, leftover, standing.current, last, reach);
+    last = tidyGeneration(
+      builder,
+      group,
+      instance.engineName,
+      leftover,
+      standing.current,
+      last,
+      scope.sockets,
+    );
     notes.push(`removes generation ${leftover.generation}, left over as ${leftover.phase}`);
   }
   const tidied = last !== after;
@@ -51,15 +70,29 @@ export function rollInstance(
       const replaced = decision === 'replace' ? standing.current : null;
       const next: ContainerRef = { kind: 'created', instance: instance.key, generation };
       const strategy = strategies[replaced === null ? 'create' : container.strategy.order];
-      const oldPlace = socketPlace(replaced?.spec ?? null, reach);
-      const turn: Turn = { instance, generation, next, old: replaced, oldPlace };
-      const scope = `${group}.${generation}`;
-      last = addSteps(builder, group, strategy.switch, turn, last, scope);
+      const oldPlace = socketPlace(replaced?.spec ?? null, scope.sockets.reach);
+      const handover = scope.handover(container.key, instance.index);
+      const turn: Turn = {
+        instance,
+        generation,
+        next,
+        old: replaced,
+        oldPlace,
+        handover,
+        sockets: scope.sockets,
+      };
+      last = addSteps(builder, group, strategy.switch, turn, last, `${group}.${generation}`);
+      for (const leaving of handover)
+        notes.push(`${leaving.instance} hands over to it: it stops just before the start`);
+      if (replaced !== null && replaced.anonymousVolumes.length > 0) {
+        const targets = replaced.anonymousVolumes.join(', ');
+        notes.push(`its image's own volume at ${targets} starts empty; the old one is kept on the engine`);
+      }
       last = addSteps(builder, group, strategy.settle, turn, last, null);
       const spent = replaced === null ? standing.failed : [replaced, ...standing.failed];
       cleanup = (everything) => {
         for (const old of spent) {
-          const op = { kind: 'container.remove', target: existing(old) } as const;
+          const op = { kind: 'container.remove', target: existing(old), volumes: false } as const;
           builder.add(
             group,
             `remove ${old.generation}`,
@@ -72,32 +105,25 @@ export function rollInstance(
       break;
     }
     case 'start':
-    case 'start-held': {
-      const current = standing.current;
-      if (current === null) break;
-      const turn: Turn = {
-        instance,
-        generation: current.generation,
-        next: existing(current),
-        old: null,
-        oldPlace: null,
-      };
-      last = addSteps(builder, group, strategies.start.switch, turn, last, null);
+    case 'start-held':
+      last = start(builder, decided, last, scope);
       if (decision === 'start-held')
         notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
       break;
-    }
     case 'unpause':
       if (standing.current !== null) {
         const op = { kind: 'container.unpause', target: existing(standing.current) } as const;
         last = [builder.add(group, 'unpause', op, last, 'paused by hand')];
+        last = update(builder, decided, last);
       }
       break;
     case 'update':
       last = update(builder, decided, last);
       break;
-    case 'leave':
     case 'hold':
+      if (tidied) notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
+      break;
+    case 'leave':
     case 'schedule':
       break;
     default:
@@ -137,6 +163,8 @@ function actionOf({ decision }: Decided, tidied: boolean): Action {
   switch (decision) {
     case 'leave':
       return tidied ? 'tidy' : 'none';
+    case 'hold':
+      return tidied ? 'tidy' : 'hold';
     case 'start-held':
       return 'start';
     case 'unpause':
@@ -145,7 +173,6 @@ function actionOf({ decision }: Decided, tidied: boolean): Action {
     case 'replace':
     case 'start':
     case 'update':
-    case 'hold':
     case 'schedule':
       return decision;
     default:
@@ -195,32 +222,78 @@ function rescue(
       words[kind],
     ),
   ];
-  if (kind === 'restore' && instance.socket?.movable === true) {
+  if (kind === 'restore' && instance.socket !== null && hasOwnSocket(current, instance.engineName)) {
     const op = publish(instance.socket, generationSocketName(instance.engineName, current.generation));
     last = [builder.add(instance.key, 'publish again', op, last, words[kind])];
   }
   return last;
 }
 
+/** Starts a generation that does not run. A held one is started as it was made: the file says nothing of it. */
+function start(
+  builder: PlanBuilder,
+  decided: Decided,
+  after: readonly NodeId[],
+  { sockets }: RollScope,
+): readonly NodeId[] {
+  const { instance, standing, decision } = decided;
+  const current = standing.current;
+  if (current === null) return after;
+  const target = existing(current);
+  if (decision === 'start') {
+    const { generation } = current;
+    const turn: Turn = {
+      instance,
+      generation,
+      next: target,
+      old: null,
+      oldPlace: null,
+      handover: [],
+      sockets,
+    };
+    return update(
+      builder,
+      decided,
+      addSteps(builder, instance.key, strategies.start.switch, turn, after, null),
+    );
+  }
+  let last = after;
+  const add = (verb: string, op: Operation, reason: string) => {
+    last = [builder.add(instance.key, `${verb} ${current.generation}`, op, last, reason)];
+  };
+  const place = socketPlace(current.spec, sockets.reach);
+  const own = hasOwnSocket(current, instance.engineName)
+    ? generationSocketName(instance.engineName, current.generation)
+    : null;
+  if (place !== null) add('clear', unlink(place, own ?? fileName(place)), 'a leftover would be in the way');
+  add('start', { kind: 'container.start', target }, 'held');
+  add('gate', { kind: 'container.up', target }, 'must stay up');
+  if (place !== null && own !== null) add('publish', publish(place, own), 'runs again');
+  const policy = current.spec?.restart;
+  if (policy !== undefined && restartText(policy) !== current.restart) {
+    add(
+      'keep',
+      { kind: 'container.policy', target, policy: policy.name, maxRetries: policy.maxRetries },
+      'runs again',
+    );
+  }
+  return last;
+}
+
 function update(
   builder: PlanBuilder,
-  { instance, standing }: Decided,
+  { instance, standing, difference }: Decided,
   after: readonly NodeId[],
 ): readonly NodeId[] {
   const current = standing.current;
-  if (current === null) return after;
+  if (current === null || difference.update.length === 0) return after;
   let last = after;
   const { name, maxRetries } = instance.spec.restart;
   const target = existing(current);
-  last = [
-    builder.add(
-      instance.key,
-      'policy',
-      { kind: 'container.policy', target, policy: name, maxRetries },
-      last,
-      'differs',
-    ),
-  ];
+  if (restartText(instance.spec.restart) !== current.restart) {
+    const op = { kind: 'container.policy', target, policy: name, maxRetries } as const;
+    last = [builder.add(instance.key, 'policy', op, last, 'differs')];
+  }
   for (const network of instance.spec.networks) {
     if (current.networks[network] !== undefined) continue;
     const op = { kind: 'container.connect', target, network } as const;

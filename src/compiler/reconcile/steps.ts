@@ -1,8 +1,11 @@
 import { generationSocketName } from '../desired/desired-state.ts';
-import type { DesiredInstance, SocketSpec } from '../desired/desired-state.ts';
+import type { DesiredInstance } from '../desired/desired-state.ts';
 import { generationName } from '../names.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
+import { restartText } from './compare.ts';
+import { fileName, hasOwnSocket, placeKey, publish, unlink } from './sockets.ts';
+import type { SocketPlace, SocketScope } from './sockets.ts';
 
 /** What a strategy's steps are about: the generation that comes and the one that goes. */
 export interface Turn {
@@ -13,6 +16,9 @@ export interface Turn {
   readonly old: ObservedContainer | null;
   /** Where the old generation's socket lies, which may be elsewhere; null when it has none within the agent's reach. */
   readonly oldPlace: SocketPlace | null;
+  /** Instances that leave and hold what this one needs for itself (a host port, a volume with one writer). */
+  readonly handover: readonly ObservedContainer[];
+  readonly sockets: SocketScope;
 }
 
 /** One operation of a step with its reason and what takes it back. */
@@ -29,6 +35,7 @@ export type Step =
   | 'clear-path'
   | 'create'
   | 'join'
+  | 'hand-over'
   | 'start'
   | 'gate'
   | 'publish'
@@ -45,20 +52,22 @@ export type Step =
  * The strategies. Up to `take-name` everything is taken back when a step fails; from there on the new generation
  * is current and only tidying is left.
  *
- * The restart policy comes only after the gate (`keep`) and goes before the stop (`release-old`), so that
- * a reboot at any moment brings up exactly one generation. Both renames come after the gate, so that their traces
- * tell which generation is current (`standing.ts`).
+ * The restart policy comes only after the gate (`keep`) and goes before the stop (`release-old`): a reboot brings up
+ * no generation that has not passed its gate, and start-first always one that has. Both renames come after the gate,
+ * so that their traces tell which generation is current (`standing.ts`). Whatever must stop stops only when its
+ * successor has been created, since most mistakes show there.
  */
 export const strategies = {
   create: {
-    switch: ['clear-path', 'create', 'join', 'start', 'gate', 'publish', 'keep', 'take-name'],
+    switch: ['create', 'join', 'hand-over', 'clear-path', 'start', 'gate', 'publish', 'keep', 'take-name'],
     settle: [],
   },
   'start-first': {
     switch: [
-      'clear-path',
       'create',
       'join',
+      'hand-over',
+      'clear-path',
       'start',
       'gate',
       'publish',
@@ -76,6 +85,7 @@ export const strategies = {
       'release-old',
       'quiet-old',
       'stop-old',
+      'hand-over',
       'clear-path',
       'start',
       'gate',
@@ -87,7 +97,7 @@ export const strategies = {
     settle: ['unpublish-old', 'clear-old-path'],
   },
   /** A generation that exists and does not run. */
-  start: { switch: ['clear-path', 'start', 'gate', 'publish', 'keep'], settle: [] },
+  start: { switch: ['clear-path', 'start', 'gate', 'publish'], settle: [] },
 } as const satisfies Readonly<
   Record<string, { readonly switch: readonly Step[]; readonly settle: readonly Step[] }>
 >;
@@ -99,7 +109,9 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
     const socket = instance.socket;
     if (socket === null) return [];
     const name = socket.movable ? generationSocketName(instance.engineName, generation) : fileName(socket);
-    return [node(`clear ${generation}`, unlink(socket, name), 'a leftover would be in the way')];
+    const clear = unlink(socket, name);
+    // Taken back as well: the old generation may have to bind the path again.
+    return [node(`clear ${generation}`, clear, 'a leftover would be in the way', [clear])];
   },
   create: ({ instance, generation, next }) => {
     const name = generationName(instance.engineName, generation, 'next');
@@ -138,11 +150,31 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
       'must be ready',
     ),
   ],
+  // Both sides of a handover would hold the same host port, or write to the same files.
+  'hand-over': ({ handover }) =>
+    handover.flatMap((leaving) => {
+      const target = existing(leaving);
+      const [policy = 'no', retries = '0'] = leaving.restart.split(':');
+      return [
+        node(
+          `release ${leaving.instance}`,
+          { kind: 'container.policy', target, policy: 'no', maxRetries: 0 },
+          'hands over and leaves',
+          [{ kind: 'container.policy', target, policy, maxRetries: Number(retries) }],
+        ),
+        node(
+          `stop ${leaving.instance}`,
+          { kind: 'container.stop', target, timeoutS: null },
+          'hands over and leaves',
+          [{ kind: 'container.start', target }],
+        ),
+      ];
+    }),
   publish: ({ instance, generation, old, oldPlace }) => {
     const socket = instance.socket;
     if (socket === null || !socket.movable) return [];
     const back =
-      old === null || oldPlace?.published !== socket.published
+      old === null || oldPlace?.published !== socket.published || !hasOwnSocket(old, instance.engineName)
         ? unlink(socket, fileName(socket))
         : publish(socket, generationSocketName(instance.engineName, old.generation));
     return [
@@ -162,13 +194,17 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
         `keep ${generation}`,
         { kind: 'container.policy', target: next, policy: name, maxRetries },
         'gate passed',
+        [{ kind: 'container.policy', target: next, policy: 'no', maxRetries: 0 }],
       ),
     ];
   },
   'release-old': ({ old }) => {
-    if (old === null || old.restart === 'no') return [];
+    if (old === null) return [];
+    // An apply that was cut off may have let it go already: then its label knows the way back.
+    const before = letGo(old) && old.spec !== null ? restartText(old.spec.restart) : old.restart;
+    if (before === 'no') return [];
     const target = existing(old);
-    const [policy = 'no', retries = '0'] = old.restart.split(':');
+    const [policy = 'no', retries = '0'] = before.split(':');
     return [
       node(
         `release ${old.generation}`,
@@ -217,14 +253,14 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
       timeoutS: instance.stop.timeoutS,
     };
     const start: Operation = { kind: 'container.start', target: existing(old) };
-    const wasRunning = old.state === 'running' || old.state === 'restarting';
+    const wasRunning = old.state === 'running' || old.state === 'restarting' || letGo(old);
     // One that was told to be quiet and did not stop takes up its work only after a restart.
     const back = instance.stop.quietSignal === null ? [start] : [stop, start];
     return [node(`stop ${old.generation}`, stop, 'is being replaced', wasRunning ? back : [])];
   },
   // The published name moves with a switch, but for a generation that serves elsewhere now, or on no socket at all.
-  'unpublish-old': ({ instance, old, oldPlace }) =>
-    old === null || oldPlace === null || oldPlace.published === instance.socket?.published
+  'unpublish-old': ({ old, oldPlace, sockets }) =>
+    old === null || oldPlace === null || sockets.wanted.has(placeKey(oldPlace))
       ? []
       : [node(`unpublish ${old.generation}`, unlink(oldPlace, fileName(oldPlace)), 'no longer its path')],
   'clear-old-path': ({ instance, old, oldPlace }) =>
@@ -244,30 +280,11 @@ export function existing(container: ObservedContainer): ContainerRef {
   return { kind: 'existing', id: container.id, generation: container.generation };
 }
 
-/** Removes a file of the socket's directory. */
-export function unlink(socket: SocketPlace, name: string): Operation {
-  return { kind: 'socket.unlink', volume: socket.volume, path: socket.volumePath, name };
-}
-
-/** Points the published name at `to`. */
-export function publish(socket: SocketPlace, to: string): Operation {
-  return {
-    kind: 'socket.publish',
-    volume: socket.volume,
-    path: socket.volumePath,
-    link: fileName(socket),
-    to,
-  };
-}
-
-/** Where a published socket lies. */
-export type SocketPlace = Pick<SocketSpec, 'published' | 'volume' | 'volumePath'>;
-
-/** The last part of the published path. */
-export function fileName(socket: Pick<SocketSpec, 'published'>): string {
-  return socket.published.slice(socket.published.lastIndexOf('/') + 1);
-}
-
 function node(verb: string, op: Operation, reason: string, undo: readonly Operation[] = []): StepNode {
   return { verb, op, reason, undo };
+}
+
+/** Whether stackc stopped it to replace it, and was cut off: it lost its restart policy first. */
+function letGo(old: ObservedContainer): boolean {
+  return old.restart === 'no' && old.spec !== null && old.spec.restart.name !== 'no';
 }

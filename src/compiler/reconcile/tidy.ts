@@ -1,35 +1,12 @@
 import { generationSocketName } from '../desired/desired-state.ts';
 import type { StopSpec } from '../desired/desired-state.ts';
-import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
-import { existing, fileName, publish, unlink } from './steps.ts';
-import type { SocketPlace } from './steps.ts';
-
-/** Where the socket of a generation lies, told by its own label; null when it has none, or none that the agent can reach. */
-export function socketPlace(spec: InstanceSpec | null, reach: ReadonlySet<string>): SocketPlace | null {
-  const published = spec?.socket ?? null;
-  if (spec === null || published === null) return null;
-  const directory = published.slice(0, published.lastIndexOf('/'));
-  const mount = spec.mounts
-    .filter((m) => m.type === 'volume' && (directory === m.target || directory.startsWith(`${m.target}/`)))
-    .sort((a, b) => b.target.length - a.target.length)[0];
-  return mount === undefined || !reach.has(mount.source)
-    ? null
-    : { published, volume: mount.source, volumePath: directory.slice(mount.target.length + 1) };
-}
-
-/** The volumes in which generations have their sockets, told by their own labels; sorted. */
-export function socketVolumes(containers: readonly ObservedContainer[]): readonly string[] {
-  const volumes = containers.flatMap(({ spec }) => {
-    const mounted = new Set((spec?.mounts ?? []).flatMap((m) => (m.type === 'volume' ? [m.source] : [])));
-    const place = socketPlace(spec, mounted);
-    return place === null ? [] : [place.volume];
-  });
-  return [...new Set(volumes)].sort();
-}
+import { fileName, hasOwnSocket, placeKey, publish, socketPlace, unlink } from './sockets.ts';
+import type { SocketScope } from './sockets.ts';
+import { existing } from './steps.ts';
 
 /** Removes a generation that an earlier apply left over. A half-made one may be published already: the link goes back first. */
 export function tidyGeneration(
@@ -39,22 +16,21 @@ export function tidyGeneration(
   leftover: ObservedContainer,
   current: ObservedContainer | null,
   after: readonly NodeId[],
-  reach: ReadonlySet<string>,
+  sockets: SocketScope,
 ): readonly NodeId[] {
-  const place = socketPlace(leftover.spec, reach);
+  const place = socketPlace(leftover.spec, sockets.reach);
   let last = after;
   const add = (verb: string, op: Operation, reason: string) => {
     last = [builder.add(group, `${verb} ${leftover.generation}`, op, last, reason)];
   };
   if (place !== null && leftover.phase !== 'failed') {
-    const serves = current !== null && socketPlace(current.spec, reach)?.published === place.published;
-    if (!serves) add('unpublish', unlink(place, fileName(place)), 'nobody current serves it');
-    else if (leftover.phase === 'next') {
-      add(
-        'publish back',
-        publish(place, generationSocketName(engineName, current.generation)),
-        'the current one',
-      );
+    const serves =
+      current !== null && socketPlace(current.spec, sockets.reach)?.published === place.published;
+    if (serves && leftover.phase === 'next' && hasOwnSocket(current, engineName)) {
+      const back = publish(place, generationSocketName(engineName, current.generation));
+      add('publish back', back, 'the current one');
+    } else if (!serves && !sockets.wanted.has(placeKey(place))) {
+      add('unpublish', unlink(place, fileName(place)), 'nobody current serves it');
     }
   }
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
@@ -62,7 +38,7 @@ export function tidyGeneration(
   }
   if (place !== null)
     add('clear', unlink(place, generationSocketName(engineName, leftover.generation)), 'left over');
-  add('remove', { kind: 'container.remove', target: existing(leftover) }, 'left over');
+  add('remove', { kind: 'container.remove', target: existing(leftover), volumes: false }, 'left over');
   return last;
 }
 
@@ -76,17 +52,22 @@ export function removeGenerations(
   engineName: string,
   containers: readonly ObservedContainer[],
   after: readonly NodeId[],
-  reach: ReadonlySet<string>,
+  sockets: SocketScope,
   stop: StopSpec | null,
 ): readonly NodeId[] {
   let last = after;
   const add = (verb: string, op: Operation) => {
     last = [builder.add(group, verb, op, last, 'not in the file')];
   };
-  const published = containers.map(({ spec }) => socketPlace(spec, reach)).find((place) => place !== null);
-  if (published !== undefined && published !== null) add('unpublish', unlink(published, fileName(published)));
+  const published = containers
+    .map(({ spec }) => socketPlace(spec, sockets.reach))
+    .find((place) => place !== null);
+  // A successor of another name may have published there: then the name is no longer this one's.
+  if (published !== undefined && published !== null && !sockets.wanted.has(placeKey(published))) {
+    add('unpublish', unlink(published, fileName(published)));
+  }
   for (const container of containers) {
-    const place = socketPlace(container.spec, reach);
+    const place = socketPlace(container.spec, sockets.reach);
     const target = existing(container);
     const n = container.generation;
     const quiet = stop?.quietSignal ?? null;
@@ -95,7 +76,7 @@ export function removeGenerations(
     }
     add(`stop ${n}`, { kind: 'container.stop', target, timeoutS: stop?.timeoutS ?? null });
     if (place !== null) add(`clear ${n}`, unlink(place, generationSocketName(engineName, n)));
-    add(`remove ${n}`, { kind: 'container.remove', target });
+    add(`remove ${n}`, { kind: 'container.remove', target, volumes: false });
   }
   return last;
 }

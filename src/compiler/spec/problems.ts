@@ -11,6 +11,21 @@ export interface ProblemExtras {
   readonly related?: readonly { readonly range: Range; readonly message: string }[];
 }
 
+/** A place, and what is said of it where it is not the first. */
+interface Use {
+  readonly range: Range;
+  readonly message: string;
+}
+
+interface Shared {
+  readonly code: Code;
+  readonly message: string;
+  readonly uses: Use[];
+}
+
+/** Of the other places of a problem; more of them are noise. */
+const MOST_USES = 4;
+
 /**
  * Collects the problems of one file, each once: what is inherited or holds for every instance would otherwise be told
  * as often as it is met. `told` are problems that an earlier stage has reported already.
@@ -19,6 +34,7 @@ export class Problems {
   readonly source: SourceFile;
   readonly #found: Diagnostic[] = [];
   readonly #told: Set<string>;
+  readonly #shared = new Map<string, Shared>();
   #errors = 0;
 
   constructor(source: SourceFile, told: ReadonlySet<string> = new Set()) {
@@ -44,6 +60,17 @@ export class Problems {
     this.error(code, problem.message, placeRange(place, problem.start, problem.end), { help: problem.help });
   }
 
+  /** An error of something that is used in many places: told at the first in the file, up to four others beside it. */
+  shared(code: Code, message: string, use: Use): void {
+    const key = `${code} ${message}`;
+    const uses = this.#shared.get(key)?.uses ?? [];
+    if (uses.length === 0) {
+      this.#shared.set(key, { code, message, uses });
+      this.#errors++;
+    }
+    if (!uses.some(({ range }) => range.start === use.range.start)) uses.push(use);
+  }
+
   /** Keys of all that was told, for the next stage. */
   told(): ReadonlySet<string> {
     return this.#told;
@@ -52,10 +79,25 @@ export class Problems {
   /** Takes over what another collector of the same file found. */
   take(others: Problems): void {
     for (const found of others.#found) this.#keep(found);
+    for (const { code, message, uses } of others.#shared.values()) {
+      for (const use of uses) this.shared(code, message, use);
+    }
   }
 
   conclude<T>(value: T): Compiled<T> {
-    return conclude(value, this.#found);
+    return conclude(value, [
+      ...this.#found,
+      ...[...this.#shared.values()].map((one) => this.#sharedProblem(one)),
+    ]);
+  }
+
+  #sharedProblem({ code, message, uses }: Shared): Diagnostic {
+    const [first, ...others] = [...uses].sort((a, b) => a.range.start - b.range.start);
+    return diagnostic(code, message, first === undefined ? null : this.source.span(first.range), {
+      related: others
+        .slice(0, MOST_USES)
+        .map((other) => ({ span: this.source.span(other.range), message: other.message })),
+    });
   }
 
   #add(severity: Severity, code: Code, message: string, range: Range | null, extras: ProblemExtras): void {

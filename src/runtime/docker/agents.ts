@@ -2,7 +2,6 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 
 import type { Endpoint } from './host-url.ts';
-import { SshAgent } from './ssh-agent.ts';
 
 /** The connections to one engine: short calls share them, a stream holds one as long as it lasts. */
 export interface Agents {
@@ -17,8 +16,9 @@ const NO_SERVER_NAME = { servername: '' };
 const SSH_CONNECTIONS = 4;
 
 /** Keep-alive agents for an endpoint. `destroy()` of both closes every connection and ends every ssh. */
-export function makeAgents(endpoint: Endpoint): Agents {
+export async function makeAgents(endpoint: Endpoint): Promise<Agents> {
   if (endpoint.kind === 'ssh') {
+    const { SshAgent } = await import('./ssh-agent.ts');
     return {
       calls: new SshAgent(endpoint, SSH_CONNECTIONS),
       streams: new SshAgent(endpoint, Infinity),

@@ -1,6 +1,6 @@
 import { EngineError } from '../engine.ts';
+import type { HttpAnswer } from './answer-reader.ts';
 import { excerpt, NonsenseAnswer } from './engine-errors.ts';
-import type { Greeting } from './send.ts';
 
 /** Below it `platform` and the volumes of `Mounts` are not what stackc means; Debian 12's engine speaks just this. */
 const OLDEST = '1.41';
@@ -16,7 +16,7 @@ export interface ApiOffer {
 }
 
 /** Reads an answer to GET /_ping; throws {@link NonsenseAnswer} when it is none of an engine. */
-export function apiOffer({ headers, body }: Greeting): ApiOffer {
+export function apiOffer({ headers, body }: HttpAnswer): ApiOffer {
   const apiVersion = headers['api-version'];
   if (typeof apiVersion !== 'string' || !/^\d+\.\d+$/.test(apiVersion))
     throw new NonsenseAnswer(`it told no API version, but sent ${excerpt(body)}`);

@@ -1,4 +1,4 @@
-import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
+import type { ContainerInfo, ContainerInspectInfo, HostRestartPolicy } from 'dockerode';
 
 import type { ContainerState } from '../../compiler/observed/observed-state.ts';
 import type { ContainerDetails, ContainerSummary } from '../engine.ts';
@@ -47,7 +47,7 @@ export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
     env: config.Env ?? [],
     command: config.Cmd ?? null,
     entrypoint: words(config.Entrypoint),
-    restart: host.RestartPolicy?.Name || 'no',
+    restart: restartOf(host.RestartPolicy),
     networkMode: host.NetworkMode ?? '',
     networks: Object.fromEntries(
       Object.entries(row.NetworkSettings?.Networks ?? {})
@@ -86,6 +86,13 @@ function aliasesOf(aliases: readonly string[] | null | undefined, id: string): r
 
 function healthOf(text: string | undefined): ContainerDetails['health'] {
   return text === 'starting' || text === 'healthy' || text === 'unhealthy' ? text : 'none';
+}
+
+/** `always`, or `on-failure:3`; a limit of 0 is none. */
+function restartOf(policy: HostRestartPolicy | undefined): string {
+  const name = policy?.Name || 'no';
+  const limit = policy?.MaximumRetryCount ?? 0;
+  return name === 'on-failure' && limit > 0 ? `${name}:${limit}` : name;
 }
 
 function words(value: string | string[] | null | undefined): readonly string[] | null {

@@ -5,7 +5,7 @@ import { detailsOf, listOf, summaryOf } from './container-answers.ts';
 import { createRequest } from './container-request.ts';
 import type { EngineLimits } from './engine-limits.ts';
 import { conceal } from './engine-errors.ts';
-import { unlessStatus } from './tolerance.ts';
+import { unlessStatus, unlessText } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 import { waitForExit } from './wait.ts';
 
@@ -13,6 +13,7 @@ type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
   | 'inspectContainer'
+  | 'findContainer'
   | 'createContainer'
   | 'startContainer'
   | 'stopContainer'
@@ -41,6 +42,16 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
       }),
 
     inspectContainer,
+
+    async findContainer(name) {
+      // An inspect takes the beginning of an id for a name; the filter is a pattern for names alone.
+      const pattern = `^/${name.replace(/[^\w-]/g, '\\$&')}$`;
+      const rows = await transport.ask(`find container ${name}`, readMs, async (docker) =>
+        listOf(await docker.listContainers({ all: true, filters: { name: [pattern] } })).map(summaryOf),
+      );
+      const found = rows.find((row) => row.name === name);
+      return found === undefined ? null : inspectContainer(found.id);
+    },
 
     async createContainer(config) {
       const request = createRequest(config);
@@ -89,9 +100,11 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
     },
 
     renameContainer: (id, name) =>
-      transport.ask(`rename container ${id} to ${name}`, changeMs, (docker) => {
-        return docker.getContainer(part(id)).rename({ _query: { name }, _body: {} });
-      }),
+      transport
+        .ask<void>(`rename container ${id} to ${name}`, changeMs, (docker) =>
+          docker.getContainer(part(id)).rename({ _query: { name }, _body: {} }),
+        )
+        .catch(unlessText(/same name as its current name/)),
 
     updateRestart: (id, policy, maxRetries) =>
       transport.ask(`set the restart policy of ${id}`, changeMs, async (docker) => {

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine.ts';
+import type { HttpAnswer } from './answer-reader.ts';
 import { apiOffer, chooseApiVersion, tooNew, type ApiOffer } from './api-version.ts';
 import { containerCalls } from './containers.ts';
 import { defaultLimits, type EngineLimits } from './engine-limits.ts';
@@ -6,7 +7,6 @@ import { execCalls } from './exec.ts';
 import type { Endpoint } from './host-url.ts';
 import { imageCalls } from './images.ts';
 import { logCalls } from './logs.ts';
-import type { Greeting } from './send.ts';
 import { networkCalls } from './networks.ts';
 import { connectTransport, type Transport } from './transport.ts';
 import { volumeCalls } from './volumes.ts';
@@ -34,7 +34,7 @@ export async function connectEngine(endpoint: Endpoint, limits: Partial<EngineLi
 
 async function greet(transport: Transport, limitMs: number): Promise<ApiOffer> {
   return transport.greet('connect', limitMs, async (docker) => {
-    const greeting: Greeting = await docker.ping();
+    const greeting: HttpAnswer = await docker.ping();
     return apiOffer(greeting);
   });
 }

@@ -1,30 +1,26 @@
-import type { Agent, RequestOptions } from 'node:http';
+import type { RequestOptions } from 'node:http';
 
 import type Docker from 'dockerode';
 
 import { unreachable } from '../../compiler/unreachable.ts';
 import type { Endpoint } from './host-url.ts';
-import { send, type Sending } from './send.ts';
+import type { Outcome, RequestData } from './send.ts';
 
 /** How one call is made. */
-export interface Call extends Pick<Sending, 'mode' | 'limitMs'> {
-  readonly agent: Agent;
+export interface Call {
   /** Before every path, without slashes around: `v1.41`; empty for none. */
   readonly prefix: string;
-  /** Interrupts the call, and a stream that it has opened. */
-  readonly signal: AbortSignal | undefined;
+  readonly deliver: (options: RequestOptions, data: RequestData) => Promise<Outcome>;
 }
 
 /** What dockerode's modem is at run time, beside what its types tell. */
 interface OpenModem {
-  agent: Agent;
   version: string | undefined;
-  readonly protocol: string;
   buildRequest: (
     options: RequestOptions,
     context: unknown,
-    data: Sending['data'],
-    callback: Parameters<typeof send>[1],
+    data: RequestData,
+    callback: (error: unknown, outcome: Outcome) => void,
   ) => void;
 }
 
@@ -47,16 +43,15 @@ export function rootDocker(Dockerode: typeof Docker, endpoint: Endpoint): Docker
  * lets a call whose answer breaks off wait for ever, takes text for JSON, and is slow: it prints each request for a
  * log that nobody reads.
  */
-export function forCall(Dockerode: typeof Docker, root: Docker, call: Call): Docker {
+export function forCall(Dockerode: typeof Docker, root: Docker, { prefix, deliver }: Call): Docker {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.create has no type of its own
   const modem = Object.create(root.modem) as OpenModem;
-  modem.agent = call.agent;
-  modem.version = call.prefix === '' ? undefined : call.prefix;
-  const { mode, limitMs, signal } = call;
-  const protocol = `${modem.protocol}:`;
-  modem.buildRequest = (made, _context, data, callback) => {
-    const options = { ...made, protocol, ...(signal === undefined ? {} : { signal }) };
-    send({ options, data, mode, limitMs }, callback);
+  modem.version = prefix === '' ? undefined : prefix;
+  modem.buildRequest = (options, _context, data, callback) => {
+    deliver(options, data).then(
+      (outcome) => callback(null, outcome),
+      (error: unknown) => callback(error, null),
+    );
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an option that its types do not know
   return new Dockerode({ modem } as unknown as Docker.DockerOptions);

@@ -1,7 +1,7 @@
 import { EngineError, type Engine } from '../engine.ts';
 import { listOf } from './container-answers.ts';
 import type { EngineLimits } from './engine-limits.ts';
-import { unlessStatus } from './tolerance.ts';
+import { unlessStatus, unlessText } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 
 type NetworkCalls = Pick<
@@ -81,13 +81,6 @@ export function networkCalls(transport: Transport, { readMs, changeMs }: EngineL
           await docker.getNetwork(encodeURIComponent(network)).disconnect({ Container: container });
         })
         .catch(unlessText(/is not connected to (the )?network/)),
-  };
-}
-
-/** Engines tell these two only in words, under statuses that mean other things too. */
-function unlessText(pattern: RegExp): (error: unknown) => void {
-  return (error) => {
-    if (!(error instanceof EngineError) || !pattern.test(error.message)) throw error;
   };
 }
 

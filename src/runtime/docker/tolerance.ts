@@ -8,3 +8,10 @@ export function unlessStatus<T>(statuses: readonly number[], value: T): (error: 
     throw error;
   };
 }
+
+/** For `catch`: what engines tell only in words, under statuses that mean other things too, is no failure. */
+export function unlessText(pattern: RegExp): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof EngineError) || !pattern.test(error.message)) throw error;
+  };
+}

@@ -1,14 +1,15 @@
-import { IncomingMessage } from 'node:http';
+import { IncomingMessage, type RequestOptions } from 'node:http';
 import { Duplex } from 'node:stream';
 
 import type Docker from 'dockerode';
 
 import { EngineError } from '../engine.ts';
-import { makeAgents } from './agents.ts';
+import { makeAgents, type Agents } from './agents.ts';
 import { NonsenseAnswer, toEngineError } from './engine-errors.ts';
 import type { Endpoint } from './host-url.ts';
 import { forCall, rootDocker } from './modem.ts';
-import type { AnswerMode } from './send.ts';
+import { PlainReads } from './plain-reads.ts';
+import { outcomeOf, send, type Outcome, type RequestData, type Sending } from './send.ts';
 
 type Work<T> = (docker: Docker) => Promise<T>;
 
@@ -17,7 +18,7 @@ export interface Transport {
   readonly endpoint: Endpoint;
   /** Every later call speaks this version of the API (`1.41`). */
   pin(apiVersion: string): void;
-  /** A call that gives a `Greeting` to its caller, within `limitMs`. */
+  /** A call whose caller gets the `HttpAnswer` itself, within `limitMs`. */
   greet<T>(operation: string, limitMs: number, work: Work<T>): Promise<T>;
   /** A call with a complete answer, within `limitMs` (null: no limit). */
   ask<T>(operation: string, limitMs: number | null, work: Work<T>): Promise<T>;
@@ -34,26 +35,46 @@ export async function connectTransport(endpoint: Endpoint): Promise<Transport> {
   // Loaded only when an engine is wanted: the import is the larger part of a short command's time.
   const { default: Dockerode } = await import('dockerode');
   const root = rootDocker(Dockerode, endpoint);
-  const agents = makeAgents(endpoint);
+  const reads = endpoint.kind === 'socket' ? new PlainReads(endpoint.path) : null;
+  const protocol = endpoint.kind === 'tcp' && endpoint.secure ? 'https:' : 'http:';
+  let agents: Promise<Agents> | null = null;
   const base = endpoint.kind === 'tcp' ? endpoint.basePath.replace(/^\//, '') : '';
   const hijacked = new Set<Duplex>();
   let prefix = base;
 
+  const deliver = async (
+    sending: Sending,
+    options: RequestOptions,
+    data: RequestData,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome> => {
+    const { mode, limitMs } = sending;
+    if (reads !== null && mode !== 'stream' && isPlainRead(options))
+      return outcomeOf(await reads.get(options.path ?? '/', limitMs), mode);
+    agents ??= makeAgents(endpoint);
+    const { calls, streams } = await agents;
+    const agent = mode === 'stream' ? streams : calls;
+    return send({ ...options, protocol, agent, ...(signal && { signal }) }, data, sending);
+  };
+
   const run = async <T>(
     operation: string,
-    limitMs: number | null,
-    mode: AnswerMode,
+    sending: Sending,
     work: Work<T>,
     signal?: AbortSignal,
   ): Promise<T> => {
-    const agent = mode === 'stream' ? agents.streams : agents.calls;
+    const docker = forCall(Dockerode, root, {
+      prefix,
+      deliver: (options, data) => deliver(sending, options, data, signal),
+    });
     try {
-      return await work(forCall(Dockerode, root, { mode, limitMs, agent, prefix, signal }));
+      return await work(docker);
     } catch (error) {
       if (signal?.aborted) throw new EngineError('cut-off', operation, 'interrupted');
       throw toEngineError(error, operation, endpoint);
     }
   };
+  const streaming: Sending = { mode: 'stream', limitMs: null };
 
   const nonsense = (operation: string, why: string) =>
     toEngineError(new NonsenseAnswer(why), operation, endpoint);
@@ -63,15 +84,15 @@ export async function connectTransport(endpoint: Endpoint): Promise<Transport> {
     pin(apiVersion) {
       prefix = base === '' ? `v${apiVersion}` : `${base}/v${apiVersion}`;
     },
-    greet: (operation, limitMs, work) => run(operation, limitMs, 'greeting', work),
-    ask: (operation, limitMs, work) => run(operation, limitMs, 'answer', work),
+    greet: (operation, limitMs, work) => run(operation, { mode: 'greeting', limitMs }, work),
+    ask: (operation, limitMs, work) => run(operation, { mode: 'answer', limitMs }, work),
     async open(operation, work, signal) {
-      const answer = await run(operation, null, 'stream', work, signal);
+      const answer = await run(operation, streaming, work, signal);
       if (answer instanceof IncomingMessage) return answer;
       throw nonsense(operation, 'it takes over a connection that nobody offered');
     },
     async hijack(operation, work) {
-      const answer = await run(operation, null, 'stream', work);
+      const answer = await run(operation, streaming, work);
       if (!(answer instanceof Duplex)) {
         if (answer instanceof IncomingMessage) answer.destroy();
         throw nonsense(operation, 'it hands no connection over (is there a proxy between?)');
@@ -81,9 +102,17 @@ export async function connectTransport(endpoint: Endpoint): Promise<Transport> {
       return answer;
     },
     close() {
-      agents.calls.destroy();
-      agents.streams.destroy();
+      reads?.close();
+      void agents?.then(({ calls, streams }) => {
+        calls.destroy();
+        streams.destroy();
+      });
       for (const socket of hijacked) socket.destroy();
     },
   };
+}
+
+/** Without credentials or anything else that is sent in headers. */
+function isPlainRead({ method, headers }: RequestOptions): boolean {
+  return method === 'GET' && Object.keys(headers ?? {}).length === 0;
 }

@@ -54,10 +54,8 @@ function isMade(application: string, name: string, observed: ObservedState): boo
 
 /** A container that has this very name, is not of any stack, does not run and mounts something. */
 async function adoptableMounts(name: string, engine: Engine): Promise<Mounts | null> {
-  const container = await engine.inspectContainer(name);
+  const container = await engine.findContainer(name);
   if (container === null || labels.stack in container.labels) return null;
-  // An id or its beginning is found as well; only the name counts.
-  if (container.name.replace(/^\//, '') !== name) return null;
   if (container.state !== 'exited' && container.state !== 'created') return null;
   const mounts = container.mounts.flatMap((mount): readonly (readonly [string, DataMount])[] => {
     if (mount.type === 'volume') return [[mount.target, { type: 'volume', source: mount.name }]];

@@ -17,17 +17,20 @@ import { AgentError } from '../agent/agent-session.ts';
 import type { AgentSession } from '../agent/agent-session.ts';
 import { elapsed } from '../elapsed.ts';
 import { EngineError } from '../engine.ts';
-import type { ExecuteOptions } from '../execute.ts';
+import type { ImageDetails } from '../engine.ts';
+import type { ExecuteOptions } from '../execute-options.ts';
 import { passGate } from '../gate.ts';
 import { runMigration } from './run-migration.ts';
 
 type Plane = AgentSpec['plane'];
 
-/** Turns operations into engine and agent calls, one at a time; it keeps only the ids of what it has created. */
+/** Turns operations into engine and agent calls, one at a time; it keeps only the ids of what it has created and pulled. */
 export class Performer {
   readonly #plan: Plan;
   readonly #options: ExecuteOptions;
   readonly #created = new Map<string, string>();
+  /** Image ids by the references that this plan has pulled. */
+  readonly #pulled = new Map<string, string>();
   readonly #sessions = new Map<Plane, Promise<AgentSession>>();
   readonly #instances: ReadonlyMap<InstanceKey, { container: DesiredContainer; instance: DesiredInstance }>;
 
@@ -63,8 +66,7 @@ export class Performer {
       case 'checkpoint':
         return null;
       case 'image.pull':
-        await engine.pullImage(op.reference, op.platform, await this.#options.auth(op.reference), onProgress);
-        return null;
+        return this.#pull(op, onProgress);
       case 'volume.create':
         await engine.createVolume(op.volume, op.labels);
         return null;
@@ -89,8 +91,11 @@ export class Performer {
       case 'agent.remove':
         await engine.removeContainer(op.id);
         return null;
-      case 'migration.run':
-        return runMigration(op, this.#container(op.container), this.#plan.stack, this.#options, onProgress);
+      case 'migration.run': {
+        const container = this.#container(op.container);
+        const imageId = await this.#imageId(container);
+        return runMigration(op, { container, imageId }, this.#plan.stack, this.#options, onProgress);
+      }
       case 'container.create': {
         const { container, instance } = this.#lookUp(op.instance);
         const { generation, name } = op;
@@ -107,6 +112,8 @@ export class Performer {
         return null;
       case 'container.gate':
         return this.#gate(op, onProgress);
+      case 'container.up':
+        return this.#staysUp(this.#id(op.target), onProgress);
       case 'container.policy':
         await engine.updateRestart(this.#id(op.target), op.policy, op.maxRetries);
         return null;
@@ -117,12 +124,11 @@ export class Performer {
         await engine.renameContainer(this.#id(op.target), op.name);
         return null;
       case 'container.signal':
-        await engine.killContainer(this.#id(op.target), op.signal);
-        return null;
+        return this.#signal(this.#id(op.target), op.signal);
       case 'container.stop':
         return this.#stop(this.#id(op.target), op.timeoutS);
       case 'container.remove':
-        await engine.removeContainer(this.#id(op.target), { volumes: true });
+        await engine.removeContainer(this.#id(op.target), { volumes: op.volumes });
         return null;
       case 'socket.publish':
         await this.#ask('stack', (agent) =>
@@ -137,6 +143,18 @@ export class Performer {
     }
   }
 
+  /** One that has ended meanwhile needs no signal any more; the engine tells that only in words, under 409. */
+  async #signal(id: string, signal: string): Promise<string | null> {
+    try {
+      await this.#options.engine.killContainer(id, signal);
+      return null;
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'conflict' && /is not running/.test(error.message))
+        return 'it had ended already';
+      throw error;
+    }
+  }
+
   /** A container that had to be killed may have lost what it had under way: that is worth a word. */
   async #stop(id: string, timeoutS: number | null): Promise<string | null> {
     const { engine, clock } = this.#options;
@@ -148,17 +166,45 @@ export class Performer {
     return `warning: it did not stop within ${elapsed(clock.now() - startedAt)} and was killed`;
   }
 
-  /** Known at planning, or since the pull. */
-  async #imageId({ image }: DesiredContainer): Promise<string> {
-    if (image.id !== null) return image.id;
-    const found = await this.#options.engine.inspectImage(image.reference);
-    if (found !== null) return found.id;
-    throw new EngineError('not-found', 'inspect image', `the engine has no image ${image.reference}`, 404);
+  /** A pull brings what the tag means by now; the plan speaks of what it meant then. */
+  async #pull(
+    { reference, digest, platform }: Extract<Operation, { kind: 'image.pull' }>,
+    onProgress: (line: string) => void,
+  ): Promise<null> {
+    const { engine, auth } = this.#options;
+    await engine.pullImage(reference, platform, await auth(reference), onProgress);
+    const { id, repoDigests } = await this.#inspectImage(reference);
+    if (digest !== null && !repoDigests.some((known) => known.endsWith(`@${digest}`))) {
+      const planned = digest.replace(/^(sha256:.{12}).*$/, '$1');
+      const message = `the tag \`${reference}\` moved between plan and pull: the plan is for ${planned}; plan again`;
+      throw new EngineError('conflict', `pull ${reference}`, message);
+    }
+    this.#pulled.set(reference, id);
+    return null;
   }
 
+  /** Known at planning, or since the pull: everything of one plan is made from the same image. */
+  async #imageId({ image }: DesiredContainer): Promise<string> {
+    return image.id ?? this.#pulled.get(image.reference) ?? (await this.#inspectImage(image.reference)).id;
+  }
+
+  async #inspectImage(reference: string): Promise<ImageDetails> {
+    const found = await this.#options.engine.inspectImage(reference);
+    if (found !== null) return found;
+    throw new EngineError('not-found', 'inspect image', `the engine has no image ${reference}`, 404);
+  }
+
+  /** One that lacks a network would pass for whole by its label; it goes. */
   async #createAgent(spec: AgentSpec): Promise<void> {
-    const id = await this.#options.engine.createContainer(agentConfig(this.#plan.stack, spec));
-    for (const network of spec.networks.slice(1)) await this.#options.engine.connectNetwork(network, id, []);
+    const { engine } = this.#options;
+    const id = await engine.createContainer(agentConfig(this.#plan.stack, spec));
+    try {
+      for (const network of spec.networks.slice(1)) await engine.connectNetwork(network, id, []);
+    } catch (error) {
+      // What failed first is what counts; should this fail too, the next plan sees the missing network.
+      await engine.removeContainer(id).catch(() => {});
+      throw error;
+    }
   }
 
   async #gate(
@@ -197,14 +243,27 @@ export class Performer {
     return plane === null ? pass(null) : this.#ask(plane, pass);
   }
 
+  async #staysUp(containerId: string, onProgress: (line: string) => void): Promise<string> {
+    const { engine, clock, stop } = this.#options;
+    const gate = { kind: 'engine', limitMs: 60_000, uptimeMs: 1_000 } as const;
+    const context = { engine, agent: null, containerId, address: '', socketPath: null, clock, onProgress };
+    const { note } = await passGate(gate, context, stop ?? new AbortController().signal);
+    return note;
+  }
+
   /** Asks an agent; a session that is lost is opened anew by the next operation that needs it. */
   async #ask<T>(plane: Plane, ask: (agent: AgentSession) => Promise<T>): Promise<T> {
     const spec = this.#plan.agents.find((agent) => agent.plane === plane);
     if (spec === undefined) throw new AgentError(`this plan has no agent for the ${plane} network`);
     let session = this.#sessions.get(plane);
     if (session === undefined) {
-      session = this.#options.agents.open(spec.name);
-      this.#sessions.set(plane, session);
+      const opening = this.#options.agents.open(spec.name);
+      // One hiccup must not fail whatever asks after it, the way back included.
+      opening.catch(() => {
+        if (this.#sessions.get(plane) === opening) this.#sessions.delete(plane);
+      });
+      this.#sessions.set(plane, opening);
+      session = opening;
     }
     try {
       return await ask(await session);

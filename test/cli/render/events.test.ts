@@ -45,7 +45,7 @@ const done = (
 const success: readonly ExecutionEvent[] = [
   { type: 'started', atMs: at(0), nodes: nodes.length },
   begin(0, 0),
-  done(0, 1, 200),
+  done(0, 1, 200.4),
   begin(1, 1),
   done(1, 2, 400),
   begin(2, 2),

@@ -151,9 +151,21 @@ Plan: 2 to replace, 1 unchanged.
       }),
     ]);
     expect(renderPlan(plan, plain)).toBe(
-      '= hold     db0\n    held: 1 change\n    image  a → b\n\nNothing to do: 1 scheduled, 1 held, 2 unchanged.\n',
+      '= hold     db0\n    held: 1 change\n    image  a → b\n\nNothing to do: 1 cron, 1 held, 2 unchanged.\n',
     );
     expect(summaryLine({ changes: [] })).toBe('Nothing to do: the stack is empty.');
+  });
+
+  it('shows what has a schedule beside what changes', () => {
+    const plan = samplePlan([
+      instanceChange('app0', 'create'),
+      change({
+        id: 'schedule report',
+        subject: { kind: 'schedule', application: 'shop', container: 'report' },
+        action: 'schedule',
+      }),
+    ]);
+    expect(renderPlan(plan, plain)).toContain('\n@ cron     report\n\nPlan: 1 to create, 1 cron.\n');
   });
 
   it('names the application where there are several', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { registryCredentials } from '../../../src/compiler/desired/registry-credentials.ts';
 import { requirements } from '../../../src/compiler/desired/requirements.ts';
 import type { ImageFacts } from '../../../src/compiler/desired/resolved-inputs.ts';
-import { inputs, shop, spec } from '../spec/marked.ts';
+import { brief, diagnosticsOf, inputs, shop, spec } from '../spec/marked.ts';
 import { container, local } from './shop.ts';
 
 const imageWith = (facts: ImageFacts) =>
@@ -50,5 +50,23 @@ test('credentials of registries', () => {
     ok: true,
     value: [{ host: 'r.io', username: 'u', password: 'p' }],
     warnings: [],
+  });
+});
+
+test.each([
+  ['', 'p', 'STK332 5:43 `r.io` has a password but no user name'],
+  ['u', '', 'STK332 5:65 `r.io` has a user name but no password'],
+])('credentials with the user `%s` and the password `%s` are none', (user, word, line) => {
+  const stack = spec(
+    shop(
+      'app: { deploy: auto, image: "a:1" }',
+      'docker: { registries: { r.io: { username: "%{env:U}", password: "%{env:W}" } } }',
+    ),
+  );
+  const credentials = registryCredentials(stack, { ...inputs, env: { U: user, W: word } });
+  expect(brief(diagnosticsOf(credentials))).toEqual([line]);
+  expect(registryCredentials(stack, { ...inputs, env: { U: '', W: '' } })).toMatchObject({
+    ok: true,
+    value: [],
   });
 });

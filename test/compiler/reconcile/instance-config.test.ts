@@ -28,19 +28,37 @@ test('a generation gets its own socket path, the release of its image, and resta
   expect(config.labels['io.stackc.generation']).toBe('3');
 });
 
-test('a run has no ports and speaks of the published socket', () => {
+/** A run of the container's own words, or of others. */
+function run(command: readonly string[] | null, name = 'shop-app.run.1a2b3c4d', directory = '/run/socks') {
   if (container === undefined) throw new Error('no container');
-  const config = runConfig('shop', container, container.template, {
-    name: 'shop-app.run.1',
-    role: 'run',
-    generation: 0,
-    command: ['console'],
-    shown: ['console'],
-    imageId,
-    tty: false,
-    openStdin: false,
-  });
+  const { template } = container;
+  const socket = template.socket && { ...template.socket, directory };
+  const how = { role: 'run', generation: 0, imageId, tty: false, openStdin: false } as const;
+  return runConfig('shop', container, { ...template, socket }, { ...how, name, command, shown: command });
+}
+
+test('a run of a command has no ports and speaks of the published socket', () => {
+  const config = run(['console']);
   expect(config.env[0]).toBe('LISTEN=/run/socks/app0.sock');
   expect(config).toMatchObject({ ports: [], entrypoint: [], command: ['console'] });
   expect(JSON.stringify(config)).not.toContain('\0');
+});
+
+test('a run of the container’s own words serves on a path of its own', () => {
+  expect(run(null).env[0]).toBe('LISTEN=/run/socks/.shop-app.run.1a2b3c4d');
+});
+
+test('a run’s own path is never longer than a socket’s can be, and keeps what is unique', () => {
+  const directory = `/run/${'ü'.repeat(40)}`;
+  const [listen = ''] = run(null, 'shop-application.run.1a2b3c4d', directory).env;
+  const path = listen.slice('LISTEN='.length);
+  expect(new TextEncoder().encode(path)).toHaveLength(107);
+  expect(path).toMatch(/\/\.\S+\.run\.1a2b3c4d$/);
+});
+
+test('what is made is made from the image that was planned, not from what its tag means by then', () => {
+  if (container === undefined) throw new Error('no container');
+  const incarnation = { generation: 1, name: 'shop-app0', imageId };
+  expect(instanceConfig('shop', container, container.template, incarnation).image).toBe(imageId);
+  expect(run(['console']).image).toBe(imageId);
 });

@@ -27,6 +27,7 @@ function withContainer(
 }
 
 const db: ContainerSketch = { name: 'db', mode: 'manual', order: 'stop-first' };
+const second = { id: 'id-app0-2', generation: 2, env: ['LISTEN=/run/socks/.shop-app0.2'] };
 const app: ContainerSketch = { name: 'app', instances: 2, socket: true, after: ['db'] };
 
 describe('whole plans', () => {
@@ -52,23 +53,23 @@ describe('whole plans', () => {
       [6] #7 shop/db0 create 1: container.create undo: container.rename
       [7] #8 shop/db0 start 1: container.start undo: container.stop
       [8] #9 shop/db0 gate 1: container.gate
-      [9] #10 shop/db0 keep 1: container.policy
+      [9] #10 shop/db0 keep 1: container.policy undo: container.policy
       [10] #11 shop/db0 switch 1: container.rename undo: container.rename
       [6,11] #12 migration shop/app run: migration.run
       [6,11,12] #13 shop/app begin: checkpoint
-      [13] #14 shop/app0 clear 1: socket.unlink
-      [14] #15 shop/app0 create 1: container.create undo: container.rename
+      [13] #14 shop/app0 create 1: container.create undo: container.rename
+      [14] #15 shop/app0 clear 1: socket.unlink undo: socket.unlink
       [15] #16 shop/app0 start 1: container.start undo: container.stop
       [16] #17 shop/app0 gate 1: container.gate
       [17] #18 shop/app0 publish 1: socket.publish undo: socket.unlink
-      [18] #19 shop/app0 keep 1: container.policy
+      [18] #19 shop/app0 keep 1: container.policy undo: container.policy
       [19] #20 shop/app0 switch 1: container.rename undo: container.rename
-      [13] #21 shop/app1 clear 1: socket.unlink
-      [21] #22 shop/app1 create 1: container.create undo: container.rename
+      [13] #21 shop/app1 create 1: container.create undo: container.rename
+      [21] #22 shop/app1 clear 1: socket.unlink undo: socket.unlink
       [22] #23 shop/app1 start 1: container.start undo: container.stop
       [23] #24 shop/app1 gate 1: container.gate
       [24] #25 shop/app1 publish 1: socket.publish undo: socket.unlink
-      [25] #26 shop/app1 keep 1: container.policy
+      [25] #26 shop/app1 keep 1: container.policy undo: container.policy
       [26] #27 shop/app1 switch 1: container.rename undo: container.rename
       [20,27] #28 shop/app ready: checkpoint
       [11,28] #29 everything ready: checkpoint"
@@ -85,23 +86,23 @@ describe('whole plans', () => {
 
       [] #1 agent shop-agent create: agent.create
       [1] #2 agent shop-agent start: agent.start
-      [2] #3 shop/app0 clear 2: socket.unlink
-      [3] #4 shop/app0 create 2: container.create undo: container.rename
+      [2] #3 shop/app0 create 2: container.create undo: container.rename
+      [3] #4 shop/app0 clear 2: socket.unlink undo: socket.unlink
       [4] #5 shop/app0 start 2: container.start undo: container.stop
       [5] #6 shop/app0 gate 2: container.gate
       [6] #7 shop/app0 publish 2: socket.publish undo: socket.publish
-      [7] #8 shop/app0 keep 2: container.policy
+      [7] #8 shop/app0 keep 2: container.policy undo: container.policy
       [8] #9 shop/app0 release 1: container.policy undo: container.policy
       [9] #10 shop/app0 park 1: container.rename undo: container.rename
       [10] #11 shop/app0 switch 2: container.rename undo: container.rename
       [11] #12 shop/app0 stop 1: container.stop
       [12] #13 shop/app0 clear 1: socket.unlink
-      [13] #14 shop/app1 clear 2: socket.unlink
-      [14] #15 shop/app1 create 2: container.create undo: container.rename
+      [13] #14 shop/app1 create 2: container.create undo: container.rename
+      [14] #15 shop/app1 clear 2: socket.unlink undo: socket.unlink
       [15] #16 shop/app1 start 2: container.start undo: container.stop
       [16] #17 shop/app1 gate 2: container.gate
       [17] #18 shop/app1 publish 2: socket.publish undo: socket.publish
-      [18] #19 shop/app1 keep 2: container.policy
+      [18] #19 shop/app1 keep 2: container.policy undo: container.policy
       [19] #20 shop/app1 release 1: container.policy undo: container.policy
       [20] #21 shop/app1 park 1: container.rename undo: container.rename
       [21] #22 shop/app1 switch 2: container.rename undo: container.rename
@@ -124,7 +125,7 @@ describe('whole plans', () => {
       [2] #3 shop/db0 stop 1: container.stop undo: container.start
       [3] #4 shop/db0 start 2: container.start undo: container.stop
       [4] #5 shop/db0 gate 2: container.gate
-      [5] #6 shop/db0 keep 2: container.policy
+      [5] #6 shop/db0 keep 2: container.policy undo: container.policy
       [6] #7 shop/db0 park 1: container.rename undo: container.rename
       [7] #8 shop/db0 switch 2: container.rename undo: container.rename
       [8] #9 shop/db0 remove 1: container.remove"
@@ -179,7 +180,7 @@ describe('whole plans', () => {
     if (one === undefined) throw new Error('no container');
     const containers: readonly ObservedContainer[] = [
       { ...one, phase: 'old', engineName: 'shop-app0.1.old', restart: 'no' },
-      { ...one, id: 'id-app0-2', generation: 2, phase: 'next', engineName: 'shop-app0.2.next' },
+      { ...one, ...second, phase: 'next', engineName: 'shop-app0.2.next' },
     ];
     expect(planText(plan(desired, { ...observed, containers }))).toMatchInlineSnapshot(`
       "create agent shop-agent (missing agent -→-)
@@ -217,6 +218,124 @@ describe('whole plans', () => {
       [4] #5 shop/app0 clear 2: socket.unlink
       [5] #6 shop/app0 remove 2: container.remove"
     `);
+  });
+});
+
+describe('what leaves and what comes', () => {
+  const port = { containerPort: 80, hostPort: 8080, hostIp: null, protocol: 'tcp' } as const;
+  const data = {
+    type: 'volume',
+    source: 'pg',
+    target: '/data',
+    readOnly: false,
+    noCopy: true,
+    relabel: null,
+    dataVolume: 'pg',
+  } as const;
+  const handedOver = (before: ContainerSketch, after: ContainerSketch) => {
+    const { nodes } = plan(desiredState([after]), settled(desiredState([before])), { allowRemoveAll: true });
+    return nodes.filter((n) => n.group === `shop/${after.name}0` || n.group === `shop/${before.name}0`);
+  };
+
+  test.each([
+    ['a host port', { spec: { ports: [port] } }],
+    ['a volume with one writer', { order: 'stop-first' as const, spec: { mounts: [data] } }],
+    ['the network of the host', { order: 'stop-first' as const, spec: { network: 'host' as const } }],
+  ])('%s is handed over: stopped just before the start, with a way back, removed at the end', (_, sketch) => {
+    const nodes = handedOver({ name: 'old', ...sketch }, { name: 'new', ...sketch });
+    expect(nodes.map((n) => n.op.kind)).toEqual([
+      'container.create',
+      'container.policy',
+      'container.stop',
+      'container.start',
+      'container.gate',
+      'container.policy',
+      'container.rename',
+      'container.stop',
+      'container.remove',
+    ]);
+    expect(nodes[2]).toMatchObject({ undoScope: 'shop/new0.1', undo: [{ kind: 'container.start' }] });
+  });
+
+  test('a socket name that the successor has published is left to it', () => {
+    const names = handedOver({ name: 'old', socket: true }, { name: 'new', socket: true });
+    expect(names.some((n) => n.op.kind === 'socket.unlink' && n.op.name === 'old0.sock')).toBe(true);
+    const desired = desiredState([{ name: 'new', socket: true }]);
+    const [container] = desired.containers;
+    if (container === undefined) throw new Error('no container');
+    const taken = container.instances.map((i) => ({
+      ...i,
+      socket: i.socket === null ? null : { ...i.socket, published: '/run/socks/old0.sock' },
+    }));
+    const swapped = { ...desired, containers: [{ ...container, instances: taken }] };
+    const result = plan(swapped, settled(desiredState([{ name: 'old', socket: true }])), {
+      allowRemoveAll: true,
+    });
+    expect(result.nodes.some((n) => n.op.kind === 'socket.unlink' && n.op.name === 'old0.sock')).toBe(false);
+  });
+
+  test('an old generation that was let go by an apply which was cut off is what a failure goes back to', () => {
+    const sketch: ContainerSketch = { name: 'db', order: 'stop-first' };
+    const observed = withContainer(settled(desiredState([sketch])), 'db0', {
+      state: 'exited',
+      exitCode: 0,
+      restart: 'no',
+    });
+    const { nodes } = plan(desiredState([{ ...sketch, image: 'db:2' }]), observed);
+    const undo = nodes
+      .flatMap((n) => n.undo)
+      .map((op) => ('policy' in op ? `${op.kind} ${op.policy}` : op.kind));
+    expect(undo).toContain('container.policy unless-stopped');
+    expect(nodes.find((n) => n.op.kind === 'container.stop')?.undo.map((op) => op.kind)).toEqual([
+      'container.start',
+    ]);
+  });
+
+  test('a batch begins when the whole batch before it is done', () => {
+    const sketch: ContainerSketch = { name: 'app', instances: 5, batch: 2 };
+    const { changes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
+    expect(changes.map((c) => c.waitsFor.join(' '))).toEqual([
+      '',
+      '',
+      'shop/app0 shop/app1',
+      'shop/app0 shop/app1',
+      'shop/app2 shop/app3',
+    ]);
+  });
+
+  test('a held container that was stopped is started as it was made', () => {
+    const held = { name: 'app', mode: 'manual' as const };
+    const observed = withContainer(settled(desiredState([held])), 'app0', { state: 'exited', exitCode: 0 });
+    const gate = { kind: 'tcp', over: { port: 1 }, timeoutMs: 1, intervalMs: 1, limitMs: 1 } as const;
+    const { nodes, agents } = plan(desiredState([{ ...held, image: 'app:2', gate }]), observed);
+    expect(nodes.map((n) => n.op.kind)).toEqual(['container.start', 'container.up']);
+    expect(agents).toEqual([]);
+  });
+
+  test('a stopped container whose restart policy changes gets both', () => {
+    const never = { name: 'app', spec: { restart: { name: 'no', maxRetries: 0 } } } as const;
+    const observed = withContainer(settled(desiredState([{ name: 'app' }])), 'app0', {
+      state: 'exited',
+      exitCode: 0,
+    });
+    expect(plan(desiredState([never]), observed).nodes.map((n) => n.op.kind)).toEqual([
+      'container.start',
+      'container.gate',
+      'container.policy',
+    ]);
+  });
+
+  test('two names that somebody exchanged are put right', () => {
+    const desired = desiredState([{ name: 'app', instances: 2 }]);
+    const observed = settled(desired);
+    const containers = observed.containers.map((c) => ({
+      ...c,
+      engineName: c.instance === 'app0' ? 'shop-app1' : 'shop-app0',
+    }));
+    const names = plan(desired, { ...observed, containers }).nodes.flatMap((n) =>
+      n.op.kind === 'container.rename' ? [n.op.name] : [],
+    );
+    expect(names).toEqual(['shop-app0.1.next', 'shop-app1.1.next', 'shop-app0', 'shop-app1']);
   });
 });
 
@@ -448,6 +567,16 @@ describe('what an operator is kept from', () => {
     const volumes = [{ name: 'shop-old-data', application: 'shop', dataVolume: 'old', path: '/data' }];
     const result = plan(desired, { ...settled(desired), volumes });
     expect(result.warnings.map((d) => d.code)).toEqual(['STK413']);
+    expect(result.nodes).toEqual([]);
+  });
+
+  test('a volume that another tool made is used, not created at every apply, with a warning', () => {
+    const desired = desiredState([{ name: 'app', socket: true }]);
+    const observed = { ...settled(desired), volumes: [], foreignVolumes: ['shop-socks-run'] };
+    const result = plan(desired, observed);
+    expect(result.warnings.map((d) => `${d.code} ${d.message}`)).toEqual([
+      'STK414 volume `shop-socks-run` of data volume `socks` was made by another tool; it is used as it is',
+    ]);
     expect(result.nodes).toEqual([]);
   });
 });

@@ -143,7 +143,7 @@ describe('unknown keys', () => {
     ['health-check', 'did you mean `health`?'],
     ['stop_grace_perod', 'did you mean `stop_timeout`?'],
     ['volumes_form', 'did you mean `volumes_from`?'],
-    ['services', 'remove it; a key that starts with `x-` is kept as a note'],
+    ['replicas', 'it is called `containers` here'],
   ])('what another tool calls %s', (key, help) => {
     expect(container(`${key}: x`)).toEqual([
       `STK201 4:23-4:${23 + key.length} unknown key \`${key}\` in \`app\` | ${help}`,
@@ -151,7 +151,9 @@ describe('unknown keys', () => {
   });
 
   test('each object has its own words', () => {
-    expect(stack('    enviroment: {}\n    replicas: 2\napplication: {}').map((problem) => problem.split(' | ')[1])).toEqual([
+    expect(
+      stack('    enviroment: {}\n    replicas: 2\napplication: {}').map((problem) => problem.split(' | ')[1]),
+    ).toEqual([
       'did you mean `environment_variables`?',
       'known here: `data_volumes`, `database`, `containers`, `environment_variables`, `application_type` or `APP_TYPE`',
       'did you mean `deploy`?',
@@ -267,14 +269,8 @@ describe('values', () => {
     ['deploy:', ['STK204 4:30-4:30 `deploy` must be `auto`, `manual` or `cron`, and is empty']],
     ['database: 1', ['STK204 4:33-4:34 `database` must be `true` or `false`, not `1`']],
     ['containers: many', ['STK204 4:35-4:39 `containers` cannot be `many` | for example `1` or `4`']],
-    [
-      'containers: "%{env:N|2}"',
-      ['STK204 4:35-4:47 `containers` takes no `%{…}` | write the value itself'],
-    ],
-    [
-      'restart: "%{env:R|always}"',
-      ['STK204 4:32-4:49 `restart` takes no `%{…}` | write the value itself'],
-    ],
+    ['containers: "%{env:N|2}"', ['STK204 4:35-4:47 `containers` takes no `%{…}` | write the value itself']],
+    ['restart: "%{env:R|always}"', ['STK204 4:32-4:49 `restart` takes no `%{…}` | write the value itself']],
     ['port: "%{env:P}"', ['STK204 4:29-4:39 `port` takes no `%{…}` | write the value itself']],
     ['restart: alway', ['STK204 4:32-4:37 `restart` cannot be `alway` | did you mean `always`?']],
     ['containers: 5000', ['STK205 4:35-4:39 `containers` must be from 0 to 1,000, not `5000`']],

@@ -70,7 +70,11 @@ const rows: readonly Row[] = [
   { title: 'a restart policy from outside', code: 'STK304', text: app('restart: "«%{env:R|always}»"') },
   { title: 'a duration from outside', code: 'STK304', text: app('stop_timeout: "«%{env:T}»s"') },
   { title: 'a choice from outside', code: 'STK304', text: app('pull: "«%{stack}»"') },
-  { title: 'a status from outside', code: 'STK304', text: app('port: 80\nhealth: { status: ["«%{index}»"] }') },
+  {
+    title: 'a status from outside',
+    code: 'STK304',
+    text: app('port: 80\nhealth: { status: ["«%{index}»"] }'),
+  },
   { title: 'a socket in a label', code: 'STK304', text: app('labels: { a: "«%{socket}»" }') },
   {
     title: 'an application in a registry',
@@ -616,4 +620,33 @@ test('one pass tells everything that is wrong, and no consequences', () => {
     'STK321 8:60 `x` cannot be the weekday',
     'STK320 8:86 `lots` is not a size',
   ]);
+});
+
+test('a name that is nearly that of a container with problems of its own is suggested', () => {
+  const text = shop(
+    'redis: { deploy: auto }\napp: { deploy: auto, image: "a:1", links: [reids], depends_on: [db] }',
+  );
+  const help = diagnosticsOf(compileText(text)).flatMap((d) => (d.code === 'STK305' ? [d.help] : []));
+  expect(help).toEqual(['did you mean `redis`?', 'the application `shop` has `app`, `redis`']);
+});
+
+test('a secret that failed is told once, with the other places', () => {
+  const text = shop(
+    `app: { deploy: auto, image: "a:1", containers: 2, env: { B: "%{secret:T}", A: "%{secret:T}%{secret:U}" } }
+b: { deploy: auto, image: "a:1", env_from: app, command: "x %{secret:T}" }`,
+    'secrets: { T: { file: t }, U: { file: u } }',
+  );
+  const compiled = compileText(text);
+  if (!compiled.ok) throw new Error(brief(compiled.diagnostics).join('\n'));
+  const secrets = { T: { error: 't is not there' }, U: { error: 'u is not there' } };
+  const found = diagnosticsOf(resolve(compiled.value, { ...inputs, secrets }));
+  expect(brief(found)).toEqual([
+    'STK341 4:68 the secret `T` cannot be had: t is not there',
+    'STK341 4:97 the secret `U` cannot be had: u is not there',
+  ]);
+  expect(
+    found.map(({ related }) =>
+      related.map(({ span, message }) => `${span?.start.line}:${span?.start.column} ${message}`),
+    ),
+  ).toEqual([['4:86 used here too', '5:67 used here too'], []]);
 });

@@ -67,9 +67,39 @@ export function containerLife(scene: ContractScene): void {
     expect((await scene.details(one.name)).id).toBe(two.id);
   });
 
+  it('takes a rename to the name that it has for done', async () => {
+    const { id, name } = await scene.create(play('run'));
+    await scene.engine.renameContainer(id, name);
+    expect((await scene.details(id)).name).toBe(name);
+  });
+
+  it('finds by a whole name, and by nothing else', async () => {
+    const { id, name } = await scene.create(play('run'));
+    const other = await scene.create(play('run'), { name: `${name}.longer` });
+    expect(await scene.engine.findContainer(name)).toEqual(await scene.details(id));
+    expect((await scene.engine.findContainer(`${name}.longer`))?.id).toBe(other.id);
+    expect(await scene.engine.findContainer(`${name}.lon`)).toBeNull();
+    expect(await scene.engine.findContainer(name.replace('-', '.'))).toBeNull();
+    for (const text of [id, id.slice(0, 12), id.slice(0, 1)])
+      expect(await scene.engine.findContainer(text)).toBeNull();
+  });
+
+  it('tells the limit of restarts with the policy, and none where there is none', async () => {
+    const { id } = await scene.create(play('run'));
+    expect((await scene.details(id)).restart).toBe('no');
+    for (const [limit, text] of [
+      [3, 'on-failure:3'],
+      [0, 'on-failure'],
+    ] as const) {
+      await scene.engine.updateRestart(id, 'on-failure', limit);
+      expect((await scene.details(id)).restart).toBe(text);
+    }
+  });
+
   it('tells what is missing', async () => {
     const gone = scene.unique('gone');
     expect(await scene.engine.inspectContainer(gone)).toBeNull();
+    expect(await scene.engine.findContainer(gone)).toBeNull();
     await expectKind('not-found', scene.engine.startContainer(gone));
     await expectKind('not-found', scene.engine.renameContainer(gone, scene.unique('other')));
     await expectKind('not-found', scene.engine.updateRestart(gone, 'always', 0));
@@ -89,6 +119,7 @@ export function containerLife(scene: ContractScene): void {
   it('does not signal what does not run', async () => {
     const { id } = await scene.create(play('run'));
     await expectKind('conflict', scene.engine.killContainer(id, 'SIGTERM'));
+    await expect(scene.engine.killContainer(id, 'SIGTERM')).rejects.toThrow('is not running');
   });
 
   it('signals', async () => {
@@ -100,7 +131,7 @@ export function containerLife(scene: ContractScene): void {
   it('changes the restart policy and follows it', async () => {
     const { id } = await scene.create(play('exit', '1'));
     await scene.engine.updateRestart(id, 'on-failure', 2);
-    expect((await scene.details(id)).restart).toBe('on-failure');
+    expect((await scene.details(id)).restart).toBe('on-failure:2');
     await scene.engine.startContainer(id);
     await until('restarted twice and given up', async () => {
       const { restartCount, state } = await scene.details(id);
@@ -146,6 +177,13 @@ export function containerFacts(scene: ContractScene): void {
     expect(found).toMatchObject({ memory: 64 * 1024 * 1024, nanoCpus: 5e8, tty: true });
     expect(found.command).toEqual(play('run'));
     expect(found.imageId).toBe((await scene.engine.inspectImage(scene.image))?.id);
+  });
+
+  it("takes an empty command for none of one's own", async () => {
+    const { id } = await scene.create([]);
+    const image = await scene.engine.inspectImage(scene.image);
+    expect(image?.config.command).not.toEqual([]);
+    expect((await scene.details(id)).command).toEqual(image?.config.command);
   });
 
   it('takes an empty entrypoint for none at all', async () => {

@@ -143,7 +143,7 @@ describe('connecting to', () => {
       { 'Api-Version': '9.99', Server: 'Docker/99.0 (linux)' },
       'Docker Engine 99.0 is too new: it speaks API 9.99, no longer 1.47, the newest that this stackc knows',
     ],
-    ['old, and not Docker\'s', { 'Api-Version': '1.40', Server: 'Libpod/3.0' }, 'the engine is too old'],
+    ["old, and not Docker's", { 'Api-Version': '1.40', Server: 'Libpod/3.0' }, 'the engine is too old'],
   ])('an engine that is too %s', async (_age, headers, message) => {
     const server = await serving(
       fakeHttp((response, request) => {

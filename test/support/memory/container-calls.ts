@@ -9,6 +9,7 @@ type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
   | 'inspectContainer'
+  | 'findContainer'
   | 'createContainer'
   | 'startContainer'
   | 'stopContainer'
@@ -35,6 +36,11 @@ export function containerCalls(world: World): ContainerCalls {
     async inspectContainer(id) {
       await world.record('inspectContainer', id);
       return world.find(id)?.details() ?? null;
+    },
+    async findContainer(name) {
+      await world.record('findContainer', name);
+      const found = [...containers.values()].find((container) => container.name === name);
+      return found?.details() ?? null;
     },
     async createContainer(config) {
       await world.record('createContainer', config);
@@ -97,10 +103,7 @@ export function containerCalls(world: World): ContainerCalls {
       await world.record('renameContainer', id, name);
       const operation = `rename container ${id} to ${name}`;
       const container = world.need(id, operation);
-      if (container.name === name) {
-        const text = 'Renaming a container with the same name as its current name';
-        throw new EngineError('invalid', operation, text, 400);
-      }
+      if (container.name === name) return;
       world.needFreeName(name, operation);
       container.name = name;
     },

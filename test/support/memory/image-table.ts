@@ -18,6 +18,8 @@ export type RegistryEntry = MemoryImage | EngineErrorKind;
 /** The images on an engine, and the registries it can reach. */
 export class ImageTable {
   readonly #local = new Map<string, ImageDetails>();
+  /** Also those whose reference means another one by now. */
+  readonly #byId = new Map<string, ImageDetails>();
   readonly #registry: Readonly<Record<string, RegistryEntry>>;
 
   constructor(
@@ -32,16 +34,18 @@ export class ImageTable {
 
   /** Puts an image on the engine, under a reference that then means it. */
   add(reference: string, image: MemoryImage): void {
-    this.#local.set(tagged(reference), detailsOf(tagged(reference), image));
+    const details = detailsOf(tagged(reference), image);
+    this.#local.set(tagged(reference), details);
+    this.#byId.set(details.id, details);
   }
 
   /** By reference, by `name@digest` or by id. */
   find(reference: string): ImageDetails | null {
     const wanted = tagged(reference);
     const found = [...this.#local].find(
-      ([name, image]) => name === wanted || image.id === reference || image.repoDigests.includes(reference),
+      ([name, image]) => name === wanted || image.repoDigests.includes(reference),
     );
-    return found?.[1] ?? null;
+    return found?.[1] ?? this.#byId.get(reference) ?? null;
   }
 
   /** The digest in the registry. Throws as the engine would. */

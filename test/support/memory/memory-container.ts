@@ -210,10 +210,9 @@ export class MemoryContainer {
       startedAt: this.startedMs === null ? '' : new Date(this.startedMs).toISOString(),
       labels: config.labels,
       env: mergedEnv(image.config.env, config.env),
-      // An entrypoint of one's own takes the image's command away (`docker run --entrypoint`).
-      command: config.command ?? (config.entrypoint === null ? orNull(image.config.command) : null),
+      command: commandOf(config, image),
       entrypoint: config.entrypoint ?? orNull(image.config.entrypoint),
-      restart: this.restart.name,
+      restart: restartText(this.restart),
       networkMode: config.network,
       networks: Object.fromEntries([...this.networks].sort(([a], [b]) => (a < b ? -1 : 1))),
       mounts: config.mounts
@@ -260,6 +259,16 @@ export class MemoryContainer {
     if (this.state === 'exited') return `Exited (${this.exitCode})`;
     return this.state === 'restarting' ? `Restarting (${this.exitCode})` : this.state;
   }
+}
+
+function restartText({ name, maxRetries }: RestartPolicy): string {
+  return name === 'on-failure' && maxRetries > 0 ? `${name}:${maxRetries}` : name;
+}
+
+/** An entrypoint of one's own takes the image's command away (`docker run --entrypoint`); an empty one of either is none. */
+function commandOf(config: ContainerConfig, image: ImageDetails): readonly string[] | null {
+  if (config.command !== null && config.command.length > 0) return config.command;
+  return (config.entrypoint ?? []).length === 0 ? orNull(image.config.command) : null;
 }
 
 function orNull(words: readonly string[]): readonly string[] | null {

@@ -44,7 +44,7 @@ export class Names {
     if (found !== undefined) return found;
     // What could not be read has its own problem already.
     if (this.#application.unread.has(name)) return null;
-    const near = nearest(name, [...this.containers.keys(), ...more]);
+    const near = nearest(name, [...this.#written(), ...more]);
     this.#problems.error('STK305', `\`${what}\` names \`${name}\`, which is not there`, place.range, {
       help:
         near.length > 0
@@ -54,8 +54,13 @@ export class Names {
     return null;
   }
 
+  /** Every container of the file: one that cannot be read has the name that was meant all the same. */
+  #written(): readonly string[] {
+    return [...this.containers.keys(), ...this.#application.unread];
+  }
+
   #known(): string {
-    const names = [...this.containers.keys()].sort();
+    const names = [...this.#written()].sort();
     const shown = names.slice(0, 8).map((name) => `\`${name}\``);
     return names.length > shown.length
       ? `${shown.join(', ')} and ${names.length - shown.length} more`

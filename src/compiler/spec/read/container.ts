@@ -16,7 +16,7 @@ import { readMigration } from './migration.ts';
 import { readNotifications } from './notifications.ts';
 import type { Fields, Reader, Text } from './reader.ts';
 import { readStrategy } from './strategy.ts';
-import { readWords } from './words.ts';
+import { readCommand, readWords } from './words.ts';
 
 /** Seconds between the stop signal and the kill, when nothing is written. */
 const STOP_TIMEOUT_S = 30;
@@ -51,7 +51,7 @@ export function readContainer(entry: Property, outer: Reader): WrittenContainer 
     image: image ?? { parts: [], place: { range: entry.keyRange, exact: null } },
     tag: reader.template(node('tag'), 'shared'),
     pull: reader.choice(node('pull'), ['auto', 'always', 'missing', 'never'], 'auto'),
-    command: readWords(node('command'), 'run', reader),
+    command: readCommand(node('command'), reader),
     entrypoint: readWords(node('entrypoint'), 'run', reader),
     env: readEnvironment(node('env'), reader),
     envFrom: reference(reader.text(node('env_from'))),

@@ -60,7 +60,11 @@ export class Reader {
 
   /** Whether an absent key has been written with a slip of the pen, which the shape reports as the unknown key that it is. */
   isMisspelt(fields: Fields, key: string): boolean {
-    return !fields.has(key) && fields.size < 1000 && [...fields.keys()].some((written) => nearest(written, [key]).length > 0);
+    return (
+      !fields.has(key) &&
+      fields.size < 1000 &&
+      [...fields.keys()].some((written) => nearest(written, [key]).length > 0)
+    );
   }
 
   /** A list's items; one value counts as a list of itself, none when absent. */

@@ -10,7 +10,8 @@ export function readSecrets(node: DocumentNode | undefined, reader: Reader): rea
   const secrets: SecretSpec[] = [];
   for (const [name, { keyRange, value }] of reader.fields(node)) {
     const fields = reader.fields(value);
-    const source = value.kind === 'object' && isOne(name, keyRange, fields, reader) ? readSource(fields, reader) : null;
+    const source =
+      value.kind === 'object' && isOne(name, keyRange, fields, reader) ? readSource(fields, reader) : null;
     if (source !== null) secrets.push({ name, range: keyRange, source });
   }
   return secrets.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -20,6 +20,15 @@ export function readWords(
   return null;
 }
 
+/**
+ * Reads a container's command. An empty one is the same as none: an engine that is given no words takes the image's,
+ * so that the container could never be told to have none.
+ */
+export function readCommand(node: DocumentNode | undefined, reader: Reader): readonly Template[] | null {
+  const words = readWords(node, 'run', reader);
+  return words === null || words.length === 0 ? null : words;
+}
+
 /** Reads a command that must name a program. */
 export function readProgram(
   node: DocumentNode | undefined,

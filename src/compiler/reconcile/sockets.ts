@@ -1,0 +1,85 @@
+import { generationSocketName } from '../desired/desired-state.ts';
+import type { DesiredState, SocketSpec } from '../desired/desired-state.ts';
+import type { InstanceSpec } from '../desired/instance-spec.ts';
+import type { ObservedContainer } from '../observed/observed-state.ts';
+import type { Operation } from '../plan/operation.ts';
+
+/** Where a published socket lies. */
+export type SocketPlace = Pick<SocketSpec, 'published' | 'volume' | 'volumePath'>;
+
+/** What is known of all sockets of a stack while its instances are planned one by one. */
+export interface SocketScope {
+  /** The volumes that the plan's agent mounts. */
+  readonly reach: ReadonlySet<string>;
+  /** The published names that instances of the file serve on, by {@link placeKey}: whoever leaves lets them be. */
+  readonly wanted: ReadonlySet<string>;
+}
+
+/** Tells published names apart, however containers mount the volume. */
+export function placeKey(place: SocketPlace): string {
+  return [place.volume, place.volumePath, fileName(place)].join(' ');
+}
+
+/** The published names of all instances of the file. */
+export function wantedPlaces(desired: DesiredState): ReadonlySet<string> {
+  const daemons = desired.containers.filter((container) => container.mode !== 'cron');
+  return new Set(
+    daemons.flatMap(({ instances }) =>
+      instances.flatMap(({ socket }) => (socket === null ? [] : [placeKey(socket)])),
+    ),
+  );
+}
+
+/** Where the socket of a generation lies, told by its own label; null when it has none, or none that the agent can reach. */
+export function socketPlace(spec: InstanceSpec | null, reach: ReadonlySet<string>): SocketPlace | null {
+  const published = spec?.socket ?? null;
+  if (spec === null || published === null) return null;
+  const directory = published.slice(0, published.lastIndexOf('/'));
+  const mount = spec.mounts
+    .filter((m) => m.type === 'volume' && (directory === m.target || directory.startsWith(`${m.target}/`)))
+    .sort((a, b) => b.target.length - a.target.length)[0];
+  return mount === undefined || !reach.has(mount.source)
+    ? null
+    : { published, volume: mount.source, volumePath: directory.slice(mount.target.length + 1) };
+}
+
+/** The volumes in which generations have their sockets, told by their own labels; sorted. */
+export function socketVolumes(containers: readonly ObservedContainer[]): readonly string[] {
+  const volumes = containers.flatMap(({ spec }) => {
+    const mounted = new Set((spec?.mounts ?? []).flatMap((m) => (m.type === 'volume' ? [m.source] : [])));
+    const place = socketPlace(spec, mounted);
+    return place === null ? [] : [place.volume];
+  });
+  return [...new Set(volumes)].sort();
+}
+
+/** Whether a generation serves on a path of its own, so that the published name can lead to it: its words or variables say so. */
+export function hasOwnSocket(container: ObservedContainer, engineName: string): boolean {
+  const published = container.spec?.socket ?? null;
+  if (published === null) return false;
+  const directory = published.slice(0, published.lastIndexOf('/'));
+  const own = `${directory}/${generationSocketName(engineName, container.generation)}`;
+  const words = [...(container.command ?? []), ...(container.entrypoint ?? []), ...container.env];
+  return words.some((word) => word.includes(own));
+}
+
+/** Removes a file of the socket's directory. */
+export function unlink(socket: SocketPlace, name: string): Operation {
+  return { kind: 'socket.unlink', volume: socket.volume, path: socket.volumePath, name };
+}
+
+/** Points the published name at `to`. */
+export function publish(socket: SocketPlace, to: string): Operation {
+  return {
+    kind: 'socket.publish',
+    volume: socket.volume,
+    path: socket.volumePath,
+    link: fileName(socket),
+    to,
+  };
+}
+
+/** The last part of the published path. */
+export function fileName(socket: Pick<SocketSpec, 'published'>): string {
+  return socket.published.slice(socket.published.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,23 @@
+import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import type { AgentConnector } from './agent/agent-session.ts';
+import type { Clock } from './clock.ts';
+import type { Engine, RegistryAuth } from './engine.ts';
+
+/** What a plan is executed with. */
+export interface ExecuteOptions {
+  /** Null for a plan that creates nothing (destroy). */
+  readonly desired: DesiredState | null;
+  readonly engine: Engine;
+  readonly agents: AgentConnector;
+  /** Builds the agent's image; needed only by plans that do. */
+  readonly buildAgent: (onOutput: (line: string) => void) => Promise<void>;
+  /** Credentials for a pull, by image reference. */
+  readonly auth: (reference: string) => Promise<RegistryAuth | null>;
+  readonly clock: Clock;
+  /** Operations under way at the same time; default 10. */
+  readonly parallelism?: number;
+  /** Aborted: no further instance is begun; those under way are brought to their end. */
+  readonly finish?: AbortSignal;
+  /** Aborted: operations under way are given up where they stand. */
+  readonly stop?: AbortSignal;
+}

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { canonicalJson } from '../../../src/compiler/desired/canonical-json.ts';
+import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
+import type { ObservedAgent, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
+import type { AgentSpec } from '../../../src/compiler/plan/agent-spec.ts';
+import { agentAction } from '../../../src/compiler/reconcile/agents.ts';
+import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
+import { desiredState, nothing, plainRequest, settled } from '../../support/desired.ts';
+
+const spec: AgentSpec = {
+  version: 1,
+  plane: 'stack',
+  name: 'shop-agent',
+  image: 'stackc/agent:test',
+  networks: ['shop', 'shop-blog'],
+  volumes: [],
+};
+
+function agent(of: AgentSpec, networks: readonly string[]): ObservedAgent {
+  return { name: of.name, id: 'id-agent', running: true, spec: canonicalJson(of), networks };
+}
+
+describe('an agent is healed by a new one', () => {
+  test.each<[string, readonly string[], string]>([
+    ['on all its networks', ['shop-blog', 'shop'], 'none'],
+    ['cut off before it was connected to the second', ['shop'], 'replace'],
+    ['on a network more', ['shop', 'shop-blog', 'shop-gone'], 'replace'],
+    ['on none', [], 'replace'],
+  ])('%s', (_, networks, action) => {
+    expect(agentAction(spec, { ...nothing, agents: [agent(spec, networks)] }).action).toBe(action);
+  });
+
+  test.each<[AgentSpec['plane'], string]>([
+    ['host', 'host'],
+    ['stack', 'none'],
+  ])('%s: a network in name only is none', (plane, name) => {
+    const without = { ...spec, plane, networks: [] };
+    expect(agentAction(without, { ...nothing, agents: [agent(without, [name])] }).action).toBe('none');
+  });
+
+  test('the plan says which networks', () => {
+    const desired = desiredState([{ name: 'app', socket: true, image: 'app:2' }]);
+    const before = settled(desiredState([{ name: 'app', socket: true }]));
+    const own = { ...spec, networks: ['shop'], volumes: ['shop-socks-run'] };
+    const changes = changesOf(desired, { ...before, agents: [agent(own, [])] });
+    expect(changes[0]).toMatchObject({
+      action: 'replace',
+      reasons: [{ kind: 'drift', field: 'networks', from: '[]', to: '["shop"]' }],
+    });
+  });
+});
+
+describe('before an agent is made', () => {
+  const two = desiredState([
+    { name: 'app', socket: true },
+    { name: 'web', socket: true },
+  ]);
+  const split: DesiredState = {
+    ...two,
+    volumes: ['shop-socks-run', 'shop-web-run'].map((name) => ({
+      name,
+      application: 'shop',
+      dataVolume: name,
+      path: '/run/socks',
+      adopted: false,
+    })),
+    containers: two.containers.map((container) => ({
+      ...container,
+      instances: container.instances.map((instance) => {
+        const source = container.name === 'web' ? 'shop-web-run' : 'shop-socks-run';
+        const socket = instance.socket && { ...instance.socket, volume: source };
+        const mounts = instance.spec.mounts.map((mount) => ({ ...mount, source }));
+        return { ...instance, socket, spec: { ...instance.spec, mounts } };
+      }),
+    })),
+  };
+
+  test('`--only`: all the volumes that it mounts are made, with our labels', () => {
+    const ids = changesOf(split, nothing, ['app']).map((c) => `${c.action} ${c.id}`);
+    expect(ids).toContain('create volume shop-web-run');
+    expect(ids).toContain('create volume shop-socks-run');
+    expect(ids).not.toContain('create shop/web0');
+  });
+
+  test('its networks are made, also where nothing else starts', () => {
+    const desired = desiredState([{ name: 'app', socket: true }]);
+    const observed = settled(desiredState([{ name: 'app', socket: true, instances: 2 }]));
+    const ids = changesOf(desired, { ...observed, networks: [] }).map((c) => `${c.action} ${c.id}`);
+    expect(ids.slice(0, 2)).toEqual(['create network shop', 'create agent shop-agent']);
+  });
+});
+
+function changesOf(desired: DesiredState, observed: ObservedState, only: readonly string[] = []) {
+  const result = reconcile(desired, observed, { ...plainRequest, only });
+  if (!result.ok) throw new Error(result.diagnostics.map((d) => `${d.code} ${d.message}`).join('\n'));
+  return result.value.changes;
+}

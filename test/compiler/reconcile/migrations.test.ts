@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
+import type { ObservedContainer, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
+import type { Operation } from '../../../src/compiler/plan/operation.ts';
+import type { PlanRequest } from '../../../src/compiler/plan/plan.ts';
+import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
+import { desiredState, nothing, plainRequest, settled } from '../../support/desired.ts';
+import type { ContainerSketch } from '../../support/desired.ts';
+
+const WORDS = ['rake', 'db:migrate'];
+const app: ContainerSketch = { name: 'app', migration: WORDS };
+
+function record(change: Partial<ObservedContainer>): ObservedContainer {
+  const [one] = settled(desiredState([app])).containers;
+  if (one === undefined) throw new Error('no container');
+  return {
+    ...one,
+    id: 'id-migration-1',
+    role: 'migration',
+    engineName: 'shop-app.1.migration',
+    state: 'exited',
+    exitCode: 0,
+    migration: { imageId: 'sha256:app:1', command: WORDS },
+    ...change,
+  };
+}
+
+function runs(
+  desired: DesiredState,
+  observed: ObservedState,
+  request: Partial<PlanRequest> = {},
+): readonly Extract<Operation, { kind: 'migration.run' }>[] {
+  const result = reconcile(desired, observed, { ...plainRequest, ...request });
+  if (!result.ok) throw new Error(result.diagnostics.map((d) => `${d.code} ${d.message}`).join('\n'));
+  return result.value.nodes.flatMap(({ op }) => (op.kind === 'migration.run' ? [op] : []));
+}
+
+describe('a migration that an apply was cut off from', () => {
+  const failed = record({ id: 'id-failed', exitCode: 1 });
+  const going = record({ id: 'id-going', generation: 2, engineName: 'shop-app.2.migration', exitCode: null });
+  const seen = (...containers: readonly ObservedContainer[]): ObservedState => ({ ...nothing, containers });
+
+  test.each(['running', 'restarting'] as const)(
+    'is waited for while it is %s, and never removed',
+    (state) => {
+      expect(runs(desiredState([app]), seen(failed, { ...going, state }))).toEqual([
+        {
+          kind: 'migration.run',
+          container: 'shop/app',
+          generation: 2,
+          name: 'shop-app.2.migration',
+          adopt: 'id-going',
+          replaces: ['id-failed'],
+        },
+      ]);
+    },
+  );
+
+  test.each<[string, Partial<ObservedContainer>, Partial<ContainerSketch>]>([
+    ['another image', { migration: { imageId: 'sha256:app:0', command: WORDS } }, {}],
+    ['another command', { migration: { imageId: 'sha256:app:1', command: ['other'] } }, {}],
+    ['an image that is yet to be pulled', {}, { imageId: null, pull: { digest: null, why: 'not here' } }],
+    ['a paused one', { state: 'paused' }, {}],
+  ])('stops the plan when it cannot be waited for: %s', (_, change, sketch) => {
+    const observed = seen({ ...going, state: 'running', ...change });
+    const result = reconcile(desiredState([{ ...app, ...sketch }]), observed, plainRequest);
+    expect(result.ok ? [] : result.diagnostics.map((d) => d.code)).toEqual(['STK415']);
+    expect(result.ok ? '' : result.diagnostics[0]?.help).toContain('docker stop shop-app.2.migration');
+  });
+
+  test('stops the plan when there are two of them', () => {
+    const second = { ...going, id: 'id-second', generation: 3, engineName: 'shop-app.3.migration' };
+    const observed = seen({ ...going, state: 'running' }, { ...second, state: 'running' });
+    const result = reconcile(desiredState([app]), observed, plainRequest);
+    expect(result.ok ? [] : result.diagnostics.map((d) => d.message)).toEqual([
+      'a migration of `app` still runs: `shop-app.3.migration`',
+    ]);
+  });
+
+  test('is nobody’s business while nothing new starts', () => {
+    const desired = desiredState([app]);
+    const observed = settled(desired);
+    const other = { ...going, state: 'running', migration: { imageId: 'x', command: [] } } as const;
+    expect(runs(desired, { ...observed, containers: [...observed.containers, other] })).toEqual([]);
+  });
+});
+
+describe('a held container', () => {
+  const db: ContainerSketch = { name: 'db', mode: 'manual', image: 'db:2', migration: WORDS };
+  const web: ContainerSketch = { name: 'web' };
+  const gated = (sketch: ContainerSketch): DesiredState => {
+    const desired = desiredState([sketch, web]);
+    const [owner, ...others] = desired.containers;
+    if (owner === undefined) throw new Error('no container');
+    const migrationGates = others.map(({ key }) => key);
+    return { ...desired, containers: [{ ...owner, migrationGates }, ...others] };
+  };
+  const held = gated({ ...db, imageId: null });
+
+  test('its migration is not run for the version that is not deployed', () => {
+    const observed = settled(desiredState([{ ...db, image: 'db:1' }]));
+    expect(runs(held, observed)).toEqual([]);
+    expect(runs(gated(db), observed, { include: ['db'] })).toHaveLength(1);
+  });
+
+  test('nothing is held on an engine that is not asked', () => {
+    expect(runs(held, nothing, { offline: true })).toHaveLength(1);
+  });
+});
+
+test('`--only`: what a migration of another container is run from is there first', () => {
+  const desired = desiredState([
+    { ...app, socket: true, imageId: null, pull: { digest: null, why: 'not on the engine' } },
+    { name: 'web' },
+  ]);
+  const [owner, user] = desired.containers;
+  if (owner === undefined || user === undefined) throw new Error('no containers');
+  const containers = [{ ...owner, migrationGates: [user.key] }, user];
+  const request = { ...plainRequest, only: ['web'] };
+  const result = reconcile({ ...desired, containers }, nothing, request);
+  expect(result.ok ? result.value.changes.map((c) => `${c.action} ${c.id}`) : []).toEqual([
+    'pull image app:1',
+    'create network shop',
+    'create volume shop-socks-run',
+    'run migration shop/app',
+    'create shop/web0',
+  ]);
+});

@@ -1,0 +1,85 @@
+import type { Socket } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { DeadlinePassed } from '../../../src/runtime/docker/engine-errors.ts';
+import { PlainReads } from '../../../src/runtime/docker/plain-reads.ts';
+import { fakeTcp, type FakeServer } from '../../support/fake-engine.ts';
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+
+/** Counts the connections; `answer` hears of each request's path. */
+async function serving(answer: (path: string, socket: Socket) => void) {
+  const connections: Socket[] = [];
+  const server: FakeServer = await fakeTcp((socket) => {
+    connections.push(socket);
+    socket.on('data', (bytes: Buffer) => answer(bytes.toString('latin1').split(' ')[1] ?? '', socket));
+  });
+  open.push(server);
+  const reads = new PlainReads(server.path);
+  open.push(reads);
+  return { reads, connections };
+}
+
+function reply(socket: Socket, body: string): void {
+  socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+}
+
+it('keeps a connection for what is asked later, and has one for each of what is asked at once', async () => {
+  const { reads, connections } = await serving((path, socket) => reply(socket, path));
+  expect((await reads.get('/a', null)).body).toBe('/a');
+  expect((await reads.get('/b', null)).body).toBe('/b');
+  expect(connections).toHaveLength(1);
+  const bodies = await Promise.all(['/c', '/d', '/e'].map((path) => reads.get(path, null)));
+  expect(bodies.map(({ body }) => body)).toEqual(['/c', '/d', '/e']);
+  expect(connections).toHaveLength(3);
+});
+
+it('has four connections at most, and asks the rest as they come free', async () => {
+  const { reads, connections } = await serving((path, socket) => reply(socket, path));
+  const paths = Array.from({ length: 30 }, (_, index) => `/${index}`);
+  const bodies = await Promise.all(paths.map((path) => reads.get(path, null)));
+  expect(bodies.map(({ body }) => body)).toEqual(paths);
+  expect(connections).toHaveLength(4);
+});
+
+it('lets what waits for a connection hear of a server that goes away', async () => {
+  const { reads } = await serving((_path, socket) => socket.destroy());
+  const asked = Array.from({ length: 9 }, () => reads.get('/a', null));
+  for (const { status } of await Promise.allSettled(asked)) expect(status).toBe('rejected');
+});
+
+it('asks on another connection when the server has ended one, or has said that it will', async () => {
+  const { reads, connections } = await serving((path, socket) =>
+    path === '/last' ? socket.end('HTTP/1.1 200 OK\r\n\r\nbye') : reply(socket, path),
+  );
+  await reads.get('/a', null);
+  const ended = new Promise((resolve) => connections[0]?.once('close', resolve));
+  connections[0]?.end();
+  await ended;
+  expect((await reads.get('/b', null)).body).toBe('/b');
+  expect((await reads.get('/last', null)).body).toBe('bye');
+  expect((await reads.get('/c', null)).body).toBe('/c');
+  expect(connections).toHaveLength(3);
+});
+
+it('gives up what is late, and only that', async () => {
+  const { reads } = await serving((path, socket) => {
+    if (path === '/soon') setTimeout(() => reply(socket, path), 60);
+  });
+  const [late, soon] = await Promise.allSettled([reads.get('/never', 30), reads.get('/soon', 5000)]);
+  expect(late).toMatchObject({ status: 'rejected', reason: new DeadlinePassed(30) });
+  expect(soon).toMatchObject({ status: 'fulfilled', value: { body: '/soon' } });
+});
+
+it('tells whoever waits when it is closed', async () => {
+  const { reads } = await serving(() => reads.close());
+  await expect(reads.get('/a', null)).rejects.toMatchObject({ code: 'ECONNRESET' });
+});
+
+it('refuses what would be more than a path', async () => {
+  const { reads, connections } = await serving((path, socket) => reply(socket, path));
+  await expect(reads.get('/a HTTP/1.1\r\nX: y', null)).rejects.toThrow('escaped');
+  expect(connections).toHaveLength(0);
+});

@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import type { AgentSpec } from '../../src/compiler/plan/agent-spec.ts';
+import type { Operation } from '../../src/compiler/plan/operation.ts';
+import type { Plan, PlanNode } from '../../src/compiler/plan/plan.ts';
+import type { AgentConnector } from '../../src/runtime/agent/agent-session.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { EngineError, type Engine } from '../../src/runtime/engine.ts';
+import { execute } from '../../src/runtime/execute.ts';
+import type { ExecuteOptions } from '../../src/runtime/execute-options.ts';
+import type { ExecutionEvent } from '../../src/runtime/execution-event.ts';
+import { memoryEngine } from '../support/memory-engine.ts';
+import { plainConfig } from '../support/plain-config.ts';
+
+const spec: AgentSpec = {
+  version: 1,
+  plane: 'stack',
+  name: 'shop-agent',
+  image: 'stackc/agent:1',
+  networks: [],
+  volumes: [],
+};
+
+/** One operation after the other. */
+function planOf(operations: readonly Operation[], undo: readonly Operation[] = []): Plan {
+  const nodes = operations.map((op, index): PlanNode => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the plan builder makes them
+    const id = (at: number) => `node ${at}` as PlanNode['id'];
+    return {
+      id: id(index),
+      op,
+      after: index === 0 ? [] : [id(index - 1)],
+      group: 'shop/app0',
+      reason: '',
+      destructive: false,
+      undoScope: undo.length === 0 ? null : 'shop/app0',
+      undo: index === 0 ? undo : [],
+    };
+  });
+  return { formatVersion: 1, stack: 'shop', nodes, changes: [], warnings: [], agents: [spec] };
+}
+
+async function walk(
+  plan: Plan,
+  engine: Engine,
+  more: Partial<ExecuteOptions> = {},
+): Promise<readonly ExecutionEvent[]> {
+  const events: ExecutionEvent[] = [];
+  const options: ExecuteOptions = {
+    desired: null,
+    engine,
+    agents: { open: () => Promise.reject(new Error('nobody asks it')) },
+    buildAgent: () => Promise.resolve(),
+    auth: () => Promise.resolve(null),
+    clock: systemClock,
+    ...more,
+  };
+  for await (const event of execute(plan, options)) events.push(event);
+  return events;
+}
+
+const types = (events: readonly ExecutionEvent[]) => events.map(({ type }) => type);
+const existing = (id: string) => ({ kind: 'existing', id, generation: 1 }) as const;
+
+describe('a stop', () => {
+  const never = new Promise<void>(() => {});
+  const slow: readonly (readonly [string, keyof Engine, Operation])[] = [
+    ['pull', 'pullImage', { kind: 'image.pull', reference: 'app:1', digest: null, platform: null }],
+    ['graceful stop', 'stopContainer', { kind: 'container.stop', target: existing('x'), timeoutS: 30 }],
+  ];
+
+  it.each(slow)('does not wait for a %s, and begins nothing more', async (_, method, op) => {
+    const stop = new AbortController();
+    const engine = memoryEngine({
+      before: (call) => {
+        if (call.method !== method) return undefined;
+        setImmediate(() => stop.abort());
+        return never;
+      },
+    });
+    const undo: Operation = { kind: 'network.remove', network: 'shop' };
+    const events = await walk(planOf([op, { kind: 'agent.build', image: 'x' }], [undo]), engine, {
+      stop: stop.signal,
+    });
+    expect(types(events)).toEqual(['started', 'node-started', 'node-failed', 'node-skipped', 'finished']);
+    expect(events[2]).toMatchObject({ failure: { message: 'given up when told to stop' } });
+    expect(events.at(-1)).toMatchObject({ interrupted: true, failed: 1 });
+    expect(engine.calls.map((call) => call.method)).toEqual([method]);
+  });
+
+  it('does not wait for a build, and hears no more of it', async () => {
+    const stop = new AbortController();
+    const told: { say?: (line: string) => void } = {};
+    const buildAgent: ExecuteOptions['buildAgent'] = (say) => {
+      told.say = say;
+      say('step 1');
+      setImmediate(() => stop.abort());
+      stop.signal.addEventListener('abort', () => setImmediate(() => say('step 2')));
+      return never;
+    };
+    const events = await walk(planOf([{ kind: 'agent.build', image: 'x' }]), memoryEngine(), {
+      buildAgent,
+      stop: stop.signal,
+    });
+    told.say?.('step 3');
+    expect(types(events)).toEqual(['started', 'node-started', 'node-progress', 'node-failed', 'finished']);
+  });
+
+  it('ends a way back after the step that is under way', async () => {
+    const stop = new AbortController();
+    const engine = memoryEngine({
+      before: ({ method }) => {
+        if (method === 'removeNetwork') setImmediate(() => stop.abort());
+        return method === 'removeNetwork' ? never : undefined;
+      },
+    });
+    const back: readonly Operation[] = [
+      { kind: 'network.remove', network: 'shop' },
+      { kind: 'volume.remove', volume: 'shop' },
+    ];
+    const start: Operation = { kind: 'container.start', target: existing('missing') };
+    const events = await walk(planOf([start], back), engine, { stop: stop.signal });
+    expect(types(events).slice(-3)).toEqual(['undo-started', 'undo-finished', 'finished']);
+    expect(engine.calls.map((call) => call.method)).not.toContain('removeVolume');
+  });
+});
+
+describe('a signal', () => {
+  const signal = (id: string): Operation => ({
+    kind: 'container.signal',
+    target: existing(id),
+    signal: 'SIGTSTP',
+  });
+
+  it('to what has ended meanwhile counts as done', async () => {
+    const engine = memoryEngine({ images: { 'app:1': {} } });
+    const id = await engine.createContainer(plainConfig({ name: 'app', image: 'app:1' }));
+    expect((await walk(planOf([signal(id)]), engine)).at(-1)).toMatchObject({ done: 1, failed: 0 });
+    expect((await walk(planOf([signal('gone')]), engine)).at(-1)).toMatchObject({ failed: 1 });
+  });
+
+  it('fails on every other conflict', async () => {
+    const engine = memoryEngine({
+      before: () => {
+        throw new EngineError('conflict', 'signal', 'removal is in progress', 409);
+      },
+    });
+    expect((await walk(planOf([signal('app')]), engine)).at(-1)).toMatchObject({ failed: 1 });
+  });
+});
+
+describe('an agent that cannot be reached once', () => {
+  it('is asked again by whoever comes next, the way back included', async () => {
+    const asked: string[] = [];
+    let opened = 0;
+    const agents: AgentConnector = {
+      open: () => {
+        opened += 1;
+        if (opened === 1) return Promise.reject(new EngineError('timeout', 'exec', 'no answer'));
+        return Promise.resolve({
+          probe: () => Promise.resolve({ ok: true, status: 200, ms: 1 }),
+          publish: (_, link, to) => {
+            asked.push(`${link} -> ${to}`);
+            return Promise.resolve();
+          },
+          unlink: () => Promise.resolve(),
+          close: () => {},
+        });
+      },
+    };
+    const publish = (to: string): Operation => ({
+      kind: 'socket.publish',
+      volume: 'shop-socks-run',
+      path: '',
+      link: 'app0.sock',
+      to,
+    });
+    const events = await walk(planOf([publish('.app0.2')], [publish('.app0.1')]), memoryEngine(), { agents });
+    expect(asked).toEqual(['app0.sock -> .app0.1']);
+    expect(events.find(({ type }) => type === 'undo-finished')).toMatchObject({ failures: [] });
+  });
+});
