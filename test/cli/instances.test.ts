@@ -240,8 +240,9 @@ describe('run', () => {
     expect((await cli(['status'])).stdout).toMatch(
       /\nshop-app\.run\.[0-9a-f]{8} +running .* of `stack run`, under way or left over\n/,
     );
-    const { code, stdout } = await cli(['destroy', '--yes']);
+    const { code, stdout, stderr } = await cli(['destroy', '--yes']);
     expect(code).toBe(0);
+    expect(stderr).not.toContain('generation 0');
     expect(stdout).toMatch(/- remove +run shop-app\.run\.[0-9a-f]{8}\n/);
     expect(await runs()).toEqual([]);
     expect(await memory.inspectNetwork('shop')).toBeNull();

@@ -1,4 +1,4 @@
-import type { Operation } from '../../compiler/plan/operation.ts';
+import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 
 /** One operation in a few words; what it is about stands before it, as the name of its change. */
@@ -43,9 +43,9 @@ export function operationText(op: Operation): string {
     case 'container.signal':
       return `send ${op.signal} to generation ${op.target.generation}`;
     case 'container.stop':
-      return `stop generation ${op.target.generation}${op.timeoutS === null ? '' : ` (limit ${op.timeoutS} s)`}`;
+      return `stop${generationText(op.target)}${op.timeoutS === null ? '' : ` (limit ${op.timeoutS} s)`}`;
     case 'container.remove':
-      return `remove generation ${op.target.generation}`;
+      return `remove${generationText(op.target)}`;
     case 'socket.publish':
       return `publish ${op.link} → ${op.to}`;
     case 'socket.unlink':
@@ -55,6 +55,11 @@ export function operationText(op: Operation): string {
     default:
       return unreachable(op);
   }
+}
+
+/** Containers of `stack run` have no generation, which is told as 0. */
+function generationText({ generation }: ContainerRef): string {
+  return generation === 0 ? '' : ` generation ${generation}`;
 }
 
 /** Steps between the ones that a person follows; shown with `--verbose` and when they fail. */
