@@ -110,6 +110,8 @@ async function buildProgram() {
     charset: 'ascii',
     platform: 'node',
     target: 'node20',
+    // A script that comes out of V8's code cache cannot import; what is loaded late is required.
+    supported: { 'dynamic-import': false },
     format: 'cjs',
     // The `main` of jsonc-parser is UMD, which cannot be bundled.
     mainFields: ['module', 'main'],

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 import { lazyRequire } from './lazy-require.ts';
 import type * as Program from './program-entry.ts';
 
@@ -46,7 +46,6 @@ export function loadProgram(words: readonly string[]): {
   // The build writes a function expression, and ASCII only: the text is used as it is, one byte a character.
   const script = new Script(readFileSync(file, 'latin1'), {
     filename: file,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
   const module = { exports: {} };
