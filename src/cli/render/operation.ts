@@ -23,7 +23,7 @@ export function operationText(op: Operation): string {
     case 'agent.remove':
       return 'remove';
     case 'migration.run':
-      return 'run the migration';
+      return op.adopt === null ? 'run the migration' : 'wait for the migration that still runs';
     case 'container.create':
       return `create generation ${op.generation}`;
     case 'container.start':
