@@ -13,7 +13,11 @@ test('a command does the same from V8’s code cache as without it', async () =>
   const containers = { web: { deploy: 'auto', image: 'web:1', env: { TOKEN: '%{secret:TOKEN}' } } };
   writeFileSync(
     file,
-    JSON.stringify({ name: 'cached', secrets: { TOKEN: { file: 'secret' } }, deploy: { cached: { containers } } }),
+    JSON.stringify({
+      name: 'cached',
+      secrets: { TOKEN: { file: 'secret' } },
+      deploy: { cached: { containers } },
+    }),
   );
   const plan = () => stack(['plan', '--offline', file], { env: { XDG_CACHE_HOME: folder } });
   const first = await plan();
