@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -10,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { lazyRequire } from './lazy-require.ts';
 import type * as Program from './program-entry.ts';
@@ -76,7 +77,8 @@ function readOwn(path: string): Buffer | undefined {
 
 function write(folder: string, path: string, script: Script): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Not `recursive`: below /proc that never returns.
+    for (const place of [dirname(folder), folder]) if (!existsSync(place)) mkdirSync(place, { mode: 0o700 });
     const temporary = `${path}.${process.pid}`;
     writeFileSync(temporary, script.createCachedData(), { mode: 0o600 });
     renameSync(temporary, path);

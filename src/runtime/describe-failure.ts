@@ -23,7 +23,7 @@ export async function describeFailure(
   if (error instanceof MigrationError) {
     return {
       message: error.message,
-      help: 'nothing was replaced; mend the migration and apply again',
+      help: 'what waits for it was left as it was; mend the migration and apply again',
       log: error.log,
     };
   }

@@ -164,7 +164,8 @@ export function addMigration(
       generation: number,
       name: `${instanceEngineName(stack, owner.application, owner.name)}.${number}.migration`,
       adopt: adopt?.id ?? null,
-      replaces: earlier.map((record) => record.id),
+      // A success stays: whoever goes back to that image must not run it again.
+      replaces: earlier.filter((record) => !isSuccess(record)).map((record) => record.id),
     },
     after,
     adopt === null ? 'not run for this image and command yet' : 'started by an earlier apply, not over yet',

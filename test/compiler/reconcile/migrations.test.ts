@@ -35,6 +35,23 @@ function runs(
   return result.value.nodes.flatMap(({ op }) => (op.kind === 'migration.run' ? [op] : []));
 }
 
+test('the records of other images stay, so that going back to one does not run it again', () => {
+  const one = record({ id: 'id-one' });
+  const two = record({ id: 'id-two', generation: 2, migration: { imageId: 'sha256:app:2', command: WORDS } });
+  const bad = record({
+    id: 'id-bad',
+    generation: 3,
+    exitCode: 1,
+    migration: { imageId: 'sha256:app:3', command: WORDS },
+  });
+  const seen: ObservedState = { ...nothing, containers: [one, two, bad] };
+  expect(runs(desiredState([app]), seen)).toEqual([]);
+  expect(runs(desiredState([{ ...app, image: 'app:2' }]), seen)).toEqual([]);
+  expect(runs(desiredState([{ ...app, image: 'app:3' }]), seen)).toMatchObject([
+    { generation: 4, replaces: ['id-bad'] },
+  ]);
+});
+
 describe('a migration that an apply was cut off from', () => {
   const failed = record({ id: 'id-failed', exitCode: 1 });
   const going = record({ id: 'id-going', generation: 2, engineName: 'shop-app.2.migration', exitCode: null });
