@@ -87,6 +87,7 @@ export const codes = {
   STK413: 'data volume no longer in the file',
   STK414: 'volume that another tool made',
   STK415: 'a migration still runs',
+  STK416: 'named outside of --only',
 } as const;
 
 /** A diagnostic code. */

@@ -3,6 +3,7 @@ import { diagnostic } from '../diagnostic.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
 import type { PlanRequest } from '../plan/plan.ts';
+import { named } from './decide.ts';
 import type { Decided } from './decide.ts';
 import type { DroppedInstance } from './dropped.ts';
 
@@ -24,6 +25,7 @@ export function checkPlan(
       }),
     );
   }
+  diagnostics.push(...outsideOfOnly(request, decided));
   if (!request.offline) diagnostics.push(...missingNetworks(decided, observed));
   diagnostics.push(...droppedVolumes(desired, observed));
   diagnostics.push(...takenVolumes(desired, observed));
@@ -42,6 +44,22 @@ export function checkPlan(
     );
   }
   return diagnostics;
+}
+
+/** What was asked for by name must not be left out in silence. */
+function outsideOfOnly(request: PlanRequest, decided: readonly Decided[]): readonly Diagnostic[] {
+  if (request.only.length === 0) return [];
+  const asked = [
+    ...request.force.map((name) => ['--force', name] as const),
+    ...request.include.map((name) => ['--include', name] as const),
+  ];
+  return asked
+    .filter(([, name]) => !decided.some((d) => named(new Set([name]), d.container, d.instance)))
+    .map(([option, name]) =>
+      diagnostic('STK416', `\`${option} ${name}\` names what \`--only\` leaves out`, null, {
+        help: `add \`--only ${name}\`, or leave one of the two away`,
+      }),
+    );
 }
 
 function missingNetworks(decided: readonly Decided[], observed: ObservedState): readonly Diagnostic[] {

@@ -562,6 +562,16 @@ describe('what an operator is kept from', () => {
     ]);
   });
 
+  test('forcing what --only leaves out', () => {
+    const desired = desiredState([{ name: 'app' }, { name: 'other' }]);
+    const request = { ...plainRequest, only: ['app'], force: ['other'] };
+    const result = reconcile(desired, settled(desired), request);
+    expect(result.ok ? [] : result.diagnostics.map((d) => d.code)).toEqual(['STK416']);
+    expect(plan(desired, settled(desired), { only: ['app'], force: ['app0'] }).changes[0]?.action).toBe(
+      'replace',
+    );
+  });
+
   test('a volume that the file no longer names is kept, with a warning', () => {
     const desired = desiredState([{ name: 'app' }]);
     const volumes = [{ name: 'shop-old-data', application: 'shop', dataVolume: 'old', path: '/data' }];
