@@ -1,3 +1,4 @@
+import { plainConfig } from '../support/plain-config.ts';
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -253,42 +254,7 @@ async function serve(name: string, socket: string, status = '200'): Promise<void
 
 async function start(name: string, how: Partial<ContainerConfig>): Promise<void> {
   await engine.startContainer(
-    await engine.createContainer({
-      name,
-      image,
-      platform: null,
-      labels: LABELS,
-      env: [],
-      entrypoint: null,
-      command: null,
-      user: null,
-      workingDir: null,
-      hostname: null,
-      network: NETWORK,
-      links: [],
-      mounts: [],
-      ports: [],
-      restart: { name: 'no', maxRetries: 0 },
-      stopSignal: null,
-      stopTimeoutS: null,
-      log: null,
-      memory: null,
-      cpus: null,
-      readOnly: false,
-      tmpfs: {},
-      capAdd: [],
-      capDrop: [],
-      init: null,
-      ulimits: [],
-      shmSize: null,
-      sysctls: {},
-      devices: [],
-      securityOpt: [],
-      extraHosts: [],
-      tty: false,
-      openStdin: false,
-      ...how,
-    }),
+    await engine.createContainer(plainConfig({ name, image, labels: LABELS, network: NETWORK, ...how })),
   );
 }
 

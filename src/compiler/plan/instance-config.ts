@@ -56,7 +56,7 @@ function filledConfig(
   const fill = (text: string) => text.replaceAll(SOCKET_HOLE, socketPath).replaceAll(RELEASE_HOLE, release);
   return {
     // Not the tag: what was planned and is recorded runs, wherever the tag has moved meanwhile.
-    ...blank(name, imageId),
+    ...bareConfig(name, imageId),
     platform: spec.platform,
     env: instance.env.map((variable) => `${variable.name}=${fill(variable.value)}`),
     entrypoint: instance.entrypoint?.map(fill) ?? null,
@@ -151,7 +151,7 @@ function runSocket(
 /** The create call for an agent. */
 export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
   return {
-    ...blank(spec.name, spec.image),
+    ...bareConfig(spec.name, spec.image),
     labels: { [labels.stack]: stack, [labels.role]: 'agent', [labels.spec]: canonicalJson(spec) },
     network: spec.plane === 'host' ? 'host' : (spec.networks[0] ?? 'none'),
     mounts: spec.volumes.map((volume) => ({
@@ -187,7 +187,8 @@ function ownLabels(
   };
 }
 
-function blank(name: string, image: string): ContainerConfig {
+/** The create call that asks for nothing: no network, no mounts, every setting the engine's or the image's own. */
+export function bareConfig(name: string, image: string): ContainerConfig {
   return {
     name,
     image,

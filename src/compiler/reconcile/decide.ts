@@ -1,10 +1,6 @@
-import type {
-  DesiredContainer,
-  DesiredInstance,
-  DesiredState,
-  InstanceKey,
-} from '../desired/desired-state.ts';
+import type { DesiredContainer, DesiredInstance, DesiredState } from '../desired/desired-state.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import { groupBy } from '../group-by.ts';
 import type { PlanRequest, Reason } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
 import { compare } from './compare.ts';
@@ -32,13 +28,8 @@ export function decide(
   observed: ObservedState,
   request: PlanRequest,
 ): readonly Decided[] {
-  const byKey = new Map<InstanceKey, ObservedContainer[]>();
-  for (const container of observed.containers) {
-    if (container.role !== 'instance') continue;
-    const list = byKey.get(container.key);
-    if (list === undefined) byKey.set(container.key, [container]);
-    else list.push(container);
-  }
+  const instances = observed.containers.filter((container) => container.role === 'instance');
+  const byKey = groupBy(instances, (container) => container.key);
   const traces = tracesOf(observed);
   const included = new Set([...request.include, ...desired.included]);
   const forced = new Set(request.force);

@@ -7,6 +7,7 @@ import type {
   StopSpec,
 } from '../desired/desired-state.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import { groupBy } from '../group-by.ts';
 import { instanceEngineName } from '../names.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId } from '../plan/plan.ts';
@@ -45,13 +46,8 @@ export function droppedInstances(
     daemons.set(container.key, container);
     for (const instance of container.instances) wanted.add(instance.key);
   }
-  const groups = new Map<InstanceKey, ObservedContainer[]>();
-  for (const container of observed.containers) {
-    if (container.role !== 'instance' || wanted.has(container.key)) continue;
-    const list = groups.get(container.key);
-    if (list === undefined) groups.set(container.key, [container]);
-    else list.push(container);
-  }
+  const unnamed = observed.containers.filter(({ role, key }) => role === 'instance' && !wanted.has(key));
+  const groups = groupBy(unnamed, (container) => container.key);
   const dropped: DroppedInstance[] = [];
   for (const [key, containers] of groups) {
     const first = containers[0];

@@ -3,6 +3,7 @@ import { conclude } from '../diagnostic.ts';
 import type { Compiled } from '../diagnostic.ts';
 import { generationName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import { groupBy } from '../group-by.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION, isPending } from '../plan/plan.ts';
@@ -128,12 +129,7 @@ function rollContainers(
   { decided, starting, scope }: Work,
   prepared: readonly NodeId[],
 ): RolledContainers {
-  const byContainer = new Map<ContainerKey, Decided[]>();
-  for (const d of decided) {
-    const list = byContainer.get(d.container.key);
-    if (list === undefined) byContainer.set(d.container.key, [d]);
-    else list.push(d);
-  }
+  const byContainer = groupBy(decided, (d) => d.container.key);
   const migrations = pendingMigrations(desired.containers, observed, starting);
   const migrationNodes = new Map<ContainerKey, NodeId>();
   const ready = new Map<ContainerKey, readonly NodeId[]>();

@@ -79,6 +79,15 @@ export function publish(socket: SocketPlace, to: string): Operation {
   };
 }
 
+/** The file that a generation binds: its own, or the published name itself where the program cannot be told another. */
+export function boundName(
+  socket: Pick<SocketSpec, 'published' | 'movable'>,
+  engineName: string,
+  generation: number,
+): string {
+  return socket.movable ? generationSocketName(engineName, generation) : fileName(socket);
+}
+
 /** The last part of the published path. */
 export function fileName(socket: Pick<SocketSpec, 'published'>): string {
   return socket.published.slice(socket.published.lastIndexOf('/') + 1);

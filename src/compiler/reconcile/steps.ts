@@ -4,7 +4,7 @@ import { generationName } from '../names.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import { restartText } from './compare.ts';
-import { fileName, hasOwnSocket, placeKey, publish, unlink } from './sockets.ts';
+import { boundName, fileName, hasOwnSocket, placeKey, publish, unlink } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
 
 /** What a strategy's steps are about: the generation that comes and the one that goes. */
@@ -108,8 +108,7 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
   'clear-path': ({ instance, generation }) => {
     const socket = instance.socket;
     if (socket === null) return [];
-    const name = socket.movable ? generationSocketName(instance.engineName, generation) : fileName(socket);
-    const clear = unlink(socket, name);
+    const clear = unlink(socket, boundName(socket, instance.engineName, generation));
     // Taken back as well: the old generation may have to bind the path again.
     return [node(`clear ${generation}`, clear, 'a leftover would be in the way', [clear])];
   },
@@ -154,13 +153,12 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
   'hand-over': ({ handover }) =>
     handover.flatMap((leaving) => {
       const target = existing(leaving);
-      const [policy = 'no', retries = '0'] = leaving.restart.split(':');
       return [
         node(
           `release ${leaving.instance}`,
           { kind: 'container.policy', target, policy: 'no', maxRetries: 0 },
           'hands over and leaves',
-          [{ kind: 'container.policy', target, policy, maxRetries: Number(retries) }],
+          [policyOf(target, leaving.restart)],
         ),
         node(
           `stop ${leaving.instance}`,
@@ -204,13 +202,12 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
     const before = letGo(old) && old.spec !== null ? restartText(old.spec.restart) : old.restart;
     if (before === 'no') return [];
     const target = existing(old);
-    const [policy = 'no', retries = '0'] = before.split(':');
     return [
       node(
         `release ${old.generation}`,
         { kind: 'container.policy', target, policy: 'no', maxRetries: 0 },
         'is being replaced',
-        [{ kind: 'container.policy', target, policy, maxRetries: Number(retries) }],
+        [policyOf(target, before)],
       ),
     ];
   },
@@ -282,6 +279,12 @@ export function existing(container: ObservedContainer): ContainerRef {
 
 function node(verb: string, op: Operation, reason: string, undo: readonly Operation[] = []): StepNode {
   return { verb, op, reason, undo };
+}
+
+/** Gives back a restart policy that is known as the engine writes it: `always`, `on-failure:3`. */
+function policyOf(target: ContainerRef, text: string): Operation {
+  const [policy = 'no', retries = '0'] = text.split(':');
+  return { kind: 'container.policy', target, policy, maxRetries: Number(retries) };
 }
 
 /** Whether stackc stopped it to replace it, and was cut off: it lost its restart policy first. */

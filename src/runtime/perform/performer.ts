@@ -1,4 +1,4 @@
-import { SOCKET_HOLE, generationSocket, generationSocketName } from '../../compiler/desired/desired-state.ts';
+import { SOCKET_HOLE, generationSocket } from '../../compiler/desired/desired-state.ts';
 import type {
   ContainerKey,
   DesiredContainer,
@@ -12,6 +12,7 @@ import { agentConfig, instanceConfig } from '../../compiler/plan/instance-config
 import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
 import { gatePlane } from '../../compiler/reconcile/agents.ts';
+import { boundName } from '../../compiler/reconcile/sockets.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import { AgentError } from '../agent/agent-session.ts';
 import type { AgentSession } from '../agent/agent-session.ts';
@@ -228,11 +229,7 @@ export class Performer {
           socketPath:
             socket === null
               ? null
-              : `${agentVolumePath(socket.volume, socket.volumePath)}/${
-                  socket.movable
-                    ? generationSocketName(instance.engineName, op.generation)
-                    : socket.published.slice(socket.published.lastIndexOf('/') + 1)
-                }`,
+              : `${agentVolumePath(socket.volume, socket.volumePath)}/${boundName(socket, instance.engineName, op.generation)}`,
           clock,
           onProgress,
         },
