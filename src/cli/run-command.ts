@@ -42,7 +42,10 @@ async function explain(context: CommandContext, error: unknown): Promise<number>
     return error.exitCode;
   }
   if (error instanceof EngineError) {
-    writeError(context, `${error.operation}: ${error.message}`, engineHelp(error));
+    // Loaded here: a command that succeeds needs no words for failures.
+    const { plainWords } = await import('../runtime/plain-words.ts');
+    const { message, detail, help } = plainWords(error);
+    writeError(context, `${error.operation}: ${message}`, detail === null ? engineHelp(error) : help, detail);
     return engineExitCode(error);
   }
   const message = error instanceof Error ? error.message : String(error);
@@ -57,10 +60,16 @@ async function explain(context: CommandContext, error: unknown): Promise<number>
   return exitCode.failed;
 }
 
-/** `error: …` and `help: …` on standard error. */
-function writeError(context: CommandContext, message: string, help: string | null): void {
+/** `error: …` and `help: …` on standard error; between them the engine's own words, where the message has better ones. */
+function writeError(
+  context: CommandContext,
+  message: string,
+  help: string | null,
+  detail: string | null = null,
+): void {
   const brush = paint(colorFor(context, context.io.stderr));
   const lines = [`${brush('red', 'error')}: ${printable(message)}`];
+  if (detail !== null) lines.push(brush('dim', `the engine: ${printable(detail)}`));
   if (help !== null) lines.push(`${brush('cyan', 'help')}: ${help}`);
   context.io.stderr.write(`${lines.join('\n')}\n`);
 }

@@ -1,5 +1,4 @@
 import type { Operation } from '../compiler/plan/operation.ts';
-import { unreachable } from '../compiler/unreachable.ts';
 import { AgentError } from './agent/agent-session.ts';
 import { EngineError } from './engine.ts';
 import type { Engine } from './engine.ts';
@@ -7,6 +6,7 @@ import type { Failure } from './execution-event.ts';
 import { GateError } from './gate/gate-error.ts';
 import { lines } from './log-lines.ts';
 import { MigrationError } from './perform/migration-error.ts';
+import { helpForLog, plainWords } from './plain-words.ts';
 
 /** Lines of a container's log that a failure shows. */
 const TAIL = 20;
@@ -23,40 +23,25 @@ export async function describeFailure(
   if (error instanceof MigrationError) {
     return {
       message: error.message,
+      detail: null,
       help: 'what waits for it was left as it was; mend the migration and apply again',
       log: error.log,
     };
   }
-  if (error instanceof GateError) return { message: error.message, help: null, log };
+  if (error instanceof GateError) {
+    return { message: error.message, detail: null, help: helpForLog(log), log };
+  }
   if (error instanceof AgentError) {
     return {
       message: `the agent: ${error.message}`,
+      detail: null,
       help: 'see `stack agent status`, then apply again',
       log,
     };
   }
-  if (error instanceof EngineError) return { message: error.message, help: helpFor(error), log };
+  if (error instanceof EngineError) return { ...plainWords(error), log };
   const message = error instanceof Error ? error.message : String(error);
-  return { message, help: null, log };
-}
-
-function helpFor(error: EngineError): string | null {
-  switch (error.kind) {
-    case 'unreachable':
-    case 'cut-off':
-    case 'timeout':
-      return 'what was under way may or may not have happened: `stack plan` shows what is there, `stack apply` goes on';
-    case 'denied':
-      return 'check the credentials in `docker.registries`, or `docker login`';
-    case 'not-found':
-    case 'conflict':
-    case 'invalid':
-    case 'server':
-    case 'nonsense':
-      return null;
-    default:
-      return unreachable(error.kind);
-  }
+  return { message, detail: null, help: null, log };
 }
 
 async function logTail(engine: Engine, id: string): Promise<readonly string[]> {

@@ -18,10 +18,10 @@ export interface Engine {
   findContainer(name: string): Promise<ContainerDetails | null>;
   /** POST /containers/create; the id. `not-found` when the image is not on the engine, `conflict` for a name in use. */
   createContainer(config: ContainerConfig): Promise<string>;
-  /** Succeeds when it runs already (304). */
-  startContainer(id: string): Promise<void>;
-  /** Sends the container's stop signal, kills after `timeoutS` (null: what it was created with); succeeds when it is stopped already (304) or gone (404). */
-  stopContainer(id: string, timeoutS: number | null): Promise<void>;
+  /** False: it runs already (304). */
+  startContainer(id: string): Promise<boolean>;
+  /** Sends the container's stop signal, kills after `timeoutS` (null: what it was created with). False: it does not run (304) or is gone (404). */
+  stopContainer(id: string, timeoutS: number | null): Promise<boolean>;
   killContainer(id: string, signal: string): Promise<void>;
   unpauseContainer(id: string): Promise<void>;
   /** Removes it, killing when it runs, never a named volume (anonymous ones with `volumes`); succeeds when it is gone. */

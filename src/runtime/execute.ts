@@ -81,7 +81,7 @@ class Execution {
       if (!isOver) this.#emit({ type: 'node-progress', atMs: clock.now(), node, line });
     };
     try {
-      const note = await this.#untilStop(node.op, progress);
+      const note = await this.#untilStop(node.op, this.#performer.perform(node.op, progress));
       this.#emit({ type: 'node-finished', atMs: clock.now(), node, tookMs: clock.now() - begunAt, note });
       return true;
     } catch (error) {
@@ -102,12 +102,11 @@ class Execution {
   }
 
   /**
-   * Performs an operation, but waits no longer than until the stop: a pull, a build or a graceful stop goes on in the
+   * Waits for an operation, but no longer than until the stop: a pull, a build or a graceful stop goes on in the
    * engine, or ends with our connection.
    */
-  async #untilStop(op: Operation, onProgress: (line: string) => void): Promise<string | null> {
+  async #untilStop<T>(op: Operation, work: Promise<T>): Promise<T> {
     const { stop } = this.#options;
-    const work = this.#performer.perform(op, onProgress);
     if (stop === undefined) return work;
     let giveUp = () => {};
     const stopped = new Promise<never>((_, reject) => {
@@ -128,17 +127,16 @@ class Execution {
     if (operations.length === 0) return;
     const { clock } = this.#options;
     this.#emit({ type: 'undo-started', atMs: clock.now(), group: failed.group, because: failed.id });
+    const done: Operation[] = [];
     const failures: Failure[] = [];
     for (const op of operations) {
       if (this.#isStopped) break;
       try {
-        await this.#untilStop(op, () => {});
+        if (await this.#untilStop(op, this.#performer.takeBack(op))) done.push(op);
       } catch (error) {
-        // What was never made, or is gone, needs no undo.
-        if (error instanceof EngineError && error.kind === 'not-found') continue;
         failures.push(await describeFailure(error, op, this.#options.engine, () => null));
       }
     }
-    this.#emit({ type: 'undo-finished', atMs: clock.now(), group: failed.group, failures });
+    this.#emit({ type: 'undo-finished', atMs: clock.now(), group: failed.group, done, failures });
   }
 }

@@ -1,3 +1,4 @@
+import type { Operation } from '../compiler/plan/operation.ts';
 import type { NodeId, PlanNode } from '../compiler/plan/plan.ts';
 
 /** Everything that happens while a plan is walked; renderers need nothing else. `atMs` is the clock's, `tookMs` elapsed. */
@@ -32,6 +33,8 @@ export type ExecutionEvent =
       readonly type: 'undo-finished';
       readonly atMs: number;
       readonly group: string;
+      /** What was really done, in order: a container that never ran was not stopped. */
+      readonly done: readonly Operation[];
       readonly failures: readonly Failure[];
     }
   | {
@@ -44,9 +47,12 @@ export type ExecutionEvent =
       readonly interrupted: boolean;
     };
 
-/** A failed operation. `log` is the container's last lines where they help. */
+/** A failed operation. */
 export interface Failure {
   readonly message: string;
+  /** The engine's own words, where the message has better ones. */
+  readonly detail: string | null;
   readonly help: string | null;
+  /** The container's last lines where they help. */
   readonly log: readonly string[];
 }

@@ -124,6 +124,74 @@ describe('a stop', () => {
   });
 });
 
+describe('the way back', () => {
+  const back: readonly Operation[] = [
+    { kind: 'container.stop', target: existing('app'), timeoutS: 1 },
+    { kind: 'container.rename', target: existing('app'), name: 'app.failed' },
+    { kind: 'container.remove', target: existing('app'), volumes: false },
+  ];
+  const start: Operation = { kind: 'container.start', target: existing('app') };
+
+  const undone = async (engine: Engine, plan = planOf([start, start], back)) => {
+    const event = (await walk(plan, engine)).find(({ type }) => type === 'undo-finished');
+    if (event?.type !== 'undo-finished') throw new Error('nothing was taken back');
+    expect(event.failures).toEqual([]);
+    return event.done.map(({ kind }) => kind);
+  };
+  const engineThatStarts = async (times: number) => {
+    let starts = 0;
+    const engine = memoryEngine({
+      images: { 'app:1': {} },
+      before: ({ method }) => {
+        if (method === 'startContainer' && ++starts > times)
+          throw new EngineError('server', 'start container app', 'port is already allocated');
+        return undefined;
+      },
+    });
+    await engine.createContainer(plainConfig({ name: 'app', image: 'app:1' }));
+    return engine;
+  };
+
+  it('of a container that never started stops nothing', async () => {
+    expect(await undone(await engineThatStarts(0))).toEqual(['container.rename', 'container.remove']);
+  });
+
+  it('of one that runs stops it', async () => {
+    expect(await undone(await engineThatStarts(1))).toEqual([
+      'container.stop',
+      'container.rename',
+      'container.remove',
+    ]);
+  });
+
+  it('of one that was never made does nothing', async () => {
+    const engine = memoryEngine({
+      before: ({ method }) => {
+        if (method === 'startContainer') throw new EngineError('server', 'start', 'no');
+        return undefined;
+      },
+    });
+    expect(await undone(engine, planOf([start], back.slice(0, 2)))).toEqual([]);
+  });
+
+  it('starts only what does not run', async () => {
+    const engine = memoryEngine({ images: { 'app:1': {} } });
+    const id = await engine.createContainer(plainConfig({ name: 'app', image: 'app:1' }));
+    await engine.startContainer(id);
+    const fails: Operation = { kind: 'network.remove', network: 'shop' };
+    const refusing = memoryEngine({ before: () => undefined });
+    const plan = planOf([fails], [start]);
+    const both: Engine = {
+      ...refusing,
+      removeNetwork: () => Promise.reject(new EngineError('conflict', 'remove network', 'in use')),
+      startContainer: (name) => engine.startContainer(name),
+    };
+    expect(await undone(both, plan)).toEqual([]);
+    await engine.stopContainer(id, 0);
+    expect(await undone(both, plan)).toEqual(['container.start']);
+  });
+});
+
 describe('a signal', () => {
   const signal = (id: string): Operation => ({
     kind: 'container.signal',

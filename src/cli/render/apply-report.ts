@@ -1,7 +1,6 @@
 import { isPending, type Change, type NodeId, type Plan, type PlanNode } from '../../compiler/plan/plan.ts';
 import type { ExecutionEvent } from '../../runtime/execution-event.ts';
 import { actionWords, countActions } from './actions.ts';
-import { operationText } from './operation.ts';
 import { changeNames } from './subject.ts';
 import { duration, plural } from './text.ts';
 
@@ -14,8 +13,6 @@ export interface ApplyReport {
   groupOf(node: NodeId): string | undefined;
   /** Whether anything of a change has been begun. */
   hasBegun(group: string): boolean;
-  /** What takes back what was begun in the scope of a failed node, in order. */
-  undoTexts(because: NodeId): readonly string[];
   /** The last line. */
   outcome(finished: Extract<ExecutionEvent, { readonly type: 'finished' }>): string;
 }
@@ -32,14 +29,12 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
   const changes = new Map<string, Change>(plan.changes.map((change) => [change.id, change]));
   const nameOf = changeNames(plan);
   const done = new Set<NodeId>();
-  const begun: PlanNode[] = [];
   const begunGroups = new Set<string>();
   const failed = new Set<string>();
 
   return {
     note: (event) => {
       if (event.type === 'node-started') {
-        begun.push(event.node);
         begunGroups.add(event.node.group);
       } else if (event.type === 'node-finished') {
         done.add(event.node.id);
@@ -51,14 +46,6 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
     changeOf: (group) => changes.get(group),
     groupOf: (node) => nodes.get(node)?.group,
     hasBegun: (group) => begunGroups.has(group),
-    undoTexts: (because) => {
-      const scope = nodes.get(because)?.undoScope ?? null;
-      if (scope === null) return [];
-      return begun
-        .filter((node) => node.undoScope === scope)
-        .reverse()
-        .flatMap((node) => node.undo.map(operationText));
-    },
     outcome: (finished) => {
       const undone = plan.nodes.filter((node) => node.op.kind !== 'checkpoint' && !done.has(node.id));
       // A replacement is complete without the removal of what it replaced: the next apply tidies that.

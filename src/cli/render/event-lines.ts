@@ -1,4 +1,4 @@
-import type { NodeId, PlanNode } from '../../compiler/plan/plan.ts';
+import type { PlanNode } from '../../compiler/plan/plan.ts';
 import type { ExecutionEvent, Failure } from '../../runtime/execution-event.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import type { ApplyReport } from './apply-report.ts';
@@ -23,7 +23,6 @@ export function eventLines(
 ): (event: ExecutionEvent) => readonly string[] {
   const { paint } = style;
   const skipped = new Set<string>();
-  const undoing = new Map<string, NodeId>();
   const shown = (node: PlanNode) => node.op.kind !== 'checkpoint' && (style.verbose || !isQuiet(node.op));
   const line = (mark: string, node: PlanNode, rest: string) =>
     `${mark} ${paint('bold', report.nameOf(node.group))}  ${operationText(node.op)}${rest}`;
@@ -62,10 +61,9 @@ export function eventLines(
         ];
       }
       case 'undo-started':
-        undoing.set(event.group, event.because);
         return [];
       case 'undo-finished':
-        return undoLines(event, undoing.get(event.group), report, paint);
+        return undoLines(event, report, paint);
       case 'finished':
         return ['', report.outcome(event)];
       default:
@@ -88,6 +86,9 @@ function isSlow(node: PlanNode): boolean {
 function failureLines(failure: Failure, paint: Paint): readonly string[] {
   return [
     `${INDENT}${paint('red', printable(failure.message))}`,
+    ...(failure.detail === null
+      ? []
+      : [`${INDENT}${paint('dim', `the engine: ${printable(failure.detail)}`)}`]),
     ...(failure.log.length === 0 ? [] : [`${INDENT}its last log lines:`]),
     ...failure.log.map((text) => `${INDENT}  ${paint('dim', '│')} ${printable(text)}`),
   ];
@@ -105,7 +106,6 @@ function nextLines(node: PlanNode, failure: Failure, report: ApplyReport): reado
 
 function undoLines(
   event: Extract<ExecutionEvent, { readonly type: 'undo-finished' }>,
-  because: NodeId | undefined,
   report: ApplyReport,
   paint: Paint,
 ): readonly string[] {
@@ -118,7 +118,8 @@ function undoLines(
   }
   const from = report.changeOf(event.group)?.from ?? null;
   const stays = from === null ? '' : `; generation ${from} stays`;
-  const texts = because === undefined ? [] : report.undoTexts(because);
+  // An unlink succeeds where nothing was, and tells nobody anything.
+  const texts = event.done.filter(({ kind }) => kind !== 'socket.unlink').map(operationText);
   const what = texts.length === 0 ? '' : `: ${texts.join(', ')}`;
   return [`${paint('yellow', '↺')} ${name}  taken back${what}${stays}`];
 }

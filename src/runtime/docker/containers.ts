@@ -68,7 +68,8 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
     startContainer: (id) =>
       transport
         .ask<void>(`start container ${id}`, changeMs, (docker) => docker.getContainer(part(id)).start())
-        .catch(unlessStatus([304], undefined)),
+        .then(() => true)
+        .catch(unlessStatus([304], false)),
 
     stopContainer(id, timeoutS) {
       const options = { _query: timeoutS === null ? {} : { t: timeoutS }, _body: {} };
@@ -76,7 +77,8 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
       const limitMs = timeoutS === null ? null : timeoutS * 1000 + changeMs;
       return transport
         .ask<void>(`stop container ${id}`, limitMs, (docker) => docker.getContainer(part(id)).stop(options))
-        .catch(unlessStatus([304, 404], undefined));
+        .then(() => true)
+        .catch(unlessStatus([304, 404], false));
     },
 
     killContainer: (id, signal) =>

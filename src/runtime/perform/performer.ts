@@ -144,6 +144,21 @@ export class Performer {
     }
   }
 
+  /** Performs an operation that takes another one back; false: there was nothing to be done. */
+  async takeBack(op: Operation): Promise<boolean> {
+    const { engine } = this.#options;
+    try {
+      if (op.kind === 'container.stop') return await engine.stopContainer(this.#id(op.target), op.timeoutS);
+      if (op.kind === 'container.start') return await engine.startContainer(this.#id(op.target));
+      await this.perform(op, () => {});
+      return true;
+    } catch (error) {
+      // What was never made, or is gone, needs no way back.
+      if (error instanceof EngineError && error.kind === 'not-found') return false;
+      throw error;
+    }
+  }
+
   /** One that has ended meanwhile needs no signal any more; the engine tells that only in words, under 409. */
   async #signal(id: string, signal: string): Promise<string | null> {
     try {

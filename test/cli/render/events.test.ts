@@ -67,12 +67,19 @@ const failure: readonly ExecutionEvent[] = [
     tookMs: 60_000,
     failure: {
       message: 'not ready after 60 s: HTTP 503',
+      detail: null,
       help: null,
       log: ['booting', 'no \u001b[31mdatabase'],
     },
   },
   { type: 'undo-started', atMs: at(62), group: 'shop/app0', because: nth(2).id },
-  { type: 'undo-finished', atMs: at(63), group: 'shop/app0', failures: [] },
+  {
+    type: 'undo-finished',
+    atMs: at(63),
+    group: 'shop/app0',
+    done: nth(1).undo.concat(nth(0).undo),
+    failures: [],
+  },
   { type: 'node-skipped', atMs: at(63), node: nth(3), because: nth(2).id },
   { type: 'node-skipped', atMs: at(63), node: nth(4), because: nth(2).id },
   { type: 'finished', atMs: at(63), tookMs: 63_000, done: 2, failed: 1, skipped: 2, interrupted: false },
@@ -118,6 +125,39 @@ describe('plainView', () => {
 `);
   });
 
+  it('says only what was really taken back', () => {
+    const taken = (undone: Extract<ExecutionEvent, { type: 'undo-finished' }>['done']) => {
+      const text = plain(
+        failure.map((event) => (event.type === 'undo-finished' ? { ...event, done: undone } : event)),
+      );
+      return /↺ .*/.exec(text)?.[0];
+    };
+    expect(taken(nth(0).undo)).toBe(
+      '↺ app0  taken back: rename generation 4 to shop-app0.4.failed; generation 3 stays',
+    );
+    expect(taken([])).toBe('↺ app0  taken back; generation 3 stays');
+    expect(taken([{ kind: 'socket.unlink', volume: 'v', path: '', name: '.shop-app0.4' }])).toBe(
+      '↺ app0  taken back; generation 3 stays',
+    );
+  });
+
+  it("shows the engine's own words below ours", () => {
+    const events = failure.map(
+      (event): ExecutionEvent =>
+        event.type === 'node-failed'
+          ? {
+              ...event,
+              failure: { message: 'port 80 is held', detail: 'bind: in use', help: '`ss`', log: [] },
+            }
+          : event,
+    );
+    expect(plain(events)).toContain(`\
+2026-03-01T12:01:02Z      port 80 is held
+2026-03-01T12:01:02Z      the engine: bind: in use
+2026-03-01T12:01:02Z      help: \`ss\`
+`);
+  });
+
   it('says what is left when it was interrupted', () => {
     const events: readonly ExecutionEvent[] = [
       ...success.slice(0, 10),
@@ -132,7 +172,7 @@ describe('plainView', () => {
     const events = failure.map(
       (event): ExecutionEvent =>
         event.type === 'undo-finished'
-          ? { ...event, failures: [{ message: 'the engine is gone', help: null, log: [] }] }
+          ? { ...event, failures: [{ message: 'the engine is gone', detail: null, help: null, log: [] }] }
           : event,
     );
     expect(plain(events)).toContain(

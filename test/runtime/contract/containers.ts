@@ -25,14 +25,16 @@ export function containerLife(scene: ContractScene): void {
 
   it('starts what runs and stops what is stopped without complaint', async () => {
     const { id } = await scene.run(play('run'));
-    await scene.engine.startContainer(id);
-    await scene.engine.stopContainer(id, 10);
+    expect(await scene.engine.startContainer(id)).toBe(false);
+    expect(await scene.engine.stopContainer(id, 10)).toBe(true);
+    expect(await scene.engine.stopContainer(id, 10)).toBe(false);
+    expect(await scene.engine.startContainer(id)).toBe(true);
     await scene.engine.stopContainer(id, 10);
     expect((await scene.details(id)).state).toBe('exited');
   });
 
   it('takes the stopping and removing of what is gone for done', async () => {
-    await scene.engine.stopContainer(scene.unique('gone'), 1);
+    expect(await scene.engine.stopContainer(scene.unique('gone'), 1)).toBe(false);
     await scene.engine.removeContainer(scene.unique('gone'));
   });
 

@@ -63,7 +63,7 @@ export function containerCalls(world: World): ContainerCalls {
       if (container.state === 'paused') {
         throw conflict(operation, 'cannot start a paused container, try unpause instead');
       }
-      if (container.isRunning) return;
+      if (container.isRunning) return false;
       for (const network of container.networks.keys()) {
         if (!networks.has(network)) throw notFound(operation, `network ${network} not found`);
       }
@@ -73,10 +73,14 @@ export function containerCalls(world: World): ContainerCalls {
       }
       const error = container.start();
       if (error !== null) throw serverError(operation, error);
+      return true;
     },
     async stopContainer(id, timeoutS) {
       await world.record('stopContainer', id, timeoutS);
-      await world.find(id)?.stop(timeoutS);
+      const container = world.find(id);
+      if (container?.isRunning !== true) return false;
+      await container.stop(timeoutS);
+      return true;
     },
     async killContainer(id, signal) {
       await world.record('killContainer', id, signal);
