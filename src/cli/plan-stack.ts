@@ -14,6 +14,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { gatherInputs, type GatherOptions } from '../runtime/gather-inputs.ts';
 import { hostFacts } from '../runtime/inputs/host-facts.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
+import { foreignPorts } from '../runtime/observe-ports.ts';
 import { observe } from '../runtime/observe.ts';
 import type { Connection } from './connection.ts';
 import { exitCode } from './exit-code.ts';
@@ -219,6 +220,7 @@ const NOTHING: ObservedState = {
   containers: [],
   volumes: [],
   foreignVolumes: [],
+  foreignPorts: [],
   networks: [],
   ownNetworks: [],
   agents: [],
@@ -231,11 +233,17 @@ async function withForeign(
   observed: ObservedState,
   desired: DesiredState,
 ): Promise<ObservedState> {
-  const [networks, volumes] = await Promise.all([
+  const [networks, volumes, ports] = await Promise.all([
     foreignNetworks(engine, observed, desired),
     foreignVolumes(engine, observed, desired),
+    foreignPorts(engine, observed, desired),
   ]);
-  return { ...observed, networks: [...observed.networks, ...networks].sort(), foreignVolumes: volumes };
+  return {
+    ...observed,
+    networks: [...observed.networks, ...networks].sort(),
+    foreignVolumes: volumes,
+    foreignPorts: ports,
+  };
 }
 
 /** Asked only where the stack's own are not all there: before a first apply, and where another tool made one. */

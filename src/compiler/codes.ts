@@ -79,6 +79,7 @@ export const codes = {
   STK362: 'socket that cannot move',
   STK363: 'value without effect',
   STK365: 'image not looked up',
+  STK366: 'image that may not be had',
 
   // 4xx: what a plan should be read for
   STK410: 'everything would be removed',
@@ -88,6 +89,7 @@ export const codes = {
   STK414: 'volume that another tool made',
   STK415: 'a migration still runs',
   STK416: 'named outside of --only',
+  STK417: 'host port taken',
 } as const;
 
 /** A diagnostic code. */

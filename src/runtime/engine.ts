@@ -1,4 +1,5 @@
 import type { ContainerConfig } from '../compiler/plan/container-config.ts';
+import type { HostPort } from '../compiler/desired/host-port.ts';
 import type { ImageConfig } from '../compiler/desired/resolved-inputs.ts';
 import type { ContainerState } from '../compiler/observed/observed-state.ts';
 
@@ -97,6 +98,8 @@ export interface ContainerSummary {
   readonly status: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly networks: readonly string[];
+  /** Ports of the host that lead to it while it runs. */
+  readonly ports: readonly HostPort[];
   /** Seconds since the epoch. */
   readonly createdS: number;
 }

@@ -43,6 +43,7 @@ export async function observe(
     volumes: volumes.map(observedVolume).sort((a, b) => compare(a.name, b.name)),
     // Known only once the file is resolved.
     foreignVolumes: [],
+    foreignPorts: [],
     networks: [...new Set([...networks, ...extra.flat()])].sort(),
     ownNetworks: [...networks].sort(),
     agents: observedAgents(summaries),

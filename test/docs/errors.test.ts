@@ -36,6 +36,17 @@ test('every code has one heading with its title, in order, and there is no other
 const outside: Readonly<Partial<Record<string, Partial<ResolvedInputs>>>> = {
   STK341: { secrets: { TOKEN: { error: '`token` cannot be read: does not exist' } } },
   STK342: { images: { 'app:1': { kind: 'missing', error: 'it is not on the engine' } } },
+  STK366: {
+    images: {
+      'app:1': {
+        kind: 'pull',
+        digest: null,
+        why: 'not on the engine',
+        doubt: { message: 'it is not on the engine and cannot be looked up', help: null },
+        config: null,
+      },
+    },
+  },
   STK365: {
     images: {
       'app:1': {

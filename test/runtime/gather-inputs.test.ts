@@ -102,7 +102,13 @@ describe('images', () => {
   it('plans a pull for what the engine lacks', async () => {
     const engine = memoryEngine({ registry: { 'app:1': { digest: OTHER } } });
     const { images } = await gatherInputs(image('app:1'), engine, nothing, options());
-    expect(images['app:1']).toEqual({ kind: 'pull', digest: OTHER, why: 'not on the engine', config: null });
+    expect(images['app:1']).toEqual({
+      kind: 'pull',
+      digest: OTHER,
+      why: 'not on the engine',
+      doubt: null,
+      config: null,
+    });
   });
 
   it.each(['unreachable', 'timeout', 'server', 'denied', 'not-found'] as const)(
@@ -110,21 +116,47 @@ describe('images', () => {
     async (kind) => {
       const engine = memoryEngine({ images: { 'app:1': { digest: DIGEST } }, registry: { 'app:1': kind } });
       const { images } = await gatherInputs(image('app:1'), engine, nothing, options());
-      expect(images['app:1']).toMatchObject({
-        kind: 'local',
-        warning: `its registry cannot be asked (${kind}: app:1); the local image stands`,
-      });
+      const facts = images['app:1'];
+      if (facts?.kind !== 'local') throw new Error('the local image does not stand');
+      expect(facts.warning).toMatch(/^it cannot be looked up: .+; the local image stands/);
+      expect(facts.warning).toContain(`${kind}: app:1`);
     },
   );
 
-  it('still plans a pull for what the engine lacks when the registry is away, and says so', async () => {
-    const engine = memoryEngine({ registry: { 'app:1': 'unreachable' } });
-    const { images } = await gatherInputs(image('app:1'), engine, nothing, options());
-    expect(images['app:1']).toEqual({
-      kind: 'pull',
-      digest: null,
-      why: 'not on the engine; its registry was asked: unreachable: app:1',
-      config: null,
+  it.each(['unreachable', 'timeout', 'server', 'denied', 'not-found'] as const)(
+    'still plans a pull for what the engine lacks when the registry is %s, and says so',
+    async (kind) => {
+      const engine = memoryEngine({ registry: { 'app:1': kind } });
+      const { images } = await gatherInputs(image('app:1'), engine, nothing, options());
+      const facts = images['app:1'];
+      if (facts?.kind !== 'pull') throw new Error('nothing is pulled');
+      expect(facts).toMatchObject({ digest: null, why: 'not on the engine', config: null });
+      expect(facts.doubt?.message).toMatch(
+        /^it is not on the engine and cannot be looked up: .+ try to pull it/,
+      );
+      expect(facts.doubt?.message).toContain(`${kind}: app:1`);
+    },
+  );
+
+  it("says why in plain words, with the engine's own behind them, and what to do", async () => {
+    const engine: Engine = {
+      ...memoryEngine(),
+      registryDigest: (reference) =>
+        Promise.reject(
+          new EngineError(
+            'not-found',
+            `ask the registry for ${reference}`,
+            'manifest unknown: manifest unknown',
+          ),
+        ),
+    };
+    const { images } = await gatherInputs(image('app:9'), engine, nothing, options());
+    expect(images['app:9']).toMatchObject({
+      doubt: {
+        message:
+          'it is not on the engine and cannot be looked up: the registry has no such image; the apply will try to pull it (the engine: manifest unknown: manifest unknown)',
+        help: 'check the name and the tag: is it pushed?',
+      },
     });
   });
 
@@ -169,6 +201,8 @@ describe('images', () => {
     expect(images['app:1']).toMatchObject({ kind: 'pull', digest: OTHER });
     const away = await gatherInputs(image('app:2', 'always'), engine, nothing, options());
     expect(away.images['app:2']).toMatchObject({ kind: 'missing' });
+    const awayToo = await gatherInputs(image('app:3', 'always'), engine, nothing, options());
+    expect(awayToo.images['app:3']).toMatchObject({ kind: 'missing' });
   });
 
   it('looks nothing up for held containers, but does as soon as another uses the image', async () => {

@@ -188,7 +188,7 @@ const pulled: readonly (readonly [words: string, message: string, help: RegExp])
   ],
   [
     'Get "http://127.0.0.1:5999/v2/": no basic auth credentials',
-    'the registry has no such image, or does not give it to you',
+    'the registry wants a login, and there is none for it',
     /docker login/,
   ],
   [

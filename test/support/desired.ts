@@ -196,6 +196,7 @@ export const nothing: ObservedState = {
   containers: [],
   volumes: [],
   foreignVolumes: [],
+  foreignPorts: [],
   networks: [],
   ownNetworks: [],
   agents: [],

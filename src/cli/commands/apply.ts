@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../compiler/diagnostic.ts';
 import { DATABASE_MISSING } from '../../compiler/desired/resolve.ts';
+import { PORT_TAKEN } from '../../compiler/reconcile/taken-ports.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
@@ -9,8 +10,8 @@ import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.
 import { hasWork, walkPlan } from '../walk-plan.ts';
 import { writePlan } from './plan.ts';
 
-/** Warnings of a plan that an apply must not pass over: containers would start without their database. */
-const FATAL: ReadonlySet<string> = new Set([DATABASE_MISSING]);
+/** Warnings of a plan that an apply must not pass over: containers would start without their database, or not at all. */
+const FATAL: ReadonlySet<string> = new Set([DATABASE_MISSING, PORT_TAKEN]);
 
 /** `stack apply [FILE]`: shows the plan, asks, and walks it. Exit code 0, 1, 130 or 143 once there is a plan. */
 export async function apply(

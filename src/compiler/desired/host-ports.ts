@@ -1,12 +1,13 @@
 import type { ContainerSpec } from '../spec/container-spec.ts';
 import type { Problems } from '../spec/problems.ts';
 import type { Range } from '../span.ts';
+import { portName, portsOverlap, type HostPort } from './host-port.ts';
 import type { PortSpec } from './instance-spec.ts';
 
 interface Claim {
   readonly container: ContainerSpec;
   readonly instance: string;
-  readonly port: PortSpec;
+  readonly port: HostPort & PortSpec;
   readonly range: Range;
 }
 
@@ -20,14 +21,15 @@ export class HostPorts {
   }
 
   claim(container: ContainerSpec, instance: string, port: PortSpec, range: Range): void {
-    if (port.hostPort === null) return;
-    const claim = { container, instance, port, range };
-    const others = this.#claims.get(nameOf(port));
+    const { hostPort } = port;
+    if (hostPort === null) return;
+    const claim = { container, instance, port: { ...port, hostPort }, range };
+    const others = this.#claims.get(portName(port));
     if (others === undefined) {
-      this.#claims.set(nameOf(port), [claim]);
+      this.#claims.set(portName(port), [claim]);
       return;
     }
-    const other = others.find((one) => overlaps(one.port, port));
+    const other = others.find((one) => portsOverlap(one.port, claim.port));
     if (other === undefined) others.push(claim);
     else this.#report(claim, other);
   }
@@ -40,14 +42,14 @@ export class HostPorts {
 
   #reportTaken({ port, range }: Claim, other: Claim): void {
     const owner = other.container.count > 1 ? other.instance : other.container.name;
-    this.#problems.error('STK315', `port ${nameOf(port)} of the host is taken by \`${owner}\``, range, {
+    this.#problems.error('STK315', `port ${portName(port)} of the host is taken by \`${owner}\``, range, {
       related: [{ range: other.range, message: 'taken here' }],
       help: 'choose another port, or another address of the host',
     });
   }
 
   #reportTwice({ instance, port, range }: Claim, other: Claim): void {
-    this.#problems.error('STK315', `\`${instance}\` takes port ${nameOf(port)} of the host twice`, range, {
+    this.#problems.error('STK315', `\`${instance}\` takes port ${portName(port)} of the host twice`, range, {
       related: [{ range: other.range, message: 'the first time' }],
       help: 'take one of the two out, or choose another port',
     });
@@ -59,8 +61,8 @@ export class HostPorts {
     this.#problems.error(
       'STK316',
       isOneEntry
-        ? `\`${name}\` has ${count} instances, and only one can have port ${nameOf(port)} of the host`
-        : `\`${instance}\` and \`${other.instance}\` both want port ${nameOf(port)} of the host`,
+        ? `\`${name}\` has ${count} instances, and only one can have port ${portName(port)} of the host`
+        : `\`${instance}\` and \`${other.instance}\` both want port ${portName(port)} of the host`,
       range,
       {
         related: [
@@ -72,17 +74,4 @@ export class HostPorts {
       },
     );
   }
-}
-
-/** `80/tcp`. */
-function nameOf({ hostPort, protocol }: PortSpec): string {
-  return `${hostPort}/${protocol}`;
-}
-
-function overlaps(a: PortSpec, b: PortSpec): boolean {
-  return everywhere(a.hostIp) || everywhere(b.hostIp) || a.hostIp === b.hostIp;
-}
-
-function everywhere(address: string | null): boolean {
-  return address === null || address === '0.0.0.0' || address === '::';
 }

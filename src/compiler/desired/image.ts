@@ -72,6 +72,10 @@ export function desiredImage(
       if (facts.warning !== null) problems.warn('STK365', `\`${reference}\`: ${facts.warning}`, range);
       return { image: { reference, id: facts.id, pull: null }, config: facts.config };
     case 'pull':
+      if (facts.doubt !== null) {
+        const { message, help } = facts.doubt;
+        problems.warn('STK366', `\`${reference}\`: ${message}`, range, { help });
+      }
       return {
         image: { reference, id: null, pull: { digest: facts.digest, why: facts.why } },
         // What the next image says is not known before it is here; most keep what the last one said.

@@ -41,6 +41,8 @@ export type ImageFacts =
       readonly kind: 'pull';
       readonly digest: string | null;
       readonly why: string;
+      /** Why the pull will hardly succeed, and what to do; null when nothing speaks against it. */
+      readonly doubt: { readonly message: string; readonly help: string | null } | null;
       /** Of the image that the pull replaces, when there is one. */
       readonly config: ImageConfig | null;
     }

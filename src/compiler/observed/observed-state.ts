@@ -1,4 +1,5 @@
 import type { InstanceSpec } from '../desired/instance-spec.ts';
+import type { HostPort } from '../desired/host-port.ts';
 import type { InstanceKey } from '../desired/desired-state.ts';
 
 /** One look at the engine, taken before planning. Types only: the runtime fills it. */
@@ -7,6 +8,8 @@ export interface ObservedState {
   readonly volumes: readonly ObservedVolume[];
   /** Names of volumes that the file wants and that exist without the stack's labels. */
   readonly foreignVolumes: readonly string[];
+  /** Ports of the host that containers of others publish; looked up where the file wants one that the stack has not. */
+  readonly foreignPorts: readonly ForeignPort[];
   /** Names of all networks that matter: the stack's own and those the file names. */
   readonly networks: readonly string[];
   /** Names of the networks that carry the stack's label. */
@@ -54,6 +57,14 @@ export interface ObservedContainer {
   readonly nanoCpus: number;
   /** For a migration: the image id and the displayed words that it ran. */
   readonly migration: { readonly imageId: string; readonly command: readonly string[] } | null;
+}
+
+/** A port of the host that a container of another stack, or of none, publishes. */
+export interface ForeignPort extends HostPort {
+  /** The container's name. */
+  readonly container: string;
+  /** The stack or Compose project that it is of. */
+  readonly owner: { readonly kind: 'stack' | 'Compose project'; readonly name: string } | null;
 }
 
 /** One container of `stack run` (role label `run`). */

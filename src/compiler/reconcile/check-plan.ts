@@ -6,6 +6,7 @@ import type { PlanRequest } from '../plan/plan.ts';
 import { named } from './decide.ts';
 import type { Decided } from './decide.ts';
 import type { DroppedInstance } from './dropped.ts';
+import { takenPorts } from './taken-ports.ts';
 
 /** What is wrong with, or should be known of, a plan as a whole. */
 export function checkPlan(
@@ -29,6 +30,7 @@ export function checkPlan(
   if (!request.offline) diagnostics.push(...missingNetworks(decided, observed));
   diagnostics.push(...droppedVolumes(desired, observed));
   diagnostics.push(...takenVolumes(desired, observed));
+  diagnostics.push(...takenPorts(decided, dropped, observed));
   for (const container of desired.containers) {
     if (container.mode !== 'cron') continue;
     diagnostics.push(

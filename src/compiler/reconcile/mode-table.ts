@@ -18,6 +18,9 @@ export type Decision =
   | 'start-held'
   | 'schedule';
 
+/** Decisions by which a container is started. */
+export const STARTING: ReadonlySet<Decision> = new Set(['create', 'replace', 'start', 'start-held']);
+
 /** Deploy mode × status → decision. `--include` reads the `auto` row for a `manual` container. */
 export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Decision>>>> = {
   auto: {

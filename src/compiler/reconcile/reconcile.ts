@@ -17,12 +17,11 @@ import { droppedInstances, removeDropped } from './dropped.ts';
 import type { DroppedInstance } from './dropped.ts';
 import { addMigration, migrationChangeId, pendingMigrations, strayMigrations } from './migrations.ts';
 import { plainChange, prepare } from './prepare.ts';
+import { STARTING } from './mode-table.ts';
 import { rollInstance, waitName } from './roll.ts';
 import type { Rolled, RollScope } from './roll.ts';
 import { socketVolumes, wantedPlaces } from './sockets.ts';
 import { existing } from './steps.ts';
-
-const STARTING = new Set(['create', 'replace', 'start', 'start-held']);
 
 /**
  * Compares what should be with what is, and plans the way: no engine calls, no clock, no prompts. The plan's

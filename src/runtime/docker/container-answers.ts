@@ -1,5 +1,6 @@
-import type { ContainerInfo, ContainerInspectInfo, HostRestartPolicy } from 'dockerode';
+import type { ContainerInfo, ContainerInspectInfo, HostRestartPolicy, Port as PortRow } from 'dockerode';
 
+import type { HostPort } from '../../compiler/desired/host-port.ts';
 import type { ContainerState } from '../../compiler/observed/observed-state.ts';
 import type { ContainerDetails, ContainerSummary } from '../engine.ts';
 import { NonsenseAnswer } from './engine-errors.ts';
@@ -25,8 +26,15 @@ export function summaryOf(row: ContainerInfo): ContainerSummary {
     status: row.Status,
     labels: row.Labels ?? {},
     networks: Object.keys(row.NetworkSettings?.Networks ?? {}).sort(),
+    ports: (row.Ports ?? []).flatMap(publishedPort),
     createdS: row.Created,
   };
+}
+
+/** Exposed ports stand in the same list, without a port of the host. */
+function publishedPort({ PublicPort, IP, Type }: PortRow): readonly HostPort[] {
+  if (!PublicPort || (Type !== 'tcp' && Type !== 'udp' && Type !== 'sctp')) return [];
+  return [{ hostPort: PublicPort, hostIp: IP || null, protocol: Type }];
 }
 
 /** GET /containers/{id}/json. Older engines add the container's own short id to its aliases; it is left out. */

@@ -1,5 +1,6 @@
 import type { ImageFacts, ImageRequirement } from '../../compiler/desired/resolved-inputs.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
+import { plainWords, type PlainWords } from '../plain-words.ts';
 import { EngineError, type Engine, type ImageDetails, type RegistryAuth } from '../engine.ts';
 
 /** How long a registry is waited for while planning, in milliseconds. */
@@ -19,7 +20,8 @@ export interface ImageLookup {
 /**
  * What is known of one image, by its pull policy (reference, row `image, tag`) and what the engine has of it: at most
  * one question to the registry, within 5 s. A registry that is away never stops a plan: what the engine has stands,
- * with a warning; what it lacks is planned to be pulled, before anything is stopped.
+ * with a warning; what it lacks is planned to be pulled, with a warning too, before anything is stopped. Only
+ * `pull: always` has to know what the registry has.
  */
 export async function imageFacts(
   requirement: ImageRequirement,
@@ -57,21 +59,23 @@ async function askedFacts(
     digest = await engine.registryDigest(reference, await auth(reference), REGISTRY_TIMEOUT_MS);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    if (local === null)
-      return toPull(null, `not on the engine; its registry was asked: ${error.message}`, null);
-    if (pull === 'always') {
-      return {
-        kind: 'missing',
-        error: `\`pull: always\`, and its registry cannot be asked: ${error.message}`,
-      };
-    }
-    return standing(local, `its registry cannot be asked (${error.message}); the local image stands`);
+    const words = plainWords(error);
+    const asked = `cannot be looked up: ${words.message}`;
+    if (pull === 'always')
+      return { kind: 'missing', error: told(`\`pull: always\`, and it ${asked}`, words) };
+    if (local !== null) return standing(local, told(`it ${asked}; the local image stands`, words));
+    const message = told(`it is not on the engine and ${asked}; the apply will try to pull it`, words);
+    return { ...toPull(null, 'not on the engine', null), doubt: { message, help: words.help } };
   }
   if (local === null) return toPull(digest, 'not on the engine', null);
   // The same digest means the same image, whatever repository it was pulled from.
   return local.repoDigests.some((known) => known.endsWith(`@${digest}`))
     ? standing(local, null)
     : toPull(digest, 'the registry has another one', local);
+}
+
+function told(message: string, { detail }: PlainWords): string {
+  return detail === null ? message : `${message} (the engine: ${detail})`;
 }
 
 /** A digest in the reference cannot move. */
@@ -83,6 +87,10 @@ function standing(local: ImageDetails, warning: string | null): ImageFacts {
   return { kind: 'local', id: local.id, config: local.config, warning };
 }
 
-function toPull(digest: string | null, why: string, local: ImageDetails | null): ImageFacts {
-  return { kind: 'pull', digest, why, config: local?.config ?? null };
+function toPull(
+  digest: string | null,
+  why: string,
+  local: ImageDetails | null,
+): Extract<ImageFacts, { readonly kind: 'pull' }> {
+  return { kind: 'pull', digest, why, doubt: null, config: local?.config ?? null };
 }

@@ -21,7 +21,12 @@ export const registryRules: readonly Rule[] = [
     help: 'wait a while, or pull with an account: `docker.registries` or `docker login`',
   },
   {
-    pattern: /denied|unauthorized|authentication required|no basic auth/i,
+    pattern: /no basic auth credentials/,
+    message: 'the registry wants a login, and there is none for it',
+    help: 'write it into `docker.registries`, or use `docker login`',
+  },
+  {
+    pattern: /denied|unauthorized|authentication required/i,
     message: 'the registry has no such image, or does not give it to you',
     help: CREDENTIALS,
   },

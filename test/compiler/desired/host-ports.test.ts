@@ -18,6 +18,21 @@ describe('ports of the host', () => {
     ]);
   });
 
+  test('are one for each address and protocol', () => {
+    const fits = (...ports: readonly string[]) => {
+      const list = ports.map((port) => `"${port}"`).join(', ');
+      return diagnosticsOf(compileText(app(`ports: [${list}]`))).length === 0;
+    };
+    expect(fits('127.0.0.1:80:80', '127.0.0.2:80:81')).toBe(true);
+    expect(fits('80:80', '80:81/udp')).toBe(true);
+    expect(fits('0.0.0.0:80:80', '[::]:80:81')).toBe(true);
+    expect(fits('127.0.0.1:80:80', '[::]:80:81')).toBe(true);
+    expect(fits('127.0.0.1:80:80', '0.0.0.0:80:81')).toBe(false);
+    expect(fits('[::1]:80:80', '[::]:80:81')).toBe(false);
+    expect(fits('[::1]:80:80', '80:81')).toBe(false);
+    expect(fits('127.0.0.1:80:80', '80:81')).toBe(false);
+  });
+
   test.each([
     [
       'of one instance, twice',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { registryCredentials } from '../../../src/compiler/desired/registry-credentials.ts';
+import { resolve } from '../../../src/compiler/desired/resolve.ts';
 import { requirements } from '../../../src/compiler/desired/requirements.ts';
 import type { ImageFacts } from '../../../src/compiler/desired/resolved-inputs.ts';
 import { brief, diagnosticsOf, inputs, shop, spec } from '../spec/marked.ts';
@@ -9,6 +10,18 @@ const imageWith = (facts: ImageFacts) =>
   container(shop('app: { deploy: auto, image: a, tag: 1 }'), 'app', { images: { 'a:1': facts } }).image;
 
 describe('images', () => {
+  test('that will hardly be had are told of, and still pulled', () => {
+    const stack = spec(shop('app: { deploy: auto, image: "a:1" }'));
+    const doubt = { message: 'it is not on the engine', help: 'push it' };
+    const facts: ImageFacts = { kind: 'pull', digest: null, why: 'not on the engine', doubt, config: null };
+    const resolved = resolve(stack, { ...inputs, images: { 'a:1': facts } });
+    expect(resolved).toMatchObject({
+      ok: true,
+      value: { containers: [{ image: { pull: { digest: null } } }] },
+      warnings: [{ code: 'STK366', message: '`a:1`: it is not on the engine', help: 'push it' }],
+    });
+  });
+
   test('known, to be pulled, not known', () => {
     expect(imageWith({ kind: 'unknown' })).toEqual({ reference: 'a:1', id: null, pull: null });
     expect(imageWith(local()['a:1'] ?? { kind: 'unknown' })).toEqual({
@@ -16,7 +29,7 @@ describe('images', () => {
       id: `sha256:${'ab12'.repeat(16)}`,
       pull: null,
     });
-    expect(imageWith({ kind: 'pull', digest: 'sha256:1', why: 'moved', config: null })).toEqual({
+    expect(imageWith({ kind: 'pull', digest: 'sha256:1', why: 'moved', doubt: null, config: null })).toEqual({
       reference: 'a:1',
       id: null,
       pull: { digest: 'sha256:1', why: 'moved' },

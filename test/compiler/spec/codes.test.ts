@@ -547,6 +547,23 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
     text: shop('job: { deploy: cron, image: "a:1", containers: «2», cron: "1 2 * * *" }'),
   },
   {
+    title: 'an image that is neither here nor looked up',
+    code: 'STK366',
+    severity: 'warning',
+    text: shop('app: { deploy: auto, image: «"a:1"» }'),
+    inputs: {
+      images: {
+        'a:1': {
+          kind: 'pull',
+          digest: null,
+          why: 'not on the engine',
+          doubt: { message: 'no answer', help: null },
+          config: null,
+        },
+      },
+    },
+  },
+  {
     title: 'a registry that was not reached',
     code: 'STK365',
     severity: 'warning',

@@ -192,6 +192,9 @@ export class MemoryContainer {
       status: this.#status() + (health === 'none' || this.state !== 'running' ? '' : ` (${health})`),
       labels: this.config.labels,
       networks: [...this.networks.keys()].sort(),
+      ports: this.config.ports.flatMap(({ hostPort, hostIp, protocol }) =>
+        hostPort === null || !this.isRunning ? [] : [{ hostPort, hostIp, protocol }],
+      ),
       createdS: Math.floor(this.createdMs / 1000),
     };
   }

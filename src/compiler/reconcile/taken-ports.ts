@@ -1,0 +1,93 @@
+import { portName, portsOverlap } from '../desired/host-port.ts';
+import type { HostPort } from '../desired/host-port.ts';
+import type { PortSpec } from '../desired/instance-spec.ts';
+import { diagnostic } from '../diagnostic.ts';
+import type { Diagnostic } from '../diagnostic.ts';
+import type { ForeignPort, ObservedState } from '../observed/observed-state.ts';
+import type { Decided } from './decide.ts';
+import type { DroppedInstance } from './dropped.ts';
+import { STARTING } from './mode-table.ts';
+
+/** The code of a host port that somebody else has: a warning of `plan`, an error of `apply`. */
+export const PORT_TAKEN = 'STK417';
+
+/** Who has a port, in words, and what to do about it. */
+interface Holder {
+  readonly ports: readonly HostPort[];
+  readonly words: string;
+  readonly help: string;
+}
+
+/**
+ * Ports of the host that a container of the plan wants and cannot get: a container that is not of the stack publishes
+ * them, or one of the stack that stays as it is. What is replaced or leaves gives them up in time.
+ */
+export function takenPorts(
+  decided: readonly Decided[],
+  dropped: readonly DroppedInstance[],
+  observed: ObservedState,
+): readonly Diagnostic[] {
+  const starting = decided.filter(({ decision }) => STARTING.has(decision));
+  if (!starting.some((d) => wantedPorts(d).length > 0)) return [];
+  const holders = [...observed.foreignPorts.map(foreignHolder), ...ownHolders(decided, dropped, observed)];
+  const found = new Map<string, Diagnostic>();
+  for (const d of starting) {
+    for (const port of wantedPorts(d)) {
+      for (const { ports, words, help } of holders) {
+        // A range that is taken is told of once.
+        const key = `${d.instance.key} ${words}`;
+        if (found.has(key) || !ports.some((taken) => portsOverlap(taken, port))) continue;
+        const message = `port ${portName(port)} of the host, which \`${d.instance.name}\` wants, is published by ${words}`;
+        found.set(key, diagnostic(PORT_TAKEN, message, d.container.span, { severity: 'warning', help }));
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+/** One that is held starts as it was made. */
+function wantedPorts({ decision, instance, standing }: Decided): readonly HostPort[] {
+  return fixed(decision === 'start-held' ? (standing.current?.spec?.ports ?? []) : instance.spec.ports);
+}
+
+function fixed(ports: readonly PortSpec[]): readonly HostPort[] {
+  return ports.flatMap(({ hostPort, hostIp, protocol }) =>
+    hostPort === null ? [] : [{ hostPort, hostIp, protocol }],
+  );
+}
+
+function foreignHolder(port: ForeignPort): Holder {
+  const owner = port.owner === null ? '' : ` (of ${port.owner.kind} \`${port.owner.name}\`)`;
+  return {
+    ports: [port],
+    words: `container \`${port.container}\`${owner}`,
+    help: 'stop that container first, or choose another port or address of the host',
+  };
+}
+
+function ownHolders(
+  decided: readonly Decided[],
+  dropped: readonly DroppedInstance[],
+  observed: ObservedState,
+): readonly Holder[] {
+  const moving = new Set([
+    ...decided.filter(({ decision }) => STARTING.has(decision)).map(({ instance }) => instance.key),
+    ...dropped.map(({ key }) => key),
+  ]);
+  const held = new Set(
+    decided.filter(({ decision }) => decision === 'hold').map(({ instance }) => instance.key),
+  );
+  return observed.containers
+    .filter(({ role, state, key }) => role === 'instance' && isUp(state) && !moving.has(key))
+    .map(({ key, instance, spec }) => ({
+      ports: fixed(spec?.ports ?? []),
+      words: `\`${instance}\`, which ${held.has(key) ? 'is held' : 'this plan leaves as it is'}`,
+      help: held.has(key)
+        ? `\`--include ${instance}\` replaces it by what the file says`
+        : `name it too (\`--only ${instance}\`), or leave \`--only\` away`,
+    }));
+}
+
+function isUp(state: ObservedState['containers'][number]['state']): boolean {
+  return state === 'running' || state === 'restarting' || state === 'paused';
+}

@@ -1,0 +1,54 @@
+import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import { portName } from '../compiler/desired/host-port.ts';
+import { labels } from '../compiler/labels.ts';
+import type { ForeignPort, ObservedState } from '../compiler/observed/observed-state.ts';
+import type { ContainerSummary, Engine } from './engine.ts';
+
+/** The label by which Docker Compose knows its containers. */
+const COMPOSE_PROJECT = 'com.docker.compose.project';
+
+/**
+ * Ports of the host that containers of others publish. Asked only where the file wants a port that none of the stack's
+ * running containers has: what it has already, nobody else can have.
+ */
+export async function foreignPorts(
+  engine: Engine,
+  observed: ObservedState,
+  desired: DesiredState,
+): Promise<readonly ForeignPort[]> {
+  const had = new Set(
+    observed.containers
+      .filter(({ state }) => state === 'running')
+      .flatMap(({ spec }) => (spec?.ports ?? []).map((port) => `${port.hostIp ?? ''} ${portName(port)}`)),
+  );
+  const lacking = desired.containers
+    .filter(({ mode }) => mode !== 'cron')
+    .flatMap(({ instances }) => instances.flatMap(({ spec }) => spec.ports))
+    .some((port) => port.hostPort !== null && !had.has(`${port.hostIp ?? ''} ${portName(port)}`));
+  if (!lacking) return [];
+  const others = (await engine.listContainers([])).filter(
+    (container) => container.labels[labels.stack] !== desired.stack,
+  );
+  return others
+    .flatMap((container) =>
+      container.ports.map((port) => ({ ...port, container: container.name, owner: ownerOf(container) })),
+    )
+    .sort(
+      (a, b) =>
+        a.hostPort - b.hostPort ||
+        compare(a.container, b.container) ||
+        compare(a.hostIp ?? '', b.hostIp ?? ''),
+    );
+}
+
+function ownerOf({ labels: found }: ContainerSummary): ForeignPort['owner'] {
+  const stack = found[labels.stack];
+  if (stack !== undefined) return { kind: 'stack', name: stack };
+  const project = found[COMPOSE_PROJECT];
+  return project === undefined ? null : { kind: 'Compose project', name: project };
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
