@@ -76,7 +76,8 @@ function writeError(
 
 function engineExitCode(error: EngineError): number {
   // Nobody there, or nobody who answers: the same to whoever called.
-  if (error.kind === 'unreachable' || (error.kind === 'timeout' && error.operation === 'connect')) {
+  const isFirst = error.operation === 'connect' && (error.kind === 'timeout' || error.kind === 'cut-off');
+  if (error.kind === 'unreachable' || isFirst) {
     return exitCode.unreachable;
   }
   return error.operation === 'choose the engine' ? exitCode.usage : exitCode.failed;
@@ -92,6 +93,7 @@ function engineHelp(error: EngineError): string | null {
     case 'denied':
       return 'the engine or a registry refuses: check who you are to it';
     case 'cut-off':
+      if (error.operation === 'connect') return '`--host` and `--context` choose another engine';
       return 'the engine went away in the middle: see what stands with `stack plan`, then do it again';
     case 'nonsense':
       return 'is it Docker Engine that answers there? `--host` and `--context` choose another';

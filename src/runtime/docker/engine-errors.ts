@@ -134,7 +134,11 @@ function fromSystem(cause: unknown, operation: string, at: string, endpoint: End
       return unreachable('that is not a socket');
     case 'ECONNRESET':
     case 'EPIPE':
-      return new EngineError('cut-off', operation, `${at} closed the connection without an answer`);
+      return new EngineError(
+        'cut-off',
+        operation,
+        `${at} closed the connection without an answer${tlsDoubt(endpoint)}`,
+      );
     default:
       break;
   }
@@ -147,6 +151,14 @@ function fromSystem(cause: unknown, operation: string, at: string, endpoint: End
   }
   if (isTls(code)) return unreachable(`TLS failed (${code}): ${tlsReason(code)}`);
   return unreachable(code === '' ? text : `${text} (${code})`);
+}
+
+/** Over TCP a server that wants another kind of connection mostly just hangs up. */
+function tlsDoubt(endpoint: Endpoint): string {
+  if (endpoint.kind !== 'tcp') return '';
+  return endpoint.secure
+    ? '; does it take the certificate of the client, `cert.pem`?'
+    : '; does it want TLS?';
 }
 
 /** The ssh program ended with an error; the message is what it said. */
@@ -167,6 +179,21 @@ function tlsReason(code: string): string {
     case 'EPROTO':
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
       return 'the other side does not speak TLS';
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'CERT_SIGNATURE_FAILURE':
+      return "the server's certificate is not of an authority in `ca.pem`";
+    case 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED':
+    case 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE':
+      return 'it wants a certificate of the client: `cert.pem` and `key.pem` beside `ca.pem`';
+    case 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA':
+    case 'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE':
+    case 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN':
+    case 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED':
+      return 'it does not take the certificate of the client, `cert.pem`';
     default:
       return "the certificates do not fit; see DOCKER_CERT_PATH or the context's TLS files";
   }

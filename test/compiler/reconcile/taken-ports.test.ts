@@ -50,7 +50,7 @@ describe('a port of the host that somebody else publishes', () => {
   ] as const)('is told of with whose it is: %j', (owner, words) => {
     const observed = { ...nothing, foreignPorts: [foreign(80, { owner })] };
     expect(told([publishing('lb', [port(80)])], observed)).toEqual([
-      `port 80/tcp of the host, which \`lb0\` publishes, is published by ${words} | ${STOP}`,
+      `port 80/tcp of the host, which \`lb0\` wants, is published by ${words} | ${STOP}`,
     ]);
   });
 

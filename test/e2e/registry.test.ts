@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LOGIN, startRegistry, type Registry } from '../support/registry.ts';
+import { docker, rows, StackFolder, wipe, type Loose, type Ran } from '../support/stack-cli.ts';
+
+const NAME = 'e2e-registry';
+let folder: StackFolder;
+let registry: Registry;
+
+beforeAll(async () => {
+  await wipe(NAME);
+  folder = new StackFolder();
+  registry = await startRegistry(folder.folder);
+});
+
+afterAll(async () => {
+  await registry.close();
+  await wipe(NAME);
+  const images = rows(await docker('images', '-q', '--filter', `reference=${registry.host}/*`));
+  if (images.length > 0) await docker('image', 'rm', '--force', ...new Set(images));
+  folder.remove();
+});
+
+function write(image: string, more: Loose = {}, top: Loose = {}): void {
+  const app = {
+    deploy: 'auto',
+    image: `${registry.host}/${image}`,
+    startup_time: 0.1,
+    stop_timeout: 1,
+    ...more,
+  };
+  folder.write({ ...top, name: NAME, deploy: { [NAME]: { containers: { app } } } });
+}
+
+/** With the login of docker's own settings. */
+function run(...args: readonly string[]): Promise<Ran> {
+  return folder.run(args, { env: { DOCKER_CONFIG: registry.dockerConfig } });
+}
+
+/** Without any login. */
+function runBare(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  return folder.run(args, { env: { DOCKER_CONFIG: join(folder.folder, 'none'), ...env } });
+}
+
+async function apply(): Promise<void> {
+  const ran = await run('apply', '--yes');
+  expect(ran.code, ran.stderr).toBe(0);
+}
+
+async function pending(): Promise<number | null> {
+  return (await run('plan', '--detailed-exitcode')).code;
+}
+
+const generation = () =>
+  docker(
+    'inspect',
+    '-f',
+    '{{index .Config.Labels "io.stackc.generation"}} {{.State.Running}}',
+    `${NAME}-app0`,
+  );
+
+describe('an image of a registry', () => {
+  test('is pulled when it is missing, and again when its tag has moved, as `pull` says', async () => {
+    await registry.publish('app', '1');
+    write('app:1');
+    expect((await run('plan')).stdout).toContain(
+      `pull     image ${registry.host}/app:1\n    not on the engine`,
+    );
+    await apply();
+    expect(await pending()).toBe(0);
+
+    await registry.publish('app', '1');
+    for (const [pull, code] of Object.entries({ missing: 0, never: 0, auto: 2, always: 2 })) {
+      write('app:1', { pull });
+      expect({ pull, code: await pending() }).toEqual({ pull, code });
+    }
+    expect((await run('plan')).stdout).toContain('the registry has another one');
+    await apply();
+    expect(await generation()).toBe('2 true');
+    expect(await pending()).toBe(0);
+  });
+
+  test('comes with the credentials of the file, and not with others', async () => {
+    await registry.publish('private', '1');
+    const written = (password: string) => ({
+      secrets: { WORD: { env: 'WORD' } },
+      docker: { registries: { [registry.host]: { username: LOGIN.username, password } } },
+    });
+    write('private:1');
+    const none = await runBare(['apply', '--yes']);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toContain('warning[STK366]');
+    expect(none.stderr).toMatch(
+      /✗ image .*private:1 {2}pull {2}failed .*\n.* the registry wants a login, and there is none for it\n.* the engine: .*no basic auth credentials\n.* help: .*`docker\.registries`/,
+    );
+
+    write('private:1', {}, written('%{secret:WORD}'));
+    const wrong = await runBare(['apply', '--yes'], { WORD: 'wrong-word' });
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('the registry has no such image, or does not give it to you');
+    expect(wrong.stderr).not.toContain('wrong-word');
+    expect(await generation()).toBe('2 true');
+
+    const right = await runBare(['apply', '--yes'], { WORD: LOGIN.password });
+    expect(right.code, right.stderr).toBe(0);
+    expect(right.stdout + right.stderr).not.toContain(LOGIN.password);
+    expect(await generation()).toBe('3 true');
+  });
+
+  test('that is not there is told of by the plan, and fails the apply before anything is stopped', async () => {
+    write('private:nowhere');
+    const planned = await run('plan');
+    expect(planned.code).toBe(0);
+    expect(planned.stderr).toContain(
+      'it is not on the engine and cannot be looked up: the registry has no such image',
+    );
+    const applied = await run('apply', '--yes');
+    expect(applied.code).toBe(1);
+    expect(applied.stderr).toContain('help: check the name and the tag: is it pushed?');
+    expect(await generation()).toBe('3 true');
+    write('private:nowhere', { pull: 'always' });
+    const always = await run('plan');
+    expect({ code: always.code, stdout: always.stdout }).toEqual({ code: 1, stdout: '' });
+    expect(always.stderr).toContain('error[STK342]');
+  });
+
+  test('stands while the registry is away, unless it must be asked', async () => {
+    await registry.close();
+    write('private:1');
+    const stands = await run('plan', '--detailed-exitcode');
+    expect(stands.code).toBe(0);
+    expect(stands.stderr).toContain('warning[STK365]');
+    expect(stands.stderr).toContain(`nothing listens at ${registry.host}, where the registry should be`);
+    for (const tag of ['1', 'other']) {
+      write(`private:${tag}`, { pull: 'always' });
+      const always = await run('plan');
+      expect(always.code).toBe(1);
+      expect(always.stderr).toContain('error[STK342]');
+    }
+    write('private:other');
+    const doubtful = await run('plan');
+    expect(doubtful.code).toBe(0);
+    expect(doubtful.stderr).toContain('warning[STK366]');
+  });
+});
