@@ -1,0 +1,82 @@
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { docker, freePort, StackFolder, wipe } from '../support/stack-cli.ts';
+
+const NAME = 'e2e-host-ports';
+let folder: StackFolder;
+
+beforeEach(async () => {
+  await wipe(NAME);
+  folder = new StackFolder();
+});
+
+afterEach(async () => {
+  await wipe(NAME);
+  folder.remove();
+});
+
+function write(port: string): void {
+  const web = {
+    deploy: 'auto',
+    image: 'stackc-example/app:1',
+    command: 'sleep infinity',
+    ports: [port],
+    startup_time: 0.1,
+    stop_signal: 'KILL',
+  };
+  folder.write({ name: NAME, deploy: { [NAME]: { containers: { web } } } });
+}
+
+async function apply(): Promise<void> {
+  const ran = await folder.run(['apply', '--yes']);
+  expect(ran.code, ran.stderr).toBe(0);
+}
+
+const published = () => docker('port', `${NAME}-web0`);
+
+test('one that another container publishes is told of by the plan, and stops the apply', async () => {
+  const [port, other] = [await freePort(), await freePort()];
+  write(`127.0.0.1:${other}:80`);
+  await apply();
+  const image = ['stackc-example/app:1', 'sleep', 'infinity'];
+  const held = `port ${port}/tcp of the host, which \`web0\` wants, is published by container \`${NAME}-holder\``;
+  write(`${port}:80`);
+  expect((await folder.run(['plan'])).stderr).not.toContain('STK417');
+  await docker('run', '-d', '--name', `${NAME}-holder`, '-p', `127.0.0.1:${port}:80`, ...image);
+  try {
+    const planned = await folder.run(['plan']);
+    expect(planned.code).toBe(0);
+    expect(planned.stderr).toContain(`warning[STK417]: ${held}`);
+    const applied = await folder.run(['apply', '--yes']);
+    expect(applied.code).toBe(1);
+    expect(applied.stderr).toContain(`error[STK417]: ${held}`);
+    expect(await published()).toBe(`80/tcp -> 127.0.0.1:${other}`);
+    write(`127.0.0.2:${port}:80`);
+    await apply();
+  } finally {
+    await docker('rm', '-f', `${NAME}-holder`);
+  }
+});
+
+test('one that a program has fails the start, and the old generation serves on', async () => {
+  const [port, other] = [await freePort(), await freePort()];
+  write(`127.0.0.1:${other}:80`);
+  await apply();
+  const program = createServer();
+  await new Promise<void>((resolve) => {
+    program.listen(port, '127.0.0.1', resolve);
+  });
+  try {
+    write(`127.0.0.1:${port}:80`);
+    const { code, stderr } = await folder.run(['apply', '--yes']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`port ${port} of the host is held by a program outside Docker\n`);
+    expect(stderr).toMatch(/ {6}the engine: .*address already in use\n/);
+    expect(stderr).toContain(`help: \`ss -ltnp 'sport = :${port}'\` shows it`);
+    expect(stderr).toMatch(/↺ web0 {2}taken back: start generation 1, .*; generation 1 stays/);
+    expect(stderr).not.toContain('taken back: stop generation 2');
+    expect(await published()).toBe(`80/tcp -> 127.0.0.1:${other}`);
+  } finally {
+    program.close();
+  }
+});
