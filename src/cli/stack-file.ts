@@ -9,7 +9,7 @@ import { parseJson } from '../compiler/source/parse-json.ts';
 import { parseWith, type Read } from '../compiler/source/parse-with.ts';
 import type { SourceFile } from '../compiler/source/source-file.ts';
 import type { Span } from '../compiler/span.ts';
-import { compile, stackNameOf } from '../compiler/spec/compile.ts';
+import { complete, draft, stackNameOf } from '../compiler/spec/compile.ts';
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import { exitCode } from './exit-code.ts';
 import { CommandFailure, DiagnosticsFailure } from './failure.ts';
@@ -53,7 +53,10 @@ export async function loadSpec(
   const stack = stackNameOf(document.value, given);
   if (stack !== null) await onName(stack);
   const shape = checkShape(document.value);
-  const compiled = compile(document.value, given);
+  const begun = draft(document.value, given);
+  // What the engine has is listed by now; it is asked for the details while the rest is compiled.
+  await turn();
+  const compiled = complete(begun);
   if (shape.some((problem) => problem.severity === 'error')) {
     const more = compiled.ok ? compiled.warnings : compiled.diagnostics;
     throw new DiagnosticsFailure(

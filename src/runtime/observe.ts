@@ -9,11 +9,7 @@ import type {
   ObservedVolume,
   Phase,
 } from '../compiler/observed/observed-state.ts';
-import { mapAtMost } from './map-at-most.ts';
 import type { ContainerDetails, ContainerSummary, Engine, VolumeSummary } from './engine.ts';
-
-/** Inspects under way at the same time: enough to hide the round trips, few enough for an engine behind ssh. */
-const INSPECTS = 16;
 
 /**
  * Looks at everything of a stack once: one list call each for containers, volumes and networks (GET
@@ -29,15 +25,16 @@ export async function observe(
   extraNetworks: readonly string[],
 ): Promise<ObservedState> {
   const mine = [`${labels.stack}=${stack}`];
-  const [summaries, volumes, networks, extra] = await Promise.all([
-    engine.listContainers(mine),
+  const listing = engine.listContainers(mine);
+  const [summaries, containers, volumes, networks, extra] = await Promise.all([
+    listing,
+    listing.then((summaries) => observeContainers(engine, summaries)),
     engine.listVolumes(mine),
     engine.listNetworks(mine),
     Promise.all(
       extraNetworks.map(async (name) => ((await engine.inspectNetwork(name)) === null ? [] : [name])),
     ),
   ]);
-  const containers = await observeContainers(engine, summaries);
   return {
     containers,
     volumes: volumes.map(observedVolume).sort((a, b) => compare(a.name, b.name)),
@@ -65,7 +62,7 @@ async function observeContainers(
   summaries: readonly ContainerSummary[],
 ): Promise<readonly ObservedContainer[]> {
   const compared = summaries.filter((summary) => identityOf(summary.labels) !== null);
-  const details = await mapAtMost(INSPECTS, compared, ({ id }) => engine.inspectContainer(id));
+  const details = await Promise.all(compared.map(({ id }) => engine.inspectContainer(id)));
   return details
     .flatMap((found) => {
       // Null: removed between the list and the inspect.

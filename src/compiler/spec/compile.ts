@@ -30,12 +30,34 @@ export function stackNameOf({ source, root }: Document, options: CompileOptions)
   return readStackName(fields.get('name')?.value, options.name ?? null, deploy, reader) || null;
 }
 
+/** What a document says, before it is rehearsed. */
+export interface Draft {
+  readonly spec: StackSpec;
+  readonly problems: Problems;
+  /** Containers with problems of their own. */
+  readonly flawed: ReadonlySet<ContainerKey>;
+}
+
 /**
  * Turns a document of the right shape into what it means: all problems of the file at once, `STK3xx`. Never throws,
- * whatever the document. Ends with a rehearsal of `resolve` with nothing known from outside, so that `stack validate`
- * finds without an engine whatever the file alone can have wrong.
+ * whatever the document.
  */
 export function compile(document: Document, options: CompileOptions = {}): Compiled<StackSpec> {
+  return complete(draft(document, options));
+}
+
+/**
+ * The second half of {@link compile}: rehearses `resolve` with nothing known from outside, so that `stack validate`
+ * finds without an engine whatever the file alone can have wrong.
+ */
+export function complete({ spec, problems, flawed }: Draft): Compiled<StackSpec> {
+  // Problems of what has some already would only be consequences.
+  problems.take(rehearse(spec, flawed));
+  return problems.conclude({ ...spec, told: problems.told() });
+}
+
+/** The first half of {@link compile}: reads and links. */
+export function draft(document: Document, options: CompileOptions = {}): Draft {
   const problems = new Problems(document.source);
   const unnamed = new Reader(problems, new Set(), { stack: '', application: '', container: '' });
   const fields = unnamed.fields(document.root);
@@ -82,7 +104,5 @@ export function compile(document: Document, options: CompileOptions = {}): Compi
     included: readManual(fields.get('manual'), applications, reader),
     told: new Set(),
   };
-  // Problems of what has some already would only be consequences.
-  problems.take(rehearse(spec, flawed));
-  return problems.conclude({ ...spec, told: problems.told() });
+  return { spec, problems, flawed };
 }

@@ -12,6 +12,9 @@ export interface Agents {
 /** Else every agent finds out a name for TLS, even without TLS; the pattern for that takes milliseconds to compile. */
 const NO_SERVER_NAME = { servername: '' };
 
+/** Enough to hide the round trips, few enough for what stands between. */
+const REMOTE_CONNECTIONS = 16;
+
 /** sshd lets only some logins through at a time (MaxStartups, 10 by default). */
 const SSH_CONNECTIONS = 4;
 
@@ -25,10 +28,11 @@ export async function makeAgents(endpoint: Endpoint): Promise<Agents> {
     };
   }
   const isSecure = endpoint.kind === 'tcp' && endpoint.secure;
-  const agent = isSecure
-    ? new HttpsAgent({ keepAlive: true, ...tlsOptions(endpoint) })
-    : new HttpAgent({ keepAlive: true, ...NO_SERVER_NAME });
-  return { calls: agent, streams: agent };
+  const agent = (maxSockets: number) =>
+    isSecure
+      ? new HttpsAgent({ keepAlive: true, maxSockets, ...tlsOptions(endpoint) })
+      : new HttpAgent({ keepAlive: true, maxSockets, ...NO_SERVER_NAME });
+  return { calls: agent(REMOTE_CONNECTIONS), streams: agent(Infinity) };
 }
 
 function tlsOptions({ tls }: Endpoint & { kind: 'tcp' }): AgentOptions {

@@ -64,10 +64,14 @@ export class AnswerReader {
     return this.#expected.kind === 'rest' ? this.#answer() : null;
   }
 
+  /** What has come behind the answer: the beginning of the next. */
+  get rest(): Buffer {
+    return this.#bytes;
+  }
+
   /** Whether another answer can follow on the same connection. */
   get canFollow(): boolean {
-    const isOver = this.#expected.kind === 'nothing' && this.#bytes.length === 0;
-    return isOver && this.#head?.headers['connection']?.toLowerCase() !== 'close';
+    return this.#expected.kind === 'nothing' && this.#head?.headers['connection']?.toLowerCase() !== 'close';
   }
 
   #answer(): HttpAnswer | null {

@@ -6,25 +6,27 @@ import { CutOff, DeadlinePassed } from './engine-errors.ts';
 /** An engine on the same machine has no latency to hide, and each connection has its price. */
 const MOST_CONNECTIONS = 4;
 
-interface Connection {
-  readonly socket: Socket;
-  /** What the connection does now; null while it is idle. */
-  asking: Asking | null;
-}
+/** Requests sent in one go on one connection: the engine answers them one after the other. */
+const MOST_AT_ONCE = 32;
 
 interface Wanted {
   readonly target: string;
-  readonly limitMs: number | null;
+  readonly timer: NodeJS.Timeout | undefined;
   readonly settle: (outcome: HttpAnswer | Error) => void;
 }
 
-interface Asking extends Wanted {
-  readonly reader: AnswerReader;
-  readonly timer: NodeJS.Timeout | undefined;
+interface Connection {
+  readonly socket: Socket;
+  /** Whose answers are to come, in their order. */
+  readonly asked: Wanted[];
+  /** Of the answer that comes now. */
+  reader: AnswerReader;
 }
 
 /**
- * GET requests over a unix socket, with one request at a time on each of a few connections, which are kept.
+ * GET requests over a unix socket, on a few connections that are kept. What is asked for at the same time is sent in
+ * one go (pipelining, RFC 9112, section 9.3.2), so that an engine can work on all of it while this process does
+ * something else; what is asked for later never waits behind it.
  *
  * Node's own client could do it, too. But to load it and run it for the first time takes as long as everything else
  * that `stack apply` does when there is nothing to do, and each call takes three times as long. Everything but these
@@ -33,7 +35,7 @@ interface Asking extends Wanted {
 export class PlainReads {
   readonly #path: string;
   readonly #connections = new Set<Connection>();
-  readonly #waiting: Wanted[] = [];
+  #waiting: Wanted[] = [];
 
   constructor(path: string) {
     this.#path = path;
@@ -44,44 +46,53 @@ export class PlainReads {
     // The rule of Node's own client: nothing that could end the request's first line.
     if (/[^\u0021-\u00ff]/.test(target)) return Promise.reject(new TypeError('a path must be escaped'));
     return new Promise((resolve, reject) => {
-      const settle = (outcome: HttpAnswer | Error) =>
-        outcome instanceof Error ? reject(outcome) : resolve(outcome);
-      this.#waiting.push({ target, limitMs, settle });
-      this.#next();
+      const wanted: Wanted = {
+        target,
+        timer:
+          limitMs === null
+            ? undefined
+            : setTimeout(() => this.#expire(wanted, new DeadlinePassed(limitMs)), limitMs),
+        settle: (outcome) => {
+          clearTimeout(wanted.timer);
+          if (outcome instanceof Error) reject(outcome);
+          else resolve(outcome);
+        },
+      };
+      this.#waiting.push(wanted);
+      // Once all that is asked for now is known.
+      if (this.#waiting.length === 1) queueMicrotask(() => this.#next());
     });
   }
 
   /** Ends every connection; who still waits for an answer hears of a cut. */
   close(): void {
-    for (const { settle } of this.#waiting.splice(0)) settle(hangUp());
-    for (const connection of this.#connections) this.#fail(connection, hangUp());
+    const waiting = [...this.#waiting, ...[...this.#connections].flatMap(({ asked }) => asked.splice(0))];
+    this.#waiting = [];
+    for (const connection of this.#connections) this.#drop(connection);
+    for (const { settle } of waiting) settle(hangUp());
   }
 
   /** Asks what waits as long as there is a connection for it. */
   #next(): void {
     while (this.#waiting.length > 0) {
-      const connection =
-        this.#idle() ?? (this.#connections.size < MOST_CONNECTIONS ? this.#open() : undefined);
-      const wanted = connection === undefined ? undefined : this.#waiting.shift();
-      if (connection === undefined || wanted === undefined) return;
-      const { target, limitMs } = wanted;
-      const timer =
-        limitMs === null
-          ? undefined
-          : setTimeout(() => this.#fail(connection, new DeadlinePassed(limitMs)), limitMs);
-      connection.asking = { ...wanted, reader: new AnswerReader(), timer };
+      const connection = this.#idle() ?? (this.#connections.size < MOST_CONNECTIONS ? this.#open() : null);
+      if (connection === null) return;
+      connection.asked.push(...this.#waiting.splice(0, MOST_AT_ONCE));
       connection.socket.ref();
-      connection.socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 'latin1');
+      const requests = connection.asked.map(
+        ({ target }) => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      );
+      connection.socket.write(requests.join(''), 'latin1');
     }
   }
 
-  #idle(): Connection | undefined {
-    for (const connection of this.#connections) if (connection.asking === null) return connection;
-    return undefined;
+  #idle(): Connection | null {
+    for (const connection of this.#connections) if (connection.asked.length === 0) return connection;
+    return null;
   }
 
   #open(): Connection {
-    const connection: Connection = { socket: connect(this.#path), asking: null };
+    const connection: Connection = { socket: connect(this.#path), asked: [], reader: new AnswerReader() };
     this.#connections.add(connection);
     const { socket } = connection;
     socket.on('data', (bytes: Buffer) => this.#read(connection, bytes));
@@ -92,45 +103,63 @@ export class PlainReads {
   }
 
   #read(connection: Connection, bytes: Buffer): void {
-    const { asking } = connection;
-    // Nobody has asked: whatever it is, nobody can rely on what comes next.
-    if (asking === null) return this.#fail(connection, hangUp());
     try {
-      const answer = asking.reader.feed(bytes);
-      if (answer !== null) this.#done(connection, asking, answer);
+      let rest = bytes;
+      while (rest.length > 0) {
+        // Nobody has asked: whatever it is, nobody can rely on what comes next.
+        if (connection.asked.length === 0) return this.#drop(connection);
+        const answer = connection.reader.feed(rest);
+        if (answer === null) return;
+        rest = connection.reader.rest;
+        this.#done(connection, answer);
+      }
     } catch (error) {
       this.#fail(connection, error instanceof Error ? error : new CutOff());
     }
   }
 
   #end(connection: Connection): void {
-    const { asking } = connection;
-    const answer = asking?.reader.end() ?? null;
-    if (asking !== null && answer !== null) this.#done(connection, asking, answer);
-    this.#fail(connection, asking?.reader.hasHead === true ? new CutOff() : hangUp());
+    const { reader } = connection;
+    const answer = reader.end();
+    if (answer !== null) this.#done(connection, answer);
+    this.#fail(connection, reader.hasHead && answer === null ? new CutOff() : hangUp());
   }
 
-  #done(connection: Connection, asking: Asking, answer: HttpAnswer): void {
-    connection.asking = null;
-    clearTimeout(asking.timer);
+  #done(connection: Connection, answer: HttpAnswer): void {
+    const { asked, reader, socket } = connection;
+    asked.shift()?.settle(answer);
+    connection.reader = new AnswerReader();
+    if (!reader.canFollow || (asked.length === 0 && reader.rest.length > 0)) this.#drop(connection);
     // An idle connection keeps no process.
-    connection.socket.unref();
-    if (!asking.reader.canFollow) this.#fail(connection, hangUp());
-    asking.settle(answer);
+    else if (asked.length === 0) socket.unref();
     this.#next();
   }
 
-  /** The connection is of no use any more. */
+  /** Whoever's answer was to come hears of it. */
   #fail(connection: Connection, error: Error): void {
-    const { asking } = connection;
-    connection.asking = null;
-    this.#connections.delete(connection);
-    connection.socket.destroy();
-    if (asking !== null) {
-      clearTimeout(asking.timer);
-      asking.settle(error);
-    }
+    connection.asked.shift()?.settle(error);
+    this.#drop(connection);
     this.#next();
+  }
+
+  #expire(wanted: Wanted, error: DeadlinePassed): void {
+    wanted.settle(error);
+    this.#waiting = this.#waiting.filter((other) => other !== wanted);
+    for (const connection of this.#connections) {
+      const place = connection.asked.indexOf(wanted);
+      if (place === -1) continue;
+      connection.asked.splice(place, 1);
+      this.#drop(connection);
+    }
+    // What was asked for at the same time is late as well, and says so before anything is sent.
+    setImmediate(() => this.#next());
+  }
+
+  /** Ends a connection that is of no use any more. What it still owes is asked again: it only reads. */
+  #drop(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#waiting.unshift(...connection.asked.splice(0));
+    connection.socket.destroy();
   }
 }
 

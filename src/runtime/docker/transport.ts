@@ -112,7 +112,7 @@ export async function connectTransport(endpoint: Endpoint): Promise<Transport> {
   };
 }
 
-/** Without credentials or anything else that is sent in headers. */
-function isPlainRead({ method, headers }: RequestOptions): boolean {
-  return method === 'GET' && Object.keys(headers ?? {}).length === 0;
+/** What an engine answers at once: no question to a registry, and nothing that is sent in headers. */
+function isPlainRead({ method, headers, path }: RequestOptions): boolean {
+  return method === 'GET' && Object.keys(headers ?? {}).length === 0 && !path?.includes('/distribution/');
 }

@@ -304,6 +304,20 @@ describe('a pull', () => {
   });
 });
 
+it('a registry that is slow to answer keeps nobody waiting but who asks it', async () => {
+  const server = await serving(
+    fakeEngine((url, response) => {
+      if (!url.startsWith('/distribution/')) response.end(JSON.stringify([{ Name: 'v' }]));
+    }),
+  );
+  const engine = await connect(server.path);
+  const digest = engine.registryDigest('r.example/x:1', null, 5000);
+  const networks = engine.listNetworks([]);
+  expect(await networks).toEqual(['v']);
+  engine.close();
+  await expect(digest).rejects.toBeInstanceOf(EngineError);
+});
+
 describe('a create', () => {
   it('never tells a value in its failure', async () => {
     const server = await serving(

@@ -14,7 +14,9 @@ async function serving(answer: (path: string, socket: Socket) => void) {
   const connections: Socket[] = [];
   const server: FakeServer = await fakeTcp((socket) => {
     connections.push(socket);
-    socket.on('data', (bytes: Buffer) => answer(bytes.toString('latin1').split(' ')[1] ?? '', socket));
+    socket.on('data', (bytes: Buffer) => {
+      for (const [, path = ''] of bytes.toString('latin1').matchAll(/^GET (\S+)/gm)) answer(path, socket);
+    });
   });
   open.push(server);
   const reads = new PlainReads(server.path);
@@ -26,22 +28,71 @@ function reply(socket: Socket, body: string): void {
   socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
 }
 
-it('keeps a connection for what is asked later, and has one for each of what is asked at once', async () => {
+it('keeps a connection for what is asked later, and asks in one go what is wanted at once', async () => {
   const { reads, connections } = await serving((path, socket) => reply(socket, path));
   expect((await reads.get('/a', null)).body).toBe('/a');
   expect((await reads.get('/b', null)).body).toBe('/b');
-  expect(connections).toHaveLength(1);
   const bodies = await Promise.all(['/c', '/d', '/e'].map((path) => reads.get(path, null)));
   expect(bodies.map(({ body }) => body)).toEqual(['/c', '/d', '/e']);
-  expect(connections).toHaveLength(3);
+  expect(connections).toHaveLength(1);
 });
 
 it('has four connections at most, and asks the rest as they come free', async () => {
   const { reads, connections } = await serving((path, socket) => reply(socket, path));
-  const paths = Array.from({ length: 30 }, (_, index) => `/${index}`);
+  const paths = Array.from({ length: 300 }, (_, index) => `/${index}`);
   const bodies = await Promise.all(paths.map((path) => reads.get(path, null)));
   expect(bodies.map(({ body }) => body)).toEqual(paths);
   expect(connections).toHaveLength(4);
+});
+
+it('lets nothing wait behind what was asked earlier', async () => {
+  const { reads, connections } = await serving((path, socket) => path !== '/slow' && reply(socket, path));
+  const slow = reads.get('/slow', null);
+  slow.catch(() => undefined);
+  await new Promise(setImmediate);
+  expect((await reads.get('/b', null)).body).toBe('/b');
+  expect(connections).toHaveLength(2);
+});
+
+it('takes answers apart wherever they are cut', async () => {
+  let sent = '';
+  const { reads } = await serving((path, socket) => {
+    sent += `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n${path}\r\n0\r\n\r\n`;
+    if (path !== '/c') return;
+    const half = sent.length / 2;
+    socket.write(sent.slice(0, half));
+    setTimeout(() => socket.write(sent.slice(half)), 20);
+  });
+  const bodies = await Promise.all(['/a', '/b', '/c'].map((path) => reads.get(path, null)));
+  expect(bodies.map(({ body }) => body)).toEqual(['/a', '/b', '/c']);
+});
+
+it('asks again what was asked with a request that failed', async () => {
+  const { reads, connections } = await serving((path, socket) => {
+    if (path === '/cut') socket.destroy();
+    else if (path === '/nonsense') socket.write('what?\r\n');
+    else reply(socket, path);
+  });
+  const asked = ['/a', '/cut', '/b', '/nonsense', '/c'].map((path) => reads.get(path, null));
+  const outcomes = await Promise.allSettled(asked);
+  expect(outcomes.map((one) => (one.status === 'fulfilled' ? one.value.body : null))).toEqual([
+    '/a',
+    null,
+    '/b',
+    null,
+    '/c',
+  ]);
+  expect(connections.length).toBeGreaterThan(1);
+});
+
+it('trusts no connection that says more than was asked', async () => {
+  const { reads, connections } = await serving((path, socket) => {
+    reply(socket, path);
+    reply(socket, '/forged');
+  });
+  expect((await reads.get('/a', null)).body).toBe('/a');
+  expect((await reads.get('/b', null)).body).toBe('/b');
+  expect(connections).toHaveLength(2);
 });
 
 it('lets what waits for a connection hear of a server that goes away', async () => {
