@@ -4,7 +4,9 @@ const RARE: ReadonlySet<string> = new Set([
   'crypto',
   'http',
   'https',
+  'module',
   'readline/promises',
+  'tty',
   'zlib',
 ]);
 

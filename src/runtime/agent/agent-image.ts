@@ -10,7 +10,9 @@ import { bundleAgent } from './bundle-agent.ts';
 declare const __STACKC_VERSION__: string | undefined;
 
 /** Where the sources lie when this file has not been bundled. */
-const SOURCES = new URL('../../../', import.meta.url);
+function source(path: string): URL {
+  return new URL(`../../../${path}`, import.meta.url);
+}
 
 /** What the agent's image is built from, and the tag that says so. */
 export interface AgentImage {
@@ -53,8 +55,8 @@ export async function buildAgentImage(
 
 function makeAgentImage(): AgentImage {
   const files = installedFiles() ?? {
-    Dockerfile: readFileSync(new URL('src/agent/Dockerfile', SOURCES)),
-    'agent.mjs': bundleAgent(fileURLToPath(SOURCES)),
+    Dockerfile: readFileSync(source('src/agent/Dockerfile')),
+    'agent.mjs': bundleAgent(fileURLToPath(source(''))),
   };
   const hash = createHash('sha256');
   // The lengths keep the two apart: without them one file's end could pass for the other's start.
@@ -78,8 +80,6 @@ function installedFiles(): AgentImage['files'] | null {
 
 function version(): string {
   if (typeof __STACKC_VERSION__ === 'string') return __STACKC_VERSION__;
-  const written: { readonly version: string } = JSON.parse(
-    readFileSync(new URL('package.json', SOURCES), 'utf8'),
-  );
+  const written: { readonly version: string } = JSON.parse(readFileSync(source('package.json'), 'utf8'));
   return written.version;
 }

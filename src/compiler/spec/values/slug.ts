@@ -3,6 +3,8 @@
  * stretch becomes one `-`, none at either end. Empty when nothing is left.
  */
 export function slug(name: string): string {
+  // Mostly it is one; the tables of Unicode take longer than all names of a file.
+  if (/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) return name;
   return name
     .normalize('NFKD')
     .replace(/\p{Mark}/gu, '')
