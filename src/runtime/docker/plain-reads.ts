@@ -60,7 +60,7 @@ export class PlainReads {
       };
       this.#waiting.push(wanted);
       // Once all that is asked for now is known.
-      if (this.#waiting.length === 1) queueMicrotask(() => this.#next());
+      if (this.#waiting.length === 1) process.nextTick(() => this.#next());
     });
   }
 
