@@ -116,10 +116,12 @@ function undoLines(
       ...event.failures.flatMap((failure) => failureLines(failure, paint)),
     ];
   }
-  const from = report.changeOf(event.group)?.from ?? null;
-  const stays = from === null ? '' : `; generation ${from} stays`;
   // An unlink succeeds where nothing was, and tells nobody anything.
   const texts = event.done.filter(({ kind }) => kind !== 'socket.unlink').map(operationText);
-  const what = texts.length === 0 ? '' : `: ${texts.join(', ')}`;
-  return [`${paint('yellow', '↺')} ${name}  taken back${what}${stays}`];
+  const from = report.changeOf(event.group)?.from ?? null;
+  const parts = [
+    ...(texts.length === 0 ? [] : [`taken back: ${texts.join(', ')}`]),
+    ...(from === null ? [] : [`generation ${from} stays`]),
+  ];
+  return parts.length === 0 ? [] : [`${paint('yellow', '↺')} ${name}  ${parts.join('; ')}`];
 }
