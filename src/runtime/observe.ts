@@ -28,7 +28,7 @@ export async function observe(
   const listing = engine.listContainers(mine);
   const [summaries, containers, volumes, networks, extra] = await Promise.all([
     listing,
-    listing.then((summaries) => observeContainers(engine, summaries)),
+    listing.then((rows) => observeContainers(engine, rows)),
     engine.listVolumes(mine),
     engine.listNetworks(mine),
     Promise.all(
