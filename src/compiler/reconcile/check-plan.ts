@@ -31,21 +31,21 @@ export function checkPlan(
   diagnostics.push(...droppedVolumes(desired, observed));
   diagnostics.push(...takenVolumes(desired, observed));
   diagnostics.push(...takenPorts(decided, dropped, observed));
-  for (const container of desired.containers) {
-    if (container.mode !== 'cron') continue;
-    diagnostics.push(
-      diagnostic(
-        'STK412',
-        `\`${container.name}\` is checked and shown, but this version runs no schedule`,
-        container.span,
-        {
-          severity: 'warning',
-          help: `run it with \`stack run ${container.name}\` from a crontab until the agent does`,
-        },
-      ),
-    );
-  }
+  diagnostics.push(...unrunSchedules(desired));
   return diagnostics;
+}
+
+/** One for all of them: it is about this version, and the same for each. */
+function unrunSchedules(desired: DesiredState): readonly Diagnostic[] {
+  const names = desired.containers.filter(({ mode }) => mode === 'cron').map(({ name }) => `\`${name}\``);
+  if (names.length === 0) return [];
+  const message = `no schedule is run by this version: ${[...new Set(names)].join(', ')}`;
+  return [
+    diagnostic('STK412', message, null, {
+      severity: 'warning',
+      help: 'put `stack run NAME` into a crontab until the agent does',
+    }),
+  ];
 }
 
 /** What was asked for by name must not be left out in silence. */

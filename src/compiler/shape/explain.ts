@@ -5,7 +5,7 @@ import { quote } from '../source/quote.ts';
 import type { Range } from '../span.ts';
 import type { Locator, Place } from './locate.ts';
 import type { Shape } from './shape.ts';
-import { unknownKeyHelp } from './unknown-key.ts';
+import { meantKeys, unknownKeyHelp } from './unknown-key.ts';
 import { didYouMean, either, expected, found, foundValue } from './words.ts';
 
 /** An error of the validator as a problem of the file. */
@@ -87,11 +87,12 @@ function quotedValue(value: string | number | boolean): string {
 }
 
 function missingKey({ node, shape, name, nameRange }: Place, keys: readonly string[]): Explanation | null {
-  // A slip of the pen is reported as the unknown key that it is.
+  // A slip of the pen is reported as the unknown key that it is, whose help names the key that is missing.
   const known = new Set(Object.keys(shape.properties ?? {}));
   const written = node.kind === 'object' ? node.properties.map(({ key }) => key) : [];
-  if (written.length < 1000 && written.some((key) => !known.has(key) && nearest(key, keys).length > 0))
-    return null;
+  const unknown =
+    written.length < 1000 ? written.filter((key) => !known.has(key) && !key.startsWith('x-')) : [];
+  if (unknown.some((key) => meantKeys(key, shape).some((meant) => keys.includes(meant)))) return null;
 
   return make('STK203', `${name} has no ${list(keys)}`, nameRange);
 }

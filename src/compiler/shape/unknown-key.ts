@@ -16,6 +16,7 @@ const elsewhere: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
       ['environment_variables', 'env'],
       ['healthcheck', 'health'],
       ['healthy', 'health'],
+      ['image_name', 'image'],
       ['image_pull_policy', 'pull'],
       ['instances', 'containers'],
       ['liveness_probe', 'health'],
@@ -67,18 +68,49 @@ const mostListed = 8;
  * word, or where it belongs.
  */
 export function unknownKeyHelp(key: string, shape: Shape): string {
-  const known = Object.keys(shape.properties ?? {});
-  const word = snakeCase(key);
-  const words = [...elsewhere].find(([mark]) => known.includes(mark))?.[1] ?? new Map<string, string>();
-  const other = words.get(word);
+  const other = otherWords(shape).get(snakeCase(key));
   if (other !== undefined) return `it is called \`${other}\` here`;
-  const others = nearest(word, words.keys()).flatMap((name) => words.get(name) ?? []);
-  const help = didYouMean(nearest(key, known)) ?? didYouMean([...new Set(others)]);
+  const help = didYouMean(meantKeys(key, shape));
   if (help !== null) return help;
+  const known = Object.keys(shape.properties ?? {});
   const owner = owners().find(({ keys }) => keys.includes(key));
   if (owner !== undefined) return `${quote(key)} is a key of ${owner.name}`;
   if (known.length <= mostListed) return `known here: ${either(known.map((name) => `\`${name}\``))}`;
   return 'remove it; a key that starts with `x-` is kept as a note';
+}
+
+/** The keys of an object that somebody may have meant by one that it does not know; the best ones alone. */
+export function meantKeys(key: string, shape: Shape): readonly string[] {
+  const known = Object.keys(shape.properties ?? {});
+  const words = otherWords(shape);
+  const other = words.get(snakeCase(key));
+  if (other !== undefined) return [other];
+  const near = nearest(key, known);
+  if (near.length > 0) return near;
+  const others = nearest(snakeCase(key), words.keys()).flatMap((name) => words.get(name) ?? []);
+  return others.length > 0 ? [...new Set(others)] : shortened(key, known);
+}
+
+/** `vol` for `volumes`, `img` for `image`: what its letters begin with, else what has them all in order. */
+function shortened(key: string, known: readonly string[]): readonly string[] {
+  const short = snakeCase(key);
+  if (short.length < 3) return [];
+  const begun = known.filter((name) => name.startsWith(short));
+  const abbreviated = known.filter((name) => name[0] === short[0] && hasInOrder(name, short));
+  const found = begun.length > 0 ? begun : abbreviated;
+  // What fits many says nothing.
+  return found.length > 3 ? [] : found;
+}
+
+function hasInOrder(text: string, letters: string): boolean {
+  let at = 0;
+  for (const letter of text) if (letter === letters[at]) at += 1;
+  return at === letters.length;
+}
+
+function otherWords(shape: Shape): ReadonlyMap<string, string> {
+  const known = Object.keys(shape.properties ?? {});
+  return [...elsewhere].find(([mark]) => known.includes(mark))?.[1] ?? new Map<string, string>();
 }
 
 /** `restartPolicy`, `restart-policy` and `RESTART_POLICY` are `restart_policy`. */

@@ -84,6 +84,60 @@ describe('what is right', () => {
   });
 });
 
+/** Files in which one key is needed: what they are without it is only a consequence of its misspelling. */
+const needed: readonly (readonly [string, (key: string) => string])[] = [
+  ['deploy', (key) => `{"${key}": {"shop": {"containers": {}}}}`],
+  ['containers', (key) => `{"deploy": {"shop": {"${key}": {}}}}`],
+  ['image', (key) => `{"deploy": {"shop": {"containers": {"app": {"${key}": "x", "tag": "1"}}}}}`],
+  ['build', (key) => `{"deploy": {"shop": {"containers": {"app": {"${key}": "."}}}}}`],
+  ['volumes', (key) => `{"deploy": {"s": {"containers": {}, "data_volumes": {"a": {"${key}": []}}}}}`],
+  [
+    'command',
+    (key) => `{"deploy": {"s": {"containers": {"a": {"image": "x", "migration": {"${key}": "m"}}}}}}`,
+  ],
+  ['env', (key) => `{"deploy": {}, "secrets": {"A": {"${key}": "A"}}}`],
+  ['file', (key) => `{"deploy": {}, "secrets": {"A": {"${key}": "a"}}}`],
+];
+
+/** What fingers do to a word: a letter left out, twice, another or swapped, the case, an abbreviation. */
+function slips(word: string): readonly string[] {
+  const found = new Set([word.toUpperCase(), word.slice(0, 3), `${word}s`, `${word}_`]);
+  for (let at = 0; at < word.length; at += 1) {
+    const [before, letter, after] = [word.slice(0, at), word[at] ?? '', word.slice(at + 1)];
+    found.add(before + after);
+    found.add(before + letter + letter + after);
+    found.add(`${before}q${after}`);
+    found.add(before + (after[0] ?? '') + letter + after.slice(1));
+  }
+  found.delete(word);
+  return [...found];
+}
+
+describe('a needed key that is misspelt is one problem', () => {
+  test.each(needed)('%s', (key, file) => {
+    expect(shapeOf(file(key))).toEqual([]);
+    for (const slip of slips(key)) {
+      const problems = shapeOf(file(slip));
+      expect(problems, slip).toHaveLength(1);
+      expect(problems[0], slip).toMatch(new RegExp(`unknown key .*\\|.*\`${key}\``));
+    }
+  });
+
+  test.each([
+    ['img: x', 'did you mean `image`?'],
+    ['image_name: x', 'it is called `image` here'],
+  ])('%s', (text, help) => {
+    const problems = shapeOf(`deploy:\n  shop:\n    containers:\n      app: {${text}}\n`);
+    expect(problems).toEqual([expect.stringContaining(`| ${help}`)]);
+  });
+
+  test('a note of one’s own stands for no key', () => {
+    expect(shapeOf('deploy: {shop: {containers: {app: {x-image: y}}}}')).toEqual([
+      'STK203 1:30-1:33 `app` has no `image` or `build`',
+    ]);
+  });
+});
+
 describe('unknown keys', () => {
   test.each([
     ['imag: y', ['STK201 4:23-4:27 unknown key `imag` in `app` | did you mean `image` or `tag`?']],
