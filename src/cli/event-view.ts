@@ -1,10 +1,10 @@
 import type { Plan } from '../compiler/plan/plan.ts';
 import type { CommandContext } from './io.ts';
-import { colorFor, writeData } from './output.ts';
+import { colorFor, columnsOf, writeData } from './output.ts';
 import type { Wording } from './render/apply-report.ts';
 import { jsonView, plainView, terminalView, type EventView } from './render/events.ts';
+import { PLAIN_WIDTH } from './render/text.ts';
 
-const SOME_COLUMNS = 80;
 const SOME_ROWS = 24;
 
 /** The view that suits where the output goes: JSON lines to standard output, progress to a terminal, else plain lines. */
@@ -16,7 +16,7 @@ export function eventView(context: CommandContext, plan: Plan, wording: Wording)
   if (io.stderr.isTTY !== true || io.env['TERM'] === 'dumb') return plainView(view, write);
   return terminalView(view, {
     write,
-    columns: () => io.stderr.columns ?? SOME_COLUMNS,
+    columns: () => columnsOf(io.stderr) ?? PLAIN_WIDTH,
     rows: () => io.stderr.rows ?? SOME_ROWS,
   });
 }

@@ -196,7 +196,9 @@ describe('plan', () => {
     );
     const held = await stack(['plan', '--detailed-exitcode'], { cwd, engine: memory });
     expect(held.code).toBe(0);
-    expect(held.stdout).toContain('= hold     db0\n    held: 1 change\n    image  worker:1 → worker:2\n');
+    expect(held.stdout).toContain(
+      '= hold     db0   held: 1 change; `--include db` applies it\n    image  worker:1 → worker:2\n',
+    );
     const status = await stack(['status'], { cwd, engine: memory });
     expect(status.stdout).toMatch(/db0 .*held: 1 change\n/);
     const included = await stack(['plan', '--detailed-exitcode', '--include', 'db'], { cwd, engine: memory });

@@ -28,6 +28,7 @@ export function change(sketch: ChangeSketch): Change {
     to: null,
     strategy: null,
     gate: null,
+    makes: null,
     waitsFor: [],
     notes: [],
     ...sketch,

@@ -3,7 +3,7 @@ import { observe } from '../../runtime/observe.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
 import type { CommandContext } from '../io.ts';
-import { colorFor, writeData, writeNote } from '../output.ts';
+import { styleFor, writeData, writeNote } from '../output.ts';
 import { plural } from '../render/text.ts';
 import { stackName } from '../stack-name.ts';
 import { hasWork, walkPlan } from '../walk-plan.ts';
@@ -23,10 +23,7 @@ export async function destroy(
     writeData(context, `${JSON.stringify({ type: 'plan', ...planJson(plan, [], null) })}\n`);
   } else if (hasWork(plan)) {
     const { renderPlan } = await import('../render/plan.ts');
-    writeData(
-      context,
-      renderPlan(plan, { color: colorFor(context, context.io.stdout), verbose: context.options.verbose }),
-    );
+    writeData(context, renderPlan(plan, styleFor(context, context.io.stdout)));
   } else {
     writeData(context, `Nothing to do: nothing of stack \`${stack}\` is on this engine.\n`);
   }

@@ -2,7 +2,7 @@ import { isPending } from '../../compiler/plan/plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
-import { colorFor, writeData, writeDiagnostics } from '../output.ts';
+import { styleFor, writeData, writeDiagnostics } from '../output.ts';
 import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
 import { diagnosticsJson, OUTPUT_FORMAT_VERSION } from '../render/diagnostics-json.ts';
 
@@ -36,8 +36,7 @@ async function show(
 /** Shows a plan to people. */
 export async function writePlan(context: CommandContext, { plan: made }: PlannedStack): Promise<void> {
   const { renderPlan } = await import('../render/plan.ts');
-  const color = colorFor(context, context.io.stdout);
-  writeData(context, renderPlan(made, { color, verbose: context.options.verbose }));
+  writeData(context, renderPlan(made, styleFor(context, context.io.stdout)));
 }
 
 async function showJson(

@@ -3,7 +3,7 @@ import { observe } from '../../runtime/observe.ts';
 import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
-import { colorFor, writeData, writeDiagnostics } from '../output.ts';
+import { colorFor, columnsOf, writeData, writeDiagnostics } from '../output.ts';
 import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
 import { statusRows } from '../status-rows.ts';
@@ -20,7 +20,10 @@ export async function status(context: CommandContext, file: string | undefined):
       : await plannedStatus(context, file);
   const text = json
     ? `${JSON.stringify(statusJson(stack, rows), null, 2)}\n`
-    : renderStatus(stack, rows, colorFor(context, context.io.stdout));
+    : renderStatus(stack, rows, {
+        color: colorFor(context, context.io.stdout),
+        width: columnsOf(context.io.stdout),
+      });
   writeData(context, text);
   return exitCode.done;
 }

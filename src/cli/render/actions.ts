@@ -14,14 +14,14 @@ export interface ActionWords {
 /** The words for every action. */
 export const actionWords: Readonly<Record<Action, ActionWords>> = {
   pull: { symbol: '↓', style: 'cyan', planned: 'to pull', done: 'pulled' },
-  build: { symbol: '+', style: 'cyan', planned: 'to build', done: 'built' },
+  build: { symbol: '*', style: 'cyan', planned: 'to build', done: 'built' },
   create: { symbol: '+', style: 'green', planned: 'to create', done: 'created' },
-  run: { symbol: '>', style: 'green', planned: 'to run', done: 'run' },
+  run: { symbol: '»', style: 'green', planned: 'to run', done: 'run' },
   replace: { symbol: '±', style: 'yellow', planned: 'to replace', done: 'replaced' },
   start: { symbol: '>', style: 'green', planned: 'to start', done: 'started' },
   update: { symbol: '~', style: 'yellow', planned: 'to update', done: 'updated' },
   remove: { symbol: '-', style: 'red', planned: 'to remove', done: 'removed' },
-  tidy: { symbol: '-', style: 'dim', planned: 'to tidy', done: 'tidied' },
+  tidy: { symbol: '·', style: 'dim', planned: 'to tidy', done: 'tidied' },
   schedule: { symbol: '@', style: 'cyan', planned: 'cron', done: 'cron' },
   hold: { symbol: '=', style: 'magenta', planned: 'held', done: 'held' },
   none: { symbol: ' ', style: 'dim', planned: 'unchanged', done: 'unchanged' },

@@ -5,7 +5,7 @@ import type { SourceFile } from '../../compiler/source/source-file.ts';
 import type { Span } from '../../compiler/span.ts';
 import { paint, type Paint, type Style } from './paint.ts';
 import { layOut } from './source-line.ts';
-import { plural, WIDTH } from './text.ts';
+import { fold, plural } from './text.ts';
 
 /** The codes that only say how many problems were left out. */
 const uncounted: ReadonlySet<Code> = new Set(['STK113', 'STK207']);
@@ -19,38 +19,56 @@ const severityStyle: Readonly<Record<Severity, Style>> = { error: 'red', warning
 export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
   source: SourceFile | null,
-  { color }: { readonly color: boolean },
+  { color, width }: { readonly color: boolean; readonly width: number },
 ): string {
   if (diagnostics.length === 0) return '';
-  const brush = paint(color);
-  const blocks = diagnostics.map((diagnostic) => block(diagnostic, source, brush));
+  const page: Page = { source, brush: paint(color), width };
+  const blocks = diagnostics.map((diagnostic) => block(diagnostic, page));
   return `${[...blocks, counts(diagnostics)].join('\n\n')}\n`;
 }
 
-function block(diagnostic: Diagnostic, source: SourceFile | null, brush: Paint): string {
+/** What every line of an output depends on. */
+interface Page {
+  readonly source: SourceFile | null;
+  readonly brush: Paint;
+  readonly width: number;
+}
+
+function block(diagnostic: Diagnostic, page: Page): string {
+  const { source, brush, width } = page;
   const { code, severity, message, span, related, help } = diagnostic;
   const places = [span, ...related.map((other) => other.span)];
   const gutter = ' '.repeat(Math.max(...places.map((place) => String(place?.start.line ?? 1).length)));
   const style = severityStyle[severity];
-  const title = `${brush(style, `${severity}[${code}]`)}: ${oneLine(message)}`;
-  const lines = [brush('bold', title)];
-  if (span !== null)
-    lines.push(...excerpt(span, source, gutter, '-->', { mark: '^', style, label: '' }, brush));
+  const lead = `${severity}[${code}]`;
+  const lines = fold(escapeHidden(message), width, `${lead}: `, '  ').map((line, index) =>
+    brush('bold', index === 0 ? brush(style, lead) + line.slice(lead.length) : line),
+  );
+  if (span !== null) lines.push(...excerpt(span, page, gutter, '-->', { mark: '^', style, label: '' }));
   else if (source !== null) lines.push(`${gutter}${brush('blue', '-->')} ${source.path}`);
-  for (const other of related) lines.push(...relatedLines(other, source, gutter, brush));
+  for (const other of related) lines.push(...relatedLines(other, page, gutter));
   if (help !== null) {
     if (span !== null && source !== null) lines.push(brush('blue', `${gutter} |`));
-    const [first = '', ...rest] = help.split('\n');
-    lines.push(`${gutter} ${brush('blue', '=')} ${brush('cyan', 'help')}: ${escapeHidden(first)}`);
-    for (const line of rest) lines.push(`${gutter}         ${escapeHidden(line)}`);
+    lines.push(...remark('help', help, page, gutter));
   }
   return lines.join('\n');
 }
 
-function relatedLines({ span, message }: Related, source: SourceFile | null, gutter: string, brush: Paint) {
-  if (span === null) return [`${gutter} ${brush('blue', '=')} note: ${oneLine(message)}`];
-  const label = oneLine(message);
-  return excerpt(span, source, gutter, ':::', { mark: '-', style: 'blue', label }, brush);
+function relatedLines({ span, message }: Related, page: Page, gutter: string): readonly string[] {
+  if (span === null) return remark('note', escapeHidden(message), page, gutter);
+  return excerpt(span, page, gutter, ':::', { mark: '-', style: 'blue', label: escapeHidden(message) });
+}
+
+/** Text below a place: `= help: …`, its further lines below its first word. */
+function remark(kind: 'help' | 'note', text: string, { brush, width }: Page, gutter: string): string[] {
+  const first = `${gutter} = ${kind}: `;
+  const rest = ' '.repeat(first.length);
+  const lines = text
+    .split('\n')
+    .flatMap((line, index) => fold(escapeHidden(line), width, index === 0 ? first : rest, rest));
+  const [head = '', ...more] = lines;
+  const label = kind === 'help' ? brush('cyan', kind) : kind;
+  return [`${gutter} ${brush('blue', '=')} ${label}: ${head.slice(first.length)}`, ...more];
 }
 
 interface Underline {
@@ -62,11 +80,10 @@ interface Underline {
 /** The place, its line and the line below it that points. A place of several lines is shown by its first. */
 function excerpt(
   { start, end }: Span,
-  source: SourceFile | null,
+  { source, brush, width }: Page,
   gutter: string,
   arrow: string,
   { mark, style, label }: Underline,
-  brush: Paint,
 ): readonly string[] {
   const position = `${start.line}:${start.column}`;
   if (source === null) {
@@ -74,7 +91,7 @@ function excerpt(
   }
   const line = source.line(start.line);
   const last = end.line > start.line ? line.trimEnd().length : end.column - 1;
-  const shown = layOut(line, start.column - 1, last, WIDTH - gutter.length - 3);
+  const shown = layOut(line, start.column - 1, last, width - gutter.length - 3);
   const bar = brush('blue', `${gutter} |`);
   const number = String(start.line).padStart(gutter.length);
   const pointer = mark.repeat(shown.width) + (label === '' ? '' : ` ${label}`);
@@ -96,9 +113,4 @@ function counts(diagnostics: readonly Diagnostic[]): string {
     ...(counted.length < diagnostics.length ? ['and more'] : []),
   ];
   return words.join(', ');
-}
-
-/** Messages quote what the file says, and a file may say anything. */
-function oneLine(message: string): string {
-  return escapeHidden(message);
 }

@@ -4,7 +4,7 @@ import { unreachable } from '../../compiler/unreachable.ts';
 import type { ApplyReport } from './apply-report.ts';
 import { isQuiet, operationText } from './operation.ts';
 import type { Paint } from './paint.ts';
-import { duration, printable } from './text.ts';
+import { duration, fold, printable } from './text.ts';
 
 const INDENT = '    ';
 
@@ -14,6 +14,8 @@ export interface EventStyle {
   readonly verbose: boolean;
   /** Whether starts get a line of their own; a terminal shows what runs in its live lines. */
   readonly starts: boolean;
+  /** Columns of the terminal at the moment; null for a log, whose lines stay whole. */
+  readonly columns: () => number | null;
 }
 
 /** Turns one event into the lines that stay: finished and failed operations, what was skipped, what was taken back. */
@@ -23,16 +25,18 @@ export function eventLines(
 ): (event: ExecutionEvent) => readonly string[] {
   const { paint } = style;
   const skipped = new Set<string>();
-  const shown = (node: PlanNode) => node.op.kind !== 'checkpoint' && (style.verbose || !isQuiet(node.op));
+  const shown = ({ op, group }: PlanNode) =>
+    op.kind !== 'checkpoint' && (style.verbose || !isQuiet(op, report.changeOf(group)?.action ?? null));
+  const fit = fitting(style.columns);
   const line = (mark: string, node: PlanNode, rest: string) =>
-    `${mark} ${paint('bold', report.nameOf(node.group))}  ${operationText(node.op)}${rest}`;
+    fit(`${mark} ${paint('bold', report.nameOf(node.group))}  ${operationText(node.op)}${rest}`, '');
 
   return (event) => {
     switch (event.type) {
       case 'started':
         return [];
       case 'node-started':
-        return style.starts && shown(event.node) && isSlow(event.node) ? [line('…', event.node, '')] : [];
+        return style.starts && shown(event.node) && isSlow(event.node) ? line('…', event.node, '') : [];
       case 'node-progress':
         return event.node.op.kind === 'migration.run'
           ? [`${INDENT}${paint('dim', `${report.nameOf(event.node.group)} │`)} ${printable(event.line)}`]
@@ -40,13 +44,13 @@ export function eventLines(
       case 'node-finished': {
         if (!shown(event.node)) return [];
         const note = event.note === null ? '' : `  ${printable(event.note)}`;
-        return [line(paint('green', '✓'), event.node, `  ${paint('dim', duration(event.tookMs))}${note}`)];
+        return line(paint('green', '✓'), event.node, `  ${paint('dim', duration(event.tookMs))}${note}`);
       }
       case 'node-failed':
         return [
-          line(paint('red', '✗'), event.node, `  failed after ${duration(event.tookMs)}`),
-          ...failureLines(event.failure, paint),
-          ...nextLines(event.node, event.failure, report),
+          ...line(paint('red', '✗'), event.node, `  failed after ${duration(event.tookMs)}`),
+          ...failureLines(event.failure, fit, paint),
+          ...nextLines(event.node, event.failure, report).flatMap((text) => fit(text, INDENT)),
         ];
       case 'node-skipped': {
         const { group } = event.node;
@@ -56,16 +60,17 @@ export function eventLines(
         if (skipped.has(group) || group === cause || report.hasBegun(group)) return [];
         if (report.changeOf(group) === undefined) return [];
         skipped.add(group);
-        return [
-          `${paint('yellow', '-')} ${paint('bold', report.nameOf(group))}  skipped: it waits for ${report.nameOf(cause ?? event.because)}`,
-        ];
+        return fit(
+          `${paint('yellow', '·')} ${paint('bold', report.nameOf(group))}  skipped: it waits for ${report.nameOf(cause ?? event.because)}`,
+          '',
+        );
       }
       case 'undo-started':
         return [];
       case 'undo-finished':
-        return undoLines(event, report, paint);
+        return undoLines(event, report, fit, paint);
       case 'finished':
-        return ['', report.outcome(event)];
+        return ['', ...fit(report.outcome(event), '')];
       default:
         return unreachable(event);
     }
@@ -83,12 +88,22 @@ function isSlow(node: PlanNode): boolean {
   );
 }
 
-function failureLines(failure: Failure, paint: Paint): readonly string[] {
+/** Folds a text of ours; what containers write stays as they wrote it. */
+type Fit = (text: string, indent: string) => readonly string[];
+
+function fitting(columns: EventStyle['columns']): Fit {
+  return (text, indent) => {
+    const width = columns();
+    return width === null ? [indent + text] : fold(text, width, indent, `${indent}  `);
+  };
+}
+
+function failureLines(failure: Failure, fit: Fit, paint: Paint): readonly string[] {
   return [
-    `${INDENT}${paint('red', printable(failure.message))}`,
+    ...fit(paint('red', printable(failure.message)), INDENT),
     ...(failure.detail === null
       ? []
-      : [`${INDENT}${paint('dim', `the engine: ${printable(failure.detail)}`)}`]),
+      : fit(paint('dim', `the engine: ${printable(failure.detail)}`), INDENT)),
     ...(failure.log.length === 0 ? [] : [`${INDENT}its last log lines:`]),
     ...failure.log.map((text) => `${INDENT}  ${paint('dim', '│')} ${printable(text)}`),
   ];
@@ -96,24 +111,23 @@ function failureLines(failure: Failure, paint: Paint): readonly string[] {
 
 /** What to type next. A failure's own help is nearer to the cause than ours. */
 function nextLines(node: PlanNode, failure: Failure, report: ApplyReport): readonly string[] {
-  if (failure.help !== null) return [`${INDENT}help: ${failure.help}`];
+  if (failure.help !== null) return [`help: ${failure.help}`];
   const subject = report.changeOf(node.group)?.subject;
   const name = subject?.kind === 'instance' ? subject.instance : null;
-  return name === null
-    ? []
-    : [`${INDENT}help: \`stack logs ${name}\`, fix the cause, and \`stack apply\` again`];
+  return name === null ? [] : [`help: \`stack logs ${name}\`, fix the cause, and \`stack apply\` again`];
 }
 
 function undoLines(
   event: Extract<ExecutionEvent, { readonly type: 'undo-finished' }>,
   report: ApplyReport,
+  fit: Fit,
   paint: Paint,
 ): readonly string[] {
   const name = paint('bold', report.nameOf(event.group));
   if (event.failures.length > 0) {
     return [
       `${paint('red', '✗')} ${name}  could not be taken back`,
-      ...event.failures.flatMap((failure) => failureLines(failure, paint)),
+      ...event.failures.flatMap((failure) => failureLines(failure, fit, paint)),
     ];
   }
   // An unlink succeeds where nothing was, and tells nobody anything.
@@ -123,5 +137,5 @@ function undoLines(
     ...(texts.length === 0 ? [] : [`taken back: ${texts.join(', ')}`]),
     ...(from === null ? [] : [`generation ${from} stays`]),
   ];
-  return parts.length === 0 ? [] : [`${paint('yellow', '↺')} ${name}  ${parts.join('; ')}`];
+  return parts.length === 0 ? [] : fit(`${paint('yellow', '↺')} ${name}  ${parts.join('; ')}`, '');
 }

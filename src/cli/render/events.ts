@@ -33,7 +33,12 @@ const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
 export function terminalView(options: EventViewOptions, screen: Screen): EventView {
   const report = applyReport(options.plan, options.wording);
   const brush = paint(options.color);
-  const toLines = eventLines(report, { paint: brush, verbose: options.verbose, starts: false });
+  const toLines = eventLines(report, {
+    paint: brush,
+    verbose: options.verbose,
+    starts: false,
+    columns: () => screen.columns(),
+  });
   const live = liveLines(screen);
   const running = new Map<NodeId, { readonly node: PlanNode; readonly sinceMs: number; line: string }>();
   let turn = 0;
@@ -81,7 +86,12 @@ export function terminalView(options: EventViewOptions, screen: Screen): EventVi
 /** For everything else: one line each with its time (UTC), nothing drawn twice. */
 export function plainView(options: EventViewOptions, write: (text: string) => void): EventView {
   const report: ApplyReport = applyReport(options.plan, options.wording);
-  const toLines = eventLines(report, { paint: paint(options.color), verbose: options.verbose, starts: true });
+  const toLines = eventLines(report, {
+    paint: paint(options.color),
+    verbose: options.verbose,
+    starts: true,
+    columns: () => null,
+  });
   let now = 0;
   const stamped = (line: string) =>
     line === '' ? '' : `${new Date(now).toISOString().slice(0, 19)}Z  ${line}\n`;

@@ -1,4 +1,5 @@
 import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
+import type { Action } from '../../compiler/plan/plan.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 
 /** One operation in a few words; what it is about stands before it, as the name of its change. */
@@ -39,7 +40,7 @@ export function operationText(op: Operation): string {
     case 'container.connect':
       return `connect generation ${op.target.generation} to network ${op.network}`;
     case 'container.rename':
-      return `rename generation ${op.target.generation} to ${op.name}`;
+      return `generation ${op.target.generation} becomes ${op.name}`;
     case 'container.signal':
       return `send ${op.signal} to generation ${op.target.generation}`;
     case 'container.stop':
@@ -62,13 +63,19 @@ function generationText({ generation }: ContainerRef): string {
   return generation === 0 ? '' : ` generation ${generation}`;
 }
 
-/** Steps between the ones that a person follows; shown with `--verbose` and when they fail. */
-export function isQuiet(op: Operation): boolean {
+/**
+ * Steps between the ones that a person follows; shown with `--verbose` and when they fail. What is done in place, or
+ * tidied, has no others.
+ */
+export function isQuiet(op: Operation, action: Action | null): boolean {
+  if (op.kind === 'checkpoint') return true;
+  if (action !== 'create' && action !== 'replace' && action !== 'remove') return false;
+  // The last rename is the moment in which a generation is the current one; a published socket is what others use.
   return (
-    op.kind === 'checkpoint' ||
     op.kind === 'container.policy' ||
-    op.kind === 'container.connect' ||
-    op.kind === 'container.rename' ||
-    op.kind === 'socket.unlink'
+    (op.kind === 'container.rename' && phaseName.test(op.name)) ||
+    (op.kind === 'socket.unlink' && op.name.startsWith('.'))
   );
 }
+
+const phaseName = /\.\d+\.(?:next|old|failed)$/;

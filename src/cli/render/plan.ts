@@ -1,16 +1,26 @@
-import { isPending, type Action, type Change, type Plan, type Reason } from '../../compiler/plan/plan.ts';
+import {
+  isPending,
+  type Action,
+  type Change,
+  type Plan,
+  type Reason,
+  type Subject,
+} from '../../compiler/plan/plan.ts';
 import { actionWords, countActions } from './actions.ts';
 import { operationText } from './operation.ts';
 import { paint, type Paint } from './paint.ts';
 import { changeNames, idleIds, subjectNames, type SubjectName } from './subject.ts';
+import { madeImage, madeLines, madeOutline } from './made.ts';
 import { reasonLines } from './reason.ts';
-import { flow, plural, printable } from './text.ts';
+import { flow, fold, plural, printable } from './text.ts';
 
 /** How a plan is shown. */
 export interface PlanStyle {
   readonly color: boolean;
   /** Unchanged things too, values at their full length, and one line a node. */
   readonly verbose: boolean;
+  /** Columns that a line may take where no single word is longer. */
+  readonly width: number;
 }
 
 const INDENT = '    ';
@@ -23,7 +33,7 @@ const WIDEST_NAME = 32;
 
 /**
  * Shows a plan to people: one block a change in the order of the work, each with its reasons, and a last line of
- * counts. Plain text without colours, at most 100 columns wide where no single word is longer.
+ * counts. Plain text without colours.
  */
 export function renderPlan(plan: Plan, style: PlanStyle): string {
   const brush = paint(style.color);
@@ -33,39 +43,48 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
   // What runs by the clock is news only beside something that changes.
   const quiet = plan.changes.some(isPending) ? ['none'] : ['none', 'schedule'];
   const shown = plan.changes.filter((change) => style.verbose || !quiet.includes(change.action));
-  const width = nameWidth(shown, name);
-  const firsts = new Map<string, Change>();
+  const labels = { name, padding: nameWidth(shown, name) };
+  const firsts = new Map<string, { readonly subject: Subject; readonly lines: string }>();
   const blocks = shown.map((change) => {
     const waits = change.waitsFor.filter((id) => !isIdle(id)).map(nameOf);
+    const waitLines = waitsLines(waits, style).map((line) => brush('dim', line));
     const lines = detailLines(change, style, brush);
-    // Ten instances with the same reasons are not ten times as long to read.
-    const likeness = lines.length < 3 ? null : likenessOf(change, lines);
+    // Ten instances with the same reasons are not ten times as long to read. New ones wait for the same as well.
+    const whole = change.action === 'create' ? [...lines, ...waitLines] : lines;
+    const likeness = whole.length < (change.action === 'create' ? 2 : 3) ? null : likenessOf(change, whole);
     const twin = likeness === null || style.verbose ? undefined : firsts.get(likeness);
-    if (likeness !== null && twin === undefined) firsts.set(likeness, change);
-    return [
-      ...header(change, name, width, brush),
-      ...(twin === undefined ? lines : [`${INDENT}the same as ${name(twin.subject)}`]),
-      ...(waits.length === 0
-        ? []
-        : flow(waits, ', ', `${INDENT}waits for  `, `${INDENT}           `).map((line) =>
-            brush('dim', line),
-          )),
-    ].join('\n');
+    if (likeness !== null && twin === undefined)
+      firsts.set(likeness, { subject: change.subject, lines: lines.join('\n') });
+    const head = header(change, labels, style, brush);
+    if (twin === undefined) return [...head, ...lines, ...waitLines].join('\n');
+    const [own, other] = [name(change.subject), name(twin.subject)];
+    const names = twin.lines === lines.join('\n') ? '' : `, with ${own} for ${other}`;
+    const same = `${INDENT}the same as ${other}${names}`;
+    return [...head, same, ...(change.action === 'create' ? [] : waitLines)].join('\n');
   });
-  const nodes = style.verbose && plan.nodes.length > 0 ? [nodeLines(plan, brush)] : [];
-  return `${[...paragraphs(blocks), ...nodes, summaryLine(plan)].join('\n\n')}\n`;
+  const nodes = style.verbose && plan.nodes.length > 0 ? [nodeLines(plan, style, brush)] : [];
+  const summary = fold(summaryLine(plan), style.width, '', '  ').join('\n');
+  return `${[...paragraphs(blocks), ...nodes, summary].join('\n\n')}\n`;
+}
+
+function waitsLines(waits: readonly string[], { width }: PlanStyle): readonly string[] {
+  if (waits.length === 0) return [];
+  const first = `${INDENT}waits for  `;
+  return flow(waits, { separator: ', ', first, rest: ' '.repeat(first.length), width });
 }
 
 /** Equal for instances of one container that are changed in the same way; null for everything else. */
 function likenessOf({ action, subject }: Change, lines: readonly string[]): string | null {
   if (subject.kind !== 'instance') return null;
-  return [action, subject.application, subject.container, ...lines].join('\n');
+  const { application, container, instance } = subject;
+  // Its own name is what differs: its socket is called by it.
+  return [action, application, container, lines.join('\n').replaceAll(instance, '\0')].join('\n');
 }
 
 /** Only lines with something after the name are aligned. */
 function nameWidth(changes: readonly Change[], name: SubjectName): number {
   const lengths = changes
-    .filter((change) => headerSegments(change).length > 0)
+    .filter((change) => headerSegments(change, name).length > 0)
     .map((change) => name(change.subject).length)
     .filter((length) => length <= WIDEST_NAME);
   return Math.max(0, ...lengths);
@@ -93,14 +112,19 @@ function paragraphs(blocks: readonly string[]): readonly string[] {
   return result;
 }
 
-function header(change: Change, name: SubjectName, width: number, brush: Paint): readonly string[] {
+function header(
+  change: Change,
+  { name, padding }: { readonly name: SubjectName; readonly padding: number },
+  { width }: PlanStyle,
+  brush: Paint,
+): readonly string[] {
   const words = actionWords[change.action];
   const action = ACTION_NAMES[change.action] ?? change.action;
   const subject = name(change.subject);
-  const segments = headerSegments(change);
+  const segments = headerSegments(change, name);
   const start = `${words.symbol} ${action.padEnd(8)} `;
-  const padded = segments.length === 0 ? subject : subject.padEnd(width);
-  const lines = flow([padded, ...segments], '   ', start, INDENT);
+  const padded = segments.length === 0 ? subject : subject.padEnd(padding);
+  const lines = flow([padded, ...segments], { separator: '   ', first: start, rest: INDENT, width });
   return lines.map((line, index) =>
     index === 0
       ? `${brush(words.style, line.slice(0, start.length))}${brush('bold', subject)}${line.slice(start.length + subject.length)}`.trimEnd()
@@ -108,47 +132,81 @@ function header(change: Change, name: SubjectName, width: number, brush: Paint):
   );
 }
 
-function headerSegments(change: Change): readonly string[] {
+function headerSegments(change: Change, name: SubjectName): readonly string[] {
   const segments: string[] = [];
   if (change.from !== null && change.to !== null && change.from !== change.to) {
     segments.push(`generation ${change.from} → ${change.to}`);
   } else if (change.from === null && change.to !== null && change.to > 1) {
     segments.push(`generation ${change.to}`);
   }
+  if (change.action === 'create' && change.makes !== null) segments.push(madeImage(change.makes));
   if (change.strategy !== null) segments.push(`${change.strategy.order} (${printable(change.strategy.why)})`);
-  if (change.gate !== null) segments.push(`ready: ${printable(change.gate)}`);
+  if (change.gate !== null && change.action !== 'create') segments.push(readyText(change.gate));
+  if (change.action === 'hold') segments.push(heldText(change, name));
+  if (change.action === 'remove') segments.push(...change.reasons.flatMap(removalReason));
   return segments;
 }
 
-function detailLines(change: Change, style: PlanStyle, brush: Paint): readonly string[] {
-  const held =
-    change.action === 'hold'
-      ? [brush('magenta', `${INDENT}held: ${plural(change.reasons.length, 'change')}`)]
-      : [];
+/** What is new is told by what it will be; all of it only when asked for. */
+function madeDetail({ action, makes, gate }: Change, { verbose, width }: PlanStyle): readonly string[] {
+  if (action !== 'create') return [];
+  const ready = gate === null ? [] : [readyText(gate)];
+  const outline = makes === null || verbose ? [] : madeOutline(makes);
+  const parts = [...outline, ...ready];
   return [
-    ...held,
-    ...change.reasons
-      .filter((reason) => !isObvious(change, reason))
-      .flatMap((reason) => reasonLines(reason, style.verbose))
-      .map((line) => INDENT + line),
-    ...change.notes.map((note) => brush('dim', INDENT + printable(note))),
+    ...(parts.length === 0 ? [] : flow(parts, { separator: '   ', first: INDENT, rest: INDENT, width })),
+    ...(makes === null || !verbose ? [] : madeLines(makes).map((line) => INDENT + line)),
   ];
 }
 
-/** That something is created because it is missing needs no words. */
+function readyText(gate: string): string {
+  return `ready: ${printable(gate)}`;
+}
+
+function heldText({ reasons, subject }: Change, name: SubjectName): string {
+  const container = subject.kind === 'instance' ? name({ ...subject, instance: subject.container }) : '';
+  const them = reasons.length === 1 ? 'it' : 'them';
+  return `held: ${plural(reasons.length, 'change')}; \`--include ${container}\` applies ${them}`;
+}
+
+function detailLines(change: Change, style: PlanStyle, brush: Paint): readonly string[] {
+  const room = { full: style.verbose, width: style.width - INDENT.length };
+  return [
+    ...madeDetail(change, style),
+    ...change.reasons
+      .filter((reason) => !isObvious(change, reason))
+      .flatMap((reason) => reasonLines(reason, room))
+      .map((line) => INDENT + line),
+    ...change.notes
+      .flatMap((note) => fold(printable(note), style.width, INDENT, `${INDENT}  `))
+      .map((line) => brush('dim', line)),
+  ];
+}
+
+/** That something is created because it is missing needs no words, and what is removed says why beside its name. */
 function isObvious({ action }: Change, { kind, to }: Reason): boolean {
+  if (action === 'remove') return true;
   return (
     kind === 'missing' && (action === 'pull' || (to === null && (action === 'create' || action === 'build')))
   );
 }
 
-function nodeLines(plan: Plan, brush: Paint): string {
-  const width = Math.max(...plan.nodes.map((node) => node.id.length).filter((length) => length <= 60), 0);
-  const lines = plan.nodes.map((node) => {
-    const after = node.after.length === 0 ? '' : `   after ${node.after.join(', ')}`;
-    const reason = node.reason === '' ? '' : `   (${printable(node.reason)})`;
+/** That all of it goes because somebody asked for that is said by the command. */
+function removalReason(reason: Reason): readonly string[] {
+  return reason.kind === 'requested' ? [] : reasonLines(reason, { full: true, width: 0 });
+}
+
+function nodeLines(plan: Plan, { width }: PlanStyle, brush: Paint): string {
+  const padding = Math.max(...plan.nodes.map((node) => node.id.length).filter((length) => length <= 60), 0);
+  const lines = plan.nodes.flatMap((node) => {
+    const parts = [
+      node.id.padEnd(padding),
+      operationText(node.op) + (node.reason === '' ? '' : ` (${printable(node.reason)})`),
+      ...(node.after.length === 0 ? [] : [`after ${node.after.join(', ')}`]),
+    ];
+    const [head = '', ...rest] = flow(parts, { separator: '   ', first: '  ', rest: INDENT, width });
     const mark = node.destructive ? brush('red', '!') : ' ';
-    return `${mark} ${node.id.padEnd(width)}   ${operationText(node.op)}${reason}${brush('dim', after)}`;
+    return [mark + head.slice(1), ...rest].map((line) => line.trimEnd());
   });
   return `Operations:\n${lines.join('\n')}`;
 }

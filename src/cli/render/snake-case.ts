@@ -1,5 +1,5 @@
-/** Records whose keys are data (label names), not field names. */
-const VERBATIM: ReadonlySet<string> = new Set(['labels']);
+/** Records whose keys are data (label names, paths), not field names. */
+const VERBATIM: ReadonlySet<string> = new Set(['labels', 'sysctls', 'tmpfs']);
 
 /** A value for JSON output: field names in snake_case, everywhere but in records whose keys are data. */
 export function snakeCase(value: unknown): unknown {

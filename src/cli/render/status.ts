@@ -1,7 +1,8 @@
+import { shortId } from '../../compiler/short-id.ts';
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import { snakeCase } from './snake-case.ts';
-import { renderTable, type Cell } from './table.ts';
-import { shorten } from './text.ts';
+import { renderTable, tableWidth, type Cell } from './table.ts';
+import { fold, shortDigests, shorten } from './text.ts';
 
 /** One line of `stack status`: a generation on the engine, or an instance that should be there. */
 export interface StatusRow {
@@ -24,25 +25,101 @@ export interface StatusRow {
 
 const HEADINGS = ['INSTANCE', 'GEN', 'STATE', 'HEALTH', 'IMAGE', 'UPTIME', 'NOTE'];
 
-const WIDEST_IMAGE = 40;
+/** How the table is shown. */
+export interface StatusStyle {
+  readonly color: boolean;
+  /** Columns of the terminal; null where lines have no edge and nothing is left out. */
+  readonly width: number | null;
+}
 
-/** The table for people. */
-export function renderStatus(stack: string, rows: readonly StatusRow[], color: boolean): string {
+/** What is left of a table that is too wide. */
+interface Layout {
+  readonly image: 'with id' | 'whole' | 'last part';
+  readonly notes: 'beside' | 'below';
+  readonly uptime: boolean;
+}
+
+/** From everything to the least, each narrower than the one before; what tells one row from another goes last. */
+const LAYOUTS: readonly Layout[] = [
+  { image: 'with id', notes: 'beside', uptime: true },
+  { image: 'whole', notes: 'beside', uptime: true },
+  { image: 'whole', notes: 'below', uptime: true },
+  { image: 'last part', notes: 'below', uptime: true },
+  { image: 'last part', notes: 'below', uptime: false },
+];
+
+const IMAGE_COLUMN = HEADINGS.indexOf('IMAGE');
+
+/** Names are cut to no less than this. */
+const SHORTEST_CELL = 6;
+
+/** The table for people: of the layouts that fit the terminal, the one that tells the most. */
+export function renderStatus(
+  stack: string,
+  rows: readonly StatusRow[],
+  { color, width }: StatusStyle,
+): string {
   if (rows.length === 0) return `Nothing of stack \`${stack}\` is on this engine.\n`;
   const several = new Set(rows.map((row) => row.application)).size > 1;
-  return renderTable(
-    HEADINGS,
-    rows.map((row): readonly Cell[] => [
-      { text: several ? `${row.application}/${row.instance}` : row.instance },
-      { text: row.generation === null ? '' : String(row.generation) },
-      { text: row.state, style: stateStyle(row.state) },
-      { text: row.health === 'none' ? '' : row.health, style: healthStyle(row.health) },
-      { text: imageText(row) },
-      { text: row.uptime ?? '' },
-      { text: row.notes.join('; ') },
-    ]),
-    color,
-  );
+  let cells: readonly (readonly Cell[])[] = [];
+  for (const layout of LAYOUTS) {
+    cells = rows.map((row) => cellsOf(row, layout, several));
+    const fits = width === null || tableWidth(HEADINGS, cells) <= width;
+    if (!fits) continue;
+    return table(cells, layout.notes === 'beside' ? [] : rows, { color, width });
+  }
+  return table(narrowed(cells, width ?? 0), rows, { color, width });
+}
+
+function cellsOf(row: StatusRow, { image, notes, uptime }: Layout, several: boolean): readonly Cell[] {
+  return [
+    { text: several ? `${row.application}/${row.instance}` : row.instance },
+    { text: row.generation === null ? '' : String(row.generation) },
+    { text: row.state, style: stateStyle(row.state) },
+    { text: row.health === 'none' ? '' : row.health, style: healthStyle(row.health) },
+    { text: imageText(row, image) },
+    { text: uptime ? (row.uptime ?? '') : '' },
+    { text: notes === 'beside' ? noteText(row) : '' },
+  ];
+}
+
+/** Notes that have no room beside their row stand below it. */
+function table(
+  cells: readonly (readonly Cell[])[],
+  noted: readonly StatusRow[],
+  { color, width }: StatusStyle,
+): string {
+  const lines = renderTable(HEADINGS, cells, color).trimEnd().split('\n');
+  const below = (index: number) => {
+    const row = noted[index - 1];
+    const text = row === undefined ? '' : noteText(row);
+    return text === '' ? [] : fold(text, width ?? Infinity, NOTE_INDENT, `${NOTE_INDENT}  `);
+  };
+  return lines
+    .flatMap((line, index) => [line, ...below(index)])
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+const NOTE_INDENT = '    ';
+
+/** The last resort: the image's name is cut, and the instance's when that is not enough. */
+function narrowed(cells: readonly (readonly Cell[])[], width: number): readonly (readonly Cell[])[] {
+  let narrow = cells;
+  for (const column of [IMAGE_COLUMN, 0]) {
+    const over = tableWidth(HEADINGS, narrow) - width;
+    if (over <= 0) return narrow;
+    const widest = Math.max(...narrow.map((row) => row[column]?.text.length ?? 0));
+    const room = Math.max(SHORTEST_CELL, widest - over);
+    narrow = narrow.map((row) =>
+      row.map((cell, at) => (at === column ? { ...cell, text: shorten(cell.text, room) } : cell)),
+    );
+  }
+  return narrow;
+}
+
+function noteText({ notes }: StatusRow): string {
+  return notes.join('; ');
 }
 
 /** The same rows as one JSON value. */
@@ -50,10 +127,13 @@ export function statusJson(stack: string, rows: readonly StatusRow[]): object {
   return { format_version: OUTPUT_FORMAT_VERSION, stack, instances: rows.map(snakeCase) };
 }
 
-function imageText({ image, imageId }: StatusRow): string {
-  const id = imageId === null ? '' : imageId.replace(/^sha256:/, '').slice(0, 12);
-  const name = image.startsWith('sha256:') ? '' : shorten(image, WIDEST_IMAGE);
-  return [name, id].filter((part) => part !== '').join(' ');
+function imageText({ image, imageId }: StatusRow, shown: Layout['image']): string {
+  const name = image.startsWith('sha256:') ? '' : shortDigests(image);
+  // What has no name is called by its id, however narrow it gets.
+  const id = imageId === null || (shown !== 'with id' && name !== '') ? '' : shortId(imageId);
+  const last = name.slice(name.lastIndexOf('/') + 1);
+  const text = shown === 'last part' && last !== name ? `…/${last}` : name;
+  return [text, id].filter((part) => part !== '').join(' ');
 }
 
 function stateStyle(state: string): Cell['style'] {

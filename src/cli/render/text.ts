@@ -1,5 +1,7 @@
-/** The width that output keeps to where it can, for pull requests and terminals side by side. */
-export const WIDTH = 100;
+import { stripVTControlCharacters } from 'node:util';
+
+/** The width of what is not read on a terminal: the same plan reads the same in every log and pull request. */
+export const PLAIN_WIDTH = 100;
 
 /** `1 operation`, `3 operations`. */
 export function plural(count: number, noun: string): string {
@@ -14,6 +16,11 @@ export function printable(text: string): string {
     if (character === '\r') return '\\r';
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
+}
+
+/** A digest in a reference is told by its first digits, as an image's id is. */
+export function shortDigests(text: string): string {
+  return text.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
 }
 
 /** Cuts a long text in its middle, whose ends tell the most. */
@@ -39,27 +46,57 @@ export function shortenPair(from: string, to: string, width: number): readonly [
   return [cut(from), cut(to)];
 }
 
-/** Joins parts into lines of at most {@link WIDTH} columns; a part is never cut. */
-export function flow(
-  parts: readonly string[],
-  separator: string,
-  first: string,
-  rest: string,
-): readonly string[] {
+/** How lines of a flow begin, and how wide they are. */
+export interface Flow {
+  readonly separator: string;
+  readonly first: string;
+  readonly rest: string;
+  readonly width: number;
+}
+
+/**
+ * Joins parts into lines of at most `width` columns. A part that is longer than a line goes on in the next one between
+ * its words; a word is never cut.
+ */
+export function flow(parts: readonly string[], { separator, first, rest, width }: Flow): readonly string[] {
   const lines: string[] = [];
   let line = first;
   let empty = true;
-  for (const part of parts) {
-    if (!empty && line.length + separator.length + part.length > WIDTH) {
-      lines.push(line + separator.trimEnd());
-      line = rest + part;
+  const put = (piece: string, before: string) => {
+    // What separates stays at the end of a line that is full.
+    const end = before.trimEnd();
+    if (!empty && columns(line) + before.length + columns(piece) + end.length > width) {
+      lines.push(line + end);
+      line = rest + piece;
     } else {
-      line += (empty ? '' : separator) + part;
+      line += (empty ? '' : before) + piece;
     }
     empty = false;
+  };
+  for (const part of parts) {
+    const whole = Math.max(rest.length, empty ? first.length : 0) + columns(part) <= width;
+    const [head = '', ...more] = whole ? [part] : words(part);
+    put(head, separator);
+    for (const word of more) put(word, ' ');
   }
   lines.push(line);
   return lines;
+}
+
+/** One text in lines of at most `width` columns: folded between what stands two blanks apart, else between its words. */
+export function fold(text: string, width: number, first: string, rest: string): readonly string[] {
+  if (first.length + columns(text) <= width) return [first + text];
+  return flow(text.split(/ {2,}/), { separator: '  ', first, rest, width });
+}
+
+/** Colours take up none. */
+function columns(text: string): number {
+  return text.includes('\u001b') ? stripVTControlCharacters(text).length : text.length;
+}
+
+/** What stands in backticks is copied into a shell: it stays in one line. */
+function words(text: string): readonly string[] {
+  return text.match(/(?:[^\s`]|`[^`]*`|`)+/g) ?? [];
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostic.ts';
+import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { AgentSpec } from './agent-spec.ts';
 import type { Operation } from './operation.ts';
 
@@ -54,10 +55,22 @@ export interface Change {
   readonly strategy: { readonly order: 'start-first' | 'stop-first'; readonly why: string } | null;
   /** What says that it is ready, in words; null where nothing starts. */
   readonly gate: string | null;
+  /** The instance's container that it makes; null where it makes none. */
+  readonly makes: MadeContainer | null;
   /** What it waits for directly: ids of changes, or `application/container` for all of its instances. */
   readonly waitsFor: readonly string[];
   /** What a reader should know besides (`socket … (inferred from the command)`). */
   readonly notes: readonly string[];
+}
+
+/** A container that a plan makes, as far as it may be shown. */
+export interface MadeContainer {
+  /** `sha256:…`; null when only the pull tells. */
+  readonly imageId: string | null;
+  /** As its label will hold it. */
+  readonly spec: InstanceSpec;
+  /** Its variables with values as {@link Reason} has them, in the order in which they are given. */
+  readonly env: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** What a change is about. */

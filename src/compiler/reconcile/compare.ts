@@ -6,6 +6,7 @@ import { shortId } from '../short-id.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Reason } from '../plan/plan.ts';
+import { field, quote, specReasons } from './spec-reasons.ts';
 
 /** What stands for a value that must not be shown. */
 export const MASKED = '(masked)';
@@ -17,12 +18,6 @@ export interface Difference {
   /** What is changed in place. */
   readonly update: readonly Reason[];
 }
-
-/**
- * Compared elsewhere or not at all: `image` by image id, `env` by value, `restart` and `stopSignal` with what the
- * engine has, `version` only says how to read the rest.
- */
-const NOT_BY_LABEL: ReadonlySet<string> = new Set(['version', 'image', 'env', 'maskedEnv', 'restart']);
 
 /** Compares the current generation with the file: the label field by field, the facts by value. */
 export function compare(
@@ -47,22 +42,22 @@ export function compare(
   };
 }
 
-function field(name: string, from: string | null, to: string | null): Reason {
-  return { kind: 'field', field: name, from, to };
-}
-
+/** Under its written reference, which a person knows, and by its id, which is what counts. */
 function imageReason(
-  container: DesiredContainer,
+  { image: { id, pull, reference } }: DesiredContainer,
   spec: InstanceSpec,
   current: ObservedContainer,
 ): readonly Reason[] {
-  const { id, pull, reference } = container.image;
   const from = shortId(current.imageId);
-  if (pull !== null)
-    return [field('image', from, pull.digest === null ? `${reference} (pulled)` : shortId(pull.digest))];
+  const moved = reference === spec.image;
   // Without an id nothing was looked up (held, offline): only the written reference can tell.
-  if (id === null) return reference === spec.image ? [] : [field('image', spec.image, reference)];
-  return id === current.imageId ? [] : [field('image', from, shortId(id))];
+  if (pull === null && id === null) return moved ? [] : [field('image', spec.image, reference)];
+  if (pull === null && id === current.imageId) return [];
+  const found = pull === null ? id : pull.digest;
+  if (found === null) return [field('image', `${spec.image} (${from})`, `${reference} (as pulled)`)];
+  return moved
+    ? [field('image', `${reference} ${from}`, `${shortId(found)} (tag moved)`)]
+    : [field('image', `${spec.image} (${from})`, `${reference} (${shortId(found)})`)];
 }
 
 function envReasons(
@@ -98,23 +93,6 @@ function envReasons(
   for (const name of spec.env) {
     if (wanted.has(name)) continue;
     reasons.push(field(`env ${name}`, maskedBefore.has(name) ? MASKED : quote(actual.get(name) ?? ''), null));
-  }
-  return reasons.sort((a, b) => (a.field < b.field ? -1 : 1));
-}
-
-function specReasons(wanted: InstanceSpec, spec: InstanceSpec): readonly Reason[] {
-  const reasons: Reason[] = [];
-  // A label of an earlier version may lack a field.
-  const before: Readonly<Record<string, unknown>> = { ...spec };
-  for (const [key, to] of Object.entries(wanted)) {
-    const from = before[key] ?? null;
-    if (NOT_BY_LABEL.has(key) || from === to || canonicalJson(from) === canonicalJson(to)) continue;
-    if (from !== null && key === 'ports') reasons.push(listReason(key, spec.ports, wanted.ports));
-    else if (from !== null && key === 'mounts') reasons.push(listReason(key, spec.mounts, wanted.mounts));
-    else if (from !== null && key === 'links') reasons.push(listReason(key, spec.links, wanted.links));
-    else if (from !== null && key === 'ulimits') reasons.push(listReason(key, spec.ulimits, wanted.ulimits));
-    else if (from !== null && key === 'devices') reasons.push(listReason(key, spec.devices, wanted.devices));
-    else reasons.push(field(key, show(from), show(to)));
   }
   return reasons.sort((a, b) => (a.field < b.field ? -1 : 1));
 }
@@ -200,46 +178,4 @@ export function restartText(policy: RestartPolicy): string {
 function fillSocket(text: string, instance: DesiredInstance, generation: number): string {
   if (instance.socket === null || !text.includes(SOCKET_HOLE)) return text;
   return text.replaceAll(SOCKET_HOLE, generationSocket(instance, instance.socket, generation));
-}
-
-function show(value: unknown): string | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'string') return quote(value);
-  return canonicalJson(value);
-}
-
-/** Lists of objects as they are written on a command line; everything else as JSON. */
-const wordings: {
-  readonly [Field in 'ports' | 'mounts' | 'links' | 'ulimits' | 'devices']: (
-    one: InstanceSpec[Field][number],
-  ) => string;
-} = {
-  ports: ({ hostIp, hostPort, containerPort, protocol }) =>
-    [hostIp, hostPort, containerPort].filter((part) => part !== null).join(':') +
-    (protocol === 'tcp' ? '' : `/${protocol}`),
-  mounts: ({ source, target, readOnly }) => `${source}:${target}${readOnly ? ':ro' : ''}`,
-  links: ({ target, alias }) => `${target}:${alias}`,
-  ulimits: ({ name, soft, hard }) => `${name}=${soft}:${hard}`,
-  devices: ({ host, container, permissions }) => `${host}:${container}:${permissions}`,
-};
-
-/** What goes and what comes, where a list of objects differs in some of them only. */
-function listReason<Field extends keyof typeof wordings>(
-  name: Field,
-  from: InstanceSpec[Field],
-  to: InstanceSpec[Field],
-): Reason {
-  const words: (one: InstanceSpec[Field][number]) => string = wordings[name];
-  const before = from.map(words);
-  const after = to.map(words);
-  const gone = before.filter((one) => !after.includes(one));
-  const come = after.filter((one) => !before.includes(one));
-  const text = (list: readonly string[]) => (list.length === 0 ? null : list.join(', '));
-  return gone.length + come.length === 0
-    ? field(name, canonicalJson(from), canonicalJson(to))
-    : field(name, text(gone), text(come));
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text);
 }

@@ -127,7 +127,7 @@ function reasonsFor(
       return [...stateReasons(current), ...difference.replace, ...difference.update];
     case 'start':
     case 'unpause':
-      return stateReasons(current);
+      return [...stateReasons(current), ...difference.update];
     case 'update':
       return difference.update;
     case 'leave':

@@ -12,6 +12,7 @@ import { instanceEngineName } from '../names.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId } from '../plan/plan.ts';
 import { clashes } from './handover.ts';
+import { plainChange } from './prepare.ts';
 import { socketVolumes } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
 import { removeGenerations } from './tidy.ts';
@@ -92,23 +93,17 @@ export function removeDropped(
       removeGenerations(builder, d.key, d.engineName, d.containers, start, sockets, d.stop),
     );
     const newest = d.containers[0];
-    changes.push({
-      id: d.key,
-      subject: {
-        kind: 'instance',
-        application: newest?.application ?? '',
-        container: newest?.container ?? '',
-        instance: d.instance,
-      },
-      action: 'remove',
-      reasons: [{ kind: 'dropped', field: d.surplus ? 'containers' : 'file', from: d.instance, to: null }],
-      from: newest?.generation ?? null,
-      to: null,
-      strategy: null,
-      gate: null,
-      waitsFor: [],
-      notes: [],
-    });
+    const subject = {
+      kind: 'instance',
+      application: newest?.application ?? '',
+      container: newest?.container ?? '',
+      instance: d.instance,
+    } as const;
+    const field = d.surplus ? 'containers' : 'file';
+    const change = plainChange(d.key, subject, 'remove', [
+      { kind: 'dropped', field, from: d.instance, to: null },
+    ]);
+    changes.push({ ...change, from: newest?.generation ?? null });
   }
   return { ready: [...lastOf.values()].flat(), changes };
 }

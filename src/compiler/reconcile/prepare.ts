@@ -8,6 +8,7 @@ import type { Action, Change, NodeId, PlanRequest, Reason, Subject } from '../pl
 import { agentAction, joinedNetworks } from './agents.ts';
 import { pendingMigrations } from './migrations.ts';
 import { shortId } from '../short-id.ts';
+import { field, listReason } from './spec-reasons.ts';
 
 /** What every instance waits for, and the changes that it consists of. */
 export interface Preparation {
@@ -184,18 +185,34 @@ function raiseAgent(
 /** Which part of an agent differs; its label is the JSON of the spec that it was made from. */
 function agentReason(existing: ObservedAgent, spec: AgentSpec): Reason {
   if (existing.spec === canonicalJson(spec)) {
-    const from = canonicalJson(joinedNetworks(existing));
-    return { kind: 'drift', field: 'networks', from, to: canonicalJson(spec.networks) };
+    const drift = listReason('networks', joinedNetworks(existing), spec.networks);
+    if (drift !== null) return { ...drift, kind: 'drift' };
   }
-  for (const part of ['image', 'volumes', 'networks'] as const) {
-    const to = canonicalJson(spec[part]);
-    if (!existing.spec.includes(`"${part}":${to}`)) return { kind: 'field', field: part, from: null, to };
-  }
-  return { kind: 'field', field: 'agent', from: null, to: canonicalJson(spec) };
+  const before = partsOf(existing.spec);
+  if (before !== null && before.image !== spec.image) return field('image', before.image, spec.image);
+  const differs =
+    before === null
+      ? null
+      : (listReason('volumes', before.volumes, spec.volumes) ??
+        listReason('networks', before.networks, spec.networks));
+  return differs ?? field('agent', 'of another version', 'of this one');
 }
 
-function missing(field: string): Reason {
-  return { kind: 'missing', field, from: null, to: null };
+/** Null for a label that another version wrote otherwise. */
+function partsOf(label: string): Pick<AgentSpec, 'image' | 'volumes' | 'networks'> | null {
+  try {
+    const found: Partial<AgentSpec> | null = JSON.parse(label);
+    const { image, volumes, networks } = found ?? {};
+    return typeof image === 'string' && Array.isArray(volumes) && Array.isArray(networks)
+      ? { image, volumes, networks }
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function missing(what: string): Reason {
+  return { kind: 'missing', field: what, from: null, to: null };
 }
 
 /** A change without generations. */
@@ -215,6 +232,7 @@ export function plainChange(
     to: null,
     strategy: null,
     gate: null,
+    makes: null,
     waitsFor: [],
     notes,
   };

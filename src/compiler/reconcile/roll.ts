@@ -6,6 +6,7 @@ import type { Action, Change, NodeId } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
 import type { Decided } from './decide.ts';
 import { restartText } from './compare.ts';
+import { madeContainer } from './made-container.ts';
 import { fileName, hasOwnSocket, publish, socketPlace, unlink } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
 import { existing, steps, strategies } from './steps.ts';
@@ -147,6 +148,7 @@ export function rollInstance(
     strategy:
       decision === 'replace' ? { order: container.strategy.order, why: container.strategy.why } : null,
     gate: starts ? gateWords(instance.gate) : null,
+    makes: retries ? madeContainer(container, instance) : null,
     waitsFor: starts ? waitsFor : [],
     notes: [...notes, ...(starts ? instanceNotes(instance) : []), ...stopNote(decided)],
   };

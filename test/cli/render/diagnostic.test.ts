@@ -10,7 +10,7 @@ function rendered(text: string, format: SourceFormat, color = false): string {
   const source = new SourceFile(`stack.${format}`, text, format);
   const parsed = parse(source);
   const diagnostics = parsed.ok ? checkShape(parsed.value) : parsed.diagnostics;
-  return `\n${renderDiagnostics(diagnostics, source, { color })}`;
+  return `\n${renderDiagnostics(diagnostics, source, { color, width: 100 })}`;
 }
 
 const source = new SourceFile('stack.json', '{\n  "a": 1,\n  "b": [\n    2\n  ]\n}\n', 'json');
@@ -19,7 +19,7 @@ const at = (text: string) => {
   return source.span({ start, end: start + text.length });
 };
 const show = (...diagnostics: readonly Diagnostic[]) =>
-  `\n${renderDiagnostics(diagnostics, source, { color: false })}`;
+  `\n${renderDiagnostics(diagnostics, source, { color: false, width: 100 })}`;
 
 test('a stack file with several problems', () => {
   const text = `name: shop
@@ -143,7 +143,7 @@ error[STK106]: too large
 
 test('no source: the position', () => {
   const one = diagnostic('STK104', 'not UTF-8', at('2'), { help: 'save it as UTF-8' });
-  expect(`\n${renderDiagnostics([one], null, { color: false })}`).toBe(`
+  expect(`\n${renderDiagnostics([one], null, { color: false, width: 100 })}`).toBe(`
 error[STK104]: not UTF-8
  --> 4:5
   = help: save it as UTF-8
@@ -153,7 +153,7 @@ error[STK104]: not UTF-8
 });
 
 test('nothing', () => {
-  expect(renderDiagnostics([], source, { color: false })).toBe('');
+  expect(renderDiagnostics([], source, { color: false, width: 100 })).toBe('');
 });
 
 test('errors, warnings and those that are left out are counted', () => {
@@ -174,6 +174,7 @@ function pointed(marked: string): readonly (string | undefined)[] {
   const file = new SourceFile('a', text.replace('»', ''), 'yaml');
   const output = renderDiagnostics([diagnostic('STK102', 'x', file.span({ start, end }))], file, {
     color: false,
+    width: 100,
   });
   return output
     .split('\n')
@@ -233,3 +234,21 @@ test('colours only when asked', () => {
   // oxlint-disable-next-line no-control-regex -- they are what is taken out
   expect(colored.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain);
 });
+
+test.each([60, 80, 100, 200])(
+  'messages and help fit %i columns, and a command stays in one line',
+  (width) => {
+    const [message, help] = [
+      'a long message '.repeat(12).trim(),
+      `${'look here '.repeat(10)}\`docker volume rm x\`\nthen there`,
+    ];
+    const problem = diagnostic('STK102', message, at('"a"'), { help, related: [{ span: null, message }] });
+    const output = renderDiagnostics([problem], source, { color: false, width });
+    for (const line of output.split('\n')) expect(line.length, line).toBeLessThanOrEqual(width);
+    expect(output).toContain('`docker volume rm x`');
+    expect(output).toMatch(/^ {10}then there$/m);
+    const colored = renderDiagnostics([problem], source, { color: true, width });
+    // oxlint-disable-next-line no-control-regex -- they are what is taken out
+    expect(colored.replaceAll(/\u001b\[\d+m/g, '')).toBe(output);
+  },
+);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { jsonView, plainView, terminalView, type EventView } from '../../../src/cli/render/events.ts';
-import type { Plan, PlanNode } from '../../../src/compiler/plan/plan.ts';
+import type { Operation } from '../../../src/compiler/plan/operation.ts';
+import type { Change, Plan, PlanNode } from '../../../src/compiler/plan/plan.ts';
 import type { ExecutionEvent } from '../../../src/runtime/execution-event.ts';
-import { instanceChange, replacement, samplePlan } from '../../support/sample-plan.ts';
+import { instanceChange, node, replacement, samplePlan } from '../../support/sample-plan.ts';
 
 const NOON = Date.parse('2026-03-01T12:00:00Z');
 const wording = { completed: 'Applied', command: 'stack apply' };
@@ -119,8 +120,8 @@ describe('plainView', () => {
 2026-03-01T12:01:02Z        │ booting
 2026-03-01T12:01:02Z        │ no \\x1b[31mdatabase
 2026-03-01T12:01:02Z      help: \`stack logs app0\`, fix the cause, and \`stack apply\` again
-2026-03-01T12:01:03Z  ↺ app0  taken back: stop generation 4 (limit 30 s), rename generation 4 to shop-app0.4.failed; generation 3 stays
-2026-03-01T12:01:03Z  - web0  skipped: it waits for app0
+2026-03-01T12:01:03Z  ↺ app0  taken back: stop generation 4 (limit 30 s), generation 4 becomes shop-app0.4.failed; generation 3 stays
+2026-03-01T12:01:03Z  · web0  skipped: it waits for app0
 2026-03-01T12:01:03Z  Failed after 1 min 3 s: 1 unchanged. Failed: app0. Left: web0. \`stack apply\` goes on from here.
 `);
   });
@@ -178,6 +179,33 @@ describe('plainView', () => {
     expect(plain(events)).toContain(
       '✗ app0  could not be taken back\n2026-03-01T12:01:03Z      the engine is gone',
     );
+  });
+});
+
+describe('what is done in place or tidied', () => {
+  const target = { kind: 'existing', id: '1a2b3c4d5e6f7788', generation: 3 } as const;
+  const keep = { kind: 'container.policy', target, policy: 'always', maxRetries: 0 } as const;
+  const clear = { kind: 'socket.unlink', volume: 'v', path: '', name: '.shop-app0.3' } as const;
+  const rename = { kind: 'container.rename', target, name: 'shop-app0' } as const;
+  const park = { ...rename, name: 'shop-app0.3.old' } as const;
+
+  it.each<[Change['action'], readonly Operation[], readonly string[]]>([
+    ['update', [keep], ['restart policy always for generation 3']],
+    ['start', [keep], ['restart policy always for generation 3']],
+    ['tidy', [clear, rename], ['unlink .shop-app0.3', 'generation 3 becomes shop-app0']],
+    ['replace', [keep, clear, park, rename], ['generation 3 becomes shop-app0']],
+  ])('%s', (action, ops, lines) => {
+    const made = ops.map((op, index) => node('shop/app0', `step ${index}`, op));
+    let text = '';
+    const view = plainView(
+      { plan: samplePlan([instanceChange('app0', action)], made), wording, color: false, verbose: false },
+      (part) => {
+        text += part;
+      },
+    );
+    for (const one of made)
+      view.show({ type: 'node-finished', atMs: NOON, node: one, tookMs: 0, note: null });
+    expect(text).toBe(lines.map((line) => `2026-03-01T12:00:00Z  ✓ app0  ${line}  0.0 s\n`).join(''));
   });
 });
 
@@ -253,6 +281,20 @@ describe('terminalView', () => {
 
 Applied in 5.0 s: 1 replaced, 1 started, 1 unchanged.
 `);
+  });
+
+  it.each([60, 80, 100, 200])('folds its own lines to %i columns, and leaves those of a log', (columns) => {
+    const { view: shown, text } = watch(columns);
+    const log = `   at ${'x'.repeat(200)}  y`;
+    for (const event of failure) {
+      shown.show(
+        event.type === 'node-failed' ? { ...event, failure: { ...event.failure, log: [log] } } : event,
+      );
+    }
+    shown.close();
+    const lines = text().split('\n');
+    expect(lines).toContain(`      │ ${log}`);
+    for (const line of lines) if (!line.includes(log)) expect(line.length, line).toBeLessThanOrEqual(columns);
   });
 
   it('cuts live lines to the screen, so that none wraps', () => {

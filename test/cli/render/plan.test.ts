@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { planJson } from '../../../src/cli/render/plan-json.ts';
+import { actionWords } from '../../../src/cli/render/actions.ts';
 import { renderPlan, summaryLine } from '../../../src/cli/render/plan.ts';
 import { diagnostic } from '../../../src/compiler/diagnostic.ts';
 import type { Change } from '../../../src/compiler/plan/plan.ts';
+import { blankSpec } from '../../support/desired.ts';
 import { change, differs, instanceChange, node, replacement, samplePlan } from '../../support/sample-plan.ts';
 
-const plain = { color: false, verbose: false };
+const plain = { color: false, verbose: false, width: 100 };
 
 const replaceApp = (instance: string, rest: Partial<Change> = {}) =>
   instanceChange(instance, 'replace', {
@@ -83,11 +85,10 @@ describe('renderPlan', () => {
 + create   network shop
 + create   volume shop-socks
 
-= hold     db0
-    held: 1 change
+= hold     db0      held: 1 change; \`--include db\` applies it
     image  postgres:16 → postgres:17
 
-> run      migration app
+» run      migration app
     not run yet for 9f8e7d6c5b4a
     rake db:migrate
 
@@ -108,8 +109,7 @@ describe('renderPlan', () => {
     drift: state  exited with code 1 → running
     waits for  app
 
-- remove   old0
-    no longer in the file
+- remove   old0     no longer in the file
 
 Plan: 1 to pull, 2 to create, 1 to run, 2 to replace, 1 to start, 1 to remove, 1 held, 1 unchanged.
 `,
@@ -122,7 +122,7 @@ Plan: 1 to pull, 2 to create, 1 to run, 2 to replace, 1 to start, 1 to remove, 1
       [replaceApp('app0'), replaceApp('app1'), instanceChange('redis0', 'none')],
       nodes,
     );
-    const text = renderPlan(plan, { color: false, verbose: true });
+    const text = renderPlan(plan, { ...plain, verbose: true });
     expect(text).toContain('  same     redis0\n');
     expect(text).not.toContain('the same as');
     expect(text.slice(text.indexOf('Operations'))).toBe(
@@ -151,7 +151,7 @@ Plan: 2 to replace, 1 unchanged.
       }),
     ]);
     expect(renderPlan(plan, plain)).toBe(
-      '= hold     db0\n    held: 1 change\n    image  a → b\n\nNothing to do: 1 cron, 1 held, 2 unchanged.\n',
+      '= hold     db0   held: 1 change; `--include db` applies it\n    image  a → b\n\nNothing to do: 1 cron, 1 held, 2 unchanged.\n',
     );
     expect(summaryLine({ changes: [] })).toBe('Nothing to do: the stack is empty.');
   });
@@ -197,9 +197,145 @@ Plan: 2 to replace, 1 unchanged.
       samplePlan([
         instanceChange('app0', 'replace', { reasons: [differs('env LONG', long('a'), long('b'))] }),
       ]),
-      { color: false, verbose: true },
+      { ...plain, verbose: true },
     );
     expect(whole).toContain(`${long('a')} → ${long('b')}`);
+  });
+
+  const nginx = instanceChange('nginx0', 'create', {
+    to: 1,
+    gate: 'HTTP /ping on port 80 within 60 s',
+    makes: {
+      imageId: `sha256:${'1a2b3c4d5e6f'.repeat(5)}1a2b`,
+      spec: {
+        ...blankSpec,
+        image: `quay.io/shop/nginx@sha256:${'9f8e7d6c5b4a'.repeat(5)}9f8e`,
+        ports: [
+          { containerPort: 80, hostPort: 8080, hostIp: null, protocol: 'tcp' },
+          { containerPort: 81, hostPort: null, hostIp: null, protocol: 'tcp' },
+        ],
+        mounts: [
+          {
+            type: 'volume',
+            source: 'shop-static-var-static',
+            target: '/var/static',
+            readOnly: false,
+            noCopy: true,
+            relabel: null,
+            dataVolume: 'static',
+          },
+          {
+            type: 'bind',
+            source: '/etc/nginx',
+            target: '/etc/nginx',
+            readOnly: true,
+            noCopy: false,
+            relabel: null,
+            dataVolume: null,
+          },
+        ],
+        networks: ['monitoring'],
+        memory: 209_715_200,
+      },
+      env: [
+        { name: 'TZ', value: '"Europe/Rome"' },
+        { name: 'TOKEN', value: '(masked)' },
+      ],
+    },
+    waitsFor: ['shop/app'],
+  });
+
+  it('says what a new container will be: image, ports, volumes, networks and gate', () => {
+    expect(renderPlan(samplePlan([nginx]), plain)).toBe(`\
++ create   nginx0   quay.io/shop/nginx@sha256:9f8e7d6c5b4a… (1a2b3c4d5e6f)
+    ports 8080:80, any:81   volumes static:/var/static, /etc/nginx:/etc/nginx:ro
+    networks monitoring   ready: HTTP /ping on port 80 within 60 s
+    waits for  shop/app
+
+Plan: 1 to create.
+`);
+  });
+
+  it('says all of it with --verbose, masked values masked', () => {
+    expect(renderPlan(samplePlan([nginx]), { ...plain, verbose: true })).toBe(`\
++ create   nginx0   quay.io/shop/nginx@sha256:9f8e7d6c5b4a… (1a2b3c4d5e6f)
+    ready: HTTP /ping on port 80 within 60 s
+    volumes  shop-static-var-static:/var/static, /etc/nginx:/etc/nginx:ro
+    ports  8080:80, 81
+    networks  monitoring
+    memory  200 MiB
+    restart  unless-stopped
+    env TZ  "Europe/Rome"
+    env TOKEN  (masked)
+    waits for  shop/app
+
+Plan: 1 to create.
+`);
+  });
+
+  it('tells new instances that are alike once', () => {
+    const twin = {
+      ...nginx,
+      id: 'shop/nginx1',
+      subject: { kind: 'instance', application: 'shop', container: 'nginx', instance: 'nginx1' },
+    } as const;
+    expect(renderPlan(samplePlan([nginx, twin]), plain)).toContain(
+      '+ create   nginx1   quay.io/shop/nginx@sha256:9f8e7d6c5b4a… (1a2b3c4d5e6f)\n    the same as nginx0\n\n',
+    );
+  });
+
+  it('tells instances that differ in their names alone once', () => {
+    const changed = (instance: string) =>
+      replaceApp(instance, { notes: [`socket /socks/${instance}.sock (inferred from the command)`] });
+    const text = renderPlan(samplePlan([changed('app0'), changed('app1')]), plain);
+    expect(text).toContain('\n    the same as app0, with app1 for app0\n');
+  });
+
+  it.each([60, 80, 100, 200])('fits %i columns, in all it says', (width) => {
+    const more = replaceApp('app0', {
+      reasons: [
+        differs('image', `shop/app:1 (${'1'.repeat(12)})`, `shop/app:2 (${'2'.repeat(12)})`),
+        differs('env LONG', long('a'), long('b')),
+        differs('volumes', null, 'shop-a:/var/lib/a, shop-b:/var/lib/b, shop-c:/var/lib/c:ro'),
+      ],
+      notes: ['its image’s own volume at /var/lib/data starts empty; the old one is kept on the engine'],
+      waitsFor: ['shop/db', 'shop/redis', 'migration shop/app', 'shop/search', 'shop/storage'],
+    });
+    const plan = samplePlan([...changes, nginx, more], replacement());
+    for (const verbose of [false, true]) {
+      const text = renderPlan(plan, { color: false, verbose, width });
+      // Values are whole with --verbose, however long.
+      const lines = text.split('\n').filter((line) => !verbose || !/LONG|→|volumes/.test(line));
+      for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(width);
+    }
+    expect(renderPlan(plan, { color: false, verbose: false, width })).toContain(
+      width < 80
+        ? `    image  shop/app:1 (${'1'.repeat(12)})\n         → shop/app:2 (${'2'.repeat(12)})\n`
+        : `    image  shop/app:1 (${'1'.repeat(12)}) → shop/app:2 (${'2'.repeat(12)})\n`,
+    );
+  });
+
+  it('says values as people do, and of lists what comes and goes', () => {
+    const text = renderPlan(
+      samplePlan([
+        instanceChange('app0', 'replace', {
+          reasons: [
+            { kind: 'drift', field: 'memory', from: '209715200', to: '0' },
+            differs('ports', '80:80', null),
+            differs('cap_add', null, 'NET_ADMIN'),
+            differs('networks', 'a', 'b'),
+          ],
+        }),
+      ]),
+      plain,
+    );
+    expect(text).toContain('    drift: memory  200 MiB → no limit\n');
+    expect(text).toContain('    ports  80:80 removed\n    cap_add  NET_ADMIN added\n    networks  a → b\n');
+  });
+
+  it('gives every action a symbol of its own', () => {
+    const symbols = Object.values(actionWords).map(({ symbol }) => symbol);
+    expect(new Set(symbols).size).toBe(symbols.length);
   });
 
   it('lets no value write to the terminal', () => {
@@ -213,7 +349,7 @@ Plan: 2 to replace, 1 unchanged.
   });
 
   it('colours the same text', () => {
-    const colored = renderPlan(samplePlan(changes), { color: true, verbose: false });
+    const colored = renderPlan(samplePlan(changes), { ...plain, color: true });
     expect(colored).toContain('\u001b[');
     // oxlint-disable-next-line no-control-regex -- colours are control characters
     expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(renderPlan(samplePlan(changes), plain));
@@ -221,6 +357,22 @@ Plan: 2 to replace, 1 unchanged.
 });
 
 describe('planJson', () => {
+  it('carries what a new container will be, keys that are data as they are', () => {
+    const made = instanceChange('app0', 'create', {
+      makes: {
+        imageId: null,
+        spec: { ...blankSpec, tmpfs: { '/Tmp': 'size=1m' }, shmSize: 1024 },
+        env: [{ name: 'A', value: '"x"' }],
+      },
+    });
+    const document = JSON.parse(JSON.stringify(planJson(samplePlan([made]), [], null)));
+    expect(document.changes[0].makes).toMatchObject({
+      image_id: null,
+      spec: { image: 'app:1', tmpfs: { '/Tmp': 'size=1m' }, shm_size: 1024 },
+      env: [{ name: 'A', value: '"x"' }],
+    });
+  });
+
   it('is the same facts with names in snake_case, the keys of labels as they are', () => {
     const volume = node(
       'shop/app0',

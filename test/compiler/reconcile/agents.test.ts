@@ -45,7 +45,26 @@ describe('an agent is healed by a new one', () => {
     const changes = changesOf(desired, { ...before, agents: [agent(own, [])] });
     expect(changes[0]).toMatchObject({
       action: 'replace',
-      reasons: [{ kind: 'drift', field: 'networks', from: '[]', to: '["shop"]' }],
+      reasons: [{ kind: 'drift', field: 'networks', from: null, to: 'shop' }],
+    });
+  });
+
+  test.each<[string, string, string | null, string | null]>([
+    [
+      'another image',
+      canonicalJson({ ...spec, image: 'stackc/agent:0' }),
+      'stackc/agent:0',
+      'stackc/agent:test',
+    ],
+    ['a volume more', canonicalJson({ ...spec, networks: ['shop'] }), null, 'shop-socks-run'],
+    ['a label of something else', '[1', 'of another version', 'of this one'],
+  ])('the plan says what is different: %s', (_, label, from, to) => {
+    const desired = desiredState([{ name: 'app', socket: true, image: 'app:2' }]);
+    const before = settled(desiredState([{ name: 'app', socket: true }]));
+    const existing = { ...agent(spec, ['shop']), spec: label };
+    expect(changesOf(desired, { ...before, agents: [existing] })[0]).toMatchObject({
+      action: 'replace',
+      reasons: [{ kind: 'field', from, to }],
     });
   });
 });

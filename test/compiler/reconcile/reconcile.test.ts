@@ -39,7 +39,7 @@ describe('whole plans', () => {
       build image stackc/agent:test (missing image -→-)
       create agent shop-agent (missing agent -→-)
       create shop/db0 -→1 (missing container -→-)
-      run migration shop/app (missing record -→app:1) <- shop/db0
+      run migration shop/app (missing record -→app:1 (app:1)) <- shop/db0
       create shop/app0 -→1 (missing container -→-) <- shop/db0, migration shop/app
       create shop/app1 -→1 (missing container -→-) <- shop/db0, migration shop/app
       schedule shop/nightly
@@ -81,8 +81,8 @@ describe('whole plans', () => {
     expect(planText(plan(desired, settled(desiredState([db, app]))))).toMatchInlineSnapshot(`
       "create agent shop-agent (missing agent -→-)
       none shop/db0
-      replace shop/app0 1→2 (field image app:1→app:2)
-      replace shop/app1 1→2 (field image app:1→app:2) <- shop/app0
+      replace shop/app0 1→2 (field image app:1 (app:1)→app:2 (app:2))
+      replace shop/app1 1→2 (field image app:1 (app:1)→app:2 (app:2)) <- shop/app0
 
       [] #1 agent shop-agent create: agent.create
       [1] #2 agent shop-agent start: agent.start
@@ -118,7 +118,7 @@ describe('whole plans', () => {
     const desired = desiredState([{ ...db, image: 'db:2' }]);
     const observed = settled(desiredState([db]));
     expect(planText(plan(desired, observed, { include: ['db'] }))).toMatchInlineSnapshot(`
-      "replace shop/db0 1→2 (field image db:1→db:2)
+      "replace shop/db0 1→2 (field image db:1 (db:1)→db:2 (db:2))
 
       [] #1 shop/db0 create 2: container.create undo: container.rename
       [1] #2 shop/db0 release 1: container.policy undo: container.policy
@@ -371,7 +371,9 @@ describe('the mode table', () => {
     const { changes, nodes } = plan(sketch('manual', 'app:2'), running);
     expect(nodes).toEqual([]);
     expect(changes.filter(isPending)).toEqual([]);
-    expect(changes[0]?.reasons).toEqual([{ kind: 'field', field: 'image', from: 'app:1', to: 'app:2' }]);
+    expect(changes[0]?.reasons).toEqual([
+      { kind: 'field', field: 'image', from: 'app:1 (app:1)', to: 'app:2 (app:2)' },
+    ]);
   });
 
   test('a schedule starts nothing, and a daemon that became a schedule is removed', () => {
@@ -427,6 +429,26 @@ describe('reasons', () => {
     ).toEqual(['field command: ["a"] → ["b","c"]', 'field user: null → "www"']);
   });
 
+  test('what a new generation will be, without what is masked', () => {
+    const desired = desiredState([
+      { ...web, socket: true, env: { A: 'x', P: 'hush' }, masked: ['P'], spec: { user: 'www' } },
+      { name: 'db' },
+    ]);
+    const [made, left] = plan(desired, settled(desiredState([{ name: 'db' }])))
+      .changes.filter(({ subject }) => subject.kind === 'instance')
+      .map(({ makes }) => makes);
+    expect(made).toMatchObject({
+      imageId: 'sha256:web:1',
+      spec: { image: 'web:1', user: 'www' },
+      env: [
+        { name: 'A', value: '"x"' },
+        { name: 'P', value: '(masked)' },
+        { name: 'LISTEN', value: '"%{socket}"' },
+      ],
+    });
+    expect(left).toBeNull();
+  });
+
   test('a restart policy is changed in place', () => {
     const next = plan(
       desiredState([{ ...web, spec: { restart: { name: 'always', maxRetries: 0 } } }]),
@@ -459,13 +481,35 @@ describe('reasons', () => {
     expect(kinds(without('app1'))).toEqual(['-', '-', 'missing']);
   });
 
+  test('an image by its reference and its id, as far as they are known', () => {
+    const id = (digit: string) => `sha256:${digit.repeat(64)}`;
+    const before = { ...web, image: 'web:1', imageId: id('1') };
+    const after = (rest: Partial<ContainerSketch>) => reasons(before, { ...web, image: 'web:2', ...rest });
+    expect(after({ imageId: id('2') })).toEqual(['field image: web:1 (111111111111) → web:2 (222222222222)']);
+    expect(after({ imageId: id('1') })).toEqual([]);
+    expect(after({ imageId: null })).toEqual(['field image: web:1 → web:2']);
+    expect(after({ imageId: null, pull: { digest: null, why: 'not here' } })).toEqual([
+      'field image: web:1 (111111111111) → web:2 (as pulled)',
+    ]);
+    expect(after({ image: 'web:1', imageId: id('2') })).toEqual([
+      'field image: web:1 111111111111 → 222222222222 (tag moved)',
+    ]);
+  });
+
+  test('a container that starts gets its policy too, and says so', () => {
+    expect(reasons(web, web, { state: 'exited', exitCode: 1, restart: 'no' })).toEqual([
+      'drift state: exited with code 1 → running',
+      'drift restart: no → unless-stopped',
+    ]);
+  });
+
   test('an image that was pulled under the same tag', () => {
     const moved = {
       ...web,
       imageId: null,
       pull: { digest: `sha256:${'9'.repeat(64)}`, why: 'the tag moved' },
     };
-    expect(reasons(web, moved)).toEqual(['field image: web:1 → 999999999999']);
+    expect(reasons(web, moved)).toEqual(['field image: web:1 web:1 → 999999999999 (tag moved)']);
   });
 
   test('a label that cannot be read counts as a change', () => {

@@ -32,7 +32,7 @@ function read(path: string, bytes: Uint8Array): readonly string[] {
   if (!source.ok) return source.diagnostics.map(({ code }) => code);
   const document = parse(source.value);
   const diagnostics = document.ok ? checkShape(document.value) : document.diagnostics;
-  const text = renderDiagnostics(diagnostics, source.value, { color: false });
+  const text = renderDiagnostics(diagnostics, source.value, { color: false, width: 100 });
   expect(text === '').toBe(diagnostics.length === 0);
   for (const { span } of diagnostics) {
     if (span !== null) expect(span.end.offset).toBeGreaterThanOrEqual(span.start.offset);
