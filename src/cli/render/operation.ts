@@ -28,25 +28,25 @@ export function operationText(op: Operation): string {
     case 'container.create':
       return `create generation ${op.generation}`;
     case 'container.start':
-      return `start generation ${op.target.generation}`;
+      return `start ${generationOf(op.target)}`;
     case 'container.unpause':
-      return `unpause generation ${op.target.generation}`;
+      return `unpause ${generationOf(op.target)}`;
     case 'container.gate':
       return `wait until generation ${op.generation} is ready`;
     case 'container.up':
-      return `wait until generation ${op.target.generation} stays up`;
+      return `wait until ${generationOf(op.target)} stays up`;
     case 'container.policy':
-      return `restart policy ${op.policy} for generation ${op.target.generation}`;
+      return `restart policy ${op.policy} for ${generationOf(op.target)}`;
     case 'container.connect':
-      return `connect generation ${op.target.generation} to network ${op.network}`;
+      return `connect ${generationOf(op.target)} to network ${op.network}`;
     case 'container.rename':
-      return `generation ${op.target.generation} becomes ${op.name}`;
+      return `${generationOf(op.target)} becomes ${op.name}`;
     case 'container.signal':
-      return `send ${op.signal} to generation ${op.target.generation}`;
+      return `send ${op.signal} to ${generationOf(op.target)}`;
     case 'container.stop':
-      return `stop${generationText(op.target)}${op.timeoutS === null ? '' : ` (limit ${op.timeoutS} s)`}`;
+      return `stop ${generationOf(op.target)}${op.timeoutS === null ? '' : ` (limit ${op.timeoutS} s)`}`;
     case 'container.remove':
-      return `remove${generationText(op.target)}`;
+      return `remove ${generationOf(op.target)}`;
     case 'socket.publish':
       return `publish ${op.link} → ${op.to}`;
     case 'socket.unlink':
@@ -59,8 +59,10 @@ export function operationText(op: Operation): string {
 }
 
 /** Containers of `stack run` have no generation, which is told as 0. */
-function generationText({ generation }: ContainerRef): string {
-  return generation === 0 ? '' : ` generation ${generation}`;
+function generationOf(target: ContainerRef): string {
+  if (target.generation === 0) return 'the container';
+  const owner = target.kind === 'leaving' ? ` of ${target.instance}` : '';
+  return `generation ${target.generation}${owner}`;
 }
 
 /**

@@ -1,9 +1,18 @@
 import type { ContainerKey, InstanceKey } from '../desired/desired-state.ts';
 import type { AgentSpec } from './agent-spec.ts';
 
-/** A container on the engine: one that exists, or the one that an earlier operation of the plan creates. */
+/**
+ * A container on the engine: one that exists, one of another instance that hands over to the change's own, or the one
+ * that an earlier operation of the plan creates.
+ */
 export type ContainerRef =
   | { readonly kind: 'existing'; readonly id: string; readonly generation: number }
+  | {
+      readonly kind: 'leaving';
+      readonly id: string;
+      readonly generation: number;
+      readonly instance: string;
+    }
   | { readonly kind: 'created'; readonly instance: InstanceKey; readonly generation: number };
 
 /**

@@ -152,7 +152,8 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
   // Both sides of a handover would hold the same host port, or write to the same files.
   'hand-over': ({ handover }) =>
     handover.flatMap((leaving) => {
-      const target = existing(leaving);
+      const { id, generation, instance } = leaving;
+      const target = { kind: 'leaving', id, generation, instance } as const;
       return [
         node(
           `release ${leaving.instance}`,

@@ -55,7 +55,7 @@ export class Performer {
   /** The id of the container that an operation is about; null when there is none, or it was never created. */
   idOf(op: Operation): string | null {
     if (!('target' in op)) return null;
-    return op.target.kind === 'existing'
+    return op.target.kind !== 'created'
       ? op.target.id
       : (this.#created.get(createdKey(op.target.instance, op.target.generation)) ?? null);
   }
@@ -304,7 +304,7 @@ export class Performer {
 
   #id(target: ContainerRef): string {
     const id =
-      target.kind === 'existing'
+      target.kind !== 'created'
         ? target.id
         : this.#created.get(createdKey(target.instance, target.generation));
     if (id === undefined)

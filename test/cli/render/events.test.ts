@@ -184,6 +184,8 @@ describe('plainView', () => {
 
 describe('what is done in place or tidied', () => {
   const target = { kind: 'existing', id: '1a2b3c4d5e6f7788', generation: 3 } as const;
+  const leaving = { kind: 'leaving', id: '1a2b3c4d5e6f7788', generation: 2, instance: 'web0' } as const;
+  const handOver = { kind: 'container.stop', target: leaving, timeoutS: null } as const;
   const keep = { kind: 'container.policy', target, policy: 'always', maxRetries: 0 } as const;
   const clear = { kind: 'socket.unlink', volume: 'v', path: '', name: '.shop-app0.3' } as const;
   const rename = { kind: 'container.rename', target, name: 'shop-app0' } as const;
@@ -194,6 +196,7 @@ describe('what is done in place or tidied', () => {
     ['start', [keep], ['restart policy always for generation 3']],
     ['tidy', [clear, rename], ['unlink .shop-app0.3', 'generation 3 becomes shop-app0']],
     ['replace', [keep, clear, park, rename], ['generation 3 becomes shop-app0']],
+    ['create', [handOver], ['stop generation 2 of web0']],
   ])('%s', (action, ops, lines) => {
     const made = ops.map((op, index) => node('shop/app0', `step ${index}`, op));
     let text = '';
