@@ -1,13 +1,12 @@
-import type { ContainerKey, DesiredContainer, DesiredState } from '../desired/desired-state.ts';
+import type { ContainerKey, DesiredState } from '../desired/desired-state.ts';
 import { conclude } from '../diagnostic.ts';
 import type { Compiled } from '../diagnostic.ts';
 import { generationName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
-import { groupBy } from '../group-by.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import { PlanBuilder } from '../plan/plan-builder.ts';
-import { PLAN_FORMAT_VERSION, isPending } from '../plan/plan.ts';
-import type { Change, NodeId, Plan, PlanRequest } from '../plan/plan.ts';
+import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
+import type { NodeId, Plan, PlanRequest } from '../plan/plan.ts';
 import { desiredAgents, planesOf } from './agents.ts';
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
@@ -15,11 +14,11 @@ import type { Decided } from './decide.ts';
 import { withDependencies } from './dependencies.ts';
 import { droppedInstances, removeDropped } from './dropped.ts';
 import type { DroppedInstance } from './dropped.ts';
-import { addMigration, migrationChangeId, pendingMigrations, strayMigrations } from './migrations.ts';
-import { plainChange, prepare } from './prepare.ts';
+import { strayMigrations } from './migrations.ts';
 import { STARTING } from './mode-table.ts';
-import { rollInstance, waitName } from './roll.ts';
-import type { Rolled, RollScope } from './roll.ts';
+import { prepare } from './prepare.ts';
+import { rollContainers } from './roll-containers.ts';
+import type { RollScope } from './roll.ts';
 import { socketVolumes, wantedPlaces } from './sockets.ts';
 import { existing } from './steps.ts';
 
@@ -109,135 +108,6 @@ function neededAgents(
   return desiredAgents(desired, request.agentImage, leaving).filter((agent) => planes.has(agent.plane));
 }
 
-interface Work {
-  readonly decided: readonly Decided[];
-  readonly starting: ReadonlySet<ContainerKey>;
-  readonly scope: RollScope;
-}
-
-interface RolledContainers {
-  readonly ready: ReadonlyMap<ContainerKey, readonly NodeId[]>;
-  readonly changes: readonly Change[];
-  readonly cleanups: readonly Rolled['cleanup'][];
-}
-
-function rollContainers(
-  builder: PlanBuilder,
-  desired: DesiredState,
-  observed: ObservedState,
-  { decided, starting, scope }: Work,
-  prepared: readonly NodeId[],
-): RolledContainers {
-  const byContainer = groupBy(decided, (d) => d.container.key);
-  const migrations = pendingMigrations(desired.containers, observed, starting);
-  const migrationNodes = new Map<ContainerKey, NodeId>();
-  const ready = new Map<ContainerKey, readonly NodeId[]>();
-  const pending = new Map<ContainerKey, readonly Change[]>();
-  const changes: Change[] = [];
-  const cleanups: Rolled['cleanup'][] = [];
-  const readyOf = (keys: readonly ContainerKey[]) => keys.flatMap((key) => ready.get(key) ?? []);
-  const waitsOf = (keys: readonly ContainerKey[]) =>
-    keys.flatMap((key) => {
-      const waiting = pending.get(key) ?? [];
-      return waiting.length === 0 ? [] : [waitName(key, waiting)];
-    });
-
-  for (const container of migrationOrder(desired.containers, migrations)) {
-    const own = byContainer.get(container.key) ?? [];
-    const before: NodeId[] = [...prepared, ...readyOf(container.after)];
-    const waitsFor = waitsOf(container.after);
-    if (starting.has(container.key)) {
-      for (const migration of migrations) {
-        if (!migration.users.has(container.key)) continue;
-        const known = migrationNodes.get(migration.owner.key);
-        if (known === undefined) {
-          const after = [...prepared, ...readyOf(migration.waitsFor)];
-          const added = addMigration(builder, desired.stack, migration, after, waitsOf(migration.waitsFor));
-          migrationNodes.set(migration.owner.key, added.node);
-          changes.push(added.change);
-          before.push(added.node);
-        } else before.push(known);
-        waitsFor.push(migrationChangeId(migration.owner.key));
-      }
-    }
-    if (container.mode === 'cron') {
-      changes.push(scheduleChange(container));
-      continue;
-    }
-    const begin = builder.join(container.key, 'begin', before);
-    const rolled = rollOne(builder, container, own, begin, waitsFor, scope);
-    changes.push(...rolled.map((r) => r.change));
-    cleanups.push(...rolled.map((r) => r.cleanup));
-    const working = rolled.filter((r) => r.ready.length > 0);
-    pending.set(container.key, working.map((r) => r.change).filter(isPending));
-    // Without work of its own it passes on what it would have waited for.
-    const nodes = working.length > 0 ? working.flatMap((r) => r.ready) : readyOf(container.after);
-    ready.set(container.key, builder.join(container.key, 'ready', [...new Set(nodes)]));
-  }
-  return { ready, changes, cleanups };
-}
-
-/**
- * The desired order, but that a migration's own dependencies come before the first container that it holds back.
- * They wait for none of its users, so pulling them forward keeps every dependency before its dependents.
- */
-function migrationOrder(
-  containers: readonly DesiredContainer[],
-  migrations: ReturnType<typeof pendingMigrations>,
-): readonly DesiredContainer[] {
-  const byKey = new Map(containers.map((c) => [c.key, c]));
-  const ordered = new Set<DesiredContainer>();
-  const visit = (container: DesiredContainer) => {
-    if (ordered.has(container)) return;
-    for (const { users, waitsFor } of migrations) {
-      if (users.has(container.key)) visitAll(waitsFor);
-    }
-    visitAll(container.after);
-    ordered.add(container);
-  };
-  const visitAll = (keys: readonly ContainerKey[]) => {
-    for (const key of keys) {
-      const container = byKey.get(key);
-      if (container !== undefined) visit(container);
-    }
-  };
-  for (const container of containers) visit(container);
-  return [...ordered];
-}
-
-/** Replacements one batch after the other; new instances join once the first replacement has shown that it works. */
-function rollOne(
-  builder: PlanBuilder,
-  container: DesiredContainer,
-  own: readonly Decided[],
-  begin: readonly NodeId[],
-  waitsFor: readonly string[],
-  scope: RollScope,
-): readonly Rolled[] {
-  const done = new Map<Decided, Rolled>();
-  const replacing = own.filter((d) => d.decision === 'replace');
-  let before: readonly Rolled[] = [];
-  for (let at = 0; at < replacing.length; at += container.strategy.batch) {
-    const after = before.length === 0 ? begin : before.flatMap((rolled) => rolled.ready);
-    const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
-    const batch = replacing.slice(at, at + container.strategy.batch);
-    before = batch.map((d) => {
-      const rolled = rollInstance(builder, d, after, waits, scope);
-      done.set(d, rolled);
-      return rolled;
-    });
-  }
-  const first = replacing[0];
-  const canary = first === undefined ? undefined : done.get(first);
-  for (const d of own) {
-    if (d.decision === 'replace') continue;
-    const waits = d.decision === 'create' && canary !== undefined;
-    const after = waits ? canary.ready : begin;
-    done.set(d, rollInstance(builder, d, after, waits ? [...waitsFor, canary.change.id] : waitsFor, scope));
-  }
-  return own.flatMap((d) => done.get(d) ?? []);
-}
-
 /** Who must stop for whom: what leaves stops for the first instance of the container that it is in the way of. */
 function handoverOf(dropped: readonly DroppedInstance[]): RollScope['handover'] {
   const leaving = new Map<ContainerKey, ObservedContainer[]>();
@@ -267,21 +137,4 @@ function setNamesAside(
     ];
   }
   return last;
-}
-
-function scheduleChange(container: DesiredContainer): Change {
-  const subject = {
-    kind: 'schedule',
-    application: container.application,
-    container: container.name,
-  } as const;
-  const zone = container.timezone === null ? '' : ` ${container.timezone}`;
-  const lines = container.schedule.map((line) => `${line}${zone}`);
-  return plainChange(
-    container.key,
-    subject,
-    'schedule',
-    [],
-    [...lines, `run it with \`stack run ${container.name}\``],
-  );
 }

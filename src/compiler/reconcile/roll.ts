@@ -1,16 +1,17 @@
 import type { ContainerKey } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
-import type { ContainerRef, Operation } from '../plan/operation.ts';
+import type { ContainerRef } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Action, Change, NodeId } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
 import type { Decided } from './decide.ts';
-import { restartText } from './compare.ts';
 import { madeContainer } from './made-container.ts';
-import { fileName, hasOwnSocket, publish, socketPlace, unlink } from './sockets.ts';
+import { hasOwnSocket, publish, socketPlace } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
-import { existing, steps, strategies } from './steps.ts';
-import type { Step, Turn } from './steps.ts';
+import { start, update } from './start.ts';
+import { addSteps, existing } from './steps.ts';
+import type { Turn } from './steps.ts';
+import { strategies } from './strategies.ts';
 import { generationSocketName } from '../desired/desired-state.ts';
 import { tidyGeneration } from './tidy.ts';
 import { count, gateWords, instanceNotes } from './words.ts';
@@ -107,7 +108,7 @@ export function rollInstance(
     }
     case 'start':
     case 'start-held':
-      last = start(builder, decided, last, scope);
+      last = start(builder, decided, last, scope.sockets);
       if (decision === 'start-held')
         notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
       break;
@@ -182,24 +183,6 @@ function actionOf({ decision }: Decided, tidied: boolean): Action {
   }
 }
 
-function addSteps(
-  builder: PlanBuilder,
-  group: string,
-  names: readonly Step[],
-  turn: Turn,
-  after: readonly NodeId[],
-  undoScope: string | null,
-): readonly NodeId[] {
-  let last = after;
-  for (const name of names) {
-    for (const { verb, op, reason, undo } of steps[name](turn)) {
-      const extras = undoScope === null ? {} : { undoScope, undo };
-      last = [builder.add(group, verb, op, last, reason, extras)];
-    }
-  }
-  return last;
-}
-
 /** An apply that was cut off between its renames, or a container that somebody renamed, gets its name back. */
 function rescue(
   builder: PlanBuilder,
@@ -227,79 +210,6 @@ function rescue(
   if (kind === 'restore' && instance.socket !== null && hasOwnSocket(current, instance.engineName)) {
     const op = publish(instance.socket, generationSocketName(instance.engineName, current.generation));
     last = [builder.add(instance.key, 'publish again', op, last, words[kind])];
-  }
-  return last;
-}
-
-/** Starts a generation that does not run. A held one is started as it was made: the file says nothing of it. */
-function start(
-  builder: PlanBuilder,
-  decided: Decided,
-  after: readonly NodeId[],
-  { sockets }: RollScope,
-): readonly NodeId[] {
-  const { instance, standing, decision } = decided;
-  const current = standing.current;
-  if (current === null) return after;
-  const target = existing(current);
-  if (decision === 'start') {
-    const { generation } = current;
-    const turn: Turn = {
-      instance,
-      generation,
-      next: target,
-      old: null,
-      oldPlace: null,
-      handover: [],
-      sockets,
-    };
-    return update(
-      builder,
-      decided,
-      addSteps(builder, instance.key, strategies.start.switch, turn, after, null),
-    );
-  }
-  let last = after;
-  const add = (verb: string, op: Operation, reason: string) => {
-    last = [builder.add(instance.key, `${verb} ${current.generation}`, op, last, reason)];
-  };
-  const place = socketPlace(current.spec, sockets.reach);
-  const own = hasOwnSocket(current, instance.engineName)
-    ? generationSocketName(instance.engineName, current.generation)
-    : null;
-  if (place !== null) add('clear', unlink(place, own ?? fileName(place)), 'a leftover would be in the way');
-  add('start', { kind: 'container.start', target }, 'held');
-  add('gate', { kind: 'container.up', target }, 'must stay up');
-  if (place !== null && own !== null) add('publish', publish(place, own), 'runs again');
-  const policy = current.spec?.restart;
-  if (policy !== undefined && restartText(policy) !== current.restart) {
-    add(
-      'keep',
-      { kind: 'container.policy', target, policy: policy.name, maxRetries: policy.maxRetries },
-      'runs again',
-    );
-  }
-  return last;
-}
-
-function update(
-  builder: PlanBuilder,
-  { instance, standing, difference }: Decided,
-  after: readonly NodeId[],
-): readonly NodeId[] {
-  const current = standing.current;
-  if (current === null || difference.update.length === 0) return after;
-  let last = after;
-  const { name, maxRetries } = instance.spec.restart;
-  const target = existing(current);
-  if (restartText(instance.spec.restart) !== current.restart) {
-    const op = { kind: 'container.policy', target, policy: name, maxRetries } as const;
-    last = [builder.add(instance.key, 'policy', op, last, 'differs')];
-  }
-  for (const network of instance.spec.networks) {
-    if (current.networks[network] !== undefined) continue;
-    const op = { kind: 'container.connect', target, network } as const;
-    last = [builder.add(instance.key, `join ${network}`, op, last, 'disconnected by hand')];
   }
   return last;
 }

@@ -3,9 +3,12 @@ import type { DesiredInstance } from '../desired/desired-state.ts';
 import { generationName } from '../names.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
+import type { NodeId } from '../plan/plan.ts';
 import { restartText } from './compare.ts';
 import { boundName, fileName, hasOwnSocket, placeKey, publish, unlink } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
+import type { Step } from './strategies.ts';
 
 /** What a strategy's steps are about: the generation that comes and the one that goes. */
 export interface Turn {
@@ -30,80 +33,8 @@ export interface StepNode {
   readonly undo: readonly Operation[];
 }
 
-/** The vocabulary of the strategies. A step may come to nothing (no socket, no old generation) or to several nodes. */
-export type Step =
-  | 'clear-path'
-  | 'create'
-  | 'join'
-  | 'hand-over'
-  | 'start'
-  | 'gate'
-  | 'publish'
-  | 'keep'
-  | 'release-old'
-  | 'park-old'
-  | 'take-name'
-  | 'unpublish-old'
-  | 'quiet-old'
-  | 'stop-old'
-  | 'clear-old-path';
-
-/**
- * The strategies. Up to `take-name` everything is taken back when a step fails; from there on the new generation
- * is current and only tidying is left.
- *
- * The restart policy comes only after the gate (`keep`) and goes before the stop (`release-old`): a reboot brings up
- * no generation that has not passed its gate, and start-first always one that has. Both renames come after the gate,
- * so that their traces tell which generation is current (`standing.ts`). Whatever must stop stops only when its
- * successor has been created, since most mistakes show there.
- */
-export const strategies = {
-  create: {
-    switch: ['create', 'join', 'hand-over', 'clear-path', 'start', 'gate', 'publish', 'keep', 'take-name'],
-    settle: [],
-  },
-  'start-first': {
-    switch: [
-      'create',
-      'join',
-      'hand-over',
-      'clear-path',
-      'start',
-      'gate',
-      'publish',
-      'keep',
-      'release-old',
-      'park-old',
-      'take-name',
-    ],
-    settle: ['unpublish-old', 'quiet-old', 'stop-old', 'clear-old-path'],
-  },
-  'stop-first': {
-    switch: [
-      'create',
-      'join',
-      'release-old',
-      'quiet-old',
-      'stop-old',
-      'hand-over',
-      'clear-path',
-      'start',
-      'gate',
-      'publish',
-      'keep',
-      'park-old',
-      'take-name',
-    ],
-    settle: ['unpublish-old', 'clear-old-path'],
-  },
-  /** A generation that exists and does not run. */
-  start: { switch: ['clear-path', 'start', 'gate', 'publish'], settle: [] },
-} as const satisfies Readonly<
-  Record<string, { readonly switch: readonly Step[]; readonly settle: readonly Step[] }>
->;
-
 /** What each step does, as operations. */
-export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
+const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
   // A leftover of an earlier run would keep the server from binding.
   'clear-path': ({ instance, generation }) => {
     const socket = instance.socket;
@@ -272,6 +203,25 @@ export const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> 
           ),
         ],
 };
+
+/** Adds the steps of a strategy one after the other; with a scope they are taken back together. */
+export function addSteps(
+  builder: PlanBuilder,
+  group: string,
+  names: readonly Step[],
+  turn: Turn,
+  after: readonly NodeId[],
+  undoScope: string | null,
+): readonly NodeId[] {
+  let last = after;
+  for (const name of names) {
+    for (const { verb, op, reason, undo } of steps[name](turn)) {
+      const extras = undoScope === null ? {} : { undoScope, undo };
+      last = [builder.add(group, verb, op, last, reason, extras)];
+    }
+  }
+  return last;
+}
 
 /** Refers to a container that the engine has. */
 export function existing(container: ObservedContainer): ContainerRef {

@@ -1,0 +1,160 @@
+import type { ContainerKey, DesiredContainer, DesiredState } from '../desired/desired-state.ts';
+import { groupBy } from '../group-by.ts';
+import type { ObservedState } from '../observed/observed-state.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
+import { isPending } from '../plan/plan.ts';
+import type { Change, NodeId } from '../plan/plan.ts';
+import type { Decided } from './decide.ts';
+import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
+import { plainChange } from './prepare.ts';
+import { rollInstance, waitName } from './roll.ts';
+import type { Rolled, RollScope } from './roll.ts';
+
+/** What was decided, and what every instance must know. */
+export interface Work {
+  readonly decided: readonly Decided[];
+  readonly starting: ReadonlySet<ContainerKey>;
+  readonly scope: RollScope;
+}
+
+/** What came of planning all containers. */
+export interface RolledContainers {
+  readonly ready: ReadonlyMap<ContainerKey, readonly NodeId[]>;
+  readonly changes: readonly Change[];
+  readonly cleanups: readonly Rolled['cleanup'][];
+}
+
+/** Plans every container of the file, dependencies and migrations before whoever waits for them. */
+export function rollContainers(
+  builder: PlanBuilder,
+  desired: DesiredState,
+  observed: ObservedState,
+  { decided, starting, scope }: Work,
+  prepared: readonly NodeId[],
+): RolledContainers {
+  const byContainer = groupBy(decided, (d) => d.container.key);
+  const migrations = pendingMigrations(desired.containers, observed, starting);
+  const migrationNodes = new Map<ContainerKey, NodeId>();
+  const ready = new Map<ContainerKey, readonly NodeId[]>();
+  const pending = new Map<ContainerKey, readonly Change[]>();
+  const changes: Change[] = [];
+  const cleanups: Rolled['cleanup'][] = [];
+  const readyOf = (keys: readonly ContainerKey[]) => keys.flatMap((key) => ready.get(key) ?? []);
+  const waitsOf = (keys: readonly ContainerKey[]) =>
+    keys.flatMap((key) => {
+      const waiting = pending.get(key) ?? [];
+      return waiting.length === 0 ? [] : [waitName(key, waiting)];
+    });
+
+  for (const container of migrationOrder(desired.containers, migrations)) {
+    const own = byContainer.get(container.key) ?? [];
+    const before: NodeId[] = [...prepared, ...readyOf(container.after)];
+    const waitsFor = waitsOf(container.after);
+    if (starting.has(container.key)) {
+      for (const migration of migrations) {
+        if (!migration.users.has(container.key)) continue;
+        const known = migrationNodes.get(migration.owner.key);
+        if (known === undefined) {
+          const after = [...prepared, ...readyOf(migration.waitsFor)];
+          const added = addMigration(builder, desired.stack, migration, after, waitsOf(migration.waitsFor));
+          migrationNodes.set(migration.owner.key, added.node);
+          changes.push(added.change);
+          before.push(added.node);
+        } else before.push(known);
+        waitsFor.push(migrationChangeId(migration.owner.key));
+      }
+    }
+    if (container.mode === 'cron') {
+      changes.push(scheduleChange(container));
+      continue;
+    }
+    const begin = builder.join(container.key, 'begin', before);
+    const rolled = rollOne(builder, container, own, begin, waitsFor, scope);
+    changes.push(...rolled.map((r) => r.change));
+    cleanups.push(...rolled.map((r) => r.cleanup));
+    const working = rolled.filter((r) => r.ready.length > 0);
+    pending.set(container.key, working.map((r) => r.change).filter(isPending));
+    // Without work of its own it passes on what it would have waited for.
+    const nodes = working.length > 0 ? working.flatMap((r) => r.ready) : readyOf(container.after);
+    ready.set(container.key, builder.join(container.key, 'ready', [...new Set(nodes)]));
+  }
+  return { ready, changes, cleanups };
+}
+
+/**
+ * The desired order, but that a migration's own dependencies come before the first container that it holds back.
+ * They wait for none of its users, so pulling them forward keeps every dependency before its dependents.
+ */
+function migrationOrder(
+  containers: readonly DesiredContainer[],
+  migrations: ReturnType<typeof pendingMigrations>,
+): readonly DesiredContainer[] {
+  const byKey = new Map(containers.map((c) => [c.key, c]));
+  const ordered = new Set<DesiredContainer>();
+  const visit = (container: DesiredContainer) => {
+    if (ordered.has(container)) return;
+    for (const { users, waitsFor } of migrations) {
+      if (users.has(container.key)) visitAll(waitsFor);
+    }
+    visitAll(container.after);
+    ordered.add(container);
+  };
+  const visitAll = (keys: readonly ContainerKey[]) => {
+    for (const key of keys) {
+      const container = byKey.get(key);
+      if (container !== undefined) visit(container);
+    }
+  };
+  for (const container of containers) visit(container);
+  return [...ordered];
+}
+
+/** Replacements one batch after the other; new instances join once the first replacement has shown that it works. */
+function rollOne(
+  builder: PlanBuilder,
+  container: DesiredContainer,
+  own: readonly Decided[],
+  begin: readonly NodeId[],
+  waitsFor: readonly string[],
+  scope: RollScope,
+): readonly Rolled[] {
+  const done = new Map<Decided, Rolled>();
+  const replacing = own.filter((d) => d.decision === 'replace');
+  let before: readonly Rolled[] = [];
+  for (let at = 0; at < replacing.length; at += container.strategy.batch) {
+    const after = before.length === 0 ? begin : before.flatMap((rolled) => rolled.ready);
+    const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
+    const batch = replacing.slice(at, at + container.strategy.batch);
+    before = batch.map((d) => {
+      const rolled = rollInstance(builder, d, after, waits, scope);
+      done.set(d, rolled);
+      return rolled;
+    });
+  }
+  const first = replacing[0];
+  const canary = first === undefined ? undefined : done.get(first);
+  for (const d of own) {
+    if (d.decision === 'replace') continue;
+    const waits = d.decision === 'create' && canary !== undefined;
+    const after = waits ? canary.ready : begin;
+    done.set(d, rollInstance(builder, d, after, waits ? [...waitsFor, canary.change.id] : waitsFor, scope));
+  }
+  return own.flatMap((d) => done.get(d) ?? []);
+}
+
+function scheduleChange(container: DesiredContainer): Change {
+  const subject = {
+    kind: 'schedule',
+    application: container.application,
+    container: container.name,
+  } as const;
+  const zone = container.timezone === null ? '' : ` ${container.timezone}`;
+  const lines = container.schedule.map((line) => `${line}${zone}`);
+  return plainChange(
+    container.key,
+    subject,
+    'schedule',
+    [],
+    [...lines, `run it with \`stack run ${container.name}\``],
+  );
+}

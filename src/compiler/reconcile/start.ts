@@ -1,0 +1,85 @@
+import { generationSocketName } from '../desired/desired-state.ts';
+import type { Operation } from '../plan/operation.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
+import type { NodeId } from '../plan/plan.ts';
+import { restartText } from './compare.ts';
+import type { Decided } from './decide.ts';
+import { fileName, hasOwnSocket, publish, socketPlace, unlink } from './sockets.ts';
+import type { SocketScope } from './sockets.ts';
+import { addSteps, existing } from './steps.ts';
+import type { Turn } from './steps.ts';
+import { strategies } from './strategies.ts';
+
+/** Starts a generation that does not run. A held one is started as it was made: the file says nothing of it. */
+export function start(
+  builder: PlanBuilder,
+  decided: Decided,
+  after: readonly NodeId[],
+  sockets: SocketScope,
+): readonly NodeId[] {
+  const { instance, standing, decision } = decided;
+  const current = standing.current;
+  if (current === null) return after;
+  const target = existing(current);
+  if (decision === 'start') {
+    const { generation } = current;
+    const turn: Turn = {
+      instance,
+      generation,
+      next: target,
+      old: null,
+      oldPlace: null,
+      handover: [],
+      sockets,
+    };
+    return update(
+      builder,
+      decided,
+      addSteps(builder, instance.key, strategies.start.switch, turn, after, null),
+    );
+  }
+  let last = after;
+  const add = (verb: string, op: Operation, reason: string) => {
+    last = [builder.add(instance.key, `${verb} ${current.generation}`, op, last, reason)];
+  };
+  const place = socketPlace(current.spec, sockets.reach);
+  const own = hasOwnSocket(current, instance.engineName)
+    ? generationSocketName(instance.engineName, current.generation)
+    : null;
+  if (place !== null) add('clear', unlink(place, own ?? fileName(place)), 'a leftover would be in the way');
+  add('start', { kind: 'container.start', target }, 'held');
+  add('gate', { kind: 'container.up', target }, 'must stay up');
+  if (place !== null && own !== null) add('publish', publish(place, own), 'runs again');
+  const policy = current.spec?.restart;
+  if (policy !== undefined && restartText(policy) !== current.restart) {
+    add(
+      'keep',
+      { kind: 'container.policy', target, policy: policy.name, maxRetries: policy.maxRetries },
+      'runs again',
+    );
+  }
+  return last;
+}
+
+/** Changes in place what can be: the restart policy, and networks that somebody took it off. */
+export function update(
+  builder: PlanBuilder,
+  { instance, standing, difference }: Decided,
+  after: readonly NodeId[],
+): readonly NodeId[] {
+  const current = standing.current;
+  if (current === null || difference.update.length === 0) return after;
+  let last = after;
+  const { name, maxRetries } = instance.spec.restart;
+  const target = existing(current);
+  if (restartText(instance.spec.restart) !== current.restart) {
+    const op = { kind: 'container.policy', target, policy: name, maxRetries } as const;
+    last = [builder.add(instance.key, 'policy', op, last, 'differs')];
+  }
+  for (const network of instance.spec.networks) {
+    if (current.networks[network] !== undefined) continue;
+    const op = { kind: 'container.connect', target, network } as const;
+    last = [builder.add(instance.key, `join ${network}`, op, last, 'disconnected by hand')];
+  }
+  return last;
+}
