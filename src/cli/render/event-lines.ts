@@ -101,9 +101,7 @@ function fitting(columns: EventStyle['columns']): Fit {
 function failureLines(failure: Failure, fit: Fit, paint: Paint): readonly string[] {
   return [
     ...fit(paint('red', printable(failure.message)), INDENT),
-    ...(failure.detail === null
-      ? []
-      : fit(paint('dim', `the engine: ${printable(failure.detail)}`), INDENT)),
+    ...(failure.detail === null ? [] : fit(paint('dim', `the engine: ${printable(failure.detail)}`), INDENT)),
     ...(failure.log.length === 0 ? [] : [`${INDENT}its last log lines:`]),
     ...failure.log.map((text) => `${INDENT}  ${paint('dim', '│')} ${printable(text)}`),
   ];
