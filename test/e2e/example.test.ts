@@ -132,7 +132,9 @@ describe('the example stack, from nothing to nothing', () => {
     });
     const plan = await folder.run(['plan']);
     expect(plan.stdout).toMatch(/GREETING\s+"Hello" → "Salut"/);
-    expect(plan.stdout).toMatch(/image\s+[0-9a-f]{12} → [0-9a-f]{12}/);
+    expect(plan.stdout).toMatch(
+      /image  stackc-example\/app:1 \([0-9a-f]{12}\) → stackc-example\/app:2 \([0-9a-f]{12}\)/,
+    );
     const ran = await folder.run(['apply', '--yes']);
     expect(ran.code).toBe(0);
     expect(await instances()).toEqual(everybody(2));

@@ -134,7 +134,7 @@ describe('plainView', () => {
       return /↺ .*/.exec(text)?.[0];
     };
     expect(taken(nth(0).undo)).toBe(
-      '↺ app0  taken back: rename generation 4 to shop-app0.4.failed; generation 3 stays',
+      '↺ app0  taken back: generation 4 becomes shop-app0.4.failed; generation 3 stays',
     );
     expect(taken([])).toBe('↺ app0  generation 3 stays');
     expect(taken([{ kind: 'socket.unlink', volume: 'v', path: '', name: '.shop-app0.4' }])).toBe(
