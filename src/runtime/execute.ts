@@ -64,9 +64,9 @@ class Execution {
     });
   }
 
-  async #run(node: PlanNode): Promise<boolean> {
+  async #run(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
     const { clock } = this.#options;
-    if (node.op.kind === 'checkpoint') return true;
+    if (node.op.kind === 'checkpoint') return 'done';
     this.#groups.add(node.group);
     const begunAt = clock.now();
     if (node.undoScope !== null) {
@@ -83,17 +83,21 @@ class Execution {
     try {
       const note = await this.#untilStop(node.op, this.#performer.perform(node.op, progress));
       this.#emit({ type: 'node-finished', atMs: clock.now(), node, tookMs: clock.now() - begunAt, note });
-      return true;
+      return 'done';
     } catch (error) {
       isOver = true;
-      // Nobody waits for a log any more once all is given up.
+      // Given up, not failed. No undo either: the operator wants the engine left alone, and the next plan sees what is there.
+      if (this.#isStopped) {
+        this.#emit({ type: 'node-stopped', atMs: clock.now(), node, tookMs: clock.now() - begunAt });
+        return 'left';
+      }
       const failure = await describeFailure(error, node.op, this.#options.engine, (op) =>
+        // Nobody waits for a log any more once all is given up.
         this.#isStopped ? null : this.#performer.idOf(op),
       );
       this.#emit({ type: 'node-failed', atMs: clock.now(), node, tookMs: clock.now() - begunAt, failure });
-      // Told to stop at once: the operator wants the engine left alone. The next plan sees what is there.
       if (!this.#isStopped) await this.#undo(node);
-      return false;
+      return 'failed';
     }
   }
 

@@ -21,6 +21,13 @@ export type ExecutionEvent =
       readonly tookMs: number;
       readonly failure: Failure;
     }
+  /** Given up in the middle when told to stop; how far it came, only the engine knows. */
+  | {
+      readonly type: 'node-stopped';
+      readonly atMs: number;
+      readonly node: PlanNode;
+      readonly tookMs: number;
+    }
   /** `because` is the failed node that it waited for, directly or not. */
   | {
       readonly type: 'node-skipped';

@@ -8,8 +8,8 @@ export type Outcome = 'done' | 'failed' | 'skipped' | 'left';
 export interface WalkOptions {
   /** Nodes under way at the same time, at least 1. */
   readonly parallelism: number;
-  /** Runs one node; resolves to whether it succeeded. Never rejects. */
-  readonly run: (node: PlanNode) => Promise<boolean>;
+  /** Runs one node; resolves to what became of it, `left` when it was given up in the middle. Never rejects. */
+  readonly run: (node: PlanNode) => Promise<'done' | 'failed' | 'left'>;
   /** A node that will not run since `because` failed. */
   readonly onSkip: (node: PlanNode, because: NodeId) => void;
   /** Asked before each start: a node that may not start any more is left, and all that wait for it. */
@@ -56,9 +56,9 @@ export async function walk(
         end(node, 'left');
         return;
       }
-      const done = await options.run(node);
-      outcome.set(node.id, done ? 'done' : 'failed');
-      if (!done) return end(node, 'skipped');
+      const result = await options.run(node);
+      outcome.set(node.id, result);
+      if (result !== 'done') return end(node, result === 'failed' ? 'skipped' : 'left');
       for (const dependent of dependents.get(node.id) ?? []) {
         const left = (waiting.get(dependent.id) ?? 0) - 1;
         waiting.set(dependent.id, left);

@@ -31,6 +31,7 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
   const done = new Set<NodeId>();
   const begunGroups = new Set<string>();
   const failed = new Set<string>();
+  const stopped = new Set<string>();
 
   return {
     note: (event) => {
@@ -40,6 +41,8 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
         done.add(event.node.id);
       } else if (event.type === 'node-failed') {
         failed.add(event.node.group);
+      } else if (event.type === 'node-stopped') {
+        stopped.add(event.node.group);
       }
     },
     nameOf,
@@ -53,7 +56,9 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
         undone.filter((node) => !isCleanup(node, changes.get(node.group))).map((node) => node.group),
       );
       const completed = plan.changes.filter((change) => !open.has(change.id));
-      const left = plan.changes.filter((change) => open.has(change.id) && !failed.has(change.id));
+      const left = plan.changes.filter(
+        (change) => open.has(change.id) && !failed.has(change.id) && !stopped.has(change.id),
+      );
       const counts = countActions(completed)
         .map(([action, count]) => `${count} ${actionWords[action].done}`)
         .join(', ');
@@ -68,10 +73,12 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
       if (failed.size > 0) {
         sentences.push(`Failed: ${[...failed].map(nameOf).join(', ')}.`);
       }
+      const halfway = [...stopped].filter((group) => open.has(group) && !failed.has(group));
+      if (halfway.length > 0) sentences.push(`Stopped: ${halfway.map(nameOf).join(', ')}.`);
       const pending = left.filter(isPending);
       if (pending.length > 0)
         sentences.push(`Left: ${pending.map((change) => nameOf(change.id)).join(', ')}.`);
-      if (interrupted && pending.length === 0 && failed.size === 0) {
+      if (interrupted && pending.length === 0 && failed.size === 0 && halfway.length === 0) {
         sentences.push(`${plural(undone.length, 'operation')} left.`);
       }
       if (interrupted || finished.failed > 0) sentences.push(`\`${wording.command}\` goes on from here.`);

@@ -52,6 +52,8 @@ export function eventLines(
           ...failureLines(event.failure, fit, paint),
           ...nextLines(event.node, event.failure, report).flatMap((text) => fit(text, INDENT)),
         ];
+      case 'node-stopped':
+        return [line(paint('yellow', '-'), event.node, `  stopped after ${duration(event.tookMs)}`)];
       case 'node-skipped': {
         const { group } = event.node;
         const cause = report.groupOf(event.because);

@@ -27,6 +27,8 @@ export interface EventViewOptions {
   readonly verbose: boolean;
 }
 
+const OVER: ReadonlySet<ExecutionEvent['type']> = new Set(['node-finished', 'node-failed', 'node-stopped']);
+
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /** For a terminal: what runs is drawn anew at the bottom, what is done scrolls. */
@@ -65,7 +67,7 @@ export function terminalView(options: EventViewOptions, screen: Screen): EventVi
         const entry = running.get(event.node.id);
         if (entry !== undefined) entry.line = event.line;
       }
-      if (event.type === 'node-finished' || event.type === 'node-failed') running.delete(event.node.id);
+      if (OVER.has(event.type) && 'node' in event) running.delete(event.node.id);
       if (event.type === 'finished') {
         live.clear();
         running.clear();

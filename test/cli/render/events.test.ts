@@ -159,6 +159,20 @@ describe('plainView', () => {
 `);
   });
 
+  it('says what was stopped in the middle, which is no failure', () => {
+    const text = plain([
+      { type: 'started', atMs: at(0), nodes: nodes.length },
+      begin(0, 0),
+      { type: 'node-stopped', atMs: at(2), node: nth(0), tookMs: 2000 },
+      { type: 'finished', atMs: at(2), tookMs: 2000, done: 0, failed: 0, skipped: 5, interrupted: true },
+    ]);
+    expect(text).toContain('  - app0  create generation 4  stopped after 2.0 s\n');
+    expect(text).toMatch(
+      /Interrupted after 2\.0 s: .* Stopped: app0\. Left: web0\. `stack apply` goes on from here\.\n$/,
+    );
+    expect(text).not.toContain('Failed');
+  });
+
   it('says what is left when it was interrupted', () => {
     const events: readonly ExecutionEvent[] = [
       ...success.slice(0, 10),
