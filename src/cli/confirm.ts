@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
-import { exitCode } from './exit-code.ts';
+import { exitCode, exitCodeOf } from './exit-code.ts';
 import { CommandFailure } from './failure.ts';
-import type { CommandContext } from './io.ts';
+import type { CommandContext, Interruption } from './io.ts';
 
 /** A question before something is changed. */
 export interface Question {
@@ -13,40 +13,62 @@ export interface Question {
 }
 
 /**
- * Asks before something is changed; `--yes` answers. Without a terminal on both sides nobody can answer: a
- * {@link CommandFailure} with exit code 1, and so for any other answer than a yes.
+ * Asks on standard error before something is changed; `--yes` answers. A {@link CommandFailure} with exit code 1 where
+ * nobody can be asked and for any other answer than a yes, 130 for Ctrl-C and 143 for SIGTERM.
  */
 export async function confirm(context: CommandContext, question: Question): Promise<void> {
-  const { io, options } = context;
-  if (options.yes) return;
-  if (io.stdin.isTTY !== true || io.stderr.isTTY !== true || question.stdinTaken) {
+  if (context.options.yes) return;
+  const why = whyNobody(context, question);
+  if (why !== null) {
     throw new CommandFailure(
       exitCode.failed,
-      'nobody can be asked here, so nothing was changed',
-      'use `--yes` where there is no terminal',
+      `${why}, so nothing was changed`,
+      '`--yes` answers where nobody can be asked',
     );
   }
   const answer = await ask(context, question.text);
-  if (answer === null || !question.answers.includes(answer.trim())) {
+  if (answer.interruption !== null) {
+    throw new CommandFailure(exitCodeOf(answer.interruption), 'interrupted, so nothing was changed');
+  }
+  if (answer.text === null || !question.answers.includes(answer.text.trim())) {
     throw new CommandFailure(exitCode.failed, 'not confirmed, so nothing was changed');
   }
 }
 
-/** One line from the terminal; null when it ends or Ctrl-C is typed. */
-async function ask({ io }: CommandContext, text: string): Promise<string | null> {
+/** Why nobody can answer; null where somebody can. */
+function whyNobody({ io }: CommandContext, { stdinTaken }: Question): string | null {
+  if (stdinTaken) return 'standard input is the stack file and answers nothing';
+  if (io.stdin.isTTY !== true) return 'standard input is no terminal to answer from';
+  if (io.stderr.isTTY !== true) return 'standard error is no terminal to ask on';
+  return null;
+}
+
+interface Answer {
+  /** Null when the terminal's input ends. */
+  readonly text: string | null;
+  readonly interruption: Interruption | null;
+}
+
+async function ask({ io }: CommandContext, text: string): Promise<Answer> {
   const reader = createInterface({ input: io.stdin, output: io.stderr });
   const closed = new AbortController();
+  let interruption: Interruption | null = null;
+  const interrupt = (signal: Interruption) => {
+    interruption ??= signal;
+    reader.close();
+  };
   reader.once('close', () => closed.abort());
-  reader.once('SIGINT', () => reader.close());
+  // The terminal is raw while a line is edited: Ctrl-C comes as a key.
+  reader.once('SIGINT', () => interrupt('SIGINT'));
+  const letGo = io.onSignal(interrupt);
   try {
-    return await reader.question(`${text} `, { signal: closed.signal });
+    return { text: await reader.question(`${text} `, { signal: closed.signal }), interruption };
   } catch (error) {
-    if (closed.signal.aborted) {
-      io.stderr.write('\n');
-      return null;
-    }
-    throw error;
+    if (!closed.signal.aborted) throw error;
+    io.stderr.write('\n');
+    return { text: null, interruption };
   } finally {
+    letGo();
     reader.close();
   }
 }

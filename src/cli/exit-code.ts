@@ -1,3 +1,5 @@
+import type { Interruption } from './io.ts';
+
 /** What the program tells its caller; 64 to 75 as in sysexits(3), 130 and 143 as shells tell of signals. */
 export const exitCode = {
   done: 0,
@@ -11,3 +13,8 @@ export const exitCode = {
   interrupted: 130,
   terminated: 143,
 } as const;
+
+/** What a command that a signal ended tells. */
+export function exitCodeOf(signal: Interruption): number {
+  return signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+}

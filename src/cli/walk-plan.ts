@@ -2,7 +2,7 @@ import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
-import { exitCode } from './exit-code.ts';
+import { exitCode, exitCodeOf } from './exit-code.ts';
 import type { CommandContext, Interruption } from './io.ts';
 import type { Wording } from './render/apply-report.ts';
 
@@ -42,7 +42,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
   const stop = new AbortController();
   let interruption: Interruption | null = null;
   const letGo = io.onSignal((signal) => {
-    if (stop.signal.aborted) return io.exit(codeOf(signal));
+    if (stop.signal.aborted) return io.exit(exitCodeOf(signal));
     if (finish.signal.aborted) return stop.abort();
     interruption = signal;
     finish.abort();
@@ -75,9 +75,5 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
     view.close();
   }
   // A signal that came when all was done has interrupted nothing.
-  return interruption === null || (left === 0 && code === exitCode.done) ? code : codeOf(interruption);
-}
-
-function codeOf(signal: Interruption): number {
-  return signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+  return interruption === null || (left === 0 && code === exitCode.done) ? code : exitCodeOf(interruption);
 }

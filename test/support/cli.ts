@@ -10,8 +10,8 @@ export interface CliOptions {
   /** Absent: nobody answers. */
   readonly engine?: Engine;
   readonly env?: Readonly<Record<string, string>>;
-  /** Terminals on all sides. */
-  readonly terminal?: boolean;
+  /** Terminals on all sides, or on these. */
+  readonly terminal?: boolean | readonly ('stdin' | 'stdout' | 'stderr')[];
   /** What is typed, or piped in. */
   readonly input?: string;
 }
@@ -23,16 +23,25 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+/** A command that runs. */
+export interface RunningCli {
+  readonly done: Promise<CliResult>;
+  readonly signal: (signal: Interruption) => void;
+  /** Types into its terminal. */
+  readonly type: (text: string) => void;
+  /** What it has written so far. */
+  readonly texts: { readonly stdout: string; readonly stderr: string };
+}
+
 /** Runs `stack` in this process. */
 export async function stack(words: readonly string[], options: CliOptions): Promise<CliResult> {
   return startStack(words, options).done;
 }
 
 /** The same, for tests that send signals meanwhile. */
-export function startStack(
-  words: readonly string[],
-  options: CliOptions,
-): { readonly done: Promise<CliResult>; readonly signal: (signal: Interruption) => void } {
+export function startStack(words: readonly string[], options: CliOptions): RunningCli {
+  const isTerminal = (name: 'stdin' | 'stdout' | 'stderr') =>
+    typeof options.terminal === 'object' ? options.terminal.includes(name) : options.terminal === true;
   const texts = { stdout: '', stderr: '' };
   const listeners = new Set<(signal: Interruption) => void>();
   const output = (name: keyof typeof texts) => {
@@ -40,11 +49,11 @@ export function startStack(
     stream.on('data', (data: Buffer) => {
       texts[name] += data.toString();
     });
-    return Object.assign(stream, { isTTY: options.terminal ?? false, columns: 100, rows: 30 });
+    return Object.assign(stream, { isTTY: isTerminal(name), columns: 100, rows: 30 });
   };
-  const stdin = Object.assign(new PassThrough(), { isTTY: options.terminal ?? false });
+  const stdin = Object.assign(new PassThrough(), { isTTY: isTerminal('stdin') });
   if (options.input !== undefined) stdin.write(options.input);
-  if (options.terminal !== true) stdin.end();
+  if (!isTerminal('stdin')) stdin.end();
   const io: Io = {
     stdin,
     stdout: output('stdout'),
@@ -71,6 +80,8 @@ export function startStack(
       await new Promise(setImmediate);
       return { code, ...texts };
     }),
+    type: (text) => stdin.write(text),
+    texts,
     signal: (signal) => {
       for (const listener of listeners) listener(signal);
     },
