@@ -36,6 +36,16 @@ export interface Engine {
    * first exit counts. Rejects with `cut-off` when `signal` comes first.
    */
   waitContainer(id: string, signal?: AbortSignal): Promise<number>;
+  /**
+   * POST /containers/{id}/attach: the output from now on, and the input of one made with `openStdin`. Attach before
+   * start: nothing is missed. The output ends with the container.
+   */
+  attach(id: string, options: AttachOptions): Promise<Session>;
+  /**
+   * GET /events: containers with every label given, as they start; restarts count. Settles once it watches, so that a
+   * list asked for afterwards leaves no gap. Ends quietly with `signal`, rejects with `cut-off` when the engine goes.
+   */
+  watchStarts(labels: readonly string[], signal: AbortSignal): Promise<AsyncIterable<StartedContainer>>;
   /** GET /containers/{id}/logs. A follower ends with the container, and quietly with `signal`. */
   logs(id: string, options: LogsOptions): AsyncIterable<LogChunk>;
 
@@ -163,7 +173,17 @@ export interface LogsOptions {
   readonly tail: number | null;
   readonly follow: boolean;
   readonly timestamps: boolean;
+  /** Only what is not older, as a line's own time tells it; absent: all. */
+  readonly since?: string;
   readonly signal?: AbortSignal;
+}
+
+/** A container that has just been started. */
+export interface StartedContainer {
+  readonly id: string;
+  /** At that moment. */
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A piece of output, not cut at line ends. */
@@ -190,17 +210,29 @@ export interface ExecRequest {
   readonly env?: readonly string[];
 }
 
-/** A running exec. With a TTY everything comes on stdout. */
-export interface ExecSession {
+/** What is attached to. */
+export interface AttachOptions {
+  /** Whether the container was made with a terminal. */
+  readonly tty: boolean;
+  readonly stdin: boolean;
+}
+
+/** Input and output of a process over there. With a TTY everything comes on stdout. */
+export interface Session {
   readonly stdout: AsyncIterable<Uint8Array>;
   readonly stderr: AsyncIterable<Uint8Array>;
-  write(data: Uint8Array | string): void;
+  /** Settles when more may follow; never rejects: whoever is gone has ended the output. */
+  write(data: Uint8Array | string): Promise<void>;
   endInput(): void;
   resize(columns: number, rows: number): Promise<void>;
-  /** Known only after the output has ended. */
-  readonly exitCode: Promise<number>;
   /** Cuts the connection. */
   destroy(): void;
+}
+
+/** A running exec. */
+export interface ExecSession extends Session {
+  /** Known only after the output has ended. */
+  readonly exitCode: Promise<number>;
 }
 
 /** Why a call failed, for messages and decisions. */

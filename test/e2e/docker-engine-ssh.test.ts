@@ -62,7 +62,7 @@ describe('an engine behind `docker system dial-stdio`', () => {
     await engine.startContainer(id);
     const session = await engine.exec(id, { command: ['sh', '-c', 'cat; exit 4'], tty: false, stdin: true });
     const long = 'x'.repeat(300_000);
-    session.write(long);
+    void session.write(long);
     session.endInput();
     let text = '';
     for await (const data of session.stdout) text += Buffer.from(data).toString('utf8');

@@ -9,6 +9,7 @@ case "$1" in
   say) echo "out 1"; echo "err 1" >&2; echo "out 2"; echo "out 3" ;;
   say-and-run) echo "out 1"; trap 'echo bye; exit 0' TERM; while :; do sleep 1 & wait $!; done ;;
   env) echo "$PLAY" ;;
+  read) while read -r line; do echo "read $line"; done; exit 4 ;;
 esac
 `;
 
@@ -39,6 +40,16 @@ export const playBehaviour: BehaviourOf = ({ command, env }) => {
       };
     case 'say-and-run':
       return { stopExitCode: 0, output: [{ stream: 'stdout', text: 'out 1' }] };
+    case 'read':
+      return {
+        reads: async (input, print) => {
+          for await (const data of input) {
+            for (const line of Buffer.from(data).toString('utf8').trimEnd().split('\n'))
+              print(`read ${line}`);
+          }
+          return 4;
+        },
+      };
     case 'env': {
       const value = env.find((pair) => pair.startsWith('PLAY='))?.slice('PLAY='.length) ?? '';
       return { exitAfterMs: 5, output: [{ stream: 'stdout', text: value }] };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { attach, starts } from './contract/attach.ts';
 import { containerFacts, containerLife } from './contract/containers.ts';
 import { execs } from './contract/execs.ts';
 import { logs, waits } from './contract/output.ts';
@@ -17,6 +18,8 @@ export function engineContract(open: () => Promise<ContractSubject>): void {
     containerFacts(scene);
   });
   describe('wait', () => waits(scene));
+  describe('attach', () => attach(scene));
+  describe('starts', () => starts(scene));
   describe('logs', () => logs(scene));
   describe('networks', () => networks(scene));
   describe('volumes', () => volumes(scene));

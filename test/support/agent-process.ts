@@ -57,7 +57,7 @@ function execSession(child: ChildProcessWithoutNullStreams): ExecSession {
     stdout: child.stdout,
     stderr: child.stderr,
     exitCode,
-    write: (chunk) => void child.stdin.write(chunk),
+    write: async (chunk) => void child.stdin.write(chunk),
     endInput: () => void child.stdin.end(),
     resize: async () => undefined,
     destroy: () => {

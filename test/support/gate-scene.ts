@@ -141,7 +141,7 @@ function endedExec(code: number, output: string): ExecSession {
     stdout: chunks(output),
     stderr: chunks(''),
     exitCode: Promise.resolve(code),
-    write: () => undefined,
+    write: async () => undefined,
     endInput: () => undefined,
     resize: async () => undefined,
     destroy: () => undefined,

@@ -106,7 +106,7 @@ export function converse(exec: ExecSession, agent: string): Conversation {
         }
         lastId += 1;
         waiting.set(lastId, { resolve, reject });
-        exec.write(`${JSON.stringify({ id: lastId, ...question })}\n`);
+        void exec.write(`${JSON.stringify({ id: lastId, ...question })}\n`);
       }),
     close: () => {
       exec.endInput();

@@ -23,6 +23,9 @@ export function createRequest(config: ContainerConfig): CreateRequest {
       Hostname: config.hostname,
       Tty: config.tty,
       OpenStdin: config.openStdin,
+      // One input, whose end is the end: else a program that reads to the end waits for ever.
+      StdinOnce: config.openStdin,
+      AttachStdin: config.openStdin,
       StopSignal: config.stopSignal,
       StopTimeout: config.stopTimeoutS,
       ExposedPorts: Object.fromEntries(config.ports.map((port) => [portKey(port), {}])),

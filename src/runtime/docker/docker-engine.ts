@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts';
 import type { HttpAnswer } from './answer-reader.ts';
 import { apiOffer, chooseApiVersion, tooNew, type ApiOffer } from './api-version.ts';
+import { attachCalls } from './attach.ts';
 import { containerCalls } from './containers.ts';
 import { defaultLimits, type EngineLimits } from './engine-limits.ts';
 import { execCalls } from './exec.ts';
@@ -10,6 +11,7 @@ import { logCalls } from './logs.ts';
 import { networkCalls } from './networks.ts';
 import { connectTransport, type Transport } from './transport.ts';
 import { volumeCalls } from './volumes.ts';
+import { watchCalls } from './watch.ts';
 
 /**
  * Greets the engine (GET /_ping, which costs it nothing; GET /version runs programs), pins the API to the newest
@@ -54,6 +56,8 @@ function dockerEngine(transport: Transport, apiVersion: string, limits: EngineLi
         };
       }),
     ...containerCalls(transport, limits),
+    ...attachCalls(transport, limits),
+    ...watchCalls(transport),
     ...logCalls(transport, limits),
     ...volumeCalls(transport, limits),
     ...networkCalls(transport, limits),

@@ -27,6 +27,7 @@ async function* readLogs(
     stderr: true,
     timestamps: options.timestamps,
     ...(options.tail === null ? {} : { tail: options.tail }),
+    ...(options.since === undefined ? {} : { since: secondsOf(options.since) }),
   };
   try {
     // Before API 1.42 the answer does not tell whether it has frames.
@@ -53,4 +54,10 @@ async function* readLogs(
     const ours = error instanceof EngineError || error instanceof CutOff || error instanceof NonsenseAnswer;
     throw toEngineError(ours ? error : new CutOff(), operation, transport.endpoint);
   }
+}
+
+/** `2026-01-02T03:04:05.000000006Z` as the engine takes it: `1767323045.000000006`, whose last digits no number holds. */
+function secondsOf(time: string): string {
+  const [, fraction = ''] = /\.(\d+)/.exec(time) ?? [];
+  return `${Math.floor(Date.parse(time) / 1000)}.${fraction.padEnd(9, '0')}`;
 }

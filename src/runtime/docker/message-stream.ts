@@ -3,13 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { bytesOf } from './bytes.ts';
 import { CutOff, NonsenseAnswer, excerpt } from './engine-errors.ts';
 
-/** One line of what a pull or a build tells. */
+/** One line of what a pull or a build tells, or an event. */
 export interface StreamMessage {
   readonly stream?: string;
   readonly status?: string;
   readonly id?: string;
   readonly error?: string;
   readonly errorDetail?: { readonly message?: string };
+  /** Of an event: what it is about. */
+  readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
 }
 
 /**

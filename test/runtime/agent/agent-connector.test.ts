@@ -245,7 +245,7 @@ function scriptedPeer({ fails }: { readonly fails?: EngineError } = {}): Peer {
       exit = resolve;
       stdout.onError(reject);
     }),
-    write: (chunk) => {
+    write: async (chunk) => {
       input += String(chunk);
     },
     endInput: () => {

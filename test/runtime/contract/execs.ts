@@ -21,8 +21,8 @@ export function execs(scene: ContractScene): void {
     const { id } = await scene.run(play('run'));
     const session = await scene.engine.exec(id, { command: execCommands.cat, tty: false, stdin: true });
     const long = 'x'.repeat(300_000);
-    session.write('first\n');
-    session.write(Buffer.from(long));
+    void session.write('first\n');
+    void session.write(Buffer.from(long));
     session.endInput();
     expect(await textOf(session.stdout)).toBe(`first\n${long}`);
     expect(await session.exitCode).toBe(0);
@@ -33,7 +33,7 @@ export function execs(scene: ContractScene): void {
     const session = await scene.engine.exec(id, { command: execCommands.cat, tty: false, stdin: true });
     const output = session.stdout[Symbol.asyncIterator]();
     for (const line of ['one\n', 'two\n']) {
-      session.write(line);
+      void session.write(line);
       const { value } = await output.next();
       expect(Buffer.from(value ?? []).toString('utf8')).toBe(line);
     }

@@ -54,6 +54,21 @@ export function logs(scene: ContractScene): void {
     );
   });
 
+  it('gives what is not older than a line, that line included', async () => {
+    const { id } = await scene.create(play('say'));
+    await scene.engine.startContainer(id);
+    await scene.engine.waitContainer(id);
+    const { stdout } = await scene.logsOf(id, { timestamps: true });
+    const times = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ')[0] ?? '');
+    const last = times.at(-1) ?? '';
+    const since = (await scene.logsOf(id, { since: last })).stdout;
+    expect(since).toMatch(/out 3\n$/);
+    expect(since.trimEnd().split('\n')).toHaveLength(times.filter((time) => time === last).length);
+  });
+
   it('follows until the container ends', async () => {
     const { id } = await scene.run(play('say-and-run'));
     const followed = scene.logsOf(id, { follow: true });

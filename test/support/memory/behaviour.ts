@@ -20,6 +20,8 @@ export interface Behaviour {
   /** With a health check: `unhealthy` from then on. */
   readonly unhealthyAfterMs?: number;
   readonly output?: readonly OutputLine[];
+  /** Plays a program that reads its input, with `print` for its lines; its return value is the exit code. */
+  readonly reads?: (input: AsyncIterable<Uint8Array>, print: (text: string) => void) => Promise<number>;
 }
 
 /** One line of a container's log. */

@@ -1,6 +1,7 @@
 import type { ContainerConfig } from '../../../src/compiler/plan/container-config.ts';
 import { EngineError, type Engine } from '../../../src/runtime/engine.ts';
 import { conflict, notFound, serverError } from './failures.ts';
+import { attachTo } from './memory-attach.ts';
 import { MemoryContainer } from './memory-container.ts';
 import { readLog } from './read-log.ts';
 import { hasLabels, type World } from './world.ts';
@@ -19,6 +20,8 @@ type ContainerCalls = Pick<
   | 'renameContainer'
   | 'updateRestart'
   | 'waitContainer'
+  | 'attach'
+  | 'watchStarts'
   | 'logs'
 >;
 
@@ -52,7 +55,15 @@ export function containerCalls(world: World): ContainerCalls {
         if (type === 'volume' && source !== '' && !volumes.has(source)) volumes.set(source, {});
       }
       const { clock, behaviourOf } = world;
-      const container = new MemoryContainer({ id: world.nextId(), config, image, clock, behaviourOf });
+      const onStart = (started: MemoryContainer) => world.tellStart(started);
+      const container = new MemoryContainer({
+        id: world.nextId(),
+        config,
+        image,
+        clock,
+        behaviourOf,
+        onStart,
+      });
       containers.set(container.id, container);
       return container.id;
     },
@@ -127,6 +138,14 @@ export function containerCalls(world: World): ContainerCalls {
       const code = signal?.aborted ? null : await container.nextExit(signal);
       if (code === null) throw new EngineError('cut-off', operation, 'interrupted');
       return code;
+    },
+    async attach(id, options) {
+      await world.record('attach', id);
+      return attachTo(world.need(id, `attach to ${id}`), options);
+    },
+    async watchStarts(labels, signal) {
+      await world.record('watchStarts', labels);
+      return world.watchStarts(labels, signal);
     },
     async *logs(id, options) {
       await world.record('logs', id);

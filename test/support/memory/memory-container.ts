@@ -8,6 +8,7 @@ import type {
   ImageDetails,
   LogChunk,
 } from '../../../src/runtime/engine.ts';
+import { OutputQueue } from '../../../src/runtime/docker/output-queue.ts';
 import type { Behaviour, BehaviourOf } from './behaviour.ts';
 
 const DEFAULT_STOP_S = 10;
@@ -35,6 +36,10 @@ export class MemoryContainer {
   startedMs: number | null = null;
   /** Kept over restarts of the engine: `unless-stopped` does not bring it back. */
   stoppedByHand = false;
+  /** What is typed into it. */
+  readonly input = new OutputQueue(() => undefined);
+  readonly #attached: ((line: LogLine | null) => void)[] = [];
+  readonly #onStart: (container: MemoryContainer) => void;
   readonly #clock: Clock;
   readonly #behaviourOf: BehaviourOf;
   #behaviour: Behaviour = {};
@@ -52,6 +57,7 @@ export class MemoryContainer {
     image: ImageDetails;
     clock: Clock;
     behaviourOf: BehaviourOf;
+    onStart: (container: MemoryContainer) => void;
   }) {
     this.id = parts.id;
     this.config = parts.config;
@@ -62,6 +68,7 @@ export class MemoryContainer {
     this.networks = new Map([[parts.config.network, []]]);
     this.#clock = parts.clock;
     this.#behaviourOf = parts.behaviourOf;
+    this.#onStart = parts.onStart;
   }
 
   get isRunning(): boolean {
@@ -86,6 +93,12 @@ export class MemoryContainer {
     this.startedMs = this.#clock.now();
     for (const { stream, text, afterMs = 0 } of behaviour.output ?? []) {
       this.#after(afterMs, () => this.write(stream, text));
+    }
+    this.#onStart(this);
+    if (behaviour.reads !== undefined) {
+      const run = this.#run;
+      const print = (text: string) => this.write('stdout', text);
+      void behaviour.reads(this.input, print).then((code) => run.signal.aborted || this.exit(code));
     }
     const { exitAfterMs, exitCode = 0 } = behaviour;
     if (exitAfterMs !== undefined) this.#after(exitAfterMs, () => this.exit(exitCode));
@@ -127,6 +140,7 @@ export class MemoryContainer {
     this.state = 'exited';
     this.exitCode = code;
     for (const tell of this.#exits.splice(0)) tell(code);
+    for (const tell of this.#attached.splice(0)) tell(null);
     this.#wakeWatchers();
     if (this.#isLast || !this.#isToRestart(code)) return;
     this.state = 'restarting';
@@ -176,8 +190,15 @@ export class MemoryContainer {
     });
   }
 
+  /** Calls back for each line from now on, and with null at its end. */
+  attach(tell: (line: LogLine | null) => void): void {
+    this.#attached.push(tell);
+  }
+
   write(stream: LogLine['stream'], text: string): void {
-    this.log.push({ stream, text, atMs: this.#clock.now() });
+    const line = { stream, text, atMs: this.#clock.now() };
+    this.log.push(line);
+    for (const tell of this.#attached) tell(line);
     this.#wakeWatchers();
   }
 

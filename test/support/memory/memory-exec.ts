@@ -28,7 +28,7 @@ export function playExec(
     stdout,
     stderr,
     exitCode,
-    write: (data) => input.push(bytes(data)),
+    write: async (data) => input.push(bytes(data)),
     endInput: () => input.end(),
     resize: async () => undefined,
     destroy: () => {

@@ -4,7 +4,10 @@ import type { MemoryContainer } from './memory-container.ts';
 /** A container's log as the engine sends it: what there is, then what comes until the container stops. */
 export async function* readLog(container: MemoryContainer, options: LogsOptions): AsyncGenerator<LogChunk> {
   const { signal } = options;
-  let next = options.tail === null ? 0 : Math.max(0, container.log.length - options.tail);
+  const since = options.since === undefined ? 0 : Date.parse(options.since);
+  const first = container.log.findIndex(({ atMs }) => atMs >= since);
+  const from = first < 0 ? container.log.length : first;
+  let next = options.tail === null ? from : Math.max(from, container.log.length - options.tail);
   for (;;) {
     if (signal?.aborted) return;
     const line = container.log[next];

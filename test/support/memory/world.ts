@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/runtime/clock.ts';
-import type { Engine } from '../../../src/runtime/engine.ts';
+import type { Engine, StartedContainer } from '../../../src/runtime/engine.ts';
 import type { BehaviourOf, ExecHandler } from './behaviour.ts';
 import { conflict, notFound } from './failures.ts';
 import type { ImageTable } from './image-table.ts';
@@ -32,6 +32,7 @@ export class World {
   );
   readonly calls: EngineCall[] = [];
   readonly #before: (call: EngineCall) => void | Promise<void>;
+  readonly #watchers = new Set<(container: MemoryContainer) => void>();
   #made = 0;
 
   constructor(parts: {
@@ -46,6 +47,31 @@ export class World {
     this.behaviourOf = parts.behaviourOf;
     this.execHandler = parts.execHandler;
     this.#before = parts.before;
+  }
+
+  /** A container has started: told to whoever watches. */
+  tellStart(container: MemoryContainer): void {
+    for (const tell of this.#watchers) tell(container);
+  }
+
+  /** Watches from the call on, whoever reads when. */
+  watchStarts(labels: readonly string[], signal: AbortSignal): AsyncIterable<StartedContainer> {
+    const told: StartedContainer[] = [];
+    let wake = () => {};
+    const tell = ({ id, name, config }: MemoryContainer) => {
+      if (hasLabels(config.labels, labels)) told.push({ id, name, labels: config.labels });
+      wake();
+    };
+    const watchers = this.#watchers.add(tell);
+    signal.addEventListener('abort', () => wake());
+    return (async function* () {
+      while (!signal.aborted) {
+        const next = told.shift();
+        if (next !== undefined) yield next;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+      watchers.delete(tell);
+    })();
   }
 
   /** The first thing of every call. */
