@@ -26,6 +26,7 @@ export const codes = {
   STK205: 'value out of range',
   STK206: 'keys exclude each other',
   STK207: 'more shape problems',
+  STK208: 'a Compose file',
 
   // 3xx: the meaning is wrong
   STK301: 'not supported yet',

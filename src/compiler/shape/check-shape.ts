@@ -3,6 +3,7 @@ import { type Diagnostic, sortDiagnostics } from '../diagnostic.ts';
 import type { Document } from '../source/document.ts';
 import { maxProblems } from '../source/limits.ts';
 import { Problems } from '../source/problems.ts';
+import { composeFile } from './compose-file.ts';
 import { explain, type Explanation } from './explain.ts';
 import { Locator } from './locate.ts';
 import { plain } from './plain.ts';
@@ -10,10 +11,12 @@ import { validate } from './validator.generated.js';
 
 /**
  * Compares a document with `schema/stack.schema.json` and gives every difference as `STK201` to `STK207`, sorted by
- * place; empty when there is none. What strings hold is a later stage's.
+ * place (one `STK208` for a file of another tool's); empty when there is none. What strings hold is a later stage's.
  */
 export function checkShape(document: Document): readonly Diagnostic[] {
   if (validate(plain(document.root))) return [];
+  const compose = composeFile(document);
+  if (compose !== null) return [compose];
   const errors = independent(validate.errors ?? []);
   const locator = new Locator(document);
   const explained: Explanation[] = [];

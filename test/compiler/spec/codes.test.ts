@@ -511,6 +511,12 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
     text: shop('app: { deploy: manual, image: "a:1" }', '«manual»: [app]'),
   },
   {
+    title: 'manual in the file, for what is auto',
+    code: 'STK359',
+    severity: 'warning',
+    text: shop('app: { deploy: auto, image: "a:1" }', 'manual: [«app»]'),
+  },
+  {
     title: 'docker.exec',
     code: 'STK360',
     severity: 'warning',

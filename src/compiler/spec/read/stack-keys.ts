@@ -59,6 +59,11 @@ export function readManual(
         related: [{ range: container.range, message: '`deploy: cron`' }],
         help: 'each of its runs is a new container anyway: take it out',
       });
+    } else if (container.mode === 'auto') {
+      reader.problems.warn('STK359', `\`manual\` names \`${text}\`, which is \`auto\``, place.range, {
+        related: [{ range: container.range, message: '`deploy: auto`' }],
+        help: 'it is replaced whenever it differs: take it out',
+      });
     } else {
       names.add(text);
     }
