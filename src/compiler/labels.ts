@@ -13,4 +13,6 @@ export const labels = {
   path: 'io.stackc.path',
   /** Of a migration: the image id it ran on. */
   migrationImage: 'io.stackc.migration.image',
+  /** Of a run: the process that `stack run` is, where that can be told (ADR 0004). */
+  runOwner: 'io.stackc.run.owner',
 } as const;

@@ -2,6 +2,7 @@ import { instanceKey } from '../compiler/desired/keys.ts';
 import type { InstanceSpec } from '../compiler/desired/instance-spec.ts';
 import { labels } from '../compiler/labels.ts';
 import type {
+  ContainerState,
   ObservedAgent,
   ObservedContainer,
   ObservedRun,
@@ -9,6 +10,7 @@ import type {
   ObservedVolume,
   Phase,
 } from '../compiler/observed/observed-state.ts';
+import { ownerState } from './run-owner.ts';
 import type { ContainerDetails, ContainerSummary, Engine, VolumeSummary } from './engine.ts';
 
 /**
@@ -110,9 +112,10 @@ function observedContainer(details: ContainerDetails, identity: Identity): Obser
     phase: phaseOf(engineName),
     state: details.state,
     exitCode: details.exitCode,
+    startedAt: details.startedAt === '' ? null : details.startedAt,
     health: details.health,
     imageId: details.imageId,
-    spec: identity.role === 'instance' ? parseSpec(details.labels[labels.spec]) : null,
+    spec: identity.role === 'instance' ? specOf(details.labels) : null,
     env: details.env,
     command: details.command,
     entrypoint: details.entrypoint,
@@ -128,8 +131,9 @@ function observedContainer(details: ContainerDetails, identity: Identity): Obser
   };
 }
 
-function parseSpec(label: string | undefined): InstanceSpec | null {
-  const value = parseJson(label);
+/** The spec that a container was made from, by its label; null when that cannot be read. */
+export function specOf(own: Readonly<Record<string, string>>): InstanceSpec | null {
+  const value = parseJson(own[labels.spec]);
   return isInstanceSpec(value) ? value : null;
 }
 
@@ -201,8 +205,24 @@ function observedAgents(summaries: readonly ContainerSummary[]): readonly Observ
 function observedRuns(summaries: readonly ContainerSummary[]): readonly ObservedRun[] {
   return summaries
     .filter((summary) => summary.labels[labels.role] === 'run')
-    .map(({ id, name, state }) => ({ id, engineName: name.replace(/^\//, ''), state }))
+    .map(
+      ({ id, name, state, labels: own }): ObservedRun => ({
+        id,
+        engineName: name.replace(/^\//, ''),
+        application: own[labels.application] ?? '',
+        container: own[labels.container] ?? '',
+        state,
+        abandoned: isAbandoned(own[labels.runOwner], state),
+        spec: specOf(own),
+      }),
+    )
     .sort((a, b) => compare(a.engineName, b.engineName));
+}
+
+/** Without a trace of its owner, only a run that is over is nobody's. */
+function isAbandoned(owner: string | undefined, state: ContainerState): boolean {
+  const found = ownerState(owner);
+  return found === 'unknown' ? state === 'exited' || state === 'dead' : found === 'gone';
 }
 
 function parseJson(text: string | undefined): unknown {

@@ -39,6 +39,8 @@ export interface ObservedContainer {
   readonly phase: Phase;
   readonly state: ContainerState;
   readonly exitCode: number | null;
+  /** RFC 3339; null when it never started. */
+  readonly startedAt: string | null;
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
   readonly imageId: string;
   /** Null when the label cannot be read (another version wrote it): then everything counts as changed. */
@@ -72,7 +74,13 @@ export interface ObservedRun {
   readonly id: string;
   /** Without the leading slash. */
   readonly engineName: string;
+  readonly application: string;
+  readonly container: string;
   readonly state: ContainerState;
+  /** Nobody waits for it any more: who ran it is gone, or, where that cannot be told, it is over. */
+  readonly abandoned: boolean;
+  /** As it was run; `socket` is one of its own. Null when the label cannot be read. */
+  readonly spec: InstanceSpec | null;
 }
 
 /** A volume that carries the stack's label. */

@@ -104,6 +104,8 @@ export function runConfig(
     readonly imageId: string;
     readonly tty: boolean;
     readonly openStdin: boolean;
+    /** The process that waits for it; absent where that cannot be told. */
+    readonly owner?: string | null;
   },
 ): ContainerConfig {
   const socketPath = runSocket(instance, run);
@@ -111,7 +113,8 @@ export function runConfig(
   const spec: InstanceSpec = {
     ...instance.spec,
     ports: [],
-    socket: null,
+    // Its own words bind a socket that nobody else clears away.
+    socket: run.command === null && instance.socket !== null ? socketPath : null,
     ...(run.command === null ? {} : { command: run.shown, entrypoint: [] }),
   };
   return {
@@ -121,6 +124,7 @@ export function runConfig(
       ...instance.spec.labels,
       ...ownLabels(stack, container, instance, run.generation, run.role, spec),
       [labels.migrationImage]: run.imageId,
+      ...(run.owner ? { [labels.runOwner]: run.owner } : {}),
     },
     ports: [],
     stopSignal: run.command === null ? base.stopSignal : null,

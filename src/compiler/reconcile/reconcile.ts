@@ -2,7 +2,7 @@ import type { ContainerKey, DesiredState } from '../desired/desired-state.ts';
 import { conclude } from '../diagnostic.ts';
 import type { Compiled } from '../diagnostic.ts';
 import { generationName } from '../names.ts';
-import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import type { ObservedContainer, ObservedRun, ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
@@ -19,6 +19,7 @@ import { STARTING } from './mode-table.ts';
 import { prepare } from './prepare.ts';
 import { rollContainers } from './roll-containers.ts';
 import type { RollScope } from './roll.ts';
+import { abandonedRuns, tidyRuns } from './runs.ts';
 import { socketVolumes, wantedPlaces } from './sockets.ts';
 import { existing } from './steps.ts';
 
@@ -43,7 +44,8 @@ export function reconcile(
   const builder = new PlanBuilder();
 
   const starting = new Set(decided.filter((d) => STARTING.has(d.decision)).map((d) => d.container.key));
-  const agents = neededAgents(desired, observed, request, decided, dropped);
+  const runs = abandonedRuns(observed, request);
+  const agents = neededAgents(desired, observed, request, { decided, dropped, runs });
   const prepared = prepare(builder, desired, observed, request, { starting, selected, agents });
   const sockets = { reach: new Set(agents.flatMap((agent) => agent.volumes)), wanted: wantedPlaces(desired) };
   const aside = setNamesAside(builder, decided, observed, prepared.ready);
@@ -53,6 +55,7 @@ export function reconcile(
 
   const ready = builder.join('everything', 'ready', [...rolled.ready.values()].flat());
   const removal = removeDropped(builder, dropped, ready.length > 0 ? ready : prepared.ready, sockets);
+  const tidied = tidyRuns(builder, runs, prepared.ready, sockets);
   const over = builder.join('everything', 'done', [...ready, ...removal.ready]);
   for (const cleanup of rolled.cleanups) cleanup(over);
 
@@ -61,7 +64,7 @@ export function reconcile(
       formatVersion: PLAN_FORMAT_VERSION,
       stack: desired.stack,
       nodes: builder.nodes,
-      changes: [...prepared.changes, ...rolled.changes, ...removal.changes],
+      changes: [...prepared.changes, ...rolled.changes, ...removal.changes, ...tidied],
       warnings: diagnostics.filter((d) => d.severity === 'warning'),
       agents,
     },
@@ -87,11 +90,18 @@ function neededAgents(
   desired: DesiredState,
   observed: ObservedState,
   request: PlanRequest,
-  decided: readonly Decided[],
-  dropped: readonly DroppedInstance[],
+  {
+    decided,
+    dropped,
+    runs,
+  }: {
+    readonly decided: readonly Decided[];
+    readonly dropped: readonly DroppedInstance[];
+    readonly runs: readonly ObservedRun[];
+  },
 ): readonly AgentSpec[] {
   const planes = new Set<AgentSpec['plane']>();
-  const volumes = dropped.flatMap((d) => d.socketVolumes);
+  const volumes = [...dropped.flatMap((d) => d.socketVolumes), ...socketVolumes(runs)];
   for (const { decision, instance, standing } of decided) {
     const touched = STARTING.has(decision) || standing.rescue === 'restore' || standing.leftovers.length > 0;
     if (!touched && !(standing.failed.length > 0 && decision === 'leave')) continue;

@@ -44,7 +44,7 @@ export function socketPlace(spec: InstanceSpec | null, reach: ReadonlySet<string
 }
 
 /** The volumes in which generations have their sockets, told by their own labels; sorted. */
-export function socketVolumes(containers: readonly ObservedContainer[]): readonly string[] {
+export function socketVolumes(containers: readonly Pick<ObservedContainer, 'spec'>[]): readonly string[] {
   const volumes = containers.flatMap(({ spec }) => {
     const mounted = new Set((spec?.mounts ?? []).flatMap((m) => (m.type === 'volume' ? [m.source] : [])));
     const place = socketPlace(spec, mounted);

@@ -1,0 +1,35 @@
+import type { ObservedRun, ObservedState } from '../observed/observed-state.ts';
+import type { Operation } from '../plan/operation.ts';
+import type { PlanBuilder } from '../plan/plan-builder.ts';
+import type { Change, NodeId, PlanRequest } from '../plan/plan.ts';
+import { plainChange } from './prepare.ts';
+import { fileName, socketPlace, unlink, type SocketScope } from './sockets.ts';
+
+/** The containers of `stack run` that nobody waits for; what `--only` leaves out is left alone. */
+export function abandonedRuns(observed: ObservedState, request: PlanRequest): readonly ObservedRun[] {
+  return request.only.length > 0 ? [] : observed.runs.filter(({ abandoned }) => abandoned);
+}
+
+/** Removes what is left over from `stack run`, and the socket that it may have bound. */
+export function tidyRuns(
+  builder: PlanBuilder,
+  runs: readonly ObservedRun[],
+  after: readonly NodeId[],
+  sockets: SocketScope,
+): readonly Change[] {
+  return runs.map(({ id, engineName, state, spec }) => {
+    const group = `run ${engineName}`;
+    const target = { kind: 'existing', id, generation: 0 } as const;
+    let last = after;
+    const add = (verb: string, op: Operation) => {
+      last = [builder.add(group, verb, op, last, 'left over')];
+    };
+    if (state === 'running' || state === 'paused' || state === 'restarting') {
+      add('stop', { kind: 'container.stop', target, timeoutS: null });
+    }
+    const place = socketPlace(spec, sockets.reach);
+    if (place !== null) add('clear', unlink(place, fileName(place)));
+    add('remove', { kind: 'container.remove', target, volumes: true });
+    return plainChange(group, { kind: 'run', name: engineName }, 'tidy', [], ['left over from `stack run`']);
+  });
+}
