@@ -1,4 +1,5 @@
 import { nearest } from '../compiler/nearest.ts';
+import type { ContainerSpec } from '../compiler/spec/container-spec.ts';
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import { exitCode } from './exit-code.ts';
 import { CommandFailure } from './failure.ts';
@@ -9,16 +10,19 @@ const MOST_NAMES = 12;
 
 /** Every name that a container or an instance of the file answers to, also behind its application's name. */
 export function specNames(spec: StackSpec): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const application of spec.applications) {
-    for (const { name, count } of application.containers) {
-      for (const own of [name, ...Array.from({ length: count }, (_, index) => `${name}${index}`)]) {
-        names.add(own);
-        names.add(`${application.name}/${own}`);
-      }
-    }
-  }
-  return names;
+  return new Set(
+    spec.applications.flatMap(({ name, containers }) =>
+      containers.flatMap((container) => namesOf(name, container)),
+    ),
+  );
+}
+
+function namesOf(
+  application: string,
+  { name, count }: Pick<ContainerSpec, 'name' | 'count'>,
+): readonly string[] {
+  const own = [name, ...Array.from({ length: count }, (_, index) => `${name}${index}`)];
+  return [...own, ...own.map((one) => `${application}/${one}`)];
 }
 
 /** Fails with exit code 64, and the nearest names, for the first name that nothing answers to. */
@@ -29,6 +33,29 @@ export function demandNames(flag: string, names: readonly string[], known: Reado
     exitCode.usage,
     `${flag === '' ? '' : `\`${flag}\`: `}there is no container or instance \`${unknown}\``,
     suggestion(unknown, known),
+  );
+}
+
+/** Fails with exit code 64 for the first name of a container that `--include` means nothing for. */
+export function demandManual(spec: StackSpec, names: readonly string[]): void {
+  for (const name of names) {
+    const containers = containersOf(spec, name);
+    const container = containers[0];
+    if (container === undefined || containers.some(({ mode }) => mode === 'manual')) continue;
+    throw new CommandFailure(
+      exitCode.usage,
+      `\`--include\`: \`${name}\` is \`deploy: ${container.mode}\`, and only a \`manual\` container needs it`,
+      container.mode === 'cron'
+        ? `each of its runs is a new container anyway; \`stack run ${container.name}\` runs it`
+        : `it is replaced whenever it differs; \`--force ${name}\` replaces it even when it does not`,
+    );
+  }
+}
+
+/** The containers of the file that a name is, or is an instance of. */
+export function containersOf(spec: StackSpec, name: string): readonly ContainerSpec[] {
+  return spec.applications.flatMap((application) =>
+    application.containers.filter((container) => namesOf(application.name, container).includes(name)),
   );
 }
 

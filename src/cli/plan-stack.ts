@@ -21,7 +21,7 @@ import { exitCode } from './exit-code.ts';
 import { DiagnosticsFailure } from './failure.ts';
 import { heldContainers } from './held.ts';
 import type { CommandContext } from './io.ts';
-import { demandNames, specNames } from './names.ts';
+import { demandManual, demandNames, specNames } from './names.ts';
 import { registryLookup } from './registry-lookup.ts';
 import { loadSpec, type LoadedSpec } from './stack-file.ts';
 import { hasWork } from './walk-plan.ts';
@@ -82,7 +82,7 @@ export async function planStack(
   connecting.catch(() => undefined);
   // It is looked at while the file is compiled: all that takes is the stack's name.
   let observing: Promise<ObservedState> | null = null;
-  const loaded = await loadSpec(context, file, async (stack) => {
+  const onName = async (stack: string) => {
     const asking = connecting.then(async (connection) => {
       if (connection === null) return;
       observing = startObserving(connection.engine, stack);
@@ -90,7 +90,8 @@ export async function planStack(
     });
     // One that is slow to answer keeps nobody from hearing what is wrong with the file.
     await Promise.race([asking.catch(() => undefined), context.io.clock.sleep(GREETING_MS)]);
-  });
+  };
+  const loaded = await loadSpec(context, file, { onName });
   demandSelection(loaded.spec, selection);
   const connection = await connecting;
   return planLoaded(context, loaded, connection, selection, observing);
@@ -292,6 +293,7 @@ function codeOfInputs(diagnostics: readonly Diagnostic[]): number {
 function demandSelection(spec: StackSpec, { include, force, only }: PlanSelection): void {
   const known = specNames(spec);
   demandNames('--include', include, known);
+  demandManual(spec, include);
   demandNames('--force', force, known);
   demandNames('--only', only, known);
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { exitCode } from './exit-code.ts';
 import type { GlobalOptions, Io } from './io.ts';
 import { runCommand, type Command as Run } from './run-command.ts';
+import { demandNoArguments, demandSeparator, oneFile, type FileFlag } from './usage.ts';
 
 const DEFAULT_PARALLELISM = 10;
 
@@ -14,7 +15,7 @@ export async function main(words: readonly string[], io: Io, version: string): P
   };
   describe(program, io, version);
   addStackCommands(program, run);
-  addInstanceCommands(program, run);
+  addInstanceCommands(program, words, run);
   addAgentCommands(program, run);
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -53,60 +54,77 @@ function describe(program: Command, io: Io, version: string): void {
 }
 
 function addStackCommands(program: Command, run: (command: Run) => Promise<void>): void {
-  program
-    .command('validate [FILE]')
+  withFile(program.command('validate [FILE]'))
     .description('check a stack file without asking an engine')
-    .action((file: string | undefined) =>
-      run(async (context) => (await import('./commands/validate.ts')).validate(context, file)),
+    .action((file: string | undefined, flags: FileFlag) =>
+      run(async (context) => {
+        const chosen = oneFile(file, flags);
+        return (await import('./commands/validate.ts')).validate(context, chosen);
+      }),
     );
-  addSelection(program.command('plan [FILE]'))
+  addSelection(withFile(program.command('plan [FILE]')))
     .description('show what apply would do')
     .option('--detailed-exitcode', 'exit with 2 when changes are pending')
     .option('--offline', 'ask no engine: plan for an empty one')
     .action((file: string | undefined, flags: SelectionFlags & { detailedExitcode?: true; offline?: true }) =>
-      run(async (context) =>
-        (await import('./commands/plan.ts')).plan(context, file, {
+      run(async (context) => {
+        const chosen = oneFile(file, flags);
+        return (await import('./commands/plan.ts')).plan(context, chosen, {
           ...selection(flags),
           offline: flags.offline === true,
           detailedExitCode: flags.detailedExitcode === true,
-        }),
-      ),
+        });
+      }),
     );
-  addSelection(program.command('apply [FILE]'))
+  addSelection(withFile(program.command('apply [FILE]')))
     .description('make the engine what the file says')
     .action((file: string | undefined, flags: SelectionFlags) =>
-      run(async (context) => (await import('./commands/apply.ts')).apply(context, file, selection(flags))),
+      run(async (context) => {
+        const chosen = oneFile(file, flags);
+        return (await import('./commands/apply.ts')).apply(context, chosen, selection(flags));
+      }),
     );
-  program
-    .command('destroy [FILE]')
+  withFile(program.command('destroy [FILE]'))
     .description('remove everything of a stack from the engine, but not its volumes')
     .option('--volumes', 'remove its volumes and all that is in them, too')
-    .action((file: string | undefined, flags: { volumes?: true }) =>
-      run(async (context) =>
-        (await import('./commands/destroy.ts')).destroy(context, file, { volumes: flags.volumes === true }),
-      ),
+    .action((file: string | undefined, flags: FileFlag & { volumes?: true }) =>
+      run(async (context) => {
+        const chosen = oneFile(file, flags);
+        const { destroy } = await import('./commands/destroy.ts');
+        return destroy(context, chosen, { volumes: flags.volumes === true });
+      }),
     );
 }
 
-function addInstanceCommands(program: Command, run: (command: Run) => Promise<void>): void {
-  program
-    .command('status')
+function addInstanceCommands(
+  program: Command,
+  words: readonly string[],
+  run: (command: Run) => Promise<void>,
+): void {
+  withFile(program.command('status'))
     .description('show the instances of a stack')
-    .option('-f, --file <file>', 'the stack file')
-    .action((flags: FileFlag) =>
-      run(async (context) => (await import('./commands/status.ts')).status(context, flags.file)),
+    .allowExcessArguments()
+    .action((flags: FileFlag, { args }: Command) =>
+      run(async (context) => {
+        demandNoArguments('status', args);
+        return (await import('./commands/status.ts')).status(context, flags.file);
+      }),
     );
   program
-    .command('logs [NAME]')
+    .command('ls')
+    .description('show the stacks on an engine')
+    .action(() => run(async (context) => (await import('./commands/ls.ts')).ls(context)));
+  program
+    .command('logs [NAME...]')
     .description('show the output of instances; NAME is an instance or a container')
     .option('--file <file>', 'the stack file')
-    .option('-f, --follow', 'go on with what comes')
+    .option('-f, --follow', 'go on with what comes, from new generations too')
     .option('--tail <n>', 'only so many lines from the end', natural)
     .option('--timestamps', 'with the time of every line')
     .action(
-      (name: string | undefined, flags: FileFlag & { follow?: true; tail?: number; timestamps?: true }) =>
+      (names: readonly string[], flags: FileFlag & { follow?: true; tail?: number; timestamps?: true }) =>
         run(async (context) =>
-          (await import('./commands/logs.ts')).logs(context, name, {
+          (await import('./commands/logs.ts')).logs(context, names, {
             file: flags.file,
             follow: flags.follow === true,
             tail: flags.tail ?? null,
@@ -114,25 +132,25 @@ function addInstanceCommands(program: Command, run: (command: Run) => Promise<vo
           }),
         ),
     );
-  program
-    .command('exec <NAME> <CMD...>')
+  withFile(program.command('exec <NAME> <CMD...>'))
     .description('run a command in a running instance; put `--` before a command with options')
-    .option('-f, --file <file>', 'the stack file')
     .option('-T, --no-tty', 'no terminal inside')
+    .allowUnknownOption()
     .action((name: string, command: readonly string[], flags: FileFlag & { tty: boolean }) =>
-      run(async (context) =>
-        (await import('./commands/exec.ts')).exec(context, name, command, {
-          file: flags.file,
-          tty: flags.tty,
-        }),
-      ),
+      run(async (context) => {
+        demandSeparator('exec', words, name, command);
+        return (await import('./commands/exec.ts')).exec(context, name, command, flagsOf(flags));
+      }),
     );
-  program
-    .command('run <NAME> [CMD...]')
+  withFile(program.command('run <NAME> [CMD...]'))
     .description('run a container of the file once, in a fresh container of its own')
-    .option('-f, --file <file>', 'the stack file')
-    .action((name: string, command: readonly string[], flags: FileFlag) =>
-      run(async (context) => (await import('./commands/run.ts')).runOnce(context, name, command, flags.file)),
+    .option('-T, --no-tty', 'no terminal inside')
+    .allowUnknownOption()
+    .action((name: string, command: readonly string[], flags: FileFlag & { tty: boolean }) =>
+      run(async (context) => {
+        demandSeparator('run', words, name, command);
+        return (await import('./commands/run.ts')).runOnce(context, name, command, flagsOf(flags));
+      }),
     );
 }
 
@@ -142,30 +160,41 @@ function addAgentCommands(program: Command, run: (command: Run) => Promise<void>
     .command('build')
     .description("build this version's agent image on the engine")
     .action(() => run(async (context) => (await import('./commands/agent.ts')).agentBuild(context)));
-  agent
-    .command('status')
+  withFile(agent.command('status'))
     .description("show a stack's agents")
-    .option('-f, --file <file>', 'the stack file')
-    .action((flags: FileFlag) =>
-      run(async (context) => (await import('./commands/agent.ts')).agentStatus(context, flags.file)),
+    .allowExcessArguments()
+    .action((flags: FileFlag, { args }: Command) =>
+      run(async (context) => {
+        demandNoArguments('agent status', args);
+        return (await import('./commands/agent.ts')).agentStatus(context, flags.file);
+      }),
     );
   agent
     .command('logs')
     .description("show the output of a stack's agents")
-    .option('-f, --file <file>', 'the stack file')
+    .option('--file <file>', 'the stack file')
     .option('--tail <n>', 'only so many lines from the end', natural)
-    .action((flags: FileFlag & { tail?: number }) =>
-      run(async (context) =>
-        (await import('./commands/agent.ts')).agentLogs(context, flags.file, flags.tail ?? null),
-      ),
+    .allowExcessArguments()
+    .action((flags: FileFlag & { tail?: number }, { args }: Command) =>
+      run(async (context) => {
+        demandNoArguments('agent logs', args);
+        return (await import('./commands/agent.ts')).agentLogs(context, flags.file, flags.tail ?? null);
+      }),
     );
 }
 
-interface FileFlag {
-  readonly file?: string;
+function withFile(command: Command): Command {
+  return command.option('-f, --file <file>', 'the stack file');
 }
 
-interface SelectionFlags {
+function flagsOf({ file, tty }: FileFlag & { readonly tty: boolean }): {
+  readonly file: string | undefined;
+  readonly tty: boolean;
+} {
+  return { file, tty };
+}
+
+interface SelectionFlags extends FileFlag {
   readonly include?: readonly string[];
   readonly force?: readonly string[];
   readonly only?: readonly string[];

@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { diagnostic, sortDiagnostics, type Compiled, type Diagnostic } from '../compiler/diagnostic.ts';
@@ -14,6 +14,7 @@ import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import { exitCode } from './exit-code.ts';
 import { CommandFailure, DiagnosticsFailure } from './failure.ts';
 import type { CommandContext, Io } from './io.ts';
+import { listed } from './render/text.ts';
 
 /** Looked for in the current folder when no file is named, in this order. */
 const DEFAULT_NAMES = ['stack.json', 'stack.yaml', 'stack.yml'] as const;
@@ -31,17 +32,24 @@ export interface LoadedSpec {
   readonly fromStdin: boolean;
 }
 
+/** What a command wants of its stack file besides the spec. */
+export interface LoadOptions {
+  /** Called once the stack's name can be told, and waited for before the rest is compiled. */
+  readonly onName?: (stack: string) => Promise<void>;
+  /** Whether `--name` without a file would do as well; for the help where there is none. */
+  readonly nameWillDo?: boolean;
+}
+
 /**
  * Reads and compiles a stack file: a path, `-` for standard input, undefined for the one in the current folder.
- * Fails with every problem that can be seen (exit code 65), or with 64 when there is no file to read. `onName` is
- * called once the stack's name can be told, and waited for before the rest is compiled.
+ * Fails with every problem that can be seen (exit code 65), or with 64 when there is no file to read, or more than one.
  */
 export async function loadSpec(
   { io, options }: CommandContext,
   file: string | undefined,
-  onName: (stack: string) => Promise<void> = () => Promise.resolve(),
+  { onName = () => Promise.resolve(), nameWillDo = false }: LoadOptions = {},
 ): Promise<LoadedSpec> {
-  const { path, bytes } = await readStackFile(io, file);
+  const { path, bytes } = await readStackFile(io, file, nameWillDo);
   const fromStdin = path === '-';
   const name = fromStdin ? '<stdin>' : path;
   const decoded = decode(name, bytes);
@@ -58,7 +66,8 @@ export async function loadSpec(
   await turn();
   const compiled = complete(begun);
   if (shape.some((problem) => problem.severity === 'error')) {
-    const more = compiled.ok ? compiled.warnings : compiled.diagnostics;
+    const isForeign = shape.some(({ code }) => code === 'STK208');
+    const more = isForeign ? [] : compiled.ok ? compiled.warnings : compiled.diagnostics;
     throw new DiagnosticsFailure(
       exitCode.invalidFile,
       sortDiagnostics([...document.warnings, ...shape, ...apartFrom(shape, more)]),
@@ -106,30 +115,46 @@ function demand<T>(
 async function readStackFile(
   io: Io,
   file: string | undefined,
+  nameWillDo: boolean,
 ): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
   if (file === '-') return { path: file, bytes: await readSome(io.stdin) };
-  if (file !== undefined) {
-    try {
-      return { path: file, bytes: await readPath(resolve(io.cwd, file)) };
-    } catch (error) {
-      const problem = diagnostic('STK101', `\`${file}\` cannot be read: ${reason(error)}`, null);
-      throw new DiagnosticsFailure(exitCode.invalidFile, [problem], null);
-    }
+  if (file !== undefined) return readNamed(io, file);
+  return readNamed(io, findStackFile(io, nameWillDo));
+}
+
+async function readNamed(
+  io: Io,
+  path: string,
+): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
+  try {
+    return { path, bytes: await readPath(resolve(io.cwd, path)) };
+  } catch (error) {
+    const problem = diagnostic('STK101', `\`${path}\` cannot be read: ${reason(error)}`, null);
+    throw new DiagnosticsFailure(exitCode.invalidFile, [problem], null);
   }
-  for (const name of DEFAULT_NAMES) {
-    try {
-      return { path: name, bytes: await readPath(resolve(io.cwd, name)) };
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') continue;
-      const problem = diagnostic('STK101', `\`${name}\` cannot be read: ${reason(error)}`, null);
-      throw new DiagnosticsFailure(exitCode.invalidFile, [problem], null);
-    }
+}
+
+/** The one of the current folder. Which of several is meant, only their author knows. */
+function findStackFile(io: Io, nameWillDo: boolean): string {
+  const present = DEFAULT_NAMES.filter((name) => existsSync(resolve(io.cwd, name)));
+  const [first, ...others] = present;
+  if (first === undefined) {
+    throw new CommandFailure(
+      exitCode.usage,
+      `there is no ${either(DEFAULT_NAMES)} in this folder`,
+      nameWillDo
+        ? 'change to the folder of the stack file, name it with `--file`, or use `--name STACK` for a running stack'
+        : 'change to the folder of the stack file, or name it with `--file`',
+    );
   }
-  throw new CommandFailure(
-    exitCode.usage,
-    `there is no ${either(DEFAULT_NAMES)} in this folder`,
-    'name the stack file, or change to its folder',
-  );
+  if (others.length > 0) {
+    throw new CommandFailure(
+      exitCode.usage,
+      `there are ${listed(present, 'and')} in this folder: which is meant?`,
+      `say so with \`--file ${first}\`, or keep only one of them`,
+    );
+  }
+  return first;
 }
 
 /** In one go, which is faster than a stream, where the size is known. */

@@ -1,11 +1,20 @@
+import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import type { CommandContext } from './io.ts';
+
+/** The stack that a command is about. */
+export interface NamedStack {
+  readonly stack: string;
+  /** What its file says; null for `--name` without a file. */
+  readonly spec: StackSpec | null;
+}
 
 /**
  * Which stack is meant: `--name` without a file, or the name that the stack file gives (and `--name` overrides).
  * The compiler is loaded only for a file.
  */
-export async function stackName(context: CommandContext, file: string | undefined): Promise<string> {
-  if (context.options.name !== null && file === undefined) return context.options.name;
+export async function namedStack(context: CommandContext, file: string | undefined): Promise<NamedStack> {
+  if (context.options.name !== null && file === undefined) return { stack: context.options.name, spec: null };
   const { loadSpec } = await import('./stack-file.ts');
-  return (await loadSpec(context, file)).spec.name;
+  const { spec } = await loadSpec(context, file, { nameWillDo: true });
+  return { stack: spec.name, spec };
 }

@@ -6,16 +6,20 @@ import type { ContainerSummary } from '../runtime/engine.ts';
 import type { StatusRow } from './render/status.ts';
 import { plural } from './render/text.ts';
 
-/**
- * The lines of `stack status`: every generation on the engine, and with a plan also what the file wants beyond that.
- * `images` are the file's references by `application/container`, for what is missing.
- */
-export function statusRows(
-  observed: ObservedState,
-  summaries: readonly ContainerSummary[],
-  plan: Plan | null,
-  images: ReadonlyMap<string, string>,
-): readonly StatusRow[] {
+/** What `stack status` tells of. */
+export interface StatusFacts {
+  readonly observed: ObservedState;
+  readonly summaries: readonly ContainerSummary[];
+  /** Null without a file. */
+  readonly plan: Plan | null;
+  /** The file's references by `application/container`, for what is missing. */
+  readonly images: ReadonlyMap<string, string>;
+  readonly nowMs: number;
+}
+
+/** The lines of `stack status`: every generation on the engine, and with a plan also what the file wants beyond that. */
+export function statusRows(facts: StatusFacts): readonly StatusRow[] {
+  const { observed, summaries, plan, images, nowMs } = facts;
   const changes = new Map<string, Change>();
   for (const change of plan?.changes ?? []) {
     if (change.subject.kind === 'instance') changes.set(change.id, change);
@@ -27,6 +31,7 @@ export function statusRows(
       container,
       byId.get(container.id),
       container.phase === 'current' ? changes.get(container.key) : undefined,
+      nowMs,
     ),
   );
   const seen = new Set(instances.filter(({ phase }) => phase === 'current').map(({ key }) => String(key)));
@@ -41,6 +46,7 @@ function observedRow(
   container: ObservedContainer,
   summary: ContainerSummary | undefined,
   change: Change | undefined,
+  nowMs: number,
 ): StatusRow {
   const notes: string[] = [];
   if (container.phase === 'failed') notes.push(`failed, kept as ${container.engineName}`);
@@ -56,9 +62,13 @@ function observedRow(
     generation: container.generation,
     state: container.state,
     health: container.health,
-    image: container.spec?.image ?? summary?.image ?? '',
+    name: container.engineName,
+    id: container.id,
+    image: container.spec?.image ?? imageOf(summary),
     imageId: container.imageId,
     uptime: uptimeOf(summary),
+    startedAt: container.startedAt,
+    uptimeS: secondsSince(container, nowMs),
     notes,
   };
 }
@@ -72,13 +82,30 @@ function runRow(run: ObservedRun, summary: ContainerSummary | undefined): Status
     generation: null,
     state: run.state,
     health: 'none',
-    image: summary?.image ?? '',
+    name: run.engineName,
+    id: run.id,
+    image: run.spec?.image ?? imageOf(summary),
     imageId: summary?.imageId ?? null,
     uptime: uptimeOf(summary),
-    notes: [
-      run.state === 'running' ? 'of `stack run`, under way or left over' : 'left over from `stack run`',
-    ],
+    // The list does not tell, and nobody inspects it for that.
+    startedAt: null,
+    uptimeS: null,
+    notes: [run.abandoned ? 'left over from `stack run`' : 'of `stack run`'],
   };
+}
+
+/** Containers are made from image ids: what an unreadable label still tells of the reference, else nothing. */
+function imageOf(summary: ContainerSummary | undefined): string {
+  const named = /"image":"([^"\\]+)"/.exec(summary?.labels[labels.spec] ?? '')?.[1];
+  if (named !== undefined) return named;
+  return summary === undefined || /^(sha256:)?[0-9a-f]{12,64}$/.test(summary.image) ? '' : summary.image;
+}
+
+/** Whole seconds since the start of what runs; null for the rest. */
+function secondsSince({ state, startedAt }: ObservedContainer, nowMs: number): number | null {
+  const runs = state === 'running' || state === 'paused';
+  // The engine's clock may be ahead of ours.
+  return runs && startedAt !== null ? Math.max(0, Math.floor((nowMs - Date.parse(startedAt)) / 1000)) : null;
 }
 
 /** `Up 3 minutes (healthy)` without what stands around the time. */
@@ -123,9 +150,13 @@ function absentRow({ subject }: Change, images: ReadonlyMap<string, string>): re
       generation: null,
       state: subject.kind === 'instance' ? 'missing' : 'cron',
       health: 'none',
+      name: null,
+      id: null,
       image: images.get(`${application}/${container}`) ?? '',
       imageId: null,
       uptime: null,
+      startedAt: null,
+      uptimeS: null,
       // This version does not run it by the clock.
       notes: subject.kind === 'instance' ? [] : [`by hand: stack run ${container}`],
     },

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { labels } from '../../src/compiler/labels.ts';
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
-import { stack, startStack } from '../support/cli.ts';
+import type { ContainerConfig } from '../../src/compiler/plan/container-config.ts';
+import { stack } from '../support/cli.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
 
 let cwd: string;
@@ -91,9 +92,43 @@ describe('status', () => {
     const { code, stdout } = await cli(['status', '--name', 'shop'], { cwd: tmpdir() });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^INSTANCE.*\napp0 .*\napp1 .*\n$/);
-    expect((await cli(['status', '--name', 'nobody'], { cwd: tmpdir() })).stdout).toBe(
-      'Nothing of stack `nobody` is on this engine.\n',
-    );
+  });
+
+  it('knows no stack that is not there: 1, and the nearest', async () => {
+    for (const words of [
+      ['status'],
+      ['logs'],
+      ['exec', 'app', 'id'],
+      ['agent', 'status'],
+      ['agent', 'logs'],
+    ]) {
+      const { code, stdout, stderr } = await cli(['--name', 'shpo', ...words], { cwd: tmpdir() });
+      expect({ words, code, stdout, stderr }).toEqual({
+        words,
+        code: 1,
+        stdout: '',
+        stderr: 'error: nothing of stack `shpo` is on this engine\nhelp: did you mean `shop`?\n',
+      });
+    }
+    const gone = await cli(['destroy', '--name', 'shpo', '--yes'], { cwd: tmpdir() });
+    expect(gone).toEqual({
+      code: 0,
+      stdout: 'Nothing to do: nothing of stack `shpo` is on this engine.\n',
+      stderr: 'did you mean `shop`?\n',
+    });
+    const empty = await cli(['status', '--name', 'shop'], { cwd: tmpdir(), engine: memoryEngine() });
+    expect(empty.code).toBe(1);
+    expect(empty.stderr).toContain('help: there is no stack at all');
+  });
+
+  it('knows a stack by what is left of it', async () => {
+    await cli(['destroy', '--yes']);
+    const { code, stdout } = await cli(['status', '--name', 'shop'], { cwd: tmpdir() });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 'No container of stack `shop` is on this engine.\n',
+    });
+    expect((await cli(['ls'])).stdout).toBe('STACK  RUNNING  VOLUMES\nshop   0/0      1\n');
   });
 
   it('shows what is missing and what has ended', async () => {
@@ -116,7 +151,18 @@ describe('status', () => {
       health: 'none',
       image: 'app:1',
       image_id: expect.stringMatching(/^sha256:/),
+      name: 'shop-app0',
+      id: expect.stringMatching(/^[0-9a-f]{64}$/),
+      started_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      uptime_s: expect.any(Number),
       notes: [],
+    });
+    expect(document.instances[0]).not.toHaveProperty('uptime');
+    expect(document.instances[2]).toMatchObject({
+      instance: 'nightly',
+      id: null,
+      started_at: null,
+      uptime_s: null,
     });
   });
 
@@ -129,6 +175,28 @@ describe('status', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('STK341');
     expect(stdout).toContain('app0');
+  });
+});
+
+describe('ls', () => {
+  it('shows the stacks of an engine, without a file', async () => {
+    const other = JSON.stringify(stackFile).replaceAll('"shop"', '"tea"');
+    await stack(['apply', '--yes', '-'], { cwd, engine: memory, terminal: [], input: other });
+    memory.crash('shop-app1', 1);
+    const { code, stdout } = await cli(['ls'], { cwd: tmpdir() });
+    expect(code).toBe(0);
+    expect(stdout).toBe('STACK  RUNNING  VOLUMES\nshop   1/2      1\ntea    2/2      1\n');
+    expect(JSON.parse((await cli(['ls', '--json'])).stdout)).toEqual({
+      format_version: 1,
+      stacks: [
+        { name: 'shop', running: 1, instances: 2, agent: null, volumes: 1 },
+        { name: 'tea', running: 2, instances: 2, agent: null, volumes: 1 },
+      ],
+    });
+  });
+
+  it('says when there is none', async () => {
+    expect((await cli(['ls'], { engine: memoryEngine() })).stdout).toBe('No stack is on this engine.\n');
   });
 });
 
@@ -151,27 +219,78 @@ describe('logs', () => {
     expect((await cli(['logs', 'app1', '--timestamps'])).stdout).toMatch(/^\d{4}-\d\d-\d\dT\S+Z two\n$/);
   });
 
-  it('goes on with -f until the containers end', async () => {
-    const following = cli(['logs', 'app0', '-f']);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    memory.print('shop-app0', 'stdout', 'four');
-    memory.crash('shop-app0', 1);
-    const { code, stdout } = await following;
-    expect(code).toBe(0);
-    expect(stdout).toBe('one\nthree\nfour\n');
+  it('takes several names', async () => {
+    const { stdout } = await cli(['logs', 'app1', 'shop/app0', '--tail', '1']);
+    expect(stdout.split('\n').filter(Boolean).sort()).toEqual(['app0 │ three', 'app1 │ two']);
+    const { code, stderr } = await cli(['logs', 'app0', 'ap1']);
+    expect(code).toBe(64);
+    expect(stderr).toContain('no container or instance `ap1`\nhelp: did you mean `app`');
+  });
+
+  it('shows a migration and a run by their names on the engine', async () => {
+    const id = await memory.createContainer({
+      ...(await configOf('shop-app0')),
+      name: 'shop-app.1.migration',
+      labels: { [labels.stack]: 'shop', [labels.role]: 'migration', [labels.container]: 'app' },
+    });
+    await memory.startContainer(id);
+    memory.print(id, 'stdout', 'migrated');
+    expect((await cli(['logs', 'shop-app.1.migration'])).stdout).toBe('migrated\n');
+    expect((await cli(['logs', 'app'])).stdout).not.toContain('migrated');
+    await memory.stopContainer(id, 1);
+    const { code, stderr } = await cli(['exec', 'shop-app.1.migration', 'id']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'shop-app.1.migration is a migration that is over\nhelp: `stack logs shop-app.1.migration`',
+    );
+  });
+
+  it('says of what is not there why', async () => {
+    for (const follow of [[], ['-f']]) {
+      const cron = await cli(['logs', 'nightly', ...follow]);
+      expect({ code: cron.code, stderr: cron.stderr }).toEqual({
+        code: 1,
+        stderr:
+          'error: `nightly` is a `cron` container: it is there only while it runs\nhelp: `stack run nightly` runs it and shows its output\n',
+      });
+    }
+    await memory.removeContainer('shop-app1');
+    const missing = await cli(['logs', 'app1']);
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toMatch(
+      /^error: `app1` is in the file, but not on this engine\nhelp: `stack apply` makes it/,
+    );
+    const nothing = await cli(['logs', 'nightly'], { engine: memoryEngine() });
+    expect(nothing.stderr).toContain('`nightly` is a `cron` container');
+    expect((await cli(['logs'], { engine: memoryEngine() })).stderr).toContain('`stack apply` makes it');
+  });
+
+  it('says of what has never been started that it has no output', async () => {
+    await memory.createContainer({ ...(await configOf('shop-app0')), name: 'shop-app0.2.next' });
+    const { code, stdout, stderr } = await cli(['logs', 'shop-app0.2.next']);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'app0.1.next has never been started: it has no output\n',
+    });
   });
 
   it('names what is near to an unknown name', async () => {
     const { code, stderr } = await cli(['logs', 'app7']);
     expect(code).toBe(64);
     expect(stderr).toBe(
-      'error: stack `shop` has no container or instance `app7` on this engine\nhelp: did you mean `app`, `app0` or `app1`?\n',
+      'error: stack `shop` has no container or instance `app7`\nhelp: did you mean `app`, `app0` or `app1`?\n',
     );
-    const nothing = await cli(['logs', '--name', 'nobody']);
-    expect(nothing.code).toBe(1);
-    expect(nothing.stderr).toContain('nothing of stack `nobody` is on this engine');
   });
 });
+
+/** The create call of a container. */
+async function configOf(name: string): Promise<ContainerConfig> {
+  const created = memory.calls.flatMap(({ method, args }) => (method === 'createContainer' ? args : []));
+  const found = (created as readonly ContainerConfig[]).find((config) => config.name.startsWith(name));
+  if (found === undefined) throw new Error(`${name} was never created`);
+  return found;
+}
 
 describe('exec', () => {
   it('passes output, input and the exit code through', async () => {
@@ -189,79 +308,10 @@ describe('exec', () => {
     memory.crash('shop-app1', 1);
     const none = await cli(['exec', 'app', '--', 'id']);
     expect(none.code).toBe(1);
-    expect(none.stderr).toContain('error: `app` is not running');
-  });
-});
-
-describe('run', () => {
-  it('runs a cron container once, passes its output on and removes it', async () => {
-    const { code, stdout, stderr } = await cli(['run', 'nightly']);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'ran work hard\n' });
-    expect(stderr).toContain('to stderr\n');
-    expect(await memory.listContainers([`${labels.role}=run`])).toEqual([]);
-    const created = memory.calls.find(
-      ({ method, line }) => method === 'createContainer' && line.includes('.run.'),
+    expect(none.stderr).toContain(
+      'error: `app` is not running: app0 is between two starts and app1 is between two starts\nhelp: `stack logs app`',
     );
-    expect(created?.line).toMatch(/shop-nightly\.run\.[0-9a-f]{8}/);
-  });
-
-  it('runs another command with the environment and mounts of the container, without its ports', async () => {
-    const { code } = await cli(['run', 'app', '--', 'fail', 'now']);
-    expect(code).toBe(3);
-    const config = memory.calls
-      .filter(({ method }) => method === 'createContainer')
-      .map(({ args }) => args[0])
-      .at(-1);
-    expect(config).toMatchObject({
-      command: ['fail', 'now'],
-      env: expect.arrayContaining(['GREETING=hello']),
-      mounts: [{ target: '/data' }],
-      ports: [],
-      network: 'shop',
-    });
-  });
-
-  it('stops on Ctrl-C: 130, and nothing is left', async () => {
-    const running = startStack(['run', 'app', '--', 'forever'], { cwd, engine: memory });
-    while ((await memory.listContainers([`${labels.role}=run`])).every(({ state }) => state !== 'running')) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    running.signal('SIGINT');
-    expect((await running.done).code).toBe(130);
-    expect(await memory.listContainers([`${labels.role}=run`])).toEqual([]);
-  });
-
-  it('is seen by status and taken down by destroy when it was killed', async () => {
-    const running = startStack(['run', 'app', '--', 'forever'], { cwd, engine: memory });
-    const runs = () => memory.listContainers([`${labels.role}=run`]);
-    while ((await runs()).every(({ state }) => state !== 'running')) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    expect((await cli(['status'])).stdout).toMatch(
-      /\nshop-app\.run\.[0-9a-f]{8} +running .* of `stack run`, under way or left over\n/,
-    );
-    const { code, stdout, stderr } = await cli(['destroy', '--yes']);
-    expect(code).toBe(0);
-    expect(stderr).not.toContain('generation 0');
-    expect(stdout).toMatch(/- remove +run shop-app\.run\.[0-9a-f]{8}\n/);
-    expect(await runs()).toEqual([]);
-    expect(await memory.inspectNetwork('shop')).toBeNull();
-    await running.done;
-  });
-
-  it('refuses to run what has not been applied, before anything is made', async () => {
-    const fresh = memoryEngine({ images: { 'app:1': {} } });
-    const { code, stderr } = await cli(['run', 'app'], { engine: fresh });
-    expect(code).toBe(1);
-    expect(stderr).toContain('the engine lacks network `shop`, volume `');
-    expect(stderr).toContain('`stack apply` makes what the stack needs');
-    expect(fresh.calls.map(({ method }) => method)).not.toContain('createContainer');
-  });
-
-  it('knows its names', async () => {
-    const { code, stderr } = await cli(['run', 'nighty']);
-    expect(code).toBe(64);
-    expect(stderr).toContain('did you mean `nightly`');
+    expect((await cli(['exec', 'nightly', 'id'])).stderr).toContain('help: `stack run nightly`');
   });
 });
 

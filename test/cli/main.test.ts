@@ -65,7 +65,7 @@ describe('usage', () => {
     expect({ code, stderr }).toEqual({
       code: 64,
       stderr:
-        'error: there is no stack.json, stack.yaml or stack.yml in this folder\nhelp: name the stack file, or change to its folder\n',
+        'error: there is no stack.json, stack.yaml or stack.yml in this folder\nhelp: change to the folder of the stack file, or name it with `--file`\n',
     });
     await writeFile(
       join(nowhere, 'stack.yaml'),
@@ -223,7 +223,8 @@ describe('apply', () => {
     const { code, stdout, stderr } = await stack(['apply'], { cwd, engine: memory, input: 'yes\n' });
     expect(code).toBe(1);
     expect(stdout).toContain('Plan: ');
-    expect(stderr).toContain('error: nobody can be asked here, so nothing was changed\nhelp: use `--yes`');
+    expect(stderr).toContain('error: standard input is no terminal to answer from, so nothing was changed\n');
+    expect(stderr).toContain('help: `--yes` ');
     expect(memory.calls.map(({ method }) => method)).not.toContain('createContainer');
   });
 

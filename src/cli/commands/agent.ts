@@ -7,7 +7,8 @@ import type { CommandContext } from '../io.ts';
 import { colorFor, writeData, writeNote } from '../output.ts';
 import { OUTPUT_FORMAT_VERSION } from '../render/diagnostics-json.ts';
 import { renderTable } from '../render/table.ts';
-import { stackName } from '../stack-name.ts';
+import { namedStack } from '../stack-name.ts';
+import { demandStack } from '../stacks.ts';
 import { showLogs } from './logs.ts';
 
 /** `stack agent build`: builds this version's agent image on the engine and prints its tag. */
@@ -25,9 +26,10 @@ export async function agentBuild(context: CommandContext): Promise<number> {
 
 /** `stack agent status`: a stack's agents, and whether they are this version's. */
 export async function agentStatus(context: CommandContext, file: string | undefined): Promise<number> {
-  const stack = await stackName(context, file);
+  const { stack, spec } = await namedStack(context, file);
   const { engine } = await context.connect();
   const agents = await listAgents(engine, stack);
+  if (agents.length === 0 && spec === null) await demandStack(engine, stack);
   const { tag } = agentImage();
   const rows = agents.map(({ name, state, status, image }) => ({
     name,
@@ -67,14 +69,15 @@ export async function agentLogs(
   file: string | undefined,
   tail: number | null,
 ): Promise<number> {
-  const stack = await stackName(context, file);
+  const { stack, spec } = await namedStack(context, file);
   const { engine } = await context.connect();
   const agents = await listAgents(engine, stack);
+  if (agents.length === 0 && spec === null) await demandStack(engine, stack);
   if (agents.length === 0) {
     throw new CommandFailure(exitCode.failed, `stack \`${stack}\` has no agent on this engine`);
   }
-  const sources = agents.map(({ id, name }) => ({ id, label: name.replace(/^\//, '') }));
-  await showLogs(context, engine, sources, { follow: false, tail, timestamps: false });
+  const sources = agents.map(({ id, name }) => ({ id, label: name, group: name }));
+  await showLogs(context, engine, sources, { tail, timestamps: false });
   return exitCode.done;
 }
 

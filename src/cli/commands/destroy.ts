@@ -5,7 +5,8 @@ import { exitCode } from '../exit-code.ts';
 import type { CommandContext } from '../io.ts';
 import { styleFor, writeData, writeNote } from '../output.ts';
 import { plural } from '../render/text.ts';
-import { stackName } from '../stack-name.ts';
+import { namedStack } from '../stack-name.ts';
+import { listStacks, otherStacks } from '../stacks.ts';
 import { hasWork, walkPlan } from '../walk-plan.ts';
 
 /** `stack destroy [FILE]`: takes a stack down; its volumes only with `--volumes`. */
@@ -14,7 +15,7 @@ export async function destroy(
   file: string | undefined,
   { volumes }: { readonly volumes: boolean },
 ): Promise<number> {
-  const stack = await stackName(context, file);
+  const { stack, spec } = await namedStack(context, file);
   const { engine } = await context.connect();
   const observed = await observe(engine, stack, []);
   const plan = destroyPlan(observed, { stack, volumes });
@@ -26,6 +27,10 @@ export async function destroy(
     writeData(context, renderPlan(plan, styleFor(context, context.io.stdout)));
   } else {
     writeData(context, `Nothing to do: nothing of stack \`${stack}\` is on this engine.\n`);
+    // Nothing to do is no failure, but a name that was typed may be wrong.
+    if (spec === null && observed.volumes.length === 0) {
+      writeNote(context, otherStacks(stack, await listStacks(engine)));
+    }
   }
   const kept = volumes ? 0 : observed.volumes.length;
   if (kept > 0) {

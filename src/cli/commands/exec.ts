@@ -1,9 +1,12 @@
-import type { ExecSession } from '../../runtime/engine.ts';
+import { unreachable } from '../../compiler/unreachable.ts';
+import { converse } from '../converse.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
-import { listInstances, selectInstances } from '../instances.ts';
-import type { CommandContext, Io, OutputStream } from '../io.ts';
-import { stackName } from '../stack-name.ts';
+import { listContainers, selectContainers, type ListedContainer } from '../instances.ts';
+import type { CommandContext } from '../io.ts';
+import { listed } from '../render/text.ts';
+import { namedStack } from '../stack-name.ts';
+import { labelOf } from './logs.ts';
 
 /** How a command is run inside. */
 export interface ExecFlags {
@@ -23,81 +26,56 @@ export async function exec(
   flags: ExecFlags,
 ): Promise<number> {
   const { io } = context;
-  const stack = await stackName(context, flags.file);
+  const named = await namedStack(context, flags.file);
   const { engine } = await context.connect();
-  const found = selectInstances(await listInstances(engine, stack), stack, name);
-  const target = found.find(({ phase, summary }) => phase === 'current' && summary.state === 'running');
-  if (target === undefined) {
-    throw new CommandFailure(exitCode.failed, `\`${name}\` is not running`, '`stack status` shows what is');
-  }
+  const all = await listContainers(engine, named.stack);
+  const found = await selectContainers(engine, named, all, [name]);
+  // By the name of another generation, that one is meant.
+  const target = found.find(
+    (one) => one.state === 'running' && (one.phase === 'current' || one.engineName === name),
+  );
+  if (target === undefined) throw notRunning(name, found);
   const tty = flags.tty && io.stdin.isTTY === true && io.stdout.isTTY === true;
   const term = io.env['TERM'];
-  const session = await engine.exec(target.summary.id, {
+  const session = await engine.exec(target.id, {
     command,
     tty,
     stdin: true,
     ...(tty && term !== undefined ? { env: [`TERM=${term}`] } : {}),
   });
-  return converse(io, session, tty);
+  await converse(io, session, { tty });
+  return io.outputClosed.aborted ? exitCode.done : session.exitCode;
 }
 
-async function converse(io: Io, session: ExecSession, tty: boolean): Promise<number> {
-  const { stdin, stdout } = io;
-  const resize = () => {
-    // Some terminals do not know their size and say 0. A command that has ended has none left to resize.
-    session.resize(stdout.columns || 80, stdout.rows || 24).catch(() => undefined);
-  };
-  const send = (data: Buffer | string) => session.write(data);
-  const end = () => session.endInput();
-  const cut = () => session.destroy();
-  io.outputClosed.addEventListener('abort', cut);
-  stdin.on('data', send);
-  stdin.once('end', end);
-  if (tty) {
-    stdin.setRawMode?.(true);
-    stdout.on('resize', resize);
-    resize();
-  }
-  try {
-    await Promise.all([
-      copy(session.stdout, stdout, io.outputClosed),
-      copy(session.stderr, io.stderr, io.outputClosed),
-    ]);
-    return io.outputClosed.aborted ? exitCode.done : await session.exitCode;
-  } finally {
-    if (tty) {
-      stdin.setRawMode?.(false);
-      stdout.off('resize', resize);
-    }
-    stdin.off('data', send);
-    stdin.off('end', end);
-    stdin.pause();
-    io.outputClosed.removeEventListener('abort', cut);
-    session.destroy();
-  }
+function notRunning(name: string, found: readonly ListedContainer[]): CommandFailure {
+  const shown = found.filter((one) => one.phase === 'current' || one.engineName === name);
+  const first = shown[0] ?? found[0];
+  const states = (shown.length === 0 ? found : shown).map((one) => `${labelOf(one)} ${stateWords(one)}`);
+  return new CommandFailure(
+    exitCode.failed,
+    `\`${name}\` is not running: ${listed(states, 'and')}`,
+    first?.role === 'instance'
+      ? `\`stack logs ${name}\` shows why; \`stack run ${first.container} -- CMD\` runs a command in a container of its own`
+      : `\`stack logs ${name}\` shows its output`,
+  );
 }
 
-async function copy(from: AsyncIterable<Uint8Array>, to: OutputStream, closed: AbortSignal): Promise<void> {
-  try {
-    for await (const data of from) {
-      // One chunk at a time: what a slow reader has not taken stays in the engine.
-      if (!to.write(data)) await drained(to, closed);
-      if (closed.aborted) return;
-    }
-  } catch (error) {
-    if (!closed.aborted) throw error;
+function stateWords({ state, role }: ListedContainer): string {
+  switch (state) {
+    case 'created':
+      return 'has never been started';
+    case 'exited':
+    case 'dead':
+      return role === 'instance' ? 'has stopped' : `is a ${role} that is over`;
+    case 'restarting':
+      return 'is between two starts';
+    case 'running':
+      // Only another generation is left out while it runs.
+      return 'is not the current generation';
+    case 'paused':
+    case 'removing':
+      return `is ${state === 'paused' ? 'paused' : 'being removed'}`;
+    default:
+      return unreachable(state);
   }
-}
-
-function drained(stream: OutputStream, closed: AbortSignal): Promise<void> {
-  return new Promise((ready) => {
-    const done = () => {
-      stream.off('drain', done);
-      closed.removeEventListener('abort', done);
-      ready();
-    };
-    stream.once('drain', done);
-    // A reader that left never drains.
-    closed.addEventListener('abort', done);
-  });
 }

@@ -1,14 +1,23 @@
-import { lines } from '../../runtime/log-lines.ts';
 import type { Engine } from '../../runtime/engine.ts';
+import { lines } from '../../runtime/log-lines.ts';
 import { exitCode } from '../exit-code.ts';
-import { listInstances, selectInstances, type ListedInstance } from '../instances.ts';
+import { followLogs } from '../follow-logs.ts';
+import {
+  demandDaemons,
+  demandKnown,
+  isMeant,
+  listContainers,
+  selectContainers,
+  type ListedContainer,
+} from '../instances.ts';
 import type { CommandContext } from '../io.ts';
-import { mergeByTime, splitTime, type LineSource, type TimedLine } from '../merge-lines.ts';
-import { colorFor, writeData } from '../output.ts';
-import { paint, type Paint, type Style } from '../render/paint.ts';
-import { stackName } from '../stack-name.ts';
+import { lineWriter, type LogSource } from '../line-writer.ts';
+import { mergeByTime, type LineSource } from '../merge-lines.ts';
+import { writeNote } from '../output.ts';
+import { namedStack } from '../stack-name.ts';
+import { listStacks, otherStacks } from '../stacks.ts';
 
-/** What `stack logs` is asked for. */
+/** How much of an output is shown. */
 export interface LogsFlags {
   readonly file: string | undefined;
   readonly follow: boolean;
@@ -17,92 +26,77 @@ export interface LogsFlags {
   readonly timestamps: boolean;
 }
 
-const COLORS: readonly Style[] = ['cyan', 'yellow', 'green', 'magenta', 'blue'];
-
 /**
- * `stack logs [NAME]`: the output of instances, line by line, each with its name before it where there are several.
- * What is there already comes in the order of time; with `-f` lines go on as they come. Generations that failed
- * and are kept are shown as well: they are what one looks for.
+ * `stack logs [NAME…]`: the output of instances, line by line, each with its name before it where there are several.
+ * What is there already comes in the order of time; with `-f` lines go on as they come, from new generations too, until
+ * Ctrl-C. Generations that failed and are kept are shown as well: they are what one looks for.
  */
 export async function logs(
   context: CommandContext,
-  name: string | undefined,
+  names: readonly string[],
   flags: LogsFlags,
 ): Promise<number> {
-  const stack = await stackName(context, flags.file);
+  const named = await namedStack(context, flags.file);
   const { engine } = await context.connect();
-  const chosen = selectInstances(await listInstances(engine, stack), stack, name).filter(
-    (one) => one.phase !== 'old' || one.engineName === name,
-  );
-  await showLogs(context, engine, chosen.map(source), flags);
+  // One that was replaced and is kept has its say only when it is asked.
+  const isWanted = (one: ListedContainer) =>
+    isMeant(one, names) && (one.phase !== 'old' || names.includes(one.engineName));
+  if (flags.follow) {
+    return followLogs(context, engine, {
+      stack: named.stack,
+      find: async () => {
+        const all = await listContainers(engine, named.stack);
+        demandKnown(named, all, names);
+        demandDaemons(named, all, names);
+        if (all.length === 0 && named.spec === null) {
+          writeNote(context, otherStacks(named.stack, await listStacks(engine)));
+        }
+        return all.filter(isWanted);
+      },
+      isWanted: (one) => isMeant(one, names),
+      what: names.length === 0 ? `stack \`${named.stack}\`` : names.map((name) => `\`${name}\``).join(', '),
+      tail: flags.tail,
+      timestamps: flags.timestamps,
+    });
+  }
+  const all = await listContainers(engine, named.stack);
+  const chosen = (await selectContainers(engine, named, all, names)).filter(isWanted);
+  for (const one of chosen) {
+    if (one.state === 'created')
+      writeNote(context, `${labelOf(one)} has never been started: it has no output`);
+  }
+  await showLogs(context, engine, chosen.map(sourceOf), flags);
   return exitCode.done;
 }
 
-/** A container whose output is shown, and the name that stands before its lines. */
-export interface LogSource {
-  readonly id: string;
-  readonly label: string;
+function sourceOf(one: ListedContainer): LogSource {
+  return { id: one.id, label: labelOf(one), group: labelOf(one) };
 }
 
-function source({ summary, instance, generation, phase }: ListedInstance): LogSource {
-  return { id: summary.id, label: phase === 'current' ? instance : `${instance}.${generation}.${phase}` };
+/** `app0`, `app0.3.failed`, or the engine's name of what is no instance. */
+export function labelOf({ role, engineName, instance, generation, phase }: ListedContainer): string {
+  if (role !== 'instance') return engineName;
+  return phase === 'current' ? instance : `${instance}.${generation}.${phase}`;
 }
 
-/** Writes the output of containers until it ends, or until nobody reads it any more. */
+/** Writes the output of containers that is there, in the order of time. */
 export async function showLogs(
   context: CommandContext,
   engine: Engine,
   sources: readonly LogSource[],
-  flags: Omit<LogsFlags, 'file'>,
+  { tail, timestamps }: Pick<LogsFlags, 'tail' | 'timestamps'>,
 ): Promise<void> {
   const signal = context.io.outputClosed;
+  const writer = lineWriter(context, timestamps);
+  for (const source of sources) writer.join(source);
   const opened = sources.map(
     (from): LineSource<LogSource> => ({
       from,
-      lines: lines(
-        engine.logs(from.id, { tail: flags.tail, follow: flags.follow, timestamps: true, signal }),
-      ),
+      lines: lines(engine.logs(from.id, { tail, follow: false, timestamps: true, signal })),
     }),
   );
-  const show = lineWriter(context, sources, flags.timestamps);
-  if (!flags.follow) {
-    for await (const line of mergeByTime(opened)) {
-      if (signal.aborted) return;
-      show(line);
-    }
-    return;
+  for await (const line of mergeByTime(opened)) {
+    if (signal.aborted) return;
+    writer.show(line.from, line);
   }
-  await Promise.all(
-    opened.map(async ({ from, lines: output }) => {
-      try {
-        for await (const line of output) show({ from, ...splitTime(line) });
-      } catch (error) {
-        // The reader left: the streams were cut off by ourselves.
-        if (!signal.aborted) throw error;
-      }
-    }),
-  );
-}
-
-function lineWriter(
-  context: CommandContext,
-  sources: readonly LogSource[],
-  timestamps: boolean,
-): (line: TimedLine<LogSource>) => void {
-  const brush = paint(colorFor(context, context.io.stdout));
-  const prefixes = new Map(prefixesOf(sources, brush));
-  return ({ from, time, text }) => {
-    const stamp = timestamps && time !== '' ? `${brush('dim', time)} ` : '';
-    writeData(context, `${prefixes.get(from) ?? ''}${stamp}${text}\n`);
-  };
-}
-
-/** A single container's output stays as it is, so that it can be piped on. */
-function prefixesOf(sources: readonly LogSource[], brush: Paint): readonly (readonly [LogSource, string])[] {
-  if (sources.length <= 1) return [];
-  const width = Math.max(...sources.map(({ label }) => label.length));
-  return sources.map((one, index) => {
-    const color = COLORS[index % COLORS.length] ?? 'cyan';
-    return [one, `${brush(color, `${one.label.padEnd(width)} │`)} `];
-  });
 }

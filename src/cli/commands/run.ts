@@ -3,28 +3,41 @@ import type { DesiredContainer, DesiredInstance } from '../../compiler/desired/d
 import { baseName } from '../../compiler/names.ts';
 import { runConfig } from '../../compiler/plan/instance-config.ts';
 import type { Engine } from '../../runtime/engine.ts';
+import { specOf } from '../../runtime/observe.ts';
+import { ownMark } from '../../runtime/run-owner.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
-import type { CommandContext, Interruption } from '../io.ts';
+import type { CommandContext } from '../io.ts';
 import { demandNames, specNames } from '../names.ts';
 import { writeDiagnostics, writeNote } from '../output.ts';
 import { everything, resolveStack, type ResolvedStack } from '../plan-stack.ts';
+import { removeRun } from '../run-leftovers.ts';
+import { runSession } from '../run-session.ts';
 import { loadSpec } from '../stack-file.ts';
 
 /** Runs are removed afterwards and bind no published name, so that one number does for all of them. */
 const RUN_GENERATION = 0;
 
+/** What a run is given besides its command. */
+export interface RunFlags {
+  readonly file: string | undefined;
+  /** False with `--no-tty`. */
+  readonly tty: boolean;
+}
+
 /**
  * `stack run NAME [-- CMD…]`: one run of a container of the file, a cron one too, in a fresh container from the
- * current spec: its environment, mounts and networks, but no ports. Its output is passed through, its exit code is
- * ours, and it is removed afterwards. Ctrl-C stops it.
+ * current spec: its environment, mounts and networks, but no ports. It gets our input, and a terminal where we have one
+ * on both sides; its exit code is ours, and it is removed afterwards. Ctrl-C stops it. What earlier runs that were
+ * killed have left over is removed first.
  */
 export async function runOnce(
   context: CommandContext,
   name: string,
   command: readonly string[],
-  file: string | undefined,
+  { file, tty: wantsTty }: RunFlags,
 ): Promise<number> {
+  const { io } = context;
   const connecting = context.connect();
   connecting.catch(() => undefined);
   const loaded = await loadSpec(context, file);
@@ -40,24 +53,30 @@ export async function runOnce(
   const { container, instance } = find(resolved, name);
   demandPlaces(resolved, container, instance);
   const imageId = await demandImage(context, engine, resolved, container);
+  const { agents, runs } = resolved.observed;
+  for (const run of runs.filter(({ abandoned }) => abandoned)) {
+    writeNote(context, `removing ${run.engineName}, left over from a run that was killed`);
+    await removeRun(context, engine, agents, run);
+  }
+  const tty = wantsTty && io.stdin.isTTY === true && io.stdout.isTTY === true;
   const base = baseName(resolved.desired.stack, container.application);
-  const id = await engine.createContainer(
-    runConfig(resolved.desired.stack, container, instance, {
-      name: `${base}-${container.name}.run.${randomBytes(4).toString('hex')}`,
-      role: 'run',
-      generation: RUN_GENERATION,
-      command: command.length === 0 ? null : command,
-      shown: command.length === 0 ? null : command,
-      imageId,
-      tty: false,
-      openStdin: false,
-    }),
-  );
+  const made = runConfig(resolved.desired.stack, container, instance, {
+    name: `${base}-${container.name}.run.${randomBytes(4).toString('hex')}`,
+    role: 'run',
+    generation: RUN_GENERATION,
+    command: command.length === 0 ? null : command,
+    shown: command.length === 0 ? null : command,
+    imageId,
+    tty,
+    openStdin: true,
+    owner: ownMark(),
+  });
+  const id = await engine.createContainer(made);
   try {
     for (const network of instance.spec.networks) await engine.connectNetwork(network, id, []);
-    return await follow(context, engine, id, instance.stop.timeoutS);
+    return await runSession(context, engine, id, { tty, timeoutS: instance.stop.timeoutS });
   } finally {
-    await engine.removeContainer(id, { volumes: true });
+    await removeRun(context, engine, agents, { id, spec: specOf(made.labels) });
   }
 }
 
@@ -118,59 +137,4 @@ async function demandImage(
   const pulled = await engine.inspectImage(image.reference);
   if (pulled !== null) return pulled.id;
   throw new CommandFailure(exitCode.failed, `\`${image.reference}\` is not on the engine after its pull`);
-}
-
-async function follow(
-  context: CommandContext,
-  engine: Engine,
-  id: string,
-  timeoutS: number,
-): Promise<number> {
-  const { io } = context;
-  const over = new AbortController();
-  let interruption: Interruption | null = null;
-  const letGo = io.onSignal((signal) => {
-    const again = interruption !== null;
-    interruption = signal;
-    // The first asks it to stop, the second does not wait for that.
-    const stopping = again ? engine.killContainer(id, 'SIGKILL') : engine.stopContainer(id, timeoutS);
-    stopping.catch(() => undefined);
-  });
-  try {
-    // Asked before the start, so that an end at once is not missed.
-    const exit = engine.waitContainer(id, over.signal);
-    exit.catch(() => undefined);
-    await engine.startContainer(id);
-    const output = copyOutput(context, engine, id, over.signal);
-    output.catch(() => undefined);
-    const code = await exit;
-    // The engine ends the log when the container ends; a moment is enough for what is under way.
-    await Promise.race([output, io.clock.sleep(2_000, over.signal)]);
-    if (interruption === null) return code;
-    return interruption === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
-  } finally {
-    letGo();
-    over.abort();
-  }
-}
-
-async function copyOutput(
-  { io }: CommandContext,
-  engine: Engine,
-  id: string,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    for await (const { stream, data } of engine.logs(id, {
-      tail: null,
-      follow: true,
-      timestamps: false,
-      signal,
-    })) {
-      if (stream === 'stderr') io.stderr.write(data);
-      else if (!io.outputClosed.aborted) io.stdout.write(data);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

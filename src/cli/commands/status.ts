@@ -1,4 +1,5 @@
 import { labels } from '../../compiler/labels.ts';
+import type { Engine } from '../../runtime/engine.ts';
 import { observe } from '../../runtime/observe.ts';
 import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
@@ -6,6 +7,7 @@ import type { CommandContext } from '../io.ts';
 import { colorFor, columnsOf, writeData, writeDiagnostics } from '../output.ts';
 import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
+import { demandStack } from '../stacks.ts';
 import { statusRows } from '../status-rows.ts';
 
 /**
@@ -16,7 +18,7 @@ export async function status(context: CommandContext, file: string | undefined):
   const { name, json } = context.options;
   const { stack, rows } =
     name !== null && file === undefined
-      ? await observedStatus(context, name)
+      ? await namedStatus(context, name)
       : await plannedStatus(context, file);
   const text = json
     ? `${JSON.stringify(statusJson(stack, rows), null, 2)}\n`
@@ -33,13 +35,22 @@ interface Status {
   readonly rows: readonly StatusRow[];
 }
 
-async function observedStatus(context: CommandContext, stack: string): Promise<Status> {
+async function namedStatus(context: CommandContext, stack: string): Promise<Status> {
   const { engine } = await context.connect();
+  const found = await observedStatus(context, engine, stack);
+  if (found.rows.length === 0) await demandStack(engine, stack);
+  return found;
+}
+
+async function observedStatus(context: CommandContext, engine: Engine, stack: string): Promise<Status> {
   const [observed, summaries] = await Promise.all([
     observe(engine, stack, []),
     engine.listContainers([`${labels.stack}=${stack}`]),
   ]);
-  return { stack, rows: statusRows(observed, summaries, null, new Map()) };
+  return {
+    stack,
+    rows: statusRows({ observed, summaries, plan: null, images: new Map(), nowMs: context.io.clock.now() }),
+  };
 }
 
 async function plannedStatus(context: CommandContext, file: string | undefined): Promise<Status> {
@@ -49,7 +60,7 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
     import('../stack-file.ts'),
     import('../plan-stack.ts'),
   ]);
-  const loaded = await loadSpec(context, file);
+  const loaded = await loadSpec(context, file, { nameWillDo: true });
   const stack = loaded.spec.name;
   const connection = await connecting;
   let planned: PlannedStack;
@@ -64,9 +75,18 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
     // A missing secret keeps a plan from being made, but not its stack from running.
     if (!(error instanceof DiagnosticsFailure)) throw error;
     await writeDiagnostics(context, error.diagnostics, error.source);
-    return observedStatus(context, stack);
+    return observedStatus(context, connection.engine, stack);
   }
   const summaries = await connection.engine.listContainers([`${labels.stack}=${stack}`]);
   const images = new Map(planned.desired.containers.map(({ key, image }) => [String(key), image.reference]));
-  return { stack, rows: statusRows(planned.observed, summaries, planned.plan, images) };
+  return {
+    stack,
+    rows: statusRows({
+      observed: planned.observed,
+      summaries,
+      plan: planned.plan,
+      images,
+      nowMs: context.io.clock.now(),
+    }),
+  };
 }

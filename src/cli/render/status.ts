@@ -14,11 +14,18 @@ export interface StatusRow {
   readonly state: string;
   /** `none` where nothing asks. */
   readonly health: string;
+  /** Of the container on the engine; null where there is none. */
+  readonly name: string | null;
+  readonly id: string | null;
   /** As the file or the label names it. */
   readonly image: string;
   readonly imageId: string | null;
   /** In the engine's words: `3 minutes`; null when it does not run. */
   readonly uptime: string | null;
+  /** RFC 3339; of the last start. Null when it never started. */
+  readonly startedAt: string | null;
+  /** Whole seconds; null when it does not run. */
+  readonly uptimeS: number | null;
   /** What a reader should know: held changes, failed generations, drift. */
   readonly notes: readonly string[];
 }
@@ -59,7 +66,7 @@ export function renderStatus(
   rows: readonly StatusRow[],
   { color, width }: StatusStyle,
 ): string {
-  if (rows.length === 0) return `Nothing of stack \`${stack}\` is on this engine.\n`;
+  if (rows.length === 0) return `No container of stack \`${stack}\` is on this engine.\n`;
   const several = new Set(rows.map((row) => row.application)).size > 1;
   let cells: readonly (readonly Cell[])[] = [];
   for (const layout of LAYOUTS) {
@@ -124,7 +131,9 @@ function noteText({ notes }: StatusRow): string {
 
 /** The same rows as one JSON value. */
 export function statusJson(stack: string, rows: readonly StatusRow[]): object {
-  return { format_version: OUTPUT_FORMAT_VERSION, stack, instances: rows.map(snakeCase) };
+  // The engine's words for the uptime are for people.
+  const instances = rows.map(({ uptime: _words, ...row }) => snakeCase(row));
+  return { format_version: OUTPUT_FORMAT_VERSION, stack, instances };
 }
 
 function imageText({ image, imageId }: StatusRow, shown: Layout['image']): string {
