@@ -1,5 +1,5 @@
 import { labels } from '../compiler/labels.ts';
-import { EngineError, type Engine } from '../runtime/engine.ts';
+import { EngineError, type Engine, type LogsOptions } from '../runtime/engine.ts';
 import { lines } from '../runtime/log-lines.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { listed, type ListedContainer } from './instances.ts';
@@ -77,6 +77,9 @@ interface Track {
   count: number;
 }
 
+/** What is read of a log: its end, or what comes after what was shown. */
+type From = { readonly tail: number | null } | 'on';
+
 class Tracks {
   readonly #context: CommandContext;
   readonly #engine: Engine;
@@ -99,7 +102,7 @@ class Tracks {
       const label = one.phase === 'current' ? one.instance : one.engineName;
       this.#join(one.id, { id: one.id, label, group: label });
     }
-    for (const track of this.#tracks.values()) this.#read(track, this.#following.tail);
+    for (const track of this.#tracks.values()) this.#read(track, { tail: this.#following.tail });
     if (found.length === 0) {
       this.#say(`nothing of ${this.#following.what} is on this engine yet: waiting for it, Ctrl-C ends`);
     }
@@ -111,8 +114,13 @@ class Tracks {
       const label = `${one.instance}.${one.generation}`;
       const source = { id: one.id, label, group: one.instance };
       if (one.role === 'instance') this.#say(`${one.instance}: generation ${one.generation} has started`);
-      this.#read(this.#join(one.id, one.role === 'instance' ? source : { ...source, label: one.engineName }));
-    } else if (known.reading === null) this.#read(known);
+      this.#read(
+        this.#join(one.id, one.role === 'instance' ? source : { ...source, label: one.engineName }),
+        {
+          tail: null,
+        },
+      );
+    } else if (known.reading === null) this.#read(known, 'on');
     else known.again = true;
   }
 
@@ -129,15 +137,15 @@ class Tracks {
     return track;
   }
 
-  #read(track: Track, tail: number | null = null): void {
+  #read(track: Track, from: From): void {
     track.again = false;
-    track.reading = this.#copy(track, tail).then(
+    track.reading = this.#follow(track, from).then(
       () => this.#rest(track),
       (error: unknown) => {
+        // Removed before it could be read.
+        if (error instanceof EngineError && error.kind === 'not-found') return this.#rest(track);
         track.reading = null;
         if (this.#over.signal.aborted) return;
-        // Removed before it could be read.
-        if (error instanceof EngineError && error.kind === 'not-found') return;
         this.#failure ??= error;
         this.#over.abort();
       },
@@ -147,25 +155,35 @@ class Tracks {
   #rest(track: Track): void {
     track.reading = null;
     if (this.#over.signal.aborted) return;
-    if (track.again) return this.#read(track);
+    if (track.again) return this.#read(track, 'on');
     if ([...this.#tracks.values()].every(({ reading }) => reading === null)) {
       this.#say('nothing of it runs any more: waiting for the next start, Ctrl-C ends');
     }
   }
 
-  async #copy(track: Track, tail: number | null): Promise<void> {
+  async #follow(track: Track, from: From): Promise<void> {
+    await this.#copy(track, await this.#part(track, from), true);
+    if (this.#over.signal.aborted || track.last === '') return;
+    // Engines may end a follower before it has had the last lines (seen with 20.10); what has ended is all there.
+    await this.#copy(track, { tail: null, since: track.last }, false);
+  }
+
+  async #part(track: Track, from: From): Promise<Pick<LogsOptions, 'tail' | 'since'>> {
+    if (from !== 'on') return from;
+    if (track.last !== '') return { tail: null, since: track.last };
+    // Nothing was shown of the starts before.
+    const details = await this.#engine.inspectContainer(track.source.id);
+    return details === null || details.startedAt === ''
+      ? { tail: null }
+      : { tail: null, since: details.startedAt };
+  }
+
+  async #copy(track: Track, part: Pick<LogsOptions, 'tail' | 'since'>, follow: boolean): Promise<void> {
     const { signal } = this.#over;
-    const since = track.last === '' ? {} : { since: track.last };
     // Those of the last time come once more.
     const { last: before, count: shown } = track;
     let skipped = 0;
-    const output = this.#engine.logs(track.source.id, {
-      tail: since.since === undefined ? tail : null,
-      follow: true,
-      timestamps: true,
-      ...since,
-      signal,
-    });
+    const output = this.#engine.logs(track.source.id, { ...part, follow, timestamps: true, signal });
     for await (const text of lines(output)) {
       const line = splitTime(text);
       if (line.time !== '' && line.time === before && skipped < shown) {

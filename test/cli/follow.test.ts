@@ -136,6 +136,39 @@ describe('logs -f', () => {
     expect((await running.done).stdout).toBe('last\n');
   });
 
+  it('shows nothing of what was before with --tail 0, after a restart neither', async () => {
+    await apply();
+    const running = follow('--tail', '0');
+    await expect.poll(() => memory.calls.some(({ method }) => method === 'logs')).toBe(true);
+    await memory.stopContainer('shop-app0', 1);
+    await says(running, 'nothing of it runs any more');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await memory.startContainer('shop-app0');
+    await shows(running, 'hello');
+    running.signal('SIGINT');
+    expect((await running.done).stdout).toBe('hello GREETING=one\n');
+  });
+
+  it('asks once more for what a follower did not get', async () => {
+    await apply();
+    const { logs } = memory;
+    memory.logs = async function* (id, options) {
+      // As engines do that end a follower too early.
+      if (!options.follow) return yield* logs(id, options);
+      for await (const chunk of logs(id, options)) {
+        if (Buffer.from(chunk.data).toString().includes('last words')) return;
+        yield chunk;
+      }
+    };
+    const running = follow();
+    await shows(running, 'hello');
+    memory.print('shop-app0', 'stdout', 'last words');
+    await memory.stopContainer('shop-app0', 1);
+    await shows(running, 'last words\n');
+    running.signal('SIGINT');
+    expect((await running.done).stdout).toBe('hello GREETING=one\nlast words\n');
+  });
+
   it('does not wait for a name that nobody knows', async () => {
     await apply();
     expect((await follow('ap').done).code).toBe(64);

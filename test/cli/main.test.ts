@@ -38,7 +38,7 @@ describe('usage', () => {
     expect(await stack(['--version'], { cwd })).toEqual({ code: 0, stdout: '1.2.3\n', stderr: '' });
     const help = await stack(['--help'], { cwd });
     expect(help.code).toBe(0);
-    expect(help.stdout).toContain('validate [FILE]');
+    expect(help.stdout).toContain('validate [options] [FILE]');
     expect((await stack(['plan', '--help'], { cwd })).stdout).toContain('--context <name>');
   });
 

@@ -69,6 +69,28 @@ describe('an engine behind `docker system dial-stdio`', () => {
     expect(text).toBe(long);
     expect(await session.exitCode).toBe(4);
   });
+
+  it('attaches before the start, with input and its end, and hears of the start', async () => {
+    const over = new AbortController();
+    const starts = await engine.watchStarts([`contract.run=${run}`, 'watch=me'], over.signal);
+    const config = container('attach', ['sh', '-c', 'cat; exit 6']);
+    const labels = { ...config.labels, watch: 'me' };
+    const id = await engine.createContainer({ ...config, labels, openStdin: true });
+    const code = engine.waitContainer(id);
+    const session = await engine.attach(id, { tty: false, stdin: true });
+    await engine.startContainer(id);
+    const long = 'x'.repeat(300_000);
+    await session.write(long);
+    session.endInput();
+    let text = '';
+    for await (const data of session.stdout) text += Buffer.from(data).toString('utf8');
+    expect(text).toBe(long);
+    expect(await code).toBe(6);
+    for await (const started of starts) {
+      expect(started.id).toBe(id);
+      over.abort();
+    }
+  });
 });
 
 function container(name: string, command: readonly string[]): ContainerConfig {
