@@ -223,7 +223,7 @@ describe('a run whose process was killed', () => {
     expect((await cli(['status'])).stdout).toContain('left over from `stack run`');
     const { code, stdout } = await cli(['apply', '--yes']);
     expect(code).toBe(0);
-    expect(stdout).toContain('- tidy     run shop-app.run.left\n    left over from `stack run`\n');
+    expect(stdout).toContain('· tidy     run shop-app.run.left\n    left over from `stack run`\n');
     expect(await runs()).toEqual([]);
     expect((await cli(['plan', '--detailed-exitcode'])).code).toBe(0);
   });

@@ -53,7 +53,7 @@ export function eventLines(
           ...nextLines(event.node, event.failure, report).flatMap((text) => fit(text, INDENT)),
         ];
       case 'node-stopped':
-        return [line(paint('yellow', '-'), event.node, `  stopped after ${duration(event.tookMs)}`)];
+        return line(paint('yellow', '-'), event.node, `  stopped after ${duration(event.tookMs)}`);
       case 'node-skipped': {
         const { group } = event.node;
         const cause = report.groupOf(event.because);
