@@ -1,4 +1,5 @@
 import { unreachable } from '../compiler/unreachable.ts';
+import { drain } from './drain.ts';
 import { probe } from './probe.ts';
 import type { AgentAnswer, AgentRequest } from './protocol.ts';
 import { publish, removeSocket } from './published-link.ts';
@@ -37,6 +38,10 @@ async function perform(request: AgentRequest, root: string): Promise<unknown> {
       if (!(await directoryExists(root, request.directory))) return null;
       await removeSocket(request.directory, request.name);
       return null;
+    case 'drain':
+      checkName(request.name);
+      checkBelow(root, request.path);
+      return drain(request);
     default:
       return unreachable(request);
   }

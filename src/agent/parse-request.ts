@@ -1,4 +1,4 @@
-import type { ProbeRequest } from '../runtime/agent/agent-session.ts';
+import type { DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
 import type { AgentQuestion, AgentRequest } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 
@@ -47,17 +47,41 @@ function questionIn(fields: Fields): AgentQuestion {
       };
     case 'unlink':
       return { op: 'unlink', directory: text(fields, 'directory'), name: text(fields, 'name') };
+    case 'drain':
+      return { op: 'drain', ...drainIn(fields) };
     default:
       throw new Refusal(`unknown operation ${JSON.stringify(fields['op'])}`);
   }
 }
 
 function probeIn(fields: Fields): ProbeRequest {
-  const timeoutMs = fields['timeoutMs'];
-  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
-    throw new Refusal(`\`timeoutMs\` is no number above 0 and up to ${MAX_TIMEOUT_MS}`);
-  }
-  return { target: targetIn(object(fields, 'target')), ask: askIn(object(fields, 'ask')), timeoutMs };
+  return {
+    target: targetIn(object(fields, 'target')),
+    ask: askIn(object(fields, 'ask')),
+    timeoutMs: milliseconds(fields, 'timeoutMs'),
+  };
+}
+
+function drainIn(fields: Fields): DrainRequest {
+  const pids = fields['pids'];
+  if (!Array.isArray(pids) || !pids.every(isPid)) throw new Refusal('`pids` is no list of process ids');
+  return {
+    name: text(fields, 'name'),
+    path: text(fields, 'path'),
+    pids,
+    quietMs: milliseconds(fields, 'quietMs'),
+    timeoutMs: milliseconds(fields, 'timeoutMs'),
+  };
+}
+
+function isPid(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0;
+}
+
+function milliseconds(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (typeof value === 'number' && value > 0 && value <= MAX_TIMEOUT_MS) return value;
+  throw new Refusal(`\`${name}\` is no number above 0 and up to ${MAX_TIMEOUT_MS}`);
 }
 
 function targetIn(fields: Fields): ProbeRequest['target'] {

@@ -1,7 +1,7 @@
-import type { ProbeRequest } from '../runtime/agent/agent-session.ts';
+import type { DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
 
 /** Raised when an older peer could misunderstand a newer one; both sides must have the same. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The longest line either side takes, in bytes. */
 export const MAX_LINE_BYTES = 1024 * 1024;
@@ -17,12 +17,13 @@ export type AgentQuestion =
   | { readonly op: 'ping' }
   | ({ readonly op: 'probe' } & ProbeRequest)
   | { readonly op: 'publish'; readonly directory: string; readonly link: string; readonly to: string }
-  | { readonly op: 'unlink'; readonly directory: string; readonly name: string };
+  | { readonly op: 'unlink'; readonly directory: string; readonly name: string }
+  | ({ readonly op: 'drain' } & DrainRequest);
 
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number | null; readonly ok: false; readonly error: string };

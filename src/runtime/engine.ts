@@ -13,6 +13,8 @@ export interface Engine {
 
   /** GET /containers/json?all=1 with every label given (`key=value` or `key`). */
   listContainers(labels: readonly string[]): Promise<readonly ContainerSummary[]>;
+  /** The host's ids of the first processes of all running containers, anyone's, that mount a volume; ascending. */
+  volumeProcesses(volume: string): Promise<readonly number[]>;
   /** GET /containers/{id}/json; null when there is none. */
   inspectContainer(idOrName: string): Promise<ContainerDetails | null>;
   /** The container of exactly this name, never one whose id begins with it; null when there is none. */
@@ -124,6 +126,8 @@ export interface ContainerDetails {
   readonly error: string;
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
   readonly restartCount: number;
+  /** Of its first process, as the host counts; 0 while it does not run. */
+  readonly pid: number;
   /** ISO 8601; empty when it never started. */
   readonly startedAt: string;
   readonly labels: Readonly<Record<string, string>>;

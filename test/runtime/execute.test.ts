@@ -12,7 +12,7 @@ import { memoryEngine } from '../support/memory-engine.ts';
 import { plainConfig } from '../support/plain-config.ts';
 
 const spec: AgentSpec = {
-  version: 1,
+  version: 2,
   plane: 'stack',
   name: 'shop-agent',
   image: 'stackc/agent:1',
@@ -230,6 +230,7 @@ describe('an agent that cannot be reached once', () => {
             return Promise.resolve();
           },
           unlink: () => Promise.resolve(),
+          drain: () => Promise.resolve({ kind: 'drained', ms: 250, most: 0 }),
           close: () => {},
         });
       },

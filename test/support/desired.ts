@@ -182,7 +182,7 @@ function desiredInstance(sketch: ContainerSketch, image: string, index: number):
     stopSignal: null,
     log: null,
     gate: sketch.gate ?? { kind: 'engine', limitMs: 60_000, uptimeMs: 1_000 },
-    stop: { signal: 'TERM', quietSignal: null, timeoutS: 30, why: 'default' },
+    stop: { signal: 'TERM', quietSignal: null, timeoutS: 30, drainS: 30, why: 'default' },
     socket,
   };
 }

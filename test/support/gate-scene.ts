@@ -100,6 +100,7 @@ const RUNNING: ContainerDetails = {
   error: '',
   health: 'none',
   restartCount: 0,
+  pid: 100,
   startedAt: '2026-01-01T00:00:00Z',
   labels: {},
   env: [],

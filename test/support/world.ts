@@ -2,7 +2,7 @@ import { labels } from '../../src/compiler/labels.ts';
 import type { DesiredState } from '../../src/compiler/desired/desired-state.ts';
 import type { Plan, PlanRequest } from '../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
-import type { AgentConnector, AgentSession } from '../../src/runtime/agent/agent-session.ts';
+import { AgentError, type AgentConnector, type AgentSession } from '../../src/runtime/agent/agent-session.ts';
 import { execute } from '../../src/runtime/execute.ts';
 import type { ExecutionEvent } from '../../src/runtime/execution-event.ts';
 import { observe, phaseOf } from '../../src/runtime/observe.ts';
@@ -56,6 +56,13 @@ export function world(references: readonly string[], options: WorldOptions = {})
     unlink: async (directory, name) => {
       options.before?.({ method: 'exec', args: [], line: `unlink ${directory}/${name}` });
       links.delete(`${directory}/${name}`);
+    },
+    drain: async ({ name, path }) => {
+      options.before?.({ method: 'exec', args: [], line: `drain ${path}` });
+      const directory = path.slice(0, path.lastIndexOf('/'));
+      const leading = [...links].find(([link, to]) => to === name && link.startsWith(`${directory}/`));
+      if (leading !== undefined) throw new AgentError(`${leading[0]} still leads to ${name}`);
+      return { kind: 'drained', ms: 250, most: 0 };
     },
     close: () => {},
   };

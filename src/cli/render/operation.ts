@@ -51,6 +51,8 @@ export function operationText(op: Operation): string {
       return `publish ${op.link} → ${op.to}`;
     case 'socket.unlink':
       return `unlink ${op.name}`;
+    case 'socket.drain':
+      return `drain ${generationOf(op.target)}`;
     case 'checkpoint':
       return op.name;
     default:

@@ -140,6 +140,8 @@ export interface StopSpec {
   readonly quietSignal: string | null;
   /** Whole seconds, 0 to 86,400. */
   readonly timeoutS: number;
+  /** How long connections may take to end before that, where they can be counted; whole seconds, 0 to 86,400. */
+  readonly drainS: number;
   readonly why: string;
 }
 

@@ -29,7 +29,11 @@ export function stopOf(
   command: readonly string[] | null,
   config: ImageConfig | null,
 ): Stop {
-  const rest = { quietSignal: container.quietSignal, timeoutS: container.stopTimeoutS };
+  const rest = {
+    quietSignal: container.quietSignal,
+    timeoutS: container.stopTimeoutS,
+    drainS: container.drainTimeoutS,
+  };
   if (container.stopSignal !== null) {
     const short = container.stopSignal.replace(/^SIG/, '');
     return {

@@ -18,6 +18,8 @@ export interface ContainerConfig {
   readonly network: string;
   /** `container:alias` names resolved on `network` (EndpointSettings.Links); the targets need not exist. */
   readonly links: readonly string[];
+  /** Sees the processes of the host. */
+  readonly hostProcesses: boolean;
   readonly mounts: readonly MountSpec[];
   readonly ports: readonly PortSpec[];
   readonly restart: RestartPolicy;

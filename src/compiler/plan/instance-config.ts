@@ -167,6 +167,13 @@ export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
       relabel: null,
       dataVolume: null,
     })),
+    // Who is connected to a socket stands in `/proc/<pid>/net/unix` of the one who connected.
+    hostProcesses: spec.plane === 'stack',
+    // It writes in directories of other users, and does nothing else that needs a right.
+    capDrop: ['ALL'],
+    capAdd: ['DAC_OVERRIDE', 'FOWNER'],
+    securityOpt: ['no-new-privileges'],
+    readOnly: true,
     restart: { name: 'unless-stopped', maxRetries: 0 },
     stopTimeoutS: 5,
   };
@@ -206,6 +213,7 @@ export function bareConfig(name: string, image: string): ContainerConfig {
     hostname: null,
     network: 'none',
     links: [],
+    hostProcesses: false,
     mounts: [],
     ports: [],
     restart: { name: 'no', maxRetries: 0 },

@@ -91,5 +91,17 @@ export type Operation =
     }
   /** The agent removes a socket that nobody serves any more; succeeds when it is gone. */
   | { readonly kind: 'socket.unlink'; readonly volume: string; readonly path: string; readonly name: string }
+  /**
+   * The agent waits until nobody is connected to a generation's own socket, which nothing leads to any more; fails when
+   * after `limitS` seconds requests are still waiting to be accepted.
+   */
+  | {
+      readonly kind: 'socket.drain';
+      readonly volume: string;
+      readonly path: string;
+      readonly name: string;
+      readonly target: ContainerRef;
+      readonly limitS: number;
+    }
   /** No call: a point that others wait for, which keeps edges few. */
   | { readonly kind: 'checkpoint'; readonly name: string };

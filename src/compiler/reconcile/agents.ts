@@ -18,7 +18,7 @@ export function desiredAgents(
   const agents: AgentSpec[] = [];
   if (leaving.length > 0 || instances.some((instance) => planesOf(instance).includes('stack'))) {
     agents.push({
-      version: 1,
+      version: 2,
       plane: 'stack',
       name: agentName(desired.stack, 'stack'),
       image,
@@ -28,7 +28,7 @@ export function desiredAgents(
   }
   if (instances.some((instance) => planesOf(instance).includes('host'))) {
     agents.push({
-      version: 1,
+      version: 2,
       plane: 'host',
       name: agentName(desired.stack, 'host'),
       image,

@@ -2,7 +2,7 @@ import { generationSocketName } from '../desired/desired-state.ts';
 import type { DesiredState, SocketSpec } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
-import type { Operation } from '../plan/operation.ts';
+import type { ContainerRef, Operation } from '../plan/operation.ts';
 
 /** Where a published socket lies. */
 export type SocketPlace = Pick<SocketSpec, 'published' | 'volume' | 'volumePath'>;
@@ -66,6 +66,18 @@ export function hasOwnSocket(container: ObservedContainer, engineName: string): 
 /** Removes a file of the socket's directory. */
 export function unlink(socket: SocketPlace, name: string): Operation {
   return { kind: 'socket.unlink', volume: socket.volume, path: socket.volumePath, name };
+}
+
+/** Waits until nobody is connected to a generation's own socket. */
+export function drain(
+  socket: SocketPlace,
+  engineName: string,
+  target: ContainerRef,
+  generation: number,
+  limitS: number,
+): Operation {
+  const name = generationSocketName(engineName, generation);
+  return { kind: 'socket.drain', volume: socket.volume, path: socket.volumePath, name, target, limitS };
 }
 
 /** Points the published name at `to`. */

@@ -6,7 +6,7 @@ import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { restartText } from './compare.ts';
-import { boundName, fileName, hasOwnSocket, placeKey, publish, unlink } from './sockets.ts';
+import { boundName, drain, fileName, hasOwnSocket, placeKey, publish, unlink } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
 import type { Step } from './strategies.ts';
 
@@ -174,6 +174,17 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
     const op: Operation = { kind: 'container.signal', target: existing(old), signal };
     return [node(`quiet ${old.generation}`, op, 'takes no new work')];
   },
+  // By now no new connection gets there; those that did are answered by the old generation.
+  'drain-old': ({ instance, old, oldPlace }) =>
+    old === null || oldPlace === null || old.state !== 'running' || !hasOwnSocket(old, instance.engineName)
+      ? []
+      : [
+          node(
+            `drain ${old.generation}`,
+            drain(oldPlace, instance.engineName, existing(old), old.generation, instance.stop.drainS),
+            'requests under way end first',
+          ),
+        ],
   'stop-old': ({ instance, old }) => {
     if (old === null) return [];
     const stop: Operation = {

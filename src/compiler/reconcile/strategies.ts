@@ -13,6 +13,7 @@ export type Step =
   | 'take-name'
   | 'unpublish-old'
   | 'quiet-old'
+  | 'drain-old'
   | 'stop-old'
   | 'clear-old-path';
 
@@ -44,7 +45,7 @@ export const strategies = {
       'park-old',
       'take-name',
     ],
-    settle: ['unpublish-old', 'quiet-old', 'stop-old', 'clear-old-path'],
+    settle: ['unpublish-old', 'quiet-old', 'drain-old', 'stop-old', 'clear-old-path'],
   },
   'stop-first': {
     switch: [

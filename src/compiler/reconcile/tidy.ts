@@ -4,9 +4,12 @@ import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
-import { fileName, hasOwnSocket, placeKey, publish, socketPlace, unlink } from './sockets.ts';
+import { drain, fileName, hasOwnSocket, placeKey, publish, socketPlace, unlink } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
 import { existing } from './steps.ts';
+
+/** For a generation of which the file says nothing. */
+const DRAIN_S = 30;
 
 /** Removes a generation that an earlier apply left over. A half-made one may be published already: the link goes back first. */
 export function tidyGeneration(
@@ -23,15 +26,24 @@ export function tidyGeneration(
   const add = (verb: string, op: Operation, reason: string) => {
     last = [builder.add(group, `${verb} ${leftover.generation}`, op, last, reason)];
   };
+  let isAway = false;
   if (place !== null && leftover.phase !== 'failed') {
     const serves =
       current !== null && socketPlace(current.spec, sockets.reach)?.published === place.published;
     if (serves && leftover.phase === 'next' && hasOwnSocket(current, engineName)) {
       const back = publish(place, generationSocketName(engineName, current.generation));
       add('publish back', back, 'the current one');
+      isAway = true;
     } else if (!serves && !sockets.wanted.has(placeKey(place))) {
       add('unpublish', unlink(place, fileName(place)), 'nobody current serves it');
+      isAway = true;
+    } else {
+      // One that was current lost the path when its successor was published.
+      isAway = serves && leftover.phase === 'old';
     }
+  }
+  if (isAway && place !== null && leftover.state === 'running' && hasOwnSocket(leftover, engineName)) {
+    add('drain', drain(place, engineName, existing(leftover), leftover.generation, DRAIN_S), 'left over');
   }
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
     add('stop', { kind: 'container.stop', target: existing(leftover), timeoutS: null }, 'left over');
@@ -73,6 +85,9 @@ export function removeGenerations(
     const quiet = stop?.quietSignal ?? null;
     if (quiet !== null && container.state === 'running') {
       add(`quiet ${n}`, { kind: 'container.signal', target, signal: quiet });
+    }
+    if (place !== null && container.state === 'running' && hasOwnSocket(container, engineName)) {
+      add(`drain ${n}`, drain(place, engineName, target, n, stop?.drainS ?? DRAIN_S));
     }
     add(`stop ${n}`, { kind: 'container.stop', target, timeoutS: stop?.timeoutS ?? null });
     if (place !== null) add(`clear ${n}`, unlink(place, generationSocketName(engineName, n)));

@@ -46,6 +46,7 @@ export interface WrittenContainer {
   /** Sent before the stop signal, so that a worker takes no more work. */
   readonly quietSignal: string | null;
   readonly stopTimeoutS: number;
+  readonly drainTimeoutS: number;
   readonly startupMs: number | null;
   readonly health: HealthSpec | null;
   readonly strategy: StrategySpec;

@@ -2,7 +2,13 @@ import { PROTOCOL_VERSION, type AgentQuestion } from '../../agent/protocol.ts';
 import { elapsed } from '../elapsed.ts';
 import { EngineError, type Engine, type ExecSession } from '../engine.ts';
 import { within } from '../within.ts';
-import { AgentError, type AgentConnector, type AgentSession, type ProbeResult } from './agent-session.ts';
+import {
+  AgentError,
+  type AgentConnector,
+  type AgentSession,
+  type DrainResult,
+  type ProbeResult,
+} from './agent-session.ts';
 import { converse, type Conversation } from './conversation.ts';
 
 const COMMAND = ['node', '/stackc/agent.mjs', 'session'];
@@ -75,6 +81,11 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
     unlink: async (directory, name) => {
       await ask({ op: 'unlink', directory, name }, answerMs);
     },
+    drain: async (request) => {
+      const result = await ask({ op: 'drain', ...request }, request.timeoutMs + answerMs);
+      if (isDrainResult(result)) return result;
+      throw new AgentError(`the agent's answer to \`drain\` makes no sense: ${JSON.stringify(result)}`);
+    },
     close: () => conversation.close(),
   };
 }
@@ -91,4 +102,25 @@ function isProbeResult(value: unknown): value is ProbeResult {
   if (value.ok === false) return 'error' in value && typeof value.error === 'string';
   if (value.ok !== true || !('status' in value) || !('ms' in value)) return false;
   return (value.status === null || typeof value.status === 'number') && typeof value.ms === 'number';
+}
+
+function isDrainResult(value: unknown): value is DrainResult {
+  if (typeof value !== 'object' || value === null || !('kind' in value) || !('ms' in value)) return false;
+  if (typeof value.ms !== 'number') return false;
+  switch (value.kind) {
+    case 'drained':
+      return 'most' in value && typeof value.most === 'number';
+    case 'busy':
+      return (
+        'queued' in value &&
+        typeof value.queued === 'number' &&
+        'open' in value &&
+        typeof value.open === 'number'
+      );
+    case 'knocked':
+    case 'silent':
+      return 'why' in value && typeof value.why === 'string';
+    default:
+      return false;
+  }
 }

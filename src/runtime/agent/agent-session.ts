@@ -15,6 +15,29 @@ export type ProbeResult =
   | { readonly ok: true; readonly status: number | null; readonly ms: number }
   | { readonly ok: false; readonly error: string };
 
+/** What to wait for: that nobody is connected any more to a socket which nothing leads to. */
+export interface DrainRequest {
+  /** The file as it was bound, without its directory. */
+  readonly name: string;
+  /** The socket where the agent sees it. */
+  readonly path: string;
+  /** Processes, by the host's numbers, in whose network namespaces somebody may connect, and the server's own. */
+  readonly pids: readonly number[];
+  /** How long there must have been none on end; 250 in every use. */
+  readonly quietMs: number;
+  readonly timeoutMs: number;
+}
+
+/**
+ * `drained`: none for the whole quiet time; `most` were there at once. `busy`: some are left at the limit. Where the
+ * connections cannot be counted (`why`): `knocked`, all that were queued have been accepted; `silent`, nobody accepts.
+ */
+export type DrainResult =
+  | { readonly kind: 'drained'; readonly ms: number; readonly most: number }
+  | { readonly kind: 'busy'; readonly ms: number; readonly queued: number; readonly open: number }
+  | { readonly kind: 'knocked'; readonly ms: number; readonly why: string }
+  | { readonly kind: 'silent'; readonly ms: number; readonly why: string };
+
 /**
  * A conversation with one agent over the engine's exec API: line-delimited JSON, one answer a request,
  * any number under way. Rejects with {@link AgentError} when the agent refuses or the session is gone.
@@ -25,6 +48,7 @@ export interface AgentSession {
   publish(directory: string, link: string, to: string): Promise<void>;
   /** Removes `directory/name`; succeeds when it is gone. Refuses what is neither a socket nor a symlink. */
   unlink(directory: string, name: string): Promise<void>;
+  drain(request: DrainRequest): Promise<DrainResult>;
   close(): void;
 }
 

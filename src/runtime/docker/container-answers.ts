@@ -50,6 +50,7 @@ export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
     error: state.Error ?? '',
     health: healthOf(state.Health?.Status),
     restartCount: row.RestartCount ?? 0,
+    pid: state.Pid ?? 0,
     startedAt: state.StartedAt.startsWith('0001-') ? '' : state.StartedAt,
     labels: config.Labels ?? {},
     env: config.Env ?? [],

@@ -38,6 +38,9 @@ export function createRequest(config: ContainerConfig): CreateRequest {
 function hostConfig(config: ContainerConfig): Record<string, unknown> {
   return present({
     NetworkMode: config.network,
+    PidMode: config.hostProcesses ? 'host' : null,
+    // An engine that maps users lets only its own users see the host's processes.
+    UsernsMode: config.hostProcesses ? 'host' : null,
     Binds: config.mounts.filter(isPlainBind).map(bindText),
     Mounts: config.mounts.filter((mount) => !isPlainBind(mount)).map(mountEntry),
     PortBindings: portBindings(config.ports),

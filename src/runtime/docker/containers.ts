@@ -12,6 +12,7 @@ import { waitForExit } from './wait.ts';
 type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
+  | 'volumeProcesses'
   | 'inspectContainer'
   | 'findContainer'
   | 'createContainer'
@@ -40,6 +41,16 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
         const rows = await docker.listContainers({ all: true, filters: { label: [...labels] } });
         return listOf(rows).map(summaryOf);
       }),
+
+    async volumeProcesses(volume) {
+      const rows = await transport.ask(`list containers of volume ${volume}`, readMs, async (docker) =>
+        listOf(await docker.listContainers({ filters: { volume: [volume] } })),
+      );
+      const found = await Promise.all(rows.map((row) => inspectContainer(row.Id)));
+      return found
+        .flatMap((details) => (details === null || details.pid === 0 ? [] : [details.pid]))
+        .sort((a, b) => a - b);
+    },
 
     inspectContainer,
 

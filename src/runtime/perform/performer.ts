@@ -21,6 +21,7 @@ import { EngineError } from '../engine.ts';
 import type { ImageDetails } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
 import { passGate } from '../gate.ts';
+import { drainSocket } from './drain.ts';
 import { runMigration } from './run-migration.ts';
 
 type Plane = AgentSpec['plane'];
@@ -139,6 +140,12 @@ export class Performer {
       case 'socket.unlink':
         await this.#ask('stack', (agent) => agent.unlink(agentVolumePath(op.volume, op.path), op.name));
         return null;
+      case 'socket.drain':
+        return drainSocket(op, {
+          engine,
+          ask: (ask) => this.#ask('stack', ask),
+          containerId: this.#id(op.target),
+        });
       default:
         return unreachable(op);
     }

@@ -193,7 +193,13 @@ test('an instance of it, to the last field', () => {
       intervalMs: 50,
       limitMs: 60_000,
     },
-    stop: { signal: 'SIGQUIT', quietSignal: null, timeoutS: 30, why: 'QUIT: unicorn stops gracefully on it' },
+    stop: {
+      drainS: 30,
+      signal: 'SIGQUIT',
+      quietSignal: null,
+      timeoutS: 30,
+      why: 'QUIT: unicorn stops gracefully on it',
+    },
     socket: {
       published: '/var/lib/haproxy/socks/app1.sock',
       directory: '/var/lib/haproxy/socks',

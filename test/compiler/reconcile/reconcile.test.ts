@@ -95,22 +95,24 @@ describe('whole plans', () => {
       [8] #9 shop/app0 release 1: container.policy undo: container.policy
       [9] #10 shop/app0 park 1: container.rename undo: container.rename
       [10] #11 shop/app0 switch 2: container.rename undo: container.rename
-      [11] #12 shop/app0 stop 1: container.stop
-      [12] #13 shop/app0 clear 1: socket.unlink
-      [13] #14 shop/app1 create 2: container.create undo: container.rename
-      [14] #15 shop/app1 clear 2: socket.unlink undo: socket.unlink
-      [15] #16 shop/app1 start 2: container.start undo: container.stop
-      [16] #17 shop/app1 gate 2: container.gate
-      [17] #18 shop/app1 publish 2: socket.publish undo: socket.publish
-      [18] #19 shop/app1 keep 2: container.policy undo: container.policy
-      [19] #20 shop/app1 release 1: container.policy undo: container.policy
-      [20] #21 shop/app1 park 1: container.rename undo: container.rename
-      [21] #22 shop/app1 switch 2: container.rename undo: container.rename
-      [22] #23 shop/app1 stop 1: container.stop
-      [23] #24 shop/app1 clear 1: socket.unlink
-      [13,24] #25 shop/app ready: checkpoint
-      [25] #26 shop/app0 remove 1: container.remove
-      [25] #27 shop/app1 remove 1: container.remove"
+      [11] #12 shop/app0 drain 1: socket.drain
+      [12] #13 shop/app0 stop 1: container.stop
+      [13] #14 shop/app0 clear 1: socket.unlink
+      [14] #15 shop/app1 create 2: container.create undo: container.rename
+      [15] #16 shop/app1 clear 2: socket.unlink undo: socket.unlink
+      [16] #17 shop/app1 start 2: container.start undo: container.stop
+      [17] #18 shop/app1 gate 2: container.gate
+      [18] #19 shop/app1 publish 2: socket.publish undo: socket.publish
+      [19] #20 shop/app1 keep 2: container.policy undo: container.policy
+      [20] #21 shop/app1 release 1: container.policy undo: container.policy
+      [21] #22 shop/app1 park 1: container.rename undo: container.rename
+      [22] #23 shop/app1 switch 2: container.rename undo: container.rename
+      [23] #24 shop/app1 drain 1: socket.drain
+      [24] #25 shop/app1 stop 1: container.stop
+      [25] #26 shop/app1 clear 1: socket.unlink
+      [14,26] #27 shop/app ready: checkpoint
+      [27] #28 shop/app0 remove 1: container.remove
+      [27] #29 shop/app1 remove 1: container.remove"
     `);
   });
 
@@ -163,13 +165,15 @@ describe('whole plans', () => {
       [] #1 agent shop-agent create: agent.create
       [1] #2 agent shop-agent start: agent.start
       [2] #3 shop/app2 unpublish: socket.unlink
-      [3] #4 shop/app2 stop 1: container.stop
-      [4] #5 shop/app2 clear 1: socket.unlink
-      [5] #6 shop/app2 remove 1: container.remove
-      [6] #7 shop/app1 unpublish: socket.unlink
-      [7] #8 shop/app1 stop 1: container.stop
-      [8] #9 shop/app1 clear 1: socket.unlink
-      [9] #10 shop/app1 remove 1: container.remove"
+      [3] #4 shop/app2 drain 1: socket.drain
+      [4] #5 shop/app2 stop 1: container.stop
+      [5] #6 shop/app2 clear 1: socket.unlink
+      [6] #7 shop/app2 remove 1: container.remove
+      [7] #8 shop/app1 unpublish: socket.unlink
+      [8] #9 shop/app1 drain 1: socket.drain
+      [9] #10 shop/app1 stop 1: container.stop
+      [10] #11 shop/app1 clear 1: socket.unlink
+      [11] #12 shop/app1 remove 1: container.remove"
     `);
   });
 
@@ -189,9 +193,10 @@ describe('whole plans', () => {
       [] #1 agent shop-agent create: agent.create
       [1] #2 agent shop-agent start: agent.start
       [2] #3 shop/app0 name: container.rename
-      [3] #4 shop/app0 stop 1: container.stop
-      [4] #5 shop/app0 clear 1: socket.unlink
-      [5] #6 shop/app0 remove 1: container.remove"
+      [3] #4 shop/app0 drain 1: socket.drain
+      [4] #5 shop/app0 stop 1: container.stop
+      [5] #6 shop/app0 clear 1: socket.unlink
+      [6] #7 shop/app0 remove 1: container.remove"
     `);
   });
 

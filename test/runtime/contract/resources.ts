@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 
+import type { MountSpec } from '../../../src/compiler/desired/instance-spec.ts';
 import { EngineError } from '../../../src/runtime/engine.ts';
 import { play } from '../contract-programs.ts';
 import { expectKind } from './expect-kind.ts';
@@ -102,25 +103,41 @@ export function volumes(scene: ContractScene): void {
   it('keeps what is in use', async () => {
     const name = scene.unique('vol');
     await scene.engine.createVolume(name, scene.labels());
-    const { id } = await scene.create(play('run'), {
-      mounts: [
-        {
-          type: 'volume',
-          source: name,
-          target: '/data',
-          readOnly: false,
-          noCopy: true,
-          relabel: null,
-          dataVolume: null,
-        },
-      ],
-    });
+    const { id } = await scene.create(play('run'), { mounts: [mountOf(name)] });
     expect((await scene.details(id)).mounts).toMatchObject([{ type: 'volume', name, target: '/data' }]);
     await expectKind('conflict', scene.engine.removeVolume(name));
     await scene.engine.removeContainer(id, { volumes: true });
     expect((await scene.engine.listVolumes([scene.label])).some((row) => row.name === name)).toBe(true);
     await scene.engine.removeVolume(name);
   });
+
+  it('tells the processes of those who mount it and run', async () => {
+    const name = scene.unique('vol');
+    await scene.engine.createVolume(name, scene.labels());
+    const { id } = await scene.create(play('run'), { mounts: [mountOf(name)] });
+    expect(await scene.engine.volumeProcesses(name)).toEqual([]);
+    await scene.engine.startContainer(id);
+    const { pid } = await scene.details(id);
+    expect(pid).toBeGreaterThan(1);
+    expect(await scene.engine.volumeProcesses(name)).toEqual([pid]);
+    await scene.engine.stopContainer(id, 10);
+    expect(await scene.engine.volumeProcesses(name)).toEqual([]);
+    expect((await scene.details(id)).pid).toBe(0);
+    await scene.engine.removeContainer(id);
+    await scene.engine.removeVolume(name);
+  });
+}
+
+function mountOf(volume: string): MountSpec {
+  return {
+    type: 'volume',
+    source: volume,
+    target: '/data',
+    readOnly: false,
+    noCopy: true,
+    relabel: null,
+    dataVolume: null,
+  };
 }
 
 /** Ports of the host. */

@@ -9,6 +9,7 @@ import { hasLabels, type World } from './world.ts';
 type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
+  | 'volumeProcesses'
   | 'inspectContainer'
   | 'findContainer'
   | 'createContainer'
@@ -35,6 +36,13 @@ export function containerCalls(world: World): ContainerCalls {
       await world.record('listContainers', labels);
       const found = [...containers.values()].filter(({ config }) => hasLabels(config.labels, labels));
       return found.reverse().map((container) => container.summary());
+    },
+    async volumeProcesses(volume) {
+      await world.record('volumeProcesses', volume);
+      return [...containers.values()]
+        .map((container) => container.details())
+        .filter(({ pid, mounts }) => pid > 0 && mounts.some(({ name }) => name === volume))
+        .map(({ pid }) => pid);
     },
     async inspectContainer(id) {
       await world.record('inspectContainer', id);

@@ -231,6 +231,7 @@ export class MemoryContainer {
       error: this.error,
       health: this.#health(),
       restartCount: this.restartCount,
+      pid: this.state === 'running' ? 1000 : 0,
       startedAt: this.startedMs === null ? '' : new Date(this.startedMs).toISOString(),
       labels: config.labels,
       env: mergedEnv(image.config.env, config.env),

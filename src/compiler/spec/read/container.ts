@@ -20,6 +20,7 @@ import { readCommand, readWords } from './words.ts';
 
 /** Seconds between the stop signal and the kill, when nothing is written. */
 const STOP_TIMEOUT_S = 30;
+const DRAIN_TIMEOUT_S = 30;
 
 /** Reads one entry of `containers`; null when its mode, image or name cannot be read. */
 export function readContainer(entry: Property, outer: Reader): WrittenContainer | null {
@@ -75,6 +76,7 @@ export function readContainer(entry: Property, outer: Reader): WrittenContainer 
     stopSignal: reader.parsed(node('stop_signal'), 'STK332', parseSignal),
     quietSignal: reader.parsed(node('quiet_signal'), 'STK332', parseSignal),
     stopTimeoutS: Math.ceil((reader.durationMs(node('stop_timeout')) ?? STOP_TIMEOUT_S * 1000) / 1000),
+    drainTimeoutS: Math.ceil((reader.durationMs(node('drain_timeout')) ?? DRAIN_TIMEOUT_S * 1000) / 1000),
     startupMs: reader.parsed(node('startup_time'), 'STK319', parseDuration),
     health: readHealth(node('health'), reader),
     strategy: readStrategy(node('strategy'), entry.keyRange, reader),

@@ -32,7 +32,6 @@ const LATER = {
   container: [
     'files',
     'balancer',
-    'drain_timeout',
     'on_failure',
     'monitor',
     'canary',

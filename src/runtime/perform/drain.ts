@@ -1,0 +1,76 @@
+import type { Operation } from '../../compiler/plan/operation.ts';
+import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
+import { unreachable } from '../../compiler/unreachable.ts';
+import type { AgentSession, DrainResult } from '../agent/agent-session.ts';
+import { elapsed } from '../elapsed.ts';
+import type { Engine } from '../engine.ts';
+
+type Drain = Extract<Operation, { kind: 'socket.drain' }>;
+
+/** How long there must be no connection on end: the latest that a connect was seen to come after a rename is 9 ms. */
+const QUIET_MS = 250;
+
+/** The host's own network namespace: somebody there may connect as well. */
+const FIRST_PROCESS = 1;
+
+/** What is asked while a socket is drained. */
+export interface DrainContext {
+  readonly engine: Pick<Engine, 'inspectContainer' | 'volumeProcesses'>;
+  readonly ask: <T>(ask: (agent: AgentSession) => Promise<T>) => Promise<T>;
+  /** Of the container that serves there. */
+  readonly containerId: string;
+}
+
+/** Requests are left that nobody has accepted: to stop now would drop them. */
+export class DrainError extends Error {
+  override readonly name = 'DrainError';
+}
+
+/**
+ * Waits until nobody is connected to a generation's socket, which nothing leads to any more. Gives a note on what was
+ * waited for; rejects with {@link DrainError} when requests wait there at the limit.
+ */
+export async function drainSocket(op: Drain, { engine, ask, containerId }: DrainContext): Promise<string> {
+  const serving = await engine.inspectContainer(containerId);
+  if (serving === null || serving.state !== 'running') return 'it does not run: nobody is connected';
+  const processes = await engine.volumeProcesses(op.volume);
+  const result = await ask((agent) =>
+    agent.drain({
+      name: op.name,
+      path: `${agentVolumePath(op.volume, op.path)}/${op.name}`,
+      pids: [...new Set([FIRST_PROCESS, ...processes])],
+      quietMs: QUIET_MS,
+      timeoutMs: op.limitS * 1000 + QUIET_MS,
+    }),
+  );
+  return inWords(result);
+}
+
+function inWords(result: DrainResult): string {
+  const took = elapsed(result.ms);
+  switch (result.kind) {
+    case 'drained':
+      return result.most === 0
+        ? `no connection for ${QUIET_MS} ms`
+        : `no connection for ${QUIET_MS} ms after ${took}, ${result.most} at first`;
+    case 'busy':
+      if (result.queued > 0) {
+        throw new DrainError(
+          `${connections(result.queued)} waiting after ${took}, not accepted: to stop now would drop ${result.queued === 1 ? 'it' : 'them'}`,
+        );
+      }
+      return `warning: ${connections(result.open)} open after ${took}, and end with the stop`;
+    case 'knocked':
+      return `what was queued has been accepted (connections cannot be counted: ${result.why})`;
+    case 'silent':
+      throw new DrainError(
+        `it accepted no connection within ${took}, and what waits there cannot be counted (${result.why})`,
+      );
+    default:
+      return unreachable(result);
+  }
+}
+
+function connections(count: number): string {
+  return count === 1 ? '1 connection is' : `${count} connections are`;
+}
