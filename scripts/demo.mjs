@@ -9,14 +9,14 @@ const stack = (/** @type {readonly string[]} */ ...args) =>
 ensurePackages();
 run(process.execPath, ['scripts/build.mjs']);
 const { ensureEngine } = await import('./engine.mjs');
-const { ensureBase, ensureImages } = await import('./images.mjs');
+const { ensureBase, ensureImages, EXAMPLE } = await import('./images.mjs');
 try {
   await ensureEngine();
   if (process.argv.includes('--down')) {
     stack('destroy', FILE, '--volumes', '--yes');
   } else {
     await ensureBase();
-    await ensureImages();
+    await ensureImages(EXAMPLE);
     stack('apply', FILE, '--yes');
     const answer = await fetch(ADDRESS, { signal: AbortSignal.timeout(10_000) });
     console.log(`\nGET ${ADDRESS} → ${answer.status}\n${(await answer.text()).trim()}\n`);

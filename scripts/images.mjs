@@ -1,6 +1,6 @@
 /**
- * The example's images: built from examples/images on a Debian base, and built again only when what they are made
- * of has changed. As a program: `node scripts/images.mjs [NAME…]`.
+ * The images of the example and of the load tests: built on a Debian base, and built again only when what they are
+ * made of has changed. As a program: `node scripts/images.mjs [NAME…]`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { ensureEngine, hasCommand, installPackages, isRoot, lastLines, logToStderr } from './engine.mjs';
 
-const ROOT = fileURLToPath(new URL('../examples/images/', import.meta.url));
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BASE = 'debian:bookworm-slim';
 /** Of Debian's packages; without it, the one that debootstrap knows. */
 const MIRROR = process.env['DEBIAN_MIRROR'] ?? null;
@@ -24,7 +24,7 @@ const AT_ONCE = 2;
  * @typedef {import('./engine.mjs').Log} Log
  * @typedef {object} Recipe
  * @property {string} name `app:2`; the image is `stackc-example/app:2`
- * @property {string} context the folder under examples/images
+ * @property {string} context its folder in the repository
  * @property {string} from the name of the recipe it builds on; empty for the Debian base
  * @property {string} after a recipe with the same layers, so that they are built once; empty for none
  * @property {Readonly<Record<string, string>>} args build arguments
@@ -36,23 +36,30 @@ const AT_ONCE = 2;
 
 /** @type {readonly Recipe[]} */
 export const RECIPES = [
-  { name: 'ruby:1', context: 'ruby', from: '', after: '', args: {} },
-  { name: 'postgres:1', context: 'postgres', from: '', after: '', args: {} },
-  { name: 'app:1', context: 'app', from: 'ruby:1', after: '', args: { VERSION: '1' } },
-  { name: 'app:2', context: 'app', from: 'ruby:1', after: 'app:1', args: { VERSION: '2' } },
+  { name: 'ruby:1', context: 'examples/images/ruby', from: '', after: '', args: {} },
+  { name: 'postgres:1', context: 'examples/images/postgres', from: '', after: '', args: {} },
+  { name: 'app:1', context: 'examples/images/app', from: 'ruby:1', after: '', args: { VERSION: '1' } },
+  { name: 'app:2', context: 'examples/images/app', from: 'ruby:1', after: 'app:1', args: { VERSION: '2' } },
   // Boots, binds its socket and answers 503 to everything: it never becomes ready.
   {
     name: 'app:broken',
-    context: 'app',
+    context: 'examples/images/app',
     from: 'ruby:1',
     after: 'app:1',
     args: { VERSION: 'broken', READY: 'false' },
   },
-  { name: 'haproxy:1', context: 'haproxy', from: '', after: '', args: {} },
-  { name: 'nginx:1', context: 'nginx', from: '', after: '', args: {} },
-  { name: 'redis:1', context: 'redis', from: '', after: '', args: {} },
-  { name: 'forwarder:1', context: 'forwarder', from: 'ruby:1', after: '', args: {} },
+  { name: 'haproxy:1', context: 'examples/images/haproxy', from: '', after: '', args: {} },
+  { name: 'nginx:1', context: 'examples/images/nginx', from: '', after: '', args: {} },
+  { name: 'redis:1', context: 'examples/images/redis', from: '', after: '', args: {} },
+  { name: 'forwarder:1', context: 'examples/images/forwarder', from: 'ruby:1', after: '', args: {} },
+  // Four application servers with the same application, for tests and benchmarks under load.
+  { name: 'servers:1', context: 'bench/images/servers', from: 'ruby:1', after: '', args: {} },
 ];
+
+/** What `examples/stack.json` needs. */
+export const EXAMPLE = RECIPES.filter(({ context }) => context.startsWith('examples/')).map(
+  ({ name }) => name,
+);
 
 /**
  * Makes sure that `debian:bookworm-slim` is on the engine: used when present, else pulled, else made from Debian's
@@ -148,7 +155,7 @@ function withRequired(names) {
     for (const other of RECIPES) if (other.name === recipe.from && !wanted.has(other.name)) add(other);
   };
   for (const name of names) {
-    const found = RECIPES.filter((recipe) => recipe.name === name || recipe.context === name);
+    const found = RECIPES.filter((recipe) => recipe.name === name || recipe.name.startsWith(`${name}:`));
     if (found.length === 0) {
       throw new Error(
         `no example image ${name}; there are: ${RECIPES.map((recipe) => recipe.name).join(', ')}`,

@@ -1,0 +1,3 @@
+worker_processes 2
+timeout 60
+preload_app false

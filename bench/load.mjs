@@ -1,0 +1,123 @@
+/**
+ * HTTP load from clients that never retry: `node bench/load.mjs '{"url":…}'`, a process of its own. It runs until it is told
+ * to stop by the end of its input, and prints one JSON line: {@link Load}.
+ */
+import { Agent, request } from 'node:http';
+
+/**
+ * @typedef {object} Ask
+ * @property {string} url the front door, `http://127.0.0.1:8080`
+ * @property {number} concurrency clients at the same time, each with one request under way
+ * @property {boolean} keepAlive whether clients keep their connections
+ * @property {readonly string[]} paths asked in turn; `/count/` becomes a POST with a body and an id of its own
+ * @property {number} [bodyBytes] of a POST; 200 by default
+ * @property {number} [pauseMs] between two requests of one client; 0 by default
+ * @property {string} [prefix] of the ids
+ * @typedef {object} Load
+ * @property {number} sent
+ * @property {number} failed no answer, half an answer, or a status of 500 and more
+ * @property {Readonly<Record<string, number>>} failures by what they were
+ * @property {readonly string[]} ids of the POSTs that were answered
+ * @property {number} p50 milliseconds
+ * @property {number} p99
+ * @property {number} slowest
+ */
+
+const TIMEOUT_MS = 60_000;
+
+/** @type {Ask} */
+const ask = JSON.parse(process.argv[2] ?? '');
+const { hostname, port } = new URL(ask.url);
+/** @type {number[]} */
+const times = [];
+/** @type {Record<string, number>} */
+const failures = {};
+/** @type {string[]} */
+const ids = [];
+let sent = 0;
+let going = true;
+
+/**
+ * @param {Agent | false} agent
+ * @param {string} path
+ * @returns {Promise<void>} when it is answered to the end, or has failed
+ */
+function once(agent, path) {
+  sent += 1;
+  const isPost = path === '/count/';
+  const id = `${ask.prefix ?? 'r'}${sent}`;
+  const body = isPost ? 'x'.repeat(ask.bodyBytes ?? 200) : '';
+  const startedAt = performance.now();
+  return new Promise((resolve) => {
+    let settled = false;
+    const settle = (/** @type {string | null} */ failure) => {
+      if (settled) return;
+      settled = true;
+      if (failure === null) {
+        times.push(performance.now() - startedAt);
+        if (isPost) ids.push(id);
+      } else failures[failure] = (failures[failure] ?? 0) + 1;
+      resolve();
+    };
+    const sending = request(
+      {
+        hostname,
+        port,
+        agent,
+        path: isPost ? `${path}${id}` : path,
+        method: isPost ? 'POST' : 'GET',
+        headers: isPost ? { 'content-length': body.length } : {},
+        timeout: TIMEOUT_MS,
+      },
+      (response) => {
+        let text = '';
+        response.on('data', (chunk) => (text += chunk));
+        response.on('error', (error) => settle(codeOf(error)));
+        response.on('end', () => {
+          const { statusCode = 0 } = response;
+          if (statusCode >= 400) settle(`status ${statusCode}`);
+          else if (isPost && text !== `${id} ${body.length}\n`) settle('another answer');
+          else settle(null);
+        });
+        response.on('close', () => settle('half an answer'));
+      },
+    );
+    sending.on('timeout', () => sending.destroy(new Error('timeout')));
+    sending.on('error', (error) => settle(codeOf(error)));
+    sending.end(body);
+  });
+}
+
+/** @param {Error & { code?: string }} error */
+function codeOf(error) {
+  return error.code ?? error.message;
+}
+
+async function client() {
+  const agent = ask.keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : false;
+  for (let turn = Math.floor(Math.random() * ask.paths.length); going; turn++) {
+    await once(agent, ask.paths[turn % ask.paths.length] ?? '/');
+    if (ask.pauseMs) await new Promise((resolve) => setTimeout(resolve, ask.pauseMs));
+  }
+  if (agent) agent.destroy();
+}
+
+process.stdin.on('end', () => (going = false));
+process.stdin.resume();
+await Promise.all(Array.from({ length: ask.concurrency }, client));
+times.sort((a, b) => a - b);
+const at = (/** @type {number} */ share) =>
+  Math.round((times[Math.floor(times.length * share)] ?? 0) * 10) / 10;
+const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+console.log(
+  JSON.stringify({
+    sent,
+    failed,
+    failures,
+    ids,
+    p50: at(0.5),
+    p99: at(0.99),
+    slowest: at(1 - 1 / times.length),
+  }),
+);
+process.exit(0);
