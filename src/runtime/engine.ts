@@ -19,6 +19,11 @@ export interface Engine {
   inspectContainer(idOrName: string): Promise<ContainerDetails | null>;
   /** The container of exactly this name, never one whose id begins with it; null when there is none. */
   findContainer(name: string): Promise<ContainerDetails | null>;
+  /**
+   * What lies at a path inside a container, running or not, its last part not followed: HEAD /containers/{id}/archive.
+   * Null when there is nothing. Rejects with `timeout` after `limitMs`.
+   */
+  statPath(id: string, path: string, limitMs: number): Promise<PathFacts | null>;
   /** POST /containers/create; the id. `not-found` when the image is not on the engine, `conflict` for a name in use. */
   createContainer(config: ContainerConfig): Promise<string>;
   /** False: it runs already (304). */
@@ -147,6 +152,13 @@ export interface ContainerDetails {
   readonly tty: boolean;
   readonly memory: number;
   readonly nanoCpus: number;
+}
+
+/** What lies at a path inside a container. */
+export interface PathFacts {
+  readonly kind: 'symlink' | 'socket' | 'directory' | 'file' | 'device or pipe';
+  /** Of a symlink: where it leads in the end, as a path inside the container, whether or not anything is there. */
+  readonly target: string | null;
 }
 
 /** One row of the volume list. */

@@ -1,3 +1,4 @@
+import type { PathFacts } from '../../src/runtime/engine.ts';
 import type { BehaviourOf, ExecHandler } from '../support/memory/behaviour.ts';
 
 /** The program of the contract suite's image, as `/usr/local/bin/play`; {@link playBehaviour} is the same in memory. */
@@ -83,4 +84,11 @@ export const playExecHandler: ExecHandler = async ({ command, env = [] }, { inpu
     default:
       return 126;
   }
+};
+
+/** Some of what the image holds, for the engine in memory. */
+export const playPaths: Readonly<Record<string, PathFacts>> = {
+  '/usr/local/bin/play': { kind: 'file', target: null },
+  '/bin': { kind: 'symlink', target: '/usr/bin' },
+  '/usr/bin': { kind: 'directory', target: null },
 };

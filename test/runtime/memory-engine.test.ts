@@ -5,7 +5,7 @@ import { EngineError } from '../../src/runtime/engine.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
 import { plainConfig } from '../support/plain-config.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
-import { playBehaviour, playExecHandler } from './contract-programs.ts';
+import { playBehaviour, playExecHandler, playPaths } from './contract-programs.ts';
 import { engineContract } from './engine-contract.ts';
 
 describe('engine in memory', () => {
@@ -16,6 +16,7 @@ describe('engine in memory', () => {
         images: { [image]: { config: { exposedPorts: ['8080/tcp'], command: ['bash'] } } },
         behaviour: playBehaviour,
         exec: playExecHandler,
+        paths: (_container, path) => playPaths[path] ?? null,
       }),
       image,
       label: 'contract.run=memory',

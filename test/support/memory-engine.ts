@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from '../../src/runtime/clock.ts';
-import type { Engine, EngineFacts } from '../../src/runtime/engine.ts';
+import type { ContainerDetails, Engine, EngineFacts, PathFacts } from '../../src/runtime/engine.ts';
 import type { BehaviourOf, ExecHandler } from './memory/behaviour.ts';
 import { containerCalls } from './memory/container-calls.ts';
 import { conflict } from './memory/failures.ts';
@@ -20,6 +20,8 @@ export interface MemoryEngineOptions {
   /** Plays the commands of execs; absent: there are none. */
   readonly exec?: ExecHandler;
   readonly facts?: Partial<EngineFacts>;
+  /** What lies at a path inside a container; absent: nothing anywhere. */
+  readonly paths?: (container: ContainerDetails, path: string) => PathFacts | null;
   /** Called before a call has any effect; what it throws, the call rejects with. */
   readonly before?: (call: EngineCall) => void | Promise<void>;
 }
@@ -68,6 +70,11 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       return { ...FACTS, ...options.facts };
     },
     ...containerCalls(world),
+    async statPath(id, path) {
+      await world.record('statPath', id, path);
+      const container = world.find(id);
+      return container === null ? null : (options.paths?.(container.details(), path) ?? null);
+    },
     ...volumeCalls(world),
     ...networkCalls(world),
 

@@ -19,6 +19,9 @@ const LONGEST_HEAD = 64 * 1024;
 /** A chunk's size in hexadecimal, and extensions that nobody sends. */
 const LONGEST_SIZE_LINE = 1024;
 
+/** The requests whose answers it reads. */
+export type ReadMethod = 'GET' | 'HEAD';
+
 interface Head {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -38,14 +41,19 @@ type Expected =
 
 /**
  * Puts an answer of HTTP/1.1 together from the pieces in which it comes, in time that is linear in its length. The
- * part of RFC 9112 that a client needs which sends one request at a time and only GET.
+ * part of RFC 9112 that a client needs which sends one request at a time, GET or HEAD.
  */
 export class AnswerReader {
+  readonly #method: ReadMethod;
   #expected: Expected = { kind: 'head' };
   /** Came, and not looked at yet. */
   #bytes: Buffer = Buffer.alloc(0);
   readonly #body: Buffer[] = [];
   #head: Head | null = null;
+
+  constructor(method: ReadMethod = 'GET') {
+    this.#method = method;
+  }
 
   /** Whether the head has come. */
   get hasHead(): boolean {
@@ -134,7 +142,8 @@ export class AnswerReader {
     // 1xx: the answer itself is still to come.
     if (head.status >= 200) {
       this.#head = head;
-      this.#expected = bodyOf(head);
+      // What a HEAD is answered with tells the length of a body that does not come.
+      this.#expected = this.#method === 'HEAD' ? { kind: 'nothing' } : bodyOf(head);
     }
     return true;
   }

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { EngineError, type ContainerDetails, type Engine } from '../engine.ts';
 import { detailsOf, listOf, summaryOf } from './container-answers.ts';
+import type { HttpAnswer } from './answer-reader.ts';
 import { createRequest } from './container-request.ts';
 import type { EngineLimits } from './engine-limits.ts';
 import { conceal } from './engine-errors.ts';
+import { pathFacts } from './path-facts.ts';
 import { unlessStatus, unlessText } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 import { waitForExit } from './wait.ts';
@@ -15,6 +17,7 @@ type ContainerCalls = Pick<
   | 'volumeProcesses'
   | 'inspectContainer'
   | 'findContainer'
+  | 'statPath'
   | 'createContainer'
   | 'startContainer'
   | 'stopContainer'
@@ -63,6 +66,15 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
       const found = rows.find((row) => row.name === name);
       return found === undefined ? null : inspectContainer(found.id);
     },
+
+    statPath: (id, path, limitMs) =>
+      transport
+        .greet(`look at ${path} in ${id}`, limitMs, async (docker) => {
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a greeting is answered with the answer itself
+          const answer = (await docker.getContainer(part(id)).infoArchive({ path })) as unknown as HttpAnswer;
+          return pathFacts(answer);
+        })
+        .catch(unlessStatus([404], null)),
 
     async createContainer(config) {
       const request = createRequest(config);

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-import { AnswerReader, type HttpAnswer } from './answer-reader.ts';
+import { AnswerReader, type HttpAnswer, type ReadMethod } from './answer-reader.ts';
 import { CutOff, DeadlinePassed } from './engine-errors.ts';
 
 /** An engine on the same machine has no latency to hide, and each connection has its price. */
@@ -10,6 +10,7 @@ const MOST_CONNECTIONS = 4;
 const MOST_AT_ONCE = 32;
 
 interface Wanted {
+  readonly method: ReadMethod;
   readonly target: string;
   readonly timer: NodeJS.Timeout | undefined;
   readonly settle: (outcome: HttpAnswer | Error) => void;
@@ -19,12 +20,12 @@ interface Connection {
   readonly socket: Socket;
   /** Whose answers are to come, in their order. */
   readonly asked: Wanted[];
-  /** Of the answer that comes now. */
-  reader: AnswerReader;
+  /** Of the answer that comes now; null before its first byte. */
+  reader: AnswerReader | null;
 }
 
 /**
- * GET requests over a unix socket, on a few connections that are kept. What is asked for at the same time is sent in
+ * GET and HEAD requests over a unix socket, on a few connections that are kept. What is asked for at the same time is sent in
  * one go (pipelining, RFC 9112, section 9.3.2), so that an engine can work on all of it while this process does
  * something else; what is asked for later never waits behind it.
  *
@@ -42,11 +43,12 @@ export class PlainReads {
   }
 
   /** The complete answer within `limitMs` of asking (null: no limit). Rejects with what `toEngineError` knows. */
-  get(target: string, limitMs: number | null): Promise<HttpAnswer> {
+  ask(method: ReadMethod, target: string, limitMs: number | null): Promise<HttpAnswer> {
     // The rule of Node's own client: nothing that could end the request's first line.
     if (/[^\u0021-\u00ff]/.test(target)) return Promise.reject(new TypeError('a path must be escaped'));
     return new Promise((resolve, reject) => {
       const wanted: Wanted = {
+        method,
         target,
         timer:
           limitMs === null
@@ -80,7 +82,7 @@ export class PlainReads {
       connection.asked.push(...this.#waiting.splice(0, MOST_AT_ONCE));
       connection.socket.ref();
       const requests = connection.asked.map(
-        ({ target }) => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+        ({ method, target }) => `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
       );
       connection.socket.write(requests.join(''), 'latin1');
     }
@@ -92,7 +94,7 @@ export class PlainReads {
   }
 
   #open(): Connection {
-    const connection: Connection = { socket: connect(this.#path), asked: [], reader: new AnswerReader() };
+    const connection: Connection = { socket: connect(this.#path), asked: [], reader: null };
     this.#connections.add(connection);
     const { socket } = connection;
     socket.on('data', (bytes: Buffer) => this.#read(connection, bytes));
@@ -106,12 +108,14 @@ export class PlainReads {
     try {
       let rest = bytes;
       while (rest.length > 0) {
+        const [first] = connection.asked;
         // Nobody has asked: whatever it is, nobody can rely on what comes next.
-        if (connection.asked.length === 0) return this.#drop(connection);
-        const answer = connection.reader.feed(rest);
+        if (first === undefined) return this.#drop(connection);
+        const reader = (connection.reader ??= new AnswerReader(first.method));
+        const answer = reader.feed(rest);
         if (answer === null) return;
-        rest = connection.reader.rest;
-        this.#done(connection, answer);
+        rest = reader.rest;
+        this.#done(connection, reader, answer);
       }
     } catch (error) {
       this.#fail(connection, error instanceof Error ? error : new CutOff());
@@ -120,15 +124,15 @@ export class PlainReads {
 
   #end(connection: Connection): void {
     const { reader } = connection;
-    const answer = reader.end();
-    if (answer !== null) this.#done(connection, answer);
-    this.#fail(connection, reader.hasHead && answer === null ? new CutOff() : hangUp());
+    const answer = reader?.end() ?? null;
+    if (reader !== null && answer !== null) this.#done(connection, reader, answer);
+    this.#fail(connection, reader?.hasHead === true && answer === null ? new CutOff() : hangUp());
   }
 
-  #done(connection: Connection, answer: HttpAnswer): void {
-    const { asked, reader, socket } = connection;
+  #done(connection: Connection, reader: AnswerReader, answer: HttpAnswer): void {
+    const { asked, socket } = connection;
     asked.shift()?.settle(answer);
-    connection.reader = new AnswerReader();
+    connection.reader = null;
     if (!reader.canFollow || (asked.length === 0 && reader.rest.length > 0)) this.#drop(connection);
     // An idle connection keeps no process.
     else if (asked.length === 0) socket.unref();

@@ -5,6 +5,7 @@ import type Docker from 'dockerode';
 
 import { EngineError } from '../engine.ts';
 import { makeAgents, type Agents } from './agents.ts';
+import type { ReadMethod } from './answer-reader.ts';
 import { NonsenseAnswer, toEngineError } from './engine-errors.ts';
 import type { Endpoint } from './host-url.ts';
 import { forCall, rootDocker } from './modem.ts';
@@ -49,8 +50,9 @@ export async function connectTransport(endpoint: Endpoint): Promise<Transport> {
     signal: AbortSignal | undefined,
   ): Promise<Outcome> => {
     const { mode, limitMs } = sending;
-    if (reads !== null && mode !== 'stream' && isPlainRead(options))
-      return outcomeOf(await reads.get(options.path ?? '/', limitMs), mode);
+    const plain = mode === 'stream' ? null : plainMethod(options);
+    if (reads !== null && plain !== null)
+      return outcomeOf(await reads.ask(plain, options.path ?? '/', limitMs), mode);
     agents ??= makeAgents(endpoint);
     const { calls, streams } = await agents;
     const agent = mode === 'stream' ? streams : calls;
@@ -112,7 +114,9 @@ export async function connectTransport(endpoint: Endpoint): Promise<Transport> {
   };
 }
 
-/** What an engine answers at once: no question to a registry, and nothing that is sent in headers. */
-function isPlainRead({ method, headers, path }: RequestOptions): boolean {
-  return method === 'GET' && Object.keys(headers ?? {}).length === 0 && !path?.includes('/distribution/');
+/** Of what an engine answers at once: no question to a registry, and nothing that is sent in headers. Else null. */
+function plainMethod({ method, headers, path }: RequestOptions): ReadMethod | null {
+  const isRead = method === 'GET' || method === 'HEAD';
+  const isPlain = Object.keys(headers ?? {}).length === 0 && !path?.includes('/distribution/');
+  return isRead && isPlain ? method : null;
 }

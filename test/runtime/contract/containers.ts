@@ -181,6 +181,18 @@ export function containerFacts(scene: ContractScene): void {
     expect(found.imageId).toBe((await scene.engine.inspectImage(scene.image))?.id);
   });
 
+  it('tells what lies at a path, of a stopped container too, and follows nothing but to tell its end', async () => {
+    const { id } = await scene.create(play('run'));
+    const look = (path: string) => scene.engine.statPath(id, path, 10_000);
+    expect(await look('/usr/local/bin/play')).toEqual({ kind: 'file', target: null });
+    expect(await look('/bin')).toEqual({ kind: 'symlink', target: '/usr/bin' });
+    expect(await look('/usr/bin')).toEqual({ kind: 'directory', target: null });
+    expect(await look('/none')).toBeNull();
+    expect(await scene.engine.statPath(scene.unique('none'), '/', 10_000)).toBeNull();
+    await scene.engine.startContainer(id);
+    expect(await look('/bin')).toEqual({ kind: 'symlink', target: '/usr/bin' });
+  });
+
   it("takes an empty command for none of one's own", async () => {
     const { id } = await scene.create([]);
     const image = await scene.engine.inspectImage(scene.image);

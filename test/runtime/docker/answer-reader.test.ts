@@ -81,6 +81,13 @@ describe('an answer', () => {
     });
   });
 
+  it('to HEAD has no body, whatever length it tells', () => {
+    const reader = new AnswerReader('HEAD');
+    const bytes = text('HTTP/1.1 404 Not Found', 'Content-Length: 70', 'X-More: 1', '', '');
+    expect(reader.feed(bytes)).toMatchObject({ status: 404, headers: { 'x-more': '1' }, body: '' });
+    expect(reader.canFollow).toBe(true);
+  });
+
   it('without a length ends with its connection', () => {
     const bytes = text('HTTP/1.0 200 OK', '', 'all there is');
     expect(read([bytes])).toBeNull();
