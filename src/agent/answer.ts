@@ -2,6 +2,7 @@ import { unreachable } from '../compiler/unreachable.ts';
 import { drain } from './drain.ts';
 import { probe } from './probe.ts';
 import type { AgentAnswer, AgentRequest } from './protocol.ts';
+import { keepSocket, restoreSocket } from './kept-socket.ts';
 import { publish, removeSocket } from './published-link.ts';
 import { Refusal } from './refusal.ts';
 import { codeOf, systemError } from './system-error.ts';
@@ -32,6 +33,18 @@ async function perform(request: AgentRequest, root: string): Promise<unknown> {
       checkName(request.to);
       await checkDirectory(root, request.directory);
       await publish(request.directory, request.link, request.to);
+      return null;
+    case 'keep':
+      checkName(request.name);
+      checkName(request.as);
+      await checkDirectory(root, request.directory);
+      await keepSocket(request.directory, request.name, request.as);
+      return null;
+    case 'restore':
+      checkName(request.name);
+      checkName(request.from);
+      if (!(await directoryExists(root, request.directory))) return null;
+      await restoreSocket(request.directory, request.name, request.from);
       return null;
     case 'unlink':
       checkName(request.name);

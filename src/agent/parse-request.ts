@@ -45,6 +45,20 @@ function questionIn(fields: Fields): AgentQuestion {
         link: text(fields, 'link'),
         to: text(fields, 'to'),
       };
+    case 'keep':
+      return {
+        op: 'keep',
+        directory: text(fields, 'directory'),
+        name: text(fields, 'name'),
+        as: text(fields, 'as'),
+      };
+    case 'restore':
+      return {
+        op: 'restore',
+        directory: text(fields, 'directory'),
+        name: text(fields, 'name'),
+        from: text(fields, 'from'),
+      };
     case 'unlink':
       return { op: 'unlink', directory: text(fields, 'directory'), name: text(fields, 'name') };
     case 'drain':

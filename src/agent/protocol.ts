@@ -17,6 +17,8 @@ export type AgentQuestion =
   | { readonly op: 'ping' }
   | ({ readonly op: 'probe' } & ProbeRequest)
   | { readonly op: 'publish'; readonly directory: string; readonly link: string; readonly to: string }
+  | { readonly op: 'keep'; readonly directory: string; readonly name: string; readonly as: string }
+  | { readonly op: 'restore'; readonly directory: string; readonly name: string; readonly from: string }
   | { readonly op: 'unlink'; readonly directory: string; readonly name: string }
   | ({ readonly op: 'drain' } & DrainRequest);
 

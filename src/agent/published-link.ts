@@ -49,9 +49,11 @@ export async function removeSocket(directory: string, name: string): Promise<voi
   }
 }
 
+/** What has a name in a directory. */
 type Kind = 'socket' | 'symlink' | 'directory' | 'file' | 'device or pipe';
 
-async function kindOf(path: string): Promise<Kind | null> {
+/** Null when nothing has the name; nothing is followed. */
+export async function kindOf(path: string): Promise<Kind | null> {
   try {
     const stats = await lstat(path);
     if (stats.isSymbolicLink()) return 'symlink';
@@ -64,7 +66,8 @@ async function kindOf(path: string): Promise<Kind | null> {
   }
 }
 
-async function syncDirectory(directory: string): Promise<void> {
+/** Makes names in a directory outlive a crash, where the file system can. */
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();

@@ -14,6 +14,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { gatherInputs, type GatherOptions } from '../runtime/gather-inputs.ts';
 import { hostFacts } from '../runtime/inputs/host-facts.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
+import { foreignNames } from '../runtime/observe-names.ts';
 import { foreignPorts } from '../runtime/observe-ports.ts';
 import { observe } from '../runtime/observe.ts';
 import type { Connection } from './connection.ts';
@@ -222,9 +223,11 @@ const NOTHING: ObservedState = {
   volumes: [],
   foreignVolumes: [],
   foreignPorts: [],
+  foreignNames: [],
   networks: [],
   ownNetworks: [],
   agents: [],
+  links: [],
   runs: [],
 };
 
@@ -234,16 +237,18 @@ async function withForeign(
   observed: ObservedState,
   desired: DesiredState,
 ): Promise<ObservedState> {
-  const [networks, volumes, ports] = await Promise.all([
+  const [networks, volumes, ports, names] = await Promise.all([
     foreignNetworks(engine, observed, desired),
     foreignVolumes(engine, observed, desired),
     foreignPorts(engine, observed, desired),
+    foreignNames(engine, observed, desired),
   ]);
   return {
     ...observed,
     networks: [...observed.networks, ...networks].sort(),
     foreignVolumes: volumes,
     foreignPorts: ports,
+    foreignNames: names,
   };
 }
 

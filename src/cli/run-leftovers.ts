@@ -19,7 +19,8 @@ export async function removeRun(
 ): Promise<void> {
   await engine.removeContainer(id, { volumes: true });
   const place = socketPlace(spec, new Set(socketVolumes([{ spec }])));
-  const agent = place === null ? undefined : agents.find((one) => one.running && mounts(one, place.volume));
+  const agent =
+    place === null ? undefined : agents.find((one) => one.state === 'running' && mounts(one, place.volume));
   if (place === null || agent === undefined) return;
   try {
     const session = await execAgentConnector(engine).open(agent.name);

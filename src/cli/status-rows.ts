@@ -3,6 +3,7 @@ import type { ObservedContainer, ObservedRun, ObservedState } from '../compiler/
 import type { Change, Plan } from '../compiler/plan/plan.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import type { ContainerSummary } from '../runtime/engine.ts';
+import type { Health } from '../runtime/health.ts';
 import type { StatusRow } from './render/status.ts';
 import { plural } from './render/text.ts';
 
@@ -14,12 +15,14 @@ export interface StatusFacts {
   readonly plan: Plan | null;
   /** The file's references by `application/container`, for what is missing. */
   readonly images: ReadonlyMap<string, string>;
+  /** What instances that were asked have answered, by container id. */
+  readonly health: ReadonlyMap<string, Health>;
   readonly nowMs: number;
 }
 
 /** The lines of `stack status`: every generation on the engine, and with a plan also what the file wants beyond that. */
 export function statusRows(facts: StatusFacts): readonly StatusRow[] {
-  const { observed, summaries, plan, images, nowMs } = facts;
+  const { observed, summaries, plan, images, health, nowMs } = facts;
   const changes = new Map<string, Change>();
   for (const change of plan?.changes ?? []) {
     if (change.subject.kind === 'instance') changes.set(change.id, change);
@@ -31,6 +34,7 @@ export function statusRows(facts: StatusFacts): readonly StatusRow[] {
       container,
       byId.get(container.id),
       container.phase === 'current' ? changes.get(container.key) : undefined,
+      health.get(container.id),
       nowMs,
     ),
   );
@@ -46,6 +50,7 @@ function observedRow(
   container: ObservedContainer,
   summary: ContainerSummary | undefined,
   change: Change | undefined,
+  health: Health | undefined,
   nowMs: number,
 ): StatusRow {
   const notes: string[] = [];
@@ -61,7 +66,8 @@ function observedRow(
     instance: container.instance,
     generation: container.generation,
     state: container.state,
-    health: container.health,
+    health: health?.word ?? container.health,
+    healthWhy: health?.why ?? null,
     name: container.engineName,
     id: container.id,
     image: container.spec?.image ?? imageOf(summary),
@@ -82,6 +88,7 @@ function runRow(run: ObservedRun, summary: ContainerSummary | undefined): Status
     generation: null,
     state: run.state,
     health: 'none',
+    healthWhy: null,
     name: run.engineName,
     id: run.id,
     image: run.spec?.image ?? imageOf(summary),
@@ -150,6 +157,7 @@ function absentRow({ subject }: Change, images: ReadonlyMap<string, string>): re
       generation: null,
       state: subject.kind === 'instance' ? 'missing' : 'cron',
       health: 'none',
+      healthWhy: null,
       name: null,
       id: null,
       image: images.get(`${application}/${container}`) ?? '',

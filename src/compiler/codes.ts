@@ -91,6 +91,9 @@ export const codes = {
   STK415: 'a migration still runs',
   STK416: 'named outside of --only',
   STK417: 'host port taken',
+  STK418: 'published sockets not looked at',
+  STK419: 'socket of a running instance is gone',
+  STK420: 'name taken by another container',
 } as const;
 
 /** A diagnostic code. */

@@ -12,9 +12,16 @@ import { poll } from './gate/poll.ts';
 import { probeQuestion } from './gate/probe-question.ts';
 import type { Question } from './gate/question.ts';
 
-/** What a gate needs to know of the generation before it. */
-export interface GateContext {
+/** What a gate needs to know of the generation before it, and waits with. */
+export interface GateContext extends QuestionContext {
   readonly engine: Pick<Engine, 'exec' | 'inspectContainer' | 'waitContainer'>;
+  /** Hears each answer that differs from the one before, in words. */
+  readonly onProgress: (line: string) => void;
+}
+
+/** What a question is asked with. */
+export interface QuestionContext {
+  readonly engine: Pick<Engine, 'exec' | 'inspectContainer'>;
   /** Needed for `http` and `tcp`; null when no gate of the plan asks for an agent. */
   readonly agent: Pick<AgentSession, 'probe'> | null;
   readonly containerId: string;
@@ -23,8 +30,6 @@ export interface GateContext {
   /** The generation's own socket as the agent sees it; needed for gates over a socket. */
   readonly socketPath: string | null;
   readonly clock: Clock;
-  /** Hears each answer that differs from the one before, in words. */
-  readonly onProgress: (line: string) => void;
 }
 
 /**
@@ -67,7 +72,8 @@ export async function passGate(
   }
 }
 
-function questionOf(gate: Gate, context: GateContext): Question {
+/** What a gate asks of one generation. */
+export function questionOf(gate: Gate, context: QuestionContext): Question {
   const { engine, containerId, clock } = context;
   switch (gate.kind) {
     case 'http':
@@ -85,7 +91,7 @@ function questionOf(gate: Gate, context: GateContext): Question {
   }
 }
 
-function targetOf({ over }: HttpGate | TcpGate, { address, socketPath }: GateContext): ProbeTarget {
+function targetOf({ over }: HttpGate | TcpGate, { address, socketPath }: QuestionContext): ProbeTarget {
   if (over !== 'socket') return { kind: 'tcp', host: address, port: over.port };
   if (socketPath === null) throw new Error('a gate over a socket without its path');
   return { kind: 'socket', path: socketPath };

@@ -1,5 +1,4 @@
 import { instanceKey } from '../compiler/desired/keys.ts';
-import type { InstanceSpec } from '../compiler/desired/instance-spec.ts';
 import { labels } from '../compiler/labels.ts';
 import type {
   ContainerState,
@@ -10,12 +9,15 @@ import type {
   ObservedVolume,
   Phase,
 } from '../compiler/observed/observed-state.ts';
+import { observeLinks } from './observe-links.ts';
+import { isRecord, parseJson, specOf } from './parse-spec.ts';
 import { ownerState } from './run-owner.ts';
 import type { ContainerDetails, ContainerSummary, Engine, VolumeSummary } from './engine.ts';
 
 /**
  * Looks at everything of a stack once: one list call each for containers, volumes and networks (GET
- * /containers/json, /volumes, /networks), then an inspect for each container that is compared with the file.
+ * /containers/json, /volumes, /networks), then an inspect for each container that is compared with the file, and a look
+ * at each published socket.
  *
  * `extraNetworks` are networks of others that the file joins; those that exist are part of the result.
  * Rejects with `EngineError`. Labels that cannot be read never do: a broken spec is null, and a container
@@ -28,9 +30,10 @@ export async function observe(
 ): Promise<ObservedState> {
   const mine = [`${labels.stack}=${stack}`];
   const listing = engine.listContainers(mine);
-  const [summaries, containers, volumes, networks, extra] = await Promise.all([
+  const [summaries, containers, links, volumes, networks, extra] = await Promise.all([
     listing,
     listing.then((rows) => observeContainers(engine, rows)),
+    listing.then((rows) => observeLinks(engine, rows, observedAgents(rows))),
     engine.listVolumes(mine),
     engine.listNetworks(mine),
     Promise.all(
@@ -43,9 +46,11 @@ export async function observe(
     // Known only once the file is resolved.
     foreignVolumes: [],
     foreignPorts: [],
+    foreignNames: [],
     networks: [...new Set([...networks, ...extra.flat()])].sort(),
     ownNetworks: [...networks].sort(),
     agents: observedAgents(summaries),
+    links,
     runs: observedRuns(summaries),
   };
 }
@@ -131,44 +136,6 @@ function observedContainer(details: ContainerDetails, identity: Identity): Obser
   };
 }
 
-/** The spec that a container was made from, by its label; null when that cannot be read. */
-export function specOf(own: Readonly<Record<string, string>>): InstanceSpec | null {
-  const value = parseJson(own[labels.spec]);
-  return isInstanceSpec(value) ? value : null;
-}
-
-const LISTS: readonly (keyof InstanceSpec)[] = [
-  'env',
-  'maskedEnv',
-  'mounts',
-  'ports',
-  'networks',
-  'links',
-  'capAdd',
-  'capDrop',
-  'ulimits',
-  'devices',
-  'securityOpt',
-  'extraHosts',
-];
-
-const RECORDS: readonly (keyof InstanceSpec)[] = ['restart', 'tmpfs', 'sysctls', 'labels'];
-
-/**
- * We write the label ourselves, every field of a version always present; so the version vouches for the fields, and
- * a look at what is walked over keeps a label made by hand from breaking anything. Another version's fields may
- * mean something else.
- */
-function isInstanceSpec(value: unknown): value is InstanceSpec {
-  return (
-    isRecord(value) &&
-    value['version'] === 1 &&
-    typeof value['image'] === 'string' &&
-    LISTS.every((key) => Array.isArray(value[key])) &&
-    RECORDS.every((key) => isRecord(value[key]))
-  );
-}
-
 /** The image a migration ran on and its displayed words; without a readable label, the words the engine has. */
 function migrationRecord(details: ContainerDetails): ObservedContainer['migration'] {
   const value = parseJson(details.labels[labels.spec]);
@@ -195,7 +162,7 @@ function observedAgents(summaries: readonly ContainerSummary[]): readonly Observ
     .map((summary) => ({
       name: summary.name.replace(/^\//, ''),
       id: summary.id,
-      running: summary.state === 'running',
+      state: summary.state,
       spec: summary.labels[labels.spec] ?? '',
       networks: summary.networks,
     }))
@@ -223,18 +190,6 @@ function observedRuns(summaries: readonly ContainerSummary[]): readonly Observed
 function isAbandoned(owner: string | undefined, state: ContainerState): boolean {
   const found = ownerState(owner);
   return found === 'unknown' ? state === 'exited' || state === 'dead' : found === 'gone';
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? null : (JSON.parse(text) as unknown);
-  } catch {
-    return null;
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function compare(a: string, b: string): number {

@@ -86,6 +86,8 @@ describe('status', () => {
       .map((line) => line.split(/ {2,}/).slice(0, 3).join(' '));
     expect(rows).toEqual(['INSTANCE GEN STATE', 'app0 1 running', 'app1 1 running', 'nightly cron app:1']);
     expect(stdout).toMatch(/nightly .* by hand: stack run nightly\n/);
+    // Nothing says how they could be asked.
+    expect(stdout).toMatch(/^app0 +1 +running +– /m);
   });
 
   it('needs no file with --name', async () => {

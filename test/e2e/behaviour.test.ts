@@ -371,6 +371,129 @@ describe('what somebody disconnects', () => {
   });
 });
 
+describe('sockets and those who ask them', () => {
+  const SOCKS = { data_volumes: { socks: ['/var/socks'] } };
+  const serve = (words: string): Loose => {
+    const served: Loose = { ...web, command: words, volumes_from: ['socks'] };
+    delete served['port'];
+    return served;
+  };
+  const movable = serve('unicorn -c config/unicorn.rb -l /var/socks/%{app_name}.sock');
+  const inVolume = (...words: readonly string[]) => docker('exec', `${NAME}-agent`, ...words);
+  const directory = `/stackc/v/${NAME}-socks-var-socks`;
+  const health = async () =>
+    JSON.parse((await folder.run(['status', '--json'])).stdout).instances.map(
+      (row: { instance: string; health: string }) => `${row.instance} ${row.health}`,
+    ) as readonly string[];
+
+  test('a link that is gone or leads elsewhere is drift, and is published again under a container that stays', async () => {
+    write({ web: { ...movable, containers: 2 } }, SOCKS);
+    await apply();
+    expect(await health()).toEqual(['web0 healthy', 'web1 healthy']);
+    await inVolume('rm', `${directory}/web0.sock`);
+    await inVolume('ln', '-sfn', '.nobody', `${directory}/web1.sock`);
+    const { stdout } = await folder.run(['plan']);
+    expect(stdout).toContain(`drift: socket web0.sock  (none) → .${NAME}-web0.1`);
+    expect(stdout).toContain(`drift: socket web1.sock  .nobody → .${NAME}-web1.1`);
+    await apply();
+    expect(await inVolume('readlink', `${directory}/web0.sock`, `${directory}/web1.sock`)).toBe(
+      `.${NAME}-web0.1\n.${NAME}-web1.1`,
+    );
+    expect([await generation('web0'), await generation('web1')]).toEqual(['1', '1']);
+    expect((await folder.run(['plan', '--detailed-exitcode'])).code).toBe(0);
+  });
+
+  test('status says who does not answer, and that nobody can be asked without an agent', async () => {
+    write({ web: movable }, SOCKS);
+    await apply();
+    await inVolume('rm', `${directory}/.${NAME}-web0.1`);
+    expect((await folder.run(['status'])).stdout).toMatch(/web0 .*no answer: ENOENT/);
+    expect((await stack(['status', '--name', NAME])).stdout).toMatch(/web0 .*no answer: ENOENT/);
+    await docker('pause', `${NAME}-agent`);
+    const paused = await folder.run(['status']);
+    expect(paused.stdout).toMatch(/web0 +1 +running +– /);
+    expect(paused.stderr).toContain('health is not asked: no agent of the stack runs');
+    expect((await folder.run(['plan'])).stdout).toContain('drift: state  paused → running');
+    await apply('--force', 'web');
+    expect(await health()).toEqual(['web0 healthy']);
+  });
+
+  test('a server that binds the published path has it back when its successor comes to nothing', async () => {
+    // A name that stackc does not know to be the path: the server binds the published one itself.
+    const fixed = {
+      ...serve('sh -c \'exec unicorn -c config/unicorn.rb -l /var/socks/web"0".sock\''),
+      socket: '/var/socks/%{app_name}.sock',
+    };
+    write({ web: fixed }, SOCKS);
+    await apply();
+    const ask = () =>
+      inVolume(
+        'node',
+        '-e',
+        `require('http').get({socketPath:'${directory}/web0.sock',path:'/ping'},(a)=>process.stdout.write(String(a.statusCode)))`,
+      );
+    expect(await ask()).toBe('200');
+    write({ web: { ...movable, strategy: { order: 'start-first' } } }, SOCKS);
+    await docker(
+      'run',
+      '-d',
+      '--name',
+      `${NAME}-web0.1.old`,
+      '--label',
+      `io.stackc.stack=${NAME}`,
+      '--network',
+      'none',
+      'debian:bookworm-slim',
+      'sleep',
+      'infinity',
+    );
+    const failed = await folder.run(['apply', '--yes']);
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain('already in use');
+    expect(await ask()).toBe('200');
+    expect(await inVolume('ls', '-A', directory)).not.toContain(`.${NAME}-web0.1`);
+    await docker('rm', '-f', `${NAME}-web0.1.old`);
+    await apply();
+    expect(await ask()).toBe('200');
+    expect(await inVolume('readlink', `${directory}/web0.sock`)).toBe(`.${NAME}-web0.3`);
+    expect((await folder.run(['plan', '--detailed-exitcode'])).code).toBe(0);
+  });
+});
+
+test('other words for a migration run once, and replace nothing', async () => {
+  const migrated = (words: string): Loose => ({ ...web, migration: words });
+  write({ web: migrated('echo one') });
+  await apply();
+  write({ web: migrated('echo two') });
+  expect((await folder.run(['plan'])).stdout).toContain('migration  "echo one" → "echo two"');
+  await apply();
+  expect(await generation('web0')).toBe('1');
+  expect((await folder.run(['plan', '--detailed-exitcode'])).code).toBe(0);
+});
+
+test('a name that somebody else’s container has is told before anything is done', async () => {
+  write({ web });
+  await docker(
+    'run',
+    '-d',
+    '--name',
+    `${NAME}-web0`,
+    '--network',
+    'none',
+    'debian:bookworm-slim',
+    'sleep',
+    'infinity',
+  );
+  try {
+    const ran = await folder.run(['apply', '--yes']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain('STK420');
+    expect(await names()).toEqual([]);
+  } finally {
+    await docker('rm', '-f', `${NAME}-web0`);
+  }
+});
+
 describe('a run of the container’s own words', () => {
   test('serves on a path of its own, and the instance goes on serving on the published one', async () => {
     const serve = 'unicorn -c config/unicorn.rb -l /var/socks/%{app_name}.sock';

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { labels } from '../../src/compiler/labels.ts';
 import type { DesiredState } from '../../src/compiler/desired/desired-state.ts';
 import type { Plan } from '../../src/compiler/plan/plan.ts';
+import { EngineError } from '../../src/runtime/engine.ts';
 import { isPending } from '../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
 import { desiredState, plainRequest, settled, STACK } from '../support/desired.ts';
@@ -16,6 +17,8 @@ const everything = { allowRemoveAll: true, include: ['db', 'app', 'worker', 'web
 /** A migration's container runs to its end; everything else stays up. */
 const behaviour: NonNullable<Parameters<typeof world>[1]>['behaviour'] = (config) =>
   config.labels[labels.role] === 'migration' ? { exitAfterMs: 10, exitCode: 0 } : {};
+
+const SOCKET = '/stackc/v/shop-socks-run/app0.sock';
 
 /** What a stack looks like from outside: names and states, without ids. */
 async function picture(engine: MemoryEngine): Promise<readonly string[]> {
@@ -57,11 +60,11 @@ function publishedNames(desired: DesiredState): readonly string[] {
     .sort();
 }
 
-/** The socket's file name that the generation which carries the name would have: `.shop-app0.2`. */
+/** The socket's file name that the generation which carries the name would have: `.shop-app0.2`, or `@…` bound by itself. */
 async function generationOf(engine: MemoryEngine, file: string): Promise<string> {
   const name = file.slice(1, file.lastIndexOf('.'));
   const found = await engine.inspectContainer(name);
-  return `.${name}.${found?.labels[labels.generation] ?? 'none'}`;
+  return `${file[0]}${name}.${found?.labels[labels.generation] ?? 'none'}`;
 }
 
 function expectOrdered(plan: Plan): void {
@@ -122,6 +125,79 @@ describe('laws of planning and applying', () => {
     );
   });
 
+  test('cut off before any engine call, the file put back settles: what serves there has its published path', async () => {
+    await fc.assert(
+      fc.asyncProperty(twoVersions, fc.nat({ max: 120 }), async ({ before, after }, calls) => {
+        const stop = new AbortController();
+        let left = Number.POSITIVE_INFINITY;
+        const w = world(REFERENCES, {
+          behaviour,
+          before: ({ method }) => {
+            if (method === 'inspectImage') return;
+            left -= 1;
+            if (left >= 0) return;
+            stop.abort(new Error('killed'));
+            throw new Error('killed');
+          },
+        });
+        const first = desiredState(before);
+        await w.apply(first, everything);
+        const second = desiredState(after);
+        const plan = await w.plan(second, everything);
+        left = calls;
+        await w.walk(plan, second, stop.signal);
+        left = Number.POSITIVE_INFINITY;
+        // A migration of the other file that still runs would rightly be in the way.
+        await w.clock.run(w.clock.sleep(1000));
+        await w.apply(first, everything);
+        await expectSettled(w, first);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test.each([
+    ['from fixed to movable', true, false],
+    ['from movable to fixed', false, true],
+    ['fixed before and after', true, true],
+  ])(
+    'start-first, a socket %s: cut off anywhere or failed, the old generation has its path',
+    async (_, was, is) => {
+      const sketch = (image: string, fixed: boolean) =>
+        desiredState([{ name: 'app', socket: true, order: 'start-first', image, fixed }]);
+      const [first, second] = [sketch('app:1', was), sketch('app:2', is)];
+      for (let calls = 0; calls < 16; calls += 1) {
+        for (const end of ['killed', 'failed'] as const) {
+          const stop = new AbortController();
+          let left = Number.POSITIVE_INFINITY;
+          const w = world(REFERENCES, {
+            before: ({ method }) => {
+              if (method === 'inspectImage') return;
+              left -= 1;
+              if (left > 0 || (end === 'failed' && left < 0)) return;
+              if (end === 'killed') stop.abort(new Error('killed'));
+              throw new Error(end);
+            },
+          });
+          await w.apply(first);
+          const plan = await w.plan(second);
+          left = calls;
+          await w.walk(plan, second, stop.signal);
+          left = Number.POSITIVE_INFINITY;
+          const rows = await w.engine.listContainers([`${labels.stack}=${STACK}`]);
+          const current = rows.find(({ name }) => name === 'shop-app0');
+          // Whatever lies there, what is kept of it is enough to bring it back; a failure has done so already.
+          if (end === 'failed' && imageOf(current?.labels ?? {}) === 'app:1')
+            expect(w.links.get(SOCKET), `${calls} calls`).toBe(was ? '@shop-app0.1' : '.shop-app0.1');
+          await w.apply(first);
+          await expectSettled(w, first);
+          if (current !== undefined && imageOf(current.labels) === 'app:1')
+            expect((await w.engine.inspectContainer('shop-app0'))?.id, `${calls} calls`).toBe(current.id);
+        }
+      }
+    },
+  );
+
   test('start-first: whoever serves before and after serves all the while', async () => {
     await fc.assert(
       fc.asyncProperty(twoVersions, async ({ before, after }) => {
@@ -146,6 +222,29 @@ describe('laws of planning and applying', () => {
         expect(gaps).toEqual([]);
       }),
       { numRuns: 100 },
+    );
+  });
+
+  test('whatever somebody does to it by hand is seen, and one apply puts it right', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        twoVersions,
+        fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
+        async (versions, picks) => {
+          const w = world(REFERENCES, { behaviour });
+          const desired = desiredState(versions.before);
+          await w.apply(desired, everything);
+          const hands = await handsOn(w);
+          const chosen = new Map(picks.map((pick) => hands[pick % hands.length] ?? ['', async () => {}]));
+          for (const [, act] of chosen) await act();
+          const plan = await w.plan(desired, everything);
+          expect(plan.changes.filter(isPending), [...chosen.keys()].join(', ')).not.toEqual([]);
+          const events = await w.walk(plan, desired);
+          expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 0, skipped: 0 });
+          await expectSettled(w, desired);
+        },
+      ),
+      { numRuns: 150 },
     );
   });
 
@@ -225,6 +324,40 @@ describe('laws of planning and applying', () => {
     );
   });
 });
+
+type Hand = readonly [words: string, act: () => Promise<void>];
+
+/** What a person can do to each container and link. A container whose socket cannot be found again is left alone. */
+async function handsOn({ engine, links }: World): Promise<readonly Hand[]> {
+  const rows = await engine.listContainers([`${labels.stack}=${STACK}`]);
+  const ours = rows.filter((row) => ['instance', 'agent'].includes(row.labels[labels.role] ?? ''));
+  const onContainers = ours.flatMap(({ id, name, labels: own }): readonly Hand[] => [
+    [`stop ${name}`, () => ignoreGone(engine.stopContainer(id, 1))],
+    [`remove ${name}`, () => engine.removeContainer(id)],
+    [`rename ${name}`, () => ignoreGone(engine.renameContainer(id, `by-hand-${id.slice(0, 12)}`))],
+    [`disconnect ${name}`, () => ignoreGone(engine.disconnectNetwork(STACK, id))],
+    [`connect ${name}`, () => ignoreGone(engine.connectNetwork('bridge', id, []))],
+    ...(own[labels.role] === 'agent'
+      ? []
+      : [[`policy of ${name}`, () => ignoreGone(engine.updateRestart(id, 'on-failure', 7))] as const]),
+  ]);
+  const onLinks = [...links].flatMap(([path, to]): readonly Hand[] =>
+    to.startsWith('@')
+      ? []
+      : [
+          [`remove ${path}`, async () => void links.delete(path)],
+          [`lead ${path} elsewhere`, async () => void links.set(path, '.shop-other0.1')],
+        ],
+  );
+  return [...onContainers, ...onLinks];
+}
+
+/** Somebody else may have removed it. */
+async function ignoreGone(done: Promise<unknown>): Promise<void> {
+  await done.catch((error: unknown) => {
+    if (!(error instanceof EngineError) || error.kind !== 'not-found') throw error;
+  });
+}
 
 function startFirst(sketch: ContainerSketch): ContainerSketch {
   return { ...sketch, order: 'start-first' };

@@ -41,6 +41,7 @@ function container(name: string) {
       order: fc.constantFrom('start-first', 'stop-first'),
       batch: fc.integer({ min: 1, max: 3 }),
       socket: fc.boolean(),
+      fixed: fc.boolean(),
       spec: fc.constantFrom(
         {},
         { restart: { name: 'always' as const, maxRetries: 0 } },
@@ -49,6 +50,8 @@ function container(name: string) {
       wish: fc.integer({ min: 0, max: 15 }),
     })
     .chain((sketch) =>
-      fc.boolean().map((migrates) => (migrates ? { ...sketch, migration: ['migrate', name] } : sketch)),
+      fc
+        .constantFrom(null, ['migrate', name], ['migrate', name, '--again'])
+        .map((migration) => (migration === null ? sketch : { ...sketch, migration })),
     );
 }

@@ -229,6 +229,8 @@ describe('an agent that cannot be reached once', () => {
             asked.push(`${link} -> ${to}`);
             return Promise.resolve();
           },
+          keep: () => Promise.resolve(),
+          restore: () => Promise.resolve(),
           unlink: () => Promise.resolve(),
           drain: () => Promise.resolve({ kind: 'drained', ms: 250, most: 0 }),
           close: () => {},

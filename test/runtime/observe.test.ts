@@ -112,7 +112,7 @@ describe('observe', () => {
     expect(containers.map(({ role, migration }) => ({ role, migration }))).toEqual([
       { role: 'migration', migration: { imageId: 'sha256:ran', command: ['migrate', '%{secret:x}'] } },
     ]);
-    expect(agents).toMatchObject([{ name: 'shop-agent', running: false, spec: canonicalJson(spec) }]);
+    expect(agents).toMatchObject([{ name: 'shop-agent', state: 'created', spec: canonicalJson(spec) }]);
     expect(runs).toMatchObject([{ engineName: 'shop-app.run.1', state: 'created' }]);
   });
 

@@ -9,8 +9,14 @@ import type {
   SocketSpec,
 } from '../../src/compiler/desired/desired-state.ts';
 import type { InstanceSpec } from '../../src/compiler/desired/instance-spec.ts';
-import type { ObservedContainer, ObservedState } from '../../src/compiler/observed/observed-state.ts';
+import type {
+  ObservedContainer,
+  ObservedLink,
+  ObservedState,
+} from '../../src/compiler/observed/observed-state.ts';
 import type { PlanRequest } from '../../src/compiler/plan/plan.ts';
+import { canonicalJson } from '../../src/compiler/desired/canonical-json.ts';
+import { desiredAgents } from '../../src/compiler/reconcile/agents.ts';
 
 /** What a test says of a container; everything else is a plain default. */
 export interface ContainerSketch {
@@ -26,6 +32,8 @@ export interface ContainerSketch {
   readonly order?: 'start-first' | 'stop-first';
   readonly batch?: number;
   readonly socket?: boolean;
+  /** The program binds the published name itself. */
+  readonly fixed?: boolean;
   readonly migration?: readonly string[];
   readonly spec?: Partial<InstanceSpec>;
   readonly gate?: DesiredInstance['gate'];
@@ -126,7 +134,8 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
 
 function desiredInstance(sketch: ContainerSketch, image: string, index: number): DesiredInstance {
   const name = `${sketch.name}${index}`;
-  const values = { ...sketch.env, ...(sketch.socket === true ? { LISTEN: SOCKET_HOLE } : {}) };
+  const movable = sketch.socket === true && sketch.fixed !== true;
+  const values = { ...sketch.env, ...(movable ? { LISTEN: SOCKET_HOLE } : {}) };
   const env: EnvVar[] = Object.entries(values).map(([variable, value]) => ({
     name: variable,
     value,
@@ -141,7 +150,7 @@ function desiredInstance(sketch: ContainerSketch, image: string, index: number):
           volume: 'shop-socks-run',
           volumePath: '',
           inferred: false,
-          movable: true,
+          movable,
         }
       : null;
   const mounts: InstanceSpec['mounts'] =
@@ -197,9 +206,11 @@ export const nothing: ObservedState = {
   volumes: [],
   foreignVolumes: [],
   foreignPorts: [],
+  foreignNames: [],
   networks: [],
   ownNetworks: [],
   agents: [],
+  links: [],
   runs: [],
 };
 
@@ -225,6 +236,27 @@ export function settled(desired: DesiredState): ObservedState {
     networks: desired.networks.map((n) => n.name),
     ownNetworks: desired.networks.map((n) => n.name),
     volumes: desired.volumes,
+    agents: desiredAgents(desired, plainRequest.agentImage, []).map((agent) => ({
+      name: agent.name,
+      id: `id-${agent.name}`,
+      state: 'running',
+      spec: canonicalJson(agent),
+      networks: agent.networks,
+    })),
+    links: desired.containers.flatMap(({ instances }) =>
+      instances.flatMap(({ socket, name, engineName }): readonly ObservedLink[] =>
+        socket === null
+          ? []
+          : [
+              {
+                volume: socket.volume,
+                path: socket.volumePath,
+                name: `${name}.sock`,
+                found: socket.movable ? { kind: 'symlink', to: `.${engineName}.1` } : { kind: 'socket' },
+              },
+            ],
+      ),
+    ),
     containers: desired.containers
       .filter((c) => c.mode !== 'cron')
       .flatMap((container) =>

@@ -5,6 +5,8 @@ import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
 import { AgentError, type AgentConnector, type AgentSession } from '../../src/runtime/agent/agent-session.ts';
 import { execute } from '../../src/runtime/execute.ts';
 import type { ExecutionEvent } from '../../src/runtime/execution-event.ts';
+import { specOf } from '../../src/runtime/parse-spec.ts';
+import type { ContainerConfig } from '../../src/compiler/plan/container-config.ts';
 import { observe, phaseOf } from '../../src/runtime/observe.ts';
 import { plainRequest, STACK } from './desired.ts';
 import type { BehaviourOf } from './memory/behaviour.ts';
@@ -18,7 +20,10 @@ import type { VirtualClock } from './virtual-clock.ts';
 export interface World {
   readonly engine: MemoryEngine;
   readonly clock: VirtualClock;
-  /** `directory/link` → file name. */
+  /**
+   * `directory/name` → the file name that a link leads to, or `@shop-app0.1` for the socket that a generation has bound
+   * there itself. Sockets at paths of their own are not kept count of.
+   */
   readonly links: Map<string, string>;
   plan(desired: DesiredState, request?: Partial<PlanRequest>): Promise<Plan>;
   /** Walks a plan to its end, or to where `stop` cuts it off. */
@@ -41,17 +46,43 @@ export interface WorldOptions {
 /** Knows every image of `references`. */
 export function world(references: readonly string[], options: WorldOptions = {}): World {
   const clock = virtualClock();
+  const links = new Map<string, string>();
   const engine = memoryEngine({
     clock,
     images: Object.fromEntries([...references, plainRequest.agentImage].map((r) => [r, {}])),
     ...options,
+    behaviour: (config, run) => {
+      const bound = boundPath(config);
+      if (bound !== null) links.set(bound.path, bound.socket);
+      return options.behaviour?.(config, run) ?? {};
+    },
+    paths: ({ labels: own }, seen) => {
+      const path = own[labels.role] === 'agent' ? seen : seen.replace('/run/socks', SOCKS);
+      const found = links.get(path);
+      if (found === undefined) return null;
+      return found.startsWith('@')
+        ? { kind: 'socket', target: null }
+        : { kind: 'symlink', target: `${path.slice(0, path.lastIndexOf('/'))}/${found}` };
+    },
   });
-  const links = new Map<string, string>();
   const session: AgentSession = {
     probe: () => Promise.resolve({ ok: true, status: 200, ms: 1 }),
     publish: async (directory, link, to) => {
       options.before?.({ method: 'exec', args: [], line: `publish ${directory}/${link} → ${to}` });
       links.set(`${directory}/${link}`, to);
+    },
+    keep: async (directory, name, as) => {
+      options.before?.({ method: 'exec', args: [], line: `keep ${directory}/${name} as ${as}` });
+      const socket = links.get(`${directory}/${name}`);
+      if (socket?.startsWith('@') === true) links.set(`${directory}/${as}`, socket);
+    },
+    restore: async (directory, name, from) => {
+      options.before?.({ method: 'exec', args: [], line: `restore ${directory}/${name} from ${from}` });
+      const kept = links.get(`${directory}/${from}`);
+      if (kept !== undefined) links.set(`${directory}/${name}`, kept);
+      else if (links.get(`${directory}/${name}`)?.startsWith('.') === true)
+        links.delete(`${directory}/${name}`);
+      links.delete(`${directory}/${from}`);
     },
     unlink: async (directory, name) => {
       options.before?.({ method: 'exec', args: [], line: `unlink ${directory}/${name}` });
@@ -121,4 +152,16 @@ export async function serving(engine: MemoryEngine): Promise<ReadonlySet<string>
       .filter((row) => row.state === 'running' && ['current', 'old'].includes(phaseOf(row.name)))
       .flatMap((row) => row.labels[labels.instance] ?? []),
   );
+}
+
+/** The volume of all sockets, as the agent sees it. */
+const SOCKS = '/stackc/v/shop-socks-run';
+
+/** Where an instance that cannot be told another path binds its socket; null for every other container. */
+function boundPath({ labels: own, env }: ContainerConfig): { path: string; socket: string } | null {
+  const spec = own[labels.role] === 'instance' ? specOf(own) : null;
+  if (spec === null || spec.socket === null || env.some((pair) => pair.startsWith('LISTEN='))) return null;
+  const name = spec.socket.slice(spec.socket.lastIndexOf('/') + 1);
+  const generation = `${STACK}-${own[labels.instance]}.${own[labels.generation]}`;
+  return { path: `${SOCKS}/${name}`, socket: `@${generation}` };
 }

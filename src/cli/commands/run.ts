@@ -3,7 +3,7 @@ import type { DesiredContainer, DesiredInstance } from '../../compiler/desired/d
 import { baseName } from '../../compiler/names.ts';
 import { runConfig } from '../../compiler/plan/instance-config.ts';
 import type { Engine } from '../../runtime/engine.ts';
-import { specOf } from '../../runtime/observe.ts';
+import { specOf } from '../../runtime/parse-spec.ts';
 import { ownMark } from '../../runtime/run-owner.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';

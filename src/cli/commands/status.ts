@@ -7,6 +7,7 @@ import type { CommandContext } from '../io.ts';
 import { colorFor, columnsOf, writeData, writeDiagnostics } from '../output.ts';
 import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
+import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
 import { statusRows } from '../status-rows.ts';
 
@@ -47,9 +48,11 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
     observe(engine, stack, []),
     engine.listContainers([`${labels.stack}=${stack}`]),
   ]);
+  const health = await instanceHealth(context, { engine, stack, observed, desired: null });
+  const nowMs = context.io.clock.now();
   return {
     stack,
-    rows: statusRows({ observed, summaries, plan: null, images: new Map(), nowMs: context.io.clock.now() }),
+    rows: statusRows({ observed, summaries, plan: null, images: new Map(), health, nowMs }),
   };
 }
 
@@ -77,16 +80,13 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
     await writeDiagnostics(context, error.diagnostics, error.source);
     return observedStatus(context, connection.engine, stack);
   }
-  const summaries = await connection.engine.listContainers([`${labels.stack}=${stack}`]);
-  const images = new Map(planned.desired.containers.map(({ key, image }) => [String(key), image.reference]));
-  return {
-    stack,
-    rows: statusRows({
-      observed: planned.observed,
-      summaries,
-      plan: planned.plan,
-      images,
-      nowMs: context.io.clock.now(),
-    }),
-  };
+  const { engine } = connection;
+  const { observed, desired, plan } = planned;
+  const [summaries, health] = await Promise.all([
+    engine.listContainers([`${labels.stack}=${stack}`]),
+    instanceHealth(context, { engine, stack, observed, desired }),
+  ]);
+  const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
+  const nowMs = context.io.clock.now();
+  return { stack, rows: statusRows({ observed, summaries, plan, images, health, nowMs }) };
 }

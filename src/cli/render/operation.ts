@@ -39,6 +39,8 @@ export function operationText(op: Operation): string {
       return `restart policy ${op.policy} for ${generationOf(op.target)}`;
     case 'container.connect':
       return `connect ${generationOf(op.target)} to network ${op.network}`;
+    case 'container.disconnect':
+      return `disconnect ${generationOf(op.target)} from network ${op.network}`;
     case 'container.rename':
       return `${generationOf(op.target)} becomes ${op.name}`;
     case 'container.signal':
@@ -49,6 +51,10 @@ export function operationText(op: Operation): string {
       return `remove ${generationOf(op.target)}`;
     case 'socket.publish':
       return `publish ${op.link} → ${op.to}`;
+    case 'socket.keep':
+      return `keep ${op.name} as ${op.as}`;
+    case 'socket.restore':
+      return `put ${op.name} back`;
     case 'socket.unlink':
       return `unlink ${op.name}`;
     case 'socket.drain':
@@ -77,6 +83,7 @@ export function isQuiet(op: Operation, action: Action | null): boolean {
   // The last rename is the moment in which a generation is the current one; a published socket is what others use.
   return (
     op.kind === 'container.policy' ||
+    op.kind === 'socket.keep' ||
     (op.kind === 'container.rename' && phaseName.test(op.name)) ||
     (op.kind === 'socket.unlink' && op.name.startsWith('.'))
   );

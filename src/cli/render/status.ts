@@ -2,7 +2,7 @@ import { shortId } from '../../compiler/short-id.ts';
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import { snakeCase } from './snake-case.ts';
 import { renderTable, tableWidth, type Cell } from './table.ts';
-import { fold, shortDigests, shorten } from './text.ts';
+import { fold, printable, shortDigests, shorten } from './text.ts';
 
 /** One line of `stack status`: a generation on the engine, or an instance that should be there. */
 export interface StatusRow {
@@ -12,8 +12,10 @@ export interface StatusRow {
   readonly generation: number | null;
   /** The engine's word, `missing`, or `cron` for what has no instances. */
   readonly state: string;
-  /** `none` where nothing asks. */
+  /** `healthy`, `unhealthy`, `no answer`, `starting`; `none` where nothing can be asked. */
   readonly health: string;
+  /** What an unhealthy one answered, or why it did not. */
+  readonly healthWhy: string | null;
   /** Of the container on the engine; null where there is none. */
   readonly name: string | null;
   readonly id: string | null;
@@ -83,7 +85,7 @@ function cellsOf(row: StatusRow, { image, notes, uptime }: Layout, several: bool
     { text: several ? `${row.application}/${row.instance}` : row.instance },
     { text: row.generation === null ? '' : String(row.generation) },
     { text: row.state, style: stateStyle(row.state) },
-    { text: row.health === 'none' ? '' : row.health, style: healthStyle(row.health) },
+    { text: healthText(row, notes), style: healthStyle(row.health) },
     { text: imageText(row, image) },
     { text: uptime ? (row.uptime ?? '') : '' },
     { text: notes === 'beside' ? noteText(row) : '' },
@@ -99,7 +101,7 @@ function table(
   const lines = renderTable(HEADINGS, cells, color).trimEnd().split('\n');
   const below = (index: number) => {
     const row = noted[index - 1];
-    const text = row === undefined ? '' : noteText(row);
+    const text = row === undefined ? '' : [...whyText(row), noteText(row)].filter(Boolean).join('; ');
     return text === '' ? [] : fold(text, width ?? Infinity, NOTE_INDENT, `${NOTE_INDENT}  `);
   };
   return lines
@@ -109,6 +111,8 @@ function table(
 }
 
 const NOTE_INDENT = '    ';
+
+const WIDEST_WHY = 60;
 
 /** The last resort: the image's name is cut, and the instance's when that is not enough. */
 function narrowed(cells: readonly (readonly Cell[])[], width: number): readonly (readonly Cell[])[] {
@@ -123,6 +127,16 @@ function narrowed(cells: readonly (readonly Cell[])[], width: number): readonly 
     );
   }
   return narrow;
+}
+
+/** Why it is not healthy stands with the notes where they have no room beside the row. */
+function healthText(row: StatusRow, notes: Layout['notes']): string {
+  if (row.health === 'none') return row.state === 'running' ? '–' : '';
+  return [row.health, ...(notes === 'beside' ? whyText(row) : [])].join(': ');
+}
+
+function whyText({ healthWhy }: StatusRow): readonly string[] {
+  return healthWhy === null ? [] : [shorten(printable(healthWhy), WIDEST_WHY)];
 }
 
 function noteText({ notes }: StatusRow): string {
@@ -153,5 +167,6 @@ function stateStyle(state: string): Cell['style'] {
 
 function healthStyle(health: string): Cell['style'] {
   if (health === 'healthy') return 'green';
-  return health === 'unhealthy' ? 'red' : 'yellow';
+  if (health === 'none') return undefined;
+  return health === 'starting' ? 'yellow' : 'red';
 }

@@ -1,3 +1,5 @@
+import type { HttpGate, TcpGate } from './desired-state.ts';
+
 /**
  * What defines one container on the engine, without any environment value: the `io.stackc.spec` label.
  * Every field is always present, so that the same spec has the same bytes. `version` changes with the
@@ -46,6 +48,17 @@ export interface InstanceSpec {
   readonly extraHosts: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly platform: string | null;
+}
+
+/**
+ * What the label of a generation holds: the spec, and what later plans and looks want to know of how it was made. That is
+ * no part of what counts as a change; labels of earlier versions lack it.
+ */
+export interface RecordedSpec extends InstanceSpec {
+  /** The displayable words of its container's migration when it was made; null: it had none. */
+  readonly migration?: readonly string[] | null;
+  /** How it was asked whether it was ready; null where that takes more than a question of the agent. */
+  readonly gate?: HttpGate | TcpGate | null;
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { HostPort } from '../desired/host-port.ts';
+import type { RecordedSpec } from '../desired/instance-spec.ts';
 import type { InstanceKey } from '../desired/desired-state.ts';
 
 /** One look at the engine, taken before planning. Types only: the runtime fills it. */
@@ -10,11 +10,15 @@ export interface ObservedState {
   readonly foreignVolumes: readonly string[];
   /** Ports of the host that containers of others publish; looked up where the file wants one that the stack has not. */
   readonly foreignPorts: readonly ForeignPort[];
+  /** Names that instances of the file need and that containers without the stack's labels have. */
+  readonly foreignNames: readonly string[];
   /** Names of all networks that matter: the stack's own and those the file names. */
   readonly networks: readonly string[];
   /** Names of the networks that carry the stack's label. */
   readonly ownNetworks: readonly string[];
   readonly agents: readonly ObservedAgent[];
+  /** What lies at the published names of sockets whose instances run. */
+  readonly links: readonly ObservedLink[];
   /** Containers of `stack run`: under way, or left over from one that was killed. */
   readonly runs: readonly ObservedRun[];
 }
@@ -44,7 +48,7 @@ export interface ObservedContainer {
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
   readonly imageId: string;
   /** Null when the label cannot be read (another version wrote it): then everything counts as changed. */
-  readonly spec: InstanceSpec | null;
+  readonly spec: RecordedSpec | null;
   /** `NAME=value`, the image's own included. */
   readonly env: readonly string[];
   readonly command: readonly string[] | null;
@@ -80,7 +84,7 @@ export interface ObservedRun {
   /** Nobody waits for it any more: who ran it is gone, or, where that cannot be told, it is over. */
   readonly abandoned: boolean;
   /** As it was run; `socket` is one of its own. Null when the label cannot be read. */
-  readonly spec: InstanceSpec | null;
+  readonly spec: RecordedSpec | null;
 }
 
 /** A volume that carries the stack's label. */
@@ -91,11 +95,28 @@ export interface ObservedVolume {
   readonly path: string;
 }
 
+/** The published name of a socket: `name` in the directory `path` of a volume. */
+export interface ObservedLink {
+  readonly volume: string;
+  readonly path: string;
+  readonly name: string;
+  readonly found: LinkFound;
+}
+
+/** What lies there; `unknown` when nobody could look. */
+export type LinkFound =
+  | { readonly kind: 'nothing' }
+  /** `to` is the file name at the end of where it leads. */
+  | { readonly kind: 'symlink'; readonly to: string }
+  | { readonly kind: 'socket' }
+  | { readonly kind: 'other'; readonly what: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
 /** One of the stack's agent containers (role label `agent`), told apart by `name`. */
 export interface ObservedAgent {
   readonly name: string;
   readonly id: string;
-  readonly running: boolean;
+  readonly state: ContainerState;
   /** The canonical JSON of the {@link AgentSpec} it was created from. */
   readonly spec: string;
   /** Names of those that it is on now. */

@@ -1,6 +1,6 @@
 import { RELEASE_HOLE, SOCKET_HOLE, generationSocket } from '../desired/desired-state.ts';
 import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
-import type { InstanceSpec } from '../desired/instance-spec.ts';
+import type { InstanceSpec, RecordedSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import { labels } from '../labels.ts';
 import { baseName } from '../names.ts';
@@ -28,9 +28,14 @@ export function instanceConfig(
     ...filledConfig(container, instance, { name, imageId, socketPath: own }, stack),
     labels: {
       ...instance.spec.labels,
-      ...ownLabels(stack, container, instance, generation, 'instance', instance.spec),
+      ...ownLabels(stack, container, instance, generation, 'instance', recordedSpec(container, instance)),
     },
   };
+}
+
+function recordedSpec({ migration }: DesiredContainer, { spec, gate }: DesiredInstance): RecordedSpec {
+  const isAsked = gate.kind === 'http' || gate.kind === 'tcp';
+  return { ...spec, migration: migration?.shown ?? null, gate: isAsked ? gate : null };
 }
 
 /** Which generation of an instance is made. */

@@ -75,6 +75,7 @@ export type Operation =
       readonly maxRetries: number;
     }
   | { readonly kind: 'container.connect'; readonly target: ContainerRef; readonly network: string }
+  | { readonly kind: 'container.disconnect'; readonly target: ContainerRef; readonly network: string }
   | { readonly kind: 'container.rename'; readonly target: ContainerRef; readonly name: string }
   /** A signal that does not end the container (`quiet_signal`). */
   | { readonly kind: 'container.signal'; readonly target: ContainerRef; readonly signal: string }
@@ -88,6 +89,22 @@ export type Operation =
       readonly path: string;
       readonly link: string;
       readonly to: string;
+    }
+  /** The agent gives a plain socket a second name, so that its server stays within reach when it is published over. */
+  | {
+      readonly kind: 'socket.keep';
+      readonly volume: string;
+      readonly path: string;
+      readonly name: string;
+      readonly as: string;
+    }
+  /** The agent puts a kept socket back in the place of the link; where none was kept, the link goes. */
+  | {
+      readonly kind: 'socket.restore';
+      readonly volume: string;
+      readonly path: string;
+      readonly name: string;
+      readonly from: string;
     }
   /** The agent removes a socket that nobody serves any more; succeeds when it is gone. */
   | { readonly kind: 'socket.unlink'; readonly volume: string; readonly path: string; readonly name: string }

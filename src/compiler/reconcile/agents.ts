@@ -1,4 +1,5 @@
-import type { DesiredInstance, DesiredState } from '../desired/desired-state.ts';
+import type { DesiredInstance, DesiredState, Gate } from '../desired/desired-state.ts';
+import type { InstanceSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
@@ -40,7 +41,7 @@ export function desiredAgents(
 }
 
 /** The name of a plane's agent container. Instances end in a digit, so no instance can be called so. */
-function agentName(stack: string, plane: AgentSpec['plane']): string {
+export function agentName(stack: string, plane: AgentSpec['plane']): string {
   return plane === 'stack' ? `${stack}-agent` : `${stack}-agent-host`;
 }
 
@@ -54,10 +55,15 @@ export function planesOf(instance: DesiredInstance): readonly AgentSpec['plane']
 }
 
 /** The agent that asks an instance's gate; null when the engine itself can tell. */
-export function gatePlane(instance: DesiredInstance): AgentSpec['plane'] | null {
-  const gate = instance.gate;
+export function gatePlane({
+  gate,
+  spec,
+}: {
+  readonly gate: Gate;
+  readonly spec: Pick<InstanceSpec, 'network'>;
+}): AgentSpec['plane'] | null {
   if (gate.kind !== 'http' && gate.kind !== 'tcp') return null;
-  return gate.over !== 'socket' && instance.spec.network === 'host' ? 'host' : 'stack';
+  return gate.over !== 'socket' && spec.network === 'host' ? 'host' : 'stack';
 }
 
 /** What is to be done about an agent that the plan needs. */
@@ -70,18 +76,52 @@ export function agentAction(
 } {
   const existing = observed.agents.find((a) => a.name === spec.name) ?? null;
   if (existing === null) return { action: 'create', existing };
-  if (existing.spec !== canonicalJson(spec) || !isConnected(existing, spec)) {
+  if (existing.spec !== canonicalJson(spec) || !isConnected(existing, spec.networks)) {
     return { action: 'replace', existing };
   }
-  return { action: existing.running ? 'none' : 'start', existing };
+  if (isUp(existing)) return { action: 'none', existing };
+  // It holds nothing that a new one would not have, and only these two can be started.
+  const canStart = existing.state === 'exited' || existing.state === 'created';
+  return { action: canStart ? 'start' : 'replace', existing };
+}
+
+/**
+ * The planes whose agent somebody took away, stopped, paused or disconnected, of those that the instances need; a plan
+ * with nothing else to do brings them back. One of another version goes on until a plan needs it.
+ */
+export function impairedPlanes(
+  stack: string,
+  needed: ReadonlySet<AgentSpec['plane']>,
+  { agents }: ObservedState,
+): readonly AgentSpec['plane'][] {
+  return [...needed].filter((plane) => {
+    const existing = agents.find(({ name }) => name === agentName(stack, plane));
+    return existing === undefined || !isUp(existing) || !isConnected(existing, madeOn(existing));
+  });
+}
+
+/** Agents of the stack by their labels that no plan would ask: renamed by hand, or copies. */
+export function strayAgents(stack: string, { agents }: ObservedState): readonly ObservedAgent[] {
+  const known = new Set([agentName(stack, 'stack'), agentName(stack, 'host')]);
+  return agents.filter(({ name }) => !known.has(name));
+}
+
+function isUp({ state }: ObservedAgent): boolean {
+  return state === 'running' || state === 'restarting';
+}
+
+/** The networks that its label names. */
+function madeOn({ spec }: ObservedAgent): readonly string[] {
+  const found = /"networks":(\[[^\]]*\])/.exec(spec)?.[1] ?? '[]';
+  return [...found.matchAll(/"([^"]+)"/g)].flatMap(([, name]) => name ?? []);
 }
 
 /**
  * Whether an agent is on its networks and on no other. One that was cut off between its create and its connects is not,
  * nor is one that somebody disconnected.
  */
-function isConnected(existing: ObservedAgent, spec: AgentSpec): boolean {
-  return canonicalJson(joinedNetworks(existing)) === canonicalJson([...spec.networks].sort());
+function isConnected(existing: ObservedAgent, networks: readonly string[]): boolean {
+  return canonicalJson(joinedNetworks(existing)) === canonicalJson([...networks].sort());
 }
 
 /** The bridges that an agent is on; `host` and `none` are networks in name only. */

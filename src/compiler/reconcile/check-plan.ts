@@ -7,6 +7,7 @@ import { named } from './decide.ts';
 import type { Decided } from './decide.ts';
 import type { DroppedInstance } from './dropped.ts';
 import { takenPorts } from './taken-ports.ts';
+import { linksUnseen, socketsGone } from './links.ts';
 
 /** What is wrong with, or should be known of, a plan as a whole. */
 export function checkPlan(
@@ -28,6 +29,8 @@ export function checkPlan(
   }
   diagnostics.push(...outsideOfOnly(request, decided));
   if (!request.offline) diagnostics.push(...missingNetworks(decided, observed));
+  diagnostics.push(...linksUnseen(decided, observed.links), ...socketsGone(decided, observed.links));
+  diagnostics.push(...takenNames(decided, observed));
   diagnostics.push(...droppedVolumes(desired, observed));
   diagnostics.push(...takenVolumes(desired, observed));
   diagnostics.push(...takenPorts(decided, dropped, observed));
@@ -85,6 +88,23 @@ function missingNetworks(decided: readonly Decided[], observed: ObservedState): 
     }
   }
   return diagnostics;
+}
+
+/** A generation takes its name last, and would find it taken only when everything else is done. */
+function takenNames(decided: readonly Decided[], observed: ObservedState): readonly Diagnostic[] {
+  const taken = new Set(observed.foreignNames);
+  return decided
+    .filter(({ instance }) => taken.has(instance.engineName))
+    .map(({ container, instance: { name, engineName } }) =>
+      diagnostic(
+        'STK420',
+        `\`${name}\` needs the name \`${engineName}\`, which a container has that is not the stack's`,
+        container.span,
+        {
+          help: `\`docker rename ${engineName} OTHER\`, or \`docker rm --force ${engineName}\` if nobody needs it; then plan again`,
+        },
+      ),
+    );
 }
 
 function droppedVolumes(desired: DesiredState, observed: ObservedState): readonly Diagnostic[] {

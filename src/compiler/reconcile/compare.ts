@@ -38,7 +38,7 @@ export function compare(
       ...driftReasons(instance.spec, spec, current),
       ...networkReasons(instance, spec, current),
     ],
-    update: updateReasons(instance.spec, current),
+    update: updateReasons(instance, current),
   };
 }
 
@@ -152,7 +152,8 @@ function networkReasons(
   return [{ kind: 'drift', field: `network ${network}`, from: null, to: 'connected' }];
 }
 
-function updateReasons(wanted: InstanceSpec, current: ObservedContainer): readonly Reason[] {
+function updateReasons(instance: DesiredInstance, current: ObservedContainer): readonly Reason[] {
+  const wanted = instance.spec;
   const reasons: Reason[] = [];
   const to = restartText(wanted.restart);
   if (current.restart !== to) {
@@ -164,7 +165,20 @@ function updateReasons(wanted: InstanceSpec, current: ObservedContainer): readon
       reasons.push({ kind: 'drift', field: `network ${network}`, from: null, to: 'connected' });
     }
   }
+  for (const network of foreignNetworks(instance, current))
+    reasons.push({ kind: 'drift', field: `network ${network}`, from: 'connected', to: null });
   return reasons;
+}
+
+/** Networks that somebody has connected it to: neither the file nor its own label names them. */
+export function foreignNetworks(instance: DesiredInstance, current: ObservedContainer): readonly string[] {
+  const { spec } = current;
+  if (spec === null || spec.network !== 'stack' || instance.spec.network !== 'stack') return [];
+  const own = baseOfInstance(instance.engineName, instance.name);
+  const known = new Set([own, ...spec.networks, ...instance.spec.networks]);
+  return Object.keys(current.networks)
+    .filter((network) => !known.has(network))
+    .sort();
 }
 
 /** `always`, or `on-failure:3`. */

@@ -5,7 +5,8 @@ import type { PlanRequest, Reason } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
 import { compare } from './compare.ts';
 import type { Difference } from './compare.ts';
-import { modeTable } from './mode-table.ts';
+import { linkDrift } from './links.ts';
+import { modeTable, STAYING } from './mode-table.ts';
 import type { Decision, Status } from './mode-table.ts';
 import { standing } from './standing.ts';
 import type { Standing } from './standing.ts';
@@ -18,6 +19,8 @@ export interface Decided {
   readonly difference: Difference;
   readonly decision: Decision;
   readonly reasons: readonly Reason[];
+  /** Where the published name leads when it is not to the current generation, though that one runs and stays. */
+  readonly link: Reason | null;
 }
 
 const NO_DIFFERENCE: Difference = { replace: [], update: [] };
@@ -41,7 +44,7 @@ export function decide(
         container.mode === 'cron' ? [] : (byKey.get(instance.key) ?? []),
       );
       decided.push(
-        decideOne(container, instance, stands, {
+        decideOne(container, instance, stands, observed, {
           included: named(included, container, instance),
           forced: named(forced, container, instance),
           vanished:
@@ -73,6 +76,7 @@ function decideOne(
   container: DesiredContainer,
   instance: DesiredInstance,
   stands: Standing,
+  observed: ObservedState,
   {
     included,
     forced,
@@ -85,13 +89,19 @@ function decideOne(
   const mode = container.mode === 'manual' && (included || forced) ? 'auto' : container.mode;
   const byTable = modeTable[mode][status];
   const decision = forced && container.mode !== 'cron' && current !== null ? 'replace' : byTable;
+  const link = STAYING.has(decision) ? linkDrift(instance.engineName, stands, observed.links) : null;
   return {
     container,
     instance,
     standing: stands,
     difference,
     decision,
-    reasons: reasonsFor(decision, current, difference, { forced, vanished }),
+    reasons: [
+      ...nameReasons(instance, stands),
+      ...(link === null ? [] : [link]),
+      ...reasonsFor(decision, current, difference, { forced, vanished }),
+    ],
+    link,
   };
 }
 
@@ -136,6 +146,12 @@ function reasonsFor(
     default:
       return unreachable(decision);
   }
+}
+
+function nameReasons({ engineName }: DesiredInstance, { current, rescue }: Standing): readonly Reason[] {
+  return current === null || rescue !== 'renamed'
+    ? []
+    : [{ kind: 'drift', field: 'name', from: current.engineName, to: engineName }];
 }
 
 /** A container that is not running although nobody asked stackc for it. */

@@ -17,28 +17,38 @@ export interface PendingMigration {
   readonly waitsFor: readonly ContainerKey[];
   /** The run of an apply that was cut off, of this image and command and still under way: waited for, not repeated. */
   readonly adopt: ObservedContainer | null;
+  /** The words under which the current generation was made, where these words alone call for the run; else null. */
+  readonly changedFrom: readonly string[] | 'none' | null;
   /** Earlier records, removed once this one has succeeded. None of them runs. */
   readonly earlier: readonly ObservedContainer[];
 }
 
+/** What a plan works on: the containers of which an instance is created, replaced or started, and those it is limited to. */
+export interface MigrationScope {
+  readonly starting: ReadonlySet<ContainerKey>;
+  readonly selected: ReadonlySet<ContainerKey>;
+}
+
 /**
- * Which migrations must run: those with a new generation to hold back and no record of success for this image and
- * command. An image that is only known after its pull has no record yet.
+ * Which migrations must run: those without a record of success for this image and command that have a new generation to
+ * hold back, or whose words differ from those under which the current one was made. An image that is only known after
+ * its pull has no record yet.
  */
 export function pendingMigrations(
   containers: readonly DesiredContainer[],
   observed: ObservedState,
-  starting: ReadonlySet<ContainerKey>,
+  scope: MigrationScope,
 ): readonly PendingMigration[] {
   const byKey = new Map(containers.map((c) => [c.key, c]));
   const pending: Omit<PendingMigration, 'waitsFor'>[] = [];
-  for (const called of calledFor(containers, observed, starting)) {
-    const { owner, migration, users, records } = called;
+  for (const called of calledFor(containers, observed, scope)) {
+    const { owner, migration, users, records, changedFrom } = called;
     if (records.some((record) => isSuccess(record) && isOf(record, owner, migration))) continue;
     pending.push({
       owner,
       migration,
       users,
+      changedFrom,
       adopt: records.find((record) => isAdoptable(record, owner, migration)) ?? null,
       earlier: records.filter((record) => !isUnderWay(record)),
     });
@@ -54,9 +64,9 @@ export function pendingMigrations(
 export function strayMigrations(
   containers: readonly DesiredContainer[],
   observed: ObservedState,
-  starting: ReadonlySet<ContainerKey>,
+  scope: MigrationScope,
 ): readonly Diagnostic[] {
-  return calledFor(containers, observed, starting).flatMap(({ owner, migration, records }) => {
+  return calledFor(containers, observed, scope).flatMap(({ owner, migration, records }) => {
     const adopted = records.find((record) => isAdoptable(record, owner, migration));
     return records
       .filter((record) => isUnderWay(record) && record !== adopted)
@@ -81,26 +91,48 @@ interface CalledFor {
   readonly owner: DesiredContainer;
   readonly migration: DesiredMigration;
   readonly users: ReadonlySet<ContainerKey>;
+  readonly changedFrom: PendingMigration['changedFrom'];
   /** Oldest first. */
   readonly records: readonly ObservedContainer[];
 }
 
-/** The migrations with a new generation to hold back, whether or not they have run. */
+/** The migrations with a new generation to hold back, or with other words than before, whether or not they have run. */
 function calledFor(
   containers: readonly DesiredContainer[],
   observed: ObservedState,
-  starting: ReadonlySet<ContainerKey>,
+  { starting, selected }: MigrationScope,
 ): readonly CalledFor[] {
   return containers.flatMap((owner) => {
     const { migration } = owner;
     if (migration === null || isHeld(owner, observed)) return [];
     const users = migrationUsers(owner, containers);
-    if (![...users].some((key) => starting.has(key))) return [];
+    const changedFrom = selected.has(owner.key) ? madeUnder(owner, migration, observed) : null;
+    if (changedFrom === null && ![...users].some((key) => starting.has(key))) return [];
     const records = observed.containers
       .filter((c) => c.role === 'migration' && isOfContainer(c, owner))
       .sort((a, b) => a.generation - b.generation);
-    return [{ owner, migration, users, records }];
+    return [{ owner, migration, users, changedFrom, records }];
   });
+}
+
+/**
+ * Other words than the file's under which all current generations of this image were made; null when there is none, when
+ * one was made under the file's (which had run then), and where no label tells.
+ */
+function madeUnder(
+  owner: DesiredContainer,
+  migration: DesiredMigration,
+  observed: ObservedState,
+): PendingMigration['changedFrom'] {
+  const staying = new Set(owner.instances.map(({ key }) => key));
+  const made = observed.containers
+    .filter((c) => c.role === 'instance' && c.phase === 'current' && staying.has(c.key))
+    .filter(({ imageId }) => imageId === owner.image.id)
+    .map(({ spec }) => spec?.migration);
+  const own = canonicalJson(migration.shown);
+  if (made.some((words) => words === undefined || canonicalJson(words) === own)) return null;
+  const [first] = made;
+  return first === undefined ? null : (first ?? 'none');
 }
 
 /**
@@ -152,7 +184,7 @@ export function addMigration(
   after: readonly NodeId[],
   waitsFor: readonly string[],
 ): { readonly node: NodeId; readonly change: Change } {
-  const { owner, migration, adopt, earlier } = pending;
+  const { owner, migration, adopt, changedFrom, earlier } = pending;
   const id = migrationChangeId(owner.key);
   const number = adopt?.generation ?? Math.max(0, ...earlier.map((record) => record.generation)) + 1;
   const node = builder.add(
@@ -176,12 +208,19 @@ export function addMigration(
     subject: { kind: 'migration', application: owner.application, container: owner.name },
     action: 'run',
     reasons: [
-      {
-        kind: 'missing',
-        field: 'record',
-        from: null,
-        to: owner.image.id === null ? null : `${owner.image.reference} (${shortId(owner.image.id)})`,
-      },
+      changedFrom === null
+        ? {
+            kind: 'missing',
+            field: 'record',
+            from: null,
+            to: owner.image.id === null ? null : `${owner.image.reference} (${shortId(owner.image.id)})`,
+          }
+        : {
+            kind: 'field',
+            field: 'migration',
+            from: changedFrom === 'none' ? null : quoted(changedFrom),
+            to: quoted(migration.shown),
+          },
     ],
     from: null,
     to: null,
@@ -199,6 +238,10 @@ export function addMigration(
     ],
   };
   return { node, change };
+}
+
+function quoted(words: readonly string[]): string {
+  return JSON.stringify(words.join(' '));
 }
 
 /** The id of a container's migration as a change. */

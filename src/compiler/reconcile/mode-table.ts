@@ -51,3 +51,6 @@ export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Deci
     'differs-stopped': 'schedule',
   },
 };
+
+/** What is decided about a generation that runs and goes on; every other one is published by its start. */
+export const STAYING: ReadonlySet<Decision> = new Set(['leave', 'update', 'unpause', 'hold']);

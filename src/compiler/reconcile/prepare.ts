@@ -5,7 +5,7 @@ import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Action, Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
-import { agentAction, joinedNetworks } from './agents.ts';
+import { agentAction, joinedNetworks, strayAgents } from './agents.ts';
 import { pendingMigrations } from './migrations.ts';
 import { shortId } from '../short-id.ts';
 import { field, listReason } from './spec-reasons.ts';
@@ -34,19 +34,36 @@ export function prepare(
 ): Preparation {
   const changes: Change[] = [];
   // A migration is run from its container's image and mounts, also where that container itself is left alone.
-  const migrating = pendingMigrations(desired.containers, observed, need.starting)
+  const migrating = pendingMigrations(desired.containers, observed, need)
     .filter(({ adopt }) => adopt === null)
     .map(({ owner }) => owner);
   const used = new Set([...need.starting, ...migrating.map(({ key }) => key)]);
   const pulls = pullImages(builder, desired, used, changes);
   const places = [
-    ...createNetworks(builder, desired, observed, need, changes),
+    ...createNetworks(builder, desired, observed, { ...need, starting: used }, changes),
     ...createVolumes(builder, desired, observed, { ...need, migrating }, changes),
   ];
   const agents = need.agents.flatMap((spec) => [
     ...raiseAgent(builder, spec, observed, request, places, changes),
   ]);
+  if (request.only.length === 0) removeStrayAgents(builder, desired.stack, observed, agents, changes);
   return { ready: builder.join('prepare', 'done', [...pulls, ...places, ...agents]), changes };
+}
+
+/** Two that work on the same sockets are one too many. */
+function removeStrayAgents(
+  builder: PlanBuilder,
+  stack: string,
+  observed: ObservedState,
+  after: readonly NodeId[],
+  changes: Change[],
+): void {
+  for (const { name, id } of strayAgents(stack, observed)) {
+    const group = `agent ${name}`;
+    const reason: Reason = { kind: 'drift', field: 'agent', from: name, to: null };
+    changes.push(plainChange(group, { kind: 'agent', name }, 'remove', [reason]));
+    builder.add(group, 'remove', { kind: 'agent.remove', name, id }, after, 'nobody asks it');
+  }
 }
 
 function pullImages(
@@ -168,7 +185,7 @@ function raiseAgent(
     action === 'replace' && existing !== null
       ? agentReason(existing, spec)
       : action === 'start'
-        ? { kind: 'drift', field: 'state', from: 'stopped', to: 'running' }
+        ? stateReason(existing)
         : missing('agent');
   changes.push(plainChange(id, subject, action, [reason]));
   let last: readonly NodeId[] = after;
@@ -186,7 +203,7 @@ function raiseAgent(
 function agentReason(existing: ObservedAgent, spec: AgentSpec): Reason {
   if (existing.spec === canonicalJson(spec)) {
     const drift = listReason('networks', joinedNetworks(existing), spec.networks);
-    if (drift !== null) return { ...drift, kind: 'drift' };
+    return drift === null ? stateReason(existing) : { ...drift, kind: 'drift' };
   }
   const before = partsOf(existing.spec);
   if (before !== null && before.image !== spec.image) return field('image', before.image, spec.image);
@@ -209,6 +226,10 @@ function partsOf(label: string): Pick<AgentSpec, 'image' | 'volumes' | 'networks
   } catch {
     return null;
   }
+}
+
+function stateReason(existing: ObservedAgent | null): Reason {
+  return { kind: 'drift', field: 'state', from: existing?.state ?? null, to: 'running' };
 }
 
 function missing(what: string): Reason {

@@ -7,7 +7,7 @@ import type { AgentSpec } from '../plan/agent-spec.ts';
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { NodeId, Plan, PlanRequest } from '../plan/plan.ts';
-import { desiredAgents, planesOf } from './agents.ts';
+import { desiredAgents, impairedPlanes, planesOf } from './agents.ts';
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
 import type { Decided } from './decide.ts';
@@ -29,7 +29,7 @@ import { existing } from './steps.ts';
  * longer names; last the generations that were replaced.
  *
  * Errors: STK410 (everything would be removed), STK411 (a network of the file does not exist),
- * STK415 (a migration still runs).
+ * STK415 (a migration still runs), STK420 (a name is taken).
  */
 export function reconcile(
   desired: DesiredState,
@@ -50,7 +50,7 @@ export function reconcile(
   const sockets = { reach: new Set(agents.flatMap((agent) => agent.volumes)), wanted: wantedPlaces(desired) };
   const aside = setNamesAside(builder, decided, observed, prepared.ready);
 
-  const work = { decided, starting, scope: { sockets, handover: handoverOf(dropped) } };
+  const work = { decided, starting, selected, scope: { sockets, handover: handoverOf(dropped) } };
   const rolled = rollContainers(builder, desired, observed, work, aside);
 
   const ready = builder.join('everything', 'ready', [...rolled.ready.values()].flat());
@@ -68,7 +68,7 @@ export function reconcile(
       warnings: diagnostics.filter((d) => d.severity === 'warning'),
       agents,
     },
-    [...diagnostics, ...strayMigrations(desired.containers, observed, starting)],
+    [...diagnostics, ...strayMigrations(desired.containers, observed, work)],
   );
 }
 
@@ -101,9 +101,16 @@ function neededAgents(
   },
 ): readonly AgentSpec[] {
   const planes = new Set<AgentSpec['plane']>();
+  const standby = new Set<AgentSpec['plane']>();
   const volumes = [...dropped.flatMap((d) => d.socketVolumes), ...socketVolumes(runs)];
-  for (const { decision, instance, standing } of decided) {
-    const touched = STARTING.has(decision) || standing.rescue === 'restore' || standing.leftovers.length > 0;
+  for (const { decision, instance, standing, link } of decided) {
+    if (standing.current !== null && decision !== 'hold' && decision !== 'start-held')
+      for (const plane of planesOf(instance)) standby.add(plane);
+    const touched =
+      STARTING.has(decision) ||
+      link !== null ||
+      standing.rescue === 'restore' ||
+      standing.leftovers.length > 0;
     if (!touched && !(standing.failed.length > 0 && decision === 'leave')) continue;
     // A held one is started as it was made, and only its socket needs an agent.
     if (decision !== 'start-held') for (const plane of planesOf(instance)) planes.add(plane);
@@ -114,6 +121,7 @@ function neededAgents(
   const present = new Set(observed.volumes.map((v) => v.name));
   const leaving = volumes.filter((volume) => present.has(volume));
   if (leaving.length > 0) planes.add('stack');
+  for (const plane of impairedPlanes(desired.stack, standby, observed)) planes.add(plane);
   if (planes.size === 0) return [];
   return desiredAgents(desired, request.agentImage, leaving).filter((agent) => planes.has(agent.plane));
 }

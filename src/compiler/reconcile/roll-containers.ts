@@ -14,6 +14,7 @@ import type { Rolled, RollScope } from './roll.ts';
 export interface Work {
   readonly decided: readonly Decided[];
   readonly starting: ReadonlySet<ContainerKey>;
+  readonly selected: ReadonlySet<ContainerKey>;
   readonly scope: RollScope;
 }
 
@@ -29,11 +30,11 @@ export function rollContainers(
   builder: PlanBuilder,
   desired: DesiredState,
   observed: ObservedState,
-  { decided, starting, scope }: Work,
+  { decided, starting, selected, scope }: Work,
   prepared: readonly NodeId[],
 ): RolledContainers {
   const byContainer = groupBy(decided, (d) => d.container.key);
-  const migrations = pendingMigrations(desired.containers, observed, starting);
+  const migrations = pendingMigrations(desired.containers, observed, { starting, selected });
   const migrationNodes = new Map<ContainerKey, NodeId>();
   const ready = new Map<ContainerKey, readonly NodeId[]>();
   const pending = new Map<ContainerKey, readonly Change[]>();
@@ -50,9 +51,10 @@ export function rollContainers(
     const own = byContainer.get(container.key) ?? [];
     const before: NodeId[] = [...prepared, ...readyOf(container.after)];
     const waitsFor = waitsOf(container.after);
-    if (starting.has(container.key)) {
-      for (const migration of migrations) {
-        if (!migration.users.has(container.key)) continue;
+    const isStarting = starting.has(container.key);
+    for (const migration of migrations) {
+      const isChanged = migration.changedFrom !== null && migration.owner.key === container.key;
+      if ((isStarting && migration.users.has(container.key)) || isChanged) {
         const known = migrationNodes.get(migration.owner.key);
         if (known === undefined) {
           const after = [...prepared, ...readyOf(migration.waitsFor)];

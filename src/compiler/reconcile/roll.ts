@@ -6,7 +6,7 @@ import type { Action, Change, NodeId } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
-import { hasOwnSocket, publish, socketPlace } from './sockets.ts';
+import { hasOwnSocket, publish, restore, socketPlace } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
 import { start, update } from './start.ts';
 import { addSteps, existing } from './steps.ts';
@@ -43,7 +43,7 @@ export function rollInstance(
   const { instance, container, standing, decision } = decided;
   const group = instance.key;
   const notes: string[] = [];
-  let last = rescue(builder, decided, after, notes);
+  let last = rescue(builder, decided, after, notes, scope.sockets);
 
   const retries = decision === 'replace' || decision === 'create';
   const stale = retries || decision === 'hold' || decision === 'start-held' ? [] : standing.failed;
@@ -57,9 +57,14 @@ export function rollInstance(
       last,
       scope.sockets,
     );
-    notes.push(`removes generation ${leftover.generation}, left over as ${leftover.phase}`);
+    notes.push(
+      leftover.phase === 'current'
+        ? `removes ${leftover.engineName}, a copy of generation ${leftover.generation} made by hand`
+        : `removes generation ${leftover.generation}, left over as ${leftover.phase}`,
+    );
   }
   const tidied = last !== after;
+  last = publishAgain(builder, decided, last, scope.sockets);
   for (const failed of retries ? standing.failed : []) {
     notes.push(`generation ${failed.generation} failed and is kept as ${failed.engineName} until then`);
   }
@@ -123,7 +128,7 @@ export function rollInstance(
       last = update(builder, decided, last);
       break;
     case 'hold':
-      if (tidied) notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
+      if (last !== after) notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
       break;
     case 'leave':
     case 'schedule':
@@ -162,12 +167,12 @@ function stopNote({ decision, instance }: Decided): readonly string[] {
   return [`stops with ${signal ?? "its image's signal"} and ${timeoutS} s to end (${why})`];
 }
 
-function actionOf({ decision }: Decided, tidied: boolean): Action {
+function actionOf({ decision, link, standing }: Decided, tidied: boolean): Action {
   switch (decision) {
     case 'leave':
-      return tidied ? 'tidy' : 'none';
     case 'hold':
-      return tidied ? 'tidy' : 'hold';
+      if (link !== null || standing.rescue === 'renamed') return 'update';
+      return tidied ? 'tidy' : decision === 'leave' ? 'none' : 'hold';
     case 'start-held':
       return 'start';
     case 'unpause':
@@ -183,12 +188,27 @@ function actionOf({ decision }: Decided, tidied: boolean): Action {
   }
 }
 
+/** Points the published name at the generation that is current and stays: somebody removed it or led it elsewhere. */
+function publishAgain(
+  builder: PlanBuilder,
+  { instance, standing, link }: Decided,
+  after: readonly NodeId[],
+  sockets: SocketScope,
+): readonly NodeId[] {
+  const { current } = standing;
+  const place = socketPlace(current?.spec ?? null, sockets.reach);
+  if (link === null || current === null || place === null) return after;
+  const op = publish(place, generationSocketName(instance.engineName, current.generation));
+  return [builder.add(instance.key, 'publish again', op, after, 'changed by hand')];
+}
+
 /** An apply that was cut off between its renames, or a container that somebody renamed, gets its name back. */
 function rescue(
   builder: PlanBuilder,
   { instance, standing }: Decided,
   after: readonly NodeId[],
   notes: string[],
+  sockets: SocketScope,
 ): readonly NodeId[] {
   const { current, rescue: kind } = standing;
   if (current === null || kind === null) return after;
@@ -197,7 +217,8 @@ function rescue(
     restore: `goes back to generation ${current.generation}: its successor is gone`,
     renamed: `was renamed to ${current.engineName} by hand`,
   } as const;
-  notes.push(words[kind]);
+  // A name given by hand is among the reasons.
+  if (kind !== 'renamed') notes.push(words[kind]);
   let last: readonly NodeId[] = [
     builder.add(
       instance.key,
@@ -207,8 +228,11 @@ function rescue(
       words[kind],
     ),
   ];
-  if (kind === 'restore' && instance.socket !== null && hasOwnSocket(current, instance.engineName)) {
-    const op = publish(instance.socket, generationSocketName(instance.engineName, current.generation));
+  const place = socketPlace(current.spec, sockets.reach);
+  if (kind === 'restore' && place !== null) {
+    const op = hasOwnSocket(current, instance.engineName)
+      ? publish(place, generationSocketName(instance.engineName, current.generation))
+      : restore(place, instance.engineName, current.generation);
     last = [builder.add(instance.key, 'publish again', op, last, words[kind])];
   }
   return last;

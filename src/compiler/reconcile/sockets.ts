@@ -45,12 +45,13 @@ export function socketPlace(spec: InstanceSpec | null, reach: ReadonlySet<string
 
 /** The volumes in which generations have their sockets, told by their own labels; sorted. */
 export function socketVolumes(containers: readonly Pick<ObservedContainer, 'spec'>[]): readonly string[] {
-  const volumes = containers.flatMap(({ spec }) => {
-    const mounted = new Set((spec?.mounts ?? []).flatMap((m) => (m.type === 'volume' ? [m.source] : [])));
-    const place = socketPlace(spec, mounted);
-    return place === null ? [] : [place.volume];
-  });
+  const volumes = containers.flatMap(({ spec }) => socketPlace(spec, mountedVolumes(spec))?.volume ?? []);
   return [...new Set(volumes)].sort();
+}
+
+/** The volumes that a generation mounts. */
+export function mountedVolumes(spec: InstanceSpec | null): ReadonlySet<string> {
+  return new Set((spec?.mounts ?? []).flatMap(({ type, source }) => (type === 'volume' ? [source] : [])));
 }
 
 /** Whether a generation serves on a path of its own, so that the published name can lead to it: its words or variables say so. */
@@ -88,6 +89,24 @@ export function publish(socket: SocketPlace, to: string): Operation {
     path: socket.volumePath,
     link: fileName(socket),
     to,
+  };
+}
+
+/** Gives the socket that a generation bound at its published name the name that it would have of its own. */
+export function keep(socket: SocketPlace, engineName: string, generation: number): Operation {
+  const as = generationSocketName(engineName, generation);
+  return { kind: 'socket.keep', volume: socket.volume, path: socket.volumePath, name: fileName(socket), as };
+}
+
+/** Takes {@link keep} back. */
+export function restore(socket: SocketPlace, engineName: string, generation: number): Operation {
+  const from = generationSocketName(engineName, generation);
+  return {
+    kind: 'socket.restore',
+    volume: socket.volume,
+    path: socket.volumePath,
+    name: fileName(socket),
+    from,
   };
 }
 

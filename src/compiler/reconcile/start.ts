@@ -2,7 +2,7 @@ import { generationSocketName } from '../desired/desired-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
-import { restartText } from './compare.ts';
+import { foreignNetworks, restartText } from './compare.ts';
 import type { Decided } from './decide.ts';
 import { fileName, hasOwnSocket, publish, socketPlace, unlink } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
@@ -61,7 +61,7 @@ export function start(
   return last;
 }
 
-/** Changes in place what can be: the restart policy, and networks that somebody took it off. */
+/** Changes in place what can be: the restart policy, and networks that somebody took it off or put it on. */
 export function update(
   builder: PlanBuilder,
   { instance, standing, difference }: Decided,
@@ -80,6 +80,10 @@ export function update(
     if (current.networks[network] !== undefined) continue;
     const op = { kind: 'container.connect', target, network } as const;
     last = [builder.add(instance.key, `join ${network}`, op, last, 'disconnected by hand')];
+  }
+  for (const network of foreignNetworks(instance, current)) {
+    const op = { kind: 'container.disconnect', target, network } as const;
+    last = [builder.add(instance.key, `leave ${network}`, op, last, 'connected by hand')];
   }
   return last;
 }

@@ -1,12 +1,22 @@
 import { generationSocketName } from '../desired/desired-state.ts';
-import type { DesiredInstance } from '../desired/desired-state.ts';
+import type { DesiredInstance, SocketSpec } from '../desired/desired-state.ts';
 import { generationName } from '../names.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { restartText } from './compare.ts';
-import { boundName, drain, fileName, hasOwnSocket, placeKey, publish, unlink } from './sockets.ts';
+import {
+  boundName,
+  drain,
+  fileName,
+  hasOwnSocket,
+  keep,
+  placeKey,
+  publish,
+  restore,
+  unlink,
+} from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
 import type { Step } from './strategies.ts';
 
@@ -35,13 +45,30 @@ export interface StepNode {
 
 /** What each step does, as operations. */
 const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
+  // The name that it takes over may be the very socket that the old generation serves on.
+  'keep-old-path': ({ instance, generation, old, oldPlace }) => {
+    const { socket } = instance;
+    const isTaken = socket !== null && old !== null && isAt(oldPlace, socket) && !isOwn(old, instance);
+    if (!isTaken) return [];
+    const { engineName } = instance;
+    return [
+      node(
+        `keep socket ${old.generation}`,
+        keep(socket, engineName, old.generation),
+        `generation ${generation} takes its name`,
+        [restore(socket, engineName, old.generation)],
+      ),
+    ];
+  },
   // A leftover of an earlier run would keep the server from binding.
-  'clear-path': ({ instance, generation }) => {
+  'clear-path': (turn) => {
+    const { instance, generation } = turn;
     const socket = instance.socket;
     if (socket === null) return [];
     const clear = unlink(socket, boundName(socket, instance.engineName, generation));
     // Taken back as well: the old generation may have to bind the path again.
-    return [node(`clear ${generation}`, clear, 'a leftover would be in the way', [clear])];
+    const back = socket.movable ? [] : wayBack(turn, socket);
+    return [node(`clear ${generation}`, clear, 'a leftover would be in the way', [clear, ...back])];
   },
   create: ({ instance, generation, next }) => {
     const name = generationName(instance.engineName, generation, 'next');
@@ -100,21 +127,12 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
         ),
       ];
     }),
-  publish: ({ instance, generation, old, oldPlace }) => {
+  publish: (turn) => {
+    const { instance, generation } = turn;
     const socket = instance.socket;
     if (socket === null || !socket.movable) return [];
-    const back =
-      old === null || oldPlace?.published !== socket.published || !hasOwnSocket(old, instance.engineName)
-        ? unlink(socket, fileName(socket))
-        : publish(socket, generationSocketName(instance.engineName, old.generation));
-    return [
-      node(
-        `publish ${generation}`,
-        publish(socket, generationSocketName(instance.engineName, generation)),
-        'gate passed',
-        [back],
-      ),
-    ];
+    const to = generationSocketName(instance.engineName, generation);
+    return [node(`publish ${generation}`, publish(socket, to), 'gate passed', wayBack(turn, socket))];
   },
   keep: ({ instance, generation, next }) => {
     const { name, maxRetries } = instance.spec.restart;
@@ -198,6 +216,14 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
     const back = instance.stop.quietSignal === null ? [start] : [stop, start];
     return [node(`stop ${old.generation}`, stop, 'is being replaced', wasRunning ? back : [])];
   },
+  // A server may remove the path that it bound when it ends, whoever is published there by now.
+  'publish-again': ({ instance, generation, old, oldPlace }) => {
+    const { socket } = instance;
+    if (socket === null || !socket.movable || old === null) return [];
+    if (!isAt(oldPlace, socket) || isOwn(old, instance)) return [];
+    const op = publish(socket, generationSocketName(instance.engineName, generation));
+    return [node(`publish again ${generation}`, op, 'the old one may have taken it away')];
+  },
   // The published name moves with a switch, but for a generation that serves elsewhere now, or on no socket at all.
   'unpublish-old': ({ old, oldPlace, sockets }) =>
     old === null || oldPlace === null || sockets.wanted.has(placeKey(oldPlace))
@@ -232,6 +258,22 @@ export function addSteps(
     }
   }
   return last;
+}
+
+/** Makes the published name again what it was when the old generation served there, or nobody. */
+function wayBack({ instance, old, oldPlace }: Turn, socket: SocketSpec): readonly Operation[] {
+  if (old === null || !isAt(oldPlace, socket)) return [unlink(socket, fileName(socket))];
+  return isOwn(old, instance)
+    ? [publish(socket, generationSocketName(instance.engineName, old.generation))]
+    : [restore(socket, instance.engineName, old.generation)];
+}
+
+function isAt(place: SocketPlace | null, socket: SocketSpec): boolean {
+  return place !== null && placeKey(place) === placeKey(socket);
+}
+
+function isOwn(old: ObservedContainer, instance: DesiredInstance): boolean {
+  return hasOwnSocket(old, instance.engineName);
 }
 
 /** Refers to a container that the engine has. */

@@ -1,5 +1,6 @@
 /** The vocabulary of the strategies. A step may come to nothing (no socket, no old generation) or to several nodes. */
 export type Step =
+  | 'keep-old-path'
   | 'clear-path'
   | 'create'
   | 'join'
@@ -15,6 +16,7 @@ export type Step =
   | 'quiet-old'
   | 'drain-old'
   | 'stop-old'
+  | 'publish-again'
   | 'clear-old-path';
 
 /**
@@ -36,6 +38,7 @@ export const strategies = {
       'create',
       'join',
       'hand-over',
+      'keep-old-path',
       'clear-path',
       'start',
       'gate',
@@ -45,7 +48,7 @@ export const strategies = {
       'park-old',
       'take-name',
     ],
-    settle: ['unpublish-old', 'quiet-old', 'drain-old', 'stop-old', 'clear-old-path'],
+    settle: ['unpublish-old', 'quiet-old', 'drain-old', 'stop-old', 'publish-again', 'clear-old-path'],
   },
   'stop-first': {
     switch: [

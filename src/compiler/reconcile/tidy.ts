@@ -4,7 +4,7 @@ import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
-import { drain, fileName, hasOwnSocket, placeKey, publish, socketPlace, unlink } from './sockets.ts';
+import { drain, fileName, hasOwnSocket, placeKey, publish, restore, socketPlace, unlink } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
 import { existing } from './steps.ts';
 
@@ -30,8 +30,10 @@ export function tidyGeneration(
   if (place !== null && leftover.phase !== 'failed') {
     const serves =
       current !== null && socketPlace(current.spec, sockets.reach)?.published === place.published;
-    if (serves && leftover.phase === 'next' && hasOwnSocket(current, engineName)) {
-      const back = publish(place, generationSocketName(engineName, current.generation));
+    if (serves && leftover.phase === 'next') {
+      const back = hasOwnSocket(current, engineName)
+        ? publish(place, generationSocketName(engineName, current.generation))
+        : restore(place, engineName, current.generation);
       add('publish back', back, 'the current one');
       isAway = true;
     } else if (!serves && !sockets.wanted.has(placeKey(place))) {
@@ -48,7 +50,8 @@ export function tidyGeneration(
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
     add('stop', { kind: 'container.stop', target: existing(leftover), timeoutS: null }, 'left over');
   }
-  if (place !== null)
+  // A copy that somebody made has the current generation's number, and that one's socket is no leftover.
+  if (place !== null && leftover.generation !== current?.generation)
     add('clear', unlink(place, generationSocketName(engineName, leftover.generation)), 'left over');
   add('remove', { kind: 'container.remove', target: existing(leftover), volumes: false }, 'left over');
   return last;
@@ -71,13 +74,16 @@ export function removeGenerations(
   const add = (verb: string, op: Operation) => {
     last = [builder.add(group, verb, op, last, 'not in the file')];
   };
-  const published = containers
-    .map(({ spec }) => socketPlace(spec, sockets.reach))
-    .find((place) => place !== null);
-  // A successor of another name may have published there: then the name is no longer this one's.
-  if (published !== undefined && published !== null && !sockets.wanted.has(placeKey(published))) {
-    add('unpublish', unlink(published, fileName(published)));
-  }
+  const bearer = containers.find(({ spec }) => socketPlace(spec, sockets.reach) !== null);
+  const published = socketPlace(bearer?.spec ?? null, sockets.reach);
+  const unpublish = () => {
+    // A successor of another name may have published there: then the name is no longer this one's.
+    if (published !== null && !sockets.wanted.has(placeKey(published)))
+      add('unpublish', unlink(published, fileName(published)));
+  };
+  // A link can be put back, should the apply be cut off and the instance stay after all; a socket that was bound cannot.
+  const isLink = bearer !== undefined && hasOwnSocket(bearer, engineName);
+  if (isLink) unpublish();
   for (const container of containers) {
     const place = socketPlace(container.spec, sockets.reach);
     const target = existing(container);
@@ -90,6 +96,7 @@ export function removeGenerations(
       add(`drain ${n}`, drain(place, engineName, target, n, stop?.drainS ?? DRAIN_S));
     }
     add(`stop ${n}`, { kind: 'container.stop', target, timeoutS: stop?.timeoutS ?? null });
+    if (container === bearer && !isLink) unpublish();
     if (place !== null) add(`clear ${n}`, unlink(place, generationSocketName(engineName, n)));
     add(`remove ${n}`, { kind: 'container.remove', target, volumes: false });
   }

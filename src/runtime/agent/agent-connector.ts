@@ -78,6 +78,12 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
     publish: async (directory, link, to) => {
       await ask({ op: 'publish', directory, link, to }, answerMs);
     },
+    keep: async (directory, name, as) => {
+      await ask({ op: 'keep', directory, name, as }, answerMs);
+    },
+    restore: async (directory, name, from) => {
+      await ask({ op: 'restore', directory, name, from }, answerMs);
+    },
     unlink: async (directory, name) => {
       await ask({ op: 'unlink', directory, name }, answerMs);
     },

@@ -46,6 +46,10 @@ export interface AgentSession {
   probe(request: ProbeRequest): Promise<ProbeResult>;
   /** Atomically makes `directory/link` a relative symlink to `to`, and fsyncs the directory. */
   publish(directory: string, link: string, to: string): Promise<void>;
+  /** Gives the plain socket `directory/name` a second name; succeeds when it is none. */
+  keep(directory: string, name: string, as: string): Promise<void>;
+  /** Puts what was kept as `from` back as `directory/name`; where nothing was kept, removes a link there. */
+  restore(directory: string, name: string, from: string): Promise<void>;
   /** Removes `directory/name`; succeeds when it is gone. Refuses what is neither a socket nor a symlink. */
   unlink(directory: string, name: string): Promise<void>;
   drain(request: DrainRequest): Promise<DrainResult>;

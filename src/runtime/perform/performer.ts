@@ -1,9 +1,7 @@
-import { SOCKET_HOLE, generationSocket } from '../../compiler/desired/desired-state.ts';
 import type {
   ContainerKey,
   DesiredContainer,
   DesiredInstance,
-  Gate,
   InstanceKey,
 } from '../../compiler/desired/desired-state.ts';
 import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
@@ -21,6 +19,7 @@ import { EngineError } from '../engine.ts';
 import type { ImageDetails } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
 import { passGate } from '../gate.ts';
+import { filledGate } from '../gate/filled-gate.ts';
 import { drainSocket } from './drain.ts';
 import { runMigration } from './run-migration.ts';
 
@@ -122,6 +121,9 @@ export class Performer {
       case 'container.connect':
         await engine.connectNetwork(op.network, this.#id(op.target), []);
         return null;
+      case 'container.disconnect':
+        await engine.disconnectNetwork(op.network, this.#id(op.target));
+        return null;
       case 'container.rename':
         await engine.renameContainer(this.#id(op.target), op.name);
         return null;
@@ -135,6 +137,14 @@ export class Performer {
       case 'socket.publish':
         await this.#ask('stack', (agent) =>
           agent.publish(agentVolumePath(op.volume, op.path), op.link, op.to),
+        );
+        return null;
+      case 'socket.keep':
+        await this.#ask('stack', (agent) => agent.keep(agentVolumePath(op.volume, op.path), op.name, op.as));
+        return null;
+      case 'socket.restore':
+        await this.#ask('stack', (agent) =>
+          agent.restore(agentVolumePath(op.volume, op.path), op.name, op.from),
         );
         return null;
       case 'socket.unlink':
@@ -322,11 +332,4 @@ export class Performer {
 
 function createdKey(instance: InstanceKey, generation: number): string {
   return `${instance}.${generation}`;
-}
-
-function filledGate(instance: DesiredInstance, generation: number): Gate {
-  const { gate, socket } = instance;
-  if (gate.kind !== 'command' || socket === null) return gate;
-  const path = socket.movable ? generationSocket(instance, socket, generation) : socket.published;
-  return { ...gate, command: gate.command.map((word) => word.replaceAll(SOCKET_HOLE, path)) };
 }

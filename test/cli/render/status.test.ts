@@ -12,6 +12,7 @@ const row = (instance: string, rest: Partial<StatusRow> = {}): StatusRow => ({
   generation: 1,
   state: 'running',
   health: 'none',
+  healthWhy: null,
   image: `registry.example.com/shop/${instance.replace(/\d+$/, '')}:1`,
   imageId: `sha256:${'1a2b3c4d5e6f'.repeat(5)}1a2b`,
   uptime: '3 minutes',
@@ -38,7 +39,7 @@ describe('the table fits the terminal', () => {
   test('everything where there is room, and where there is no terminal', () => {
     expect(shown(200)).toBe(`\
 INSTANCE   GEN  STATE    HEALTH   IMAGE                                              UPTIME     NOTE
-app0       1    running           registry.example.com/shop/app:1 1a2b3c4d5e6f       3 minutes
+app0       1    running  –        registry.example.com/shop/app:1 1a2b3c4d5e6f       3 minutes
 app0       2    exited            registry.example.com/shop/app:1 1a2b3c4d5e6f                  failed, kept as shop-app0.2.failed; exit code 0
 postgres0  1    running  healthy  registry.example.com/shop/postgres:1 1a2b3c4d5e6f  3 minutes
 `);
@@ -48,7 +49,7 @@ postgres0  1    running  healthy  registry.example.com/shop/postgres:1 1a2b3c4d5
   test('first the ids go, then notes stand below their row', () => {
     expect(shown(100)).toBe(`\
 INSTANCE   GEN  STATE    HEALTH   IMAGE                                 UPTIME
-app0       1    running           registry.example.com/shop/app:1       3 minutes
+app0       1    running  –        registry.example.com/shop/app:1       3 minutes
 app0       2    exited            registry.example.com/shop/app:1
     failed, kept as shop-app0.2.failed; exit code 0
 postgres0  1    running  healthy  registry.example.com/shop/postgres:1  3 minutes
@@ -64,7 +65,7 @@ postgres0  1    running  healthy  registry.example.com/shop/postgres:1  3 minute
     expect(shown(44)).toContain('postgres0  1    running  healthy  …/post…s:1\n');
     const long = [row('a-very-long-name-of-an-instance0')];
     const text = renderStatus('shop', long, { color: false, width: 40 });
-    expect(text.split('\n')[1]).toMatch(/^a-very-long…tance0  1    running  …\/a…:1$/);
+    expect(text.split('\n')[1]).toMatch(/^a-very…ce0  1    running  – {7}…\/a…:1$/);
   });
 
   test('an image without a name keeps its id', () => {
@@ -72,6 +73,27 @@ postgres0  1    running  healthy  registry.example.com/shop/postgres:1  3 minute
       color: false,
       width: 60,
     });
-    expect(text).toContain('running  1a2b3c4d5e6f');
+    expect(text).toContain('running  –       1a2b3c4d5e6f');
+  });
+});
+
+describe('health', () => {
+  const ill = [
+    row('app0', { health: 'unhealthy', healthWhy: '503 from GET /ping' }),
+    row('app1', { health: 'no answer', healthWhy: 'ECONNREFUSED', notes: ['1 change to apply'] }),
+    row('app2', { state: 'exited', uptime: null }),
+  ];
+
+  test('says why beside the word, where there is room', () => {
+    const text = renderStatus('shop', ill, { color: false, width: null });
+    expect(text).toMatch(/^app0 .* unhealthy: 503 from GET \/ping {2}/m);
+    expect(text).toMatch(/^app1 .* no answer: ECONNREFUSED {2}/m);
+    expect(text).toMatch(/^app2 +1 +exited {2,}registry/m);
+  });
+
+  test('and else below it, with the notes', () => {
+    const text = renderStatus('shop', ill, { color: false, width: 80 });
+    expect(text).toMatch(/^app0 .* unhealthy {2}.*\n {4}503 from GET \/ping$/m);
+    expect(text).toMatch(/^app1 .* no answer {2}.*\n {4}ECONNREFUSED; 1 change to apply$/m);
   });
 });

@@ -17,7 +17,7 @@ const spec: AgentSpec = {
 };
 
 function agent(of: AgentSpec, networks: readonly string[]): ObservedAgent {
-  return { name: of.name, id: 'id-agent', running: true, spec: canonicalJson(of), networks };
+  return { name: of.name, id: 'id-agent', state: 'running', spec: canonicalJson(of), networks };
 }
 
 describe('an agent is healed by a new one', () => {
@@ -69,6 +69,57 @@ describe('an agent is healed by a new one', () => {
   });
 });
 
+describe('with nothing else to do, an agent that somebody touched is put right', () => {
+  const desired = desiredState([{ name: 'app', socket: true }]);
+  const state = settled(desired);
+  const [own] = state.agents;
+  if (own === undefined) throw new Error('no agent');
+
+  test.each<[string, readonly ObservedAgent[], readonly object[]]>([
+    ['removed', [], [{ action: 'create', reasons: [{ kind: 'missing' }] }]],
+    [
+      'stopped',
+      [{ ...own, state: 'exited' }],
+      [{ action: 'start', reasons: [{ kind: 'drift', field: 'state', from: 'exited', to: 'running' }] }],
+    ],
+    [
+      'paused',
+      [{ ...own, state: 'paused' }],
+      [{ action: 'replace', reasons: [{ kind: 'drift', field: 'state', from: 'paused', to: 'running' }] }],
+    ],
+    [
+      'disconnected',
+      [{ ...own, networks: [] }],
+      [{ action: 'replace', reasons: [{ kind: 'drift', field: 'networks' }] }],
+    ],
+    [
+      'renamed',
+      [{ ...own, name: 'mine' }],
+      [
+        { id: 'agent shop-agent', action: 'create' },
+        { id: 'agent mine', action: 'remove', reasons: [{ kind: 'drift', field: 'agent', from: 'mine' }] },
+      ],
+    ],
+    ['copied', [own, { ...own, name: 'copy' }], [{ id: 'agent copy', action: 'remove' }]],
+    ['as it should be', [own], []],
+    ['of another version', [{ ...own, spec: own.spec.replace('agent:test', 'agent:0') }], []],
+  ])('%s', (_, agents, expected) => {
+    const changes = changesOf(desired, { ...state, agents }).filter(({ action }) => action !== 'none');
+    expect(changes).toMatchObject(expected);
+    expect(changes).toHaveLength(expected.length);
+  });
+
+  test('but not for what is held, nor for what needs none', () => {
+    const sketch = { name: 'app', mode: 'manual' as const, socket: true };
+    const held = settled(desiredState([{ ...sketch, env: { A: '1' } }]));
+    const actions = (wanted: DesiredState, seen: ObservedState) =>
+      changesOf(wanted, { ...seen, agents: [] }).map(({ action }) => action);
+    expect(actions(desiredState([sketch]), held)).toEqual(['hold']);
+    const plain = desiredState([{ name: 'app' }]);
+    expect(actions(plain, settled(plain))).toEqual(['none']);
+  });
+});
+
 describe('before an agent is made', () => {
   const two = desiredState([
     { name: 'app', socket: true },
@@ -104,7 +155,9 @@ describe('before an agent is made', () => {
   test('its networks are made, also where nothing else starts', () => {
     const desired = desiredState([{ name: 'app', socket: true }]);
     const observed = settled(desiredState([{ name: 'app', socket: true, instances: 2 }]));
-    const ids = changesOf(desired, { ...observed, networks: [] }).map((c) => `${c.action} ${c.id}`);
+    const ids = changesOf(desired, { ...observed, networks: [], agents: [] }).map(
+      (c) => `${c.action} ${c.id}`,
+    );
     expect(ids.slice(0, 2)).toEqual(['create network shop', 'create agent shop-agent']);
   });
 });

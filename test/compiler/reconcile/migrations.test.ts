@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
 import type { ObservedContainer, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
 import type { Operation } from '../../../src/compiler/plan/operation.ts';
+import { isPending } from '../../../src/compiler/plan/plan.ts';
 import type { PlanRequest } from '../../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
 import { desiredState, nothing, plainRequest, settled } from '../../support/desired.ts';
@@ -142,4 +143,92 @@ test('`--only`: what a migration of another container is run from is there first
     'run migration shop/app',
     'create shop/web0',
   ]);
+});
+
+describe('other words for an image that has run already', () => {
+  const OTHER = ['rake', 'db:seed'];
+  const changed: ContainerSketch = { ...app, migration: OTHER };
+  /** As `app` was applied; `label` is what its container was made under. */
+  const seen = (label: readonly string[] | null | undefined, ...records: readonly ObservedContainer[]) => {
+    const state = settled(desiredState([app, { name: 'taker' }]));
+    const containers = state.containers.map((c) =>
+      c.container !== 'app' || c.spec === null || label === undefined
+        ? c
+        : { ...c, spec: { ...c.spec, migration: label } },
+    );
+    return { ...state, containers: [...containers, ...records] };
+  };
+  const planned = (
+    sketch: ContainerSketch,
+    observed: ObservedState,
+    request: Partial<PlanRequest> = {},
+    image?: null,
+  ) => {
+    const desired = desiredState([sketch, { name: 'taker' }]);
+    const [owner, ...rest] = desired.containers;
+    if (owner === undefined) throw new Error('no container');
+    const held = { ...desired, containers: [{ ...owner, image: { ...owner.image, id: null } }, ...rest] };
+    const result = reconcile(image === null ? held : desired, observed, { ...plainRequest, ...request });
+    if (!result.ok) throw new Error(result.diagnostics.map((d) => d.message).join('\n'));
+    return result.value;
+  };
+
+  test('run once, though nothing is replaced, and the plan says what differs', () => {
+    const { changes, nodes } = planned(changed, seen(WORDS, record({})));
+    expect(changes.filter(isPending)).toMatchObject([
+      {
+        id: 'migration shop/app',
+        action: 'run',
+        reasons: [{ kind: 'field', field: 'migration', from: '"rake db:migrate"', to: '"rake db:seed"' }],
+      },
+    ]);
+    expect(nodes.map(({ op }) => op.kind)).toEqual(['migration.run']);
+    const done = record({ generation: 2, migration: { imageId: 'sha256:app:1', command: OTHER } });
+    expect(planned(changed, seen(WORDS, record({}), done)).nodes).toEqual([]);
+  });
+
+  test('words where there were none are other words', () => {
+    expect(planned(changed, seen(null)).changes[0]?.reasons).toMatchObject([
+      { field: 'migration', from: null, to: '"rake db:seed"' },
+    ]);
+  });
+
+  test.each<[string, ContainerSketch, ObservedState, Partial<PlanRequest>?, null?]>([
+    ['records that were pruned', app, seen(WORDS)],
+    ['a migration that is gone', { name: 'app' }, seen(WORDS, record({}))],
+    ['a label that does not tell', changed, seen(undefined, record({}))],
+    ['what --only leaves out', changed, seen(WORDS, record({})), { only: ['taker'] }],
+    ['a held container', { ...changed, mode: 'manual' }, seen(WORDS, record({})), {}, null],
+  ])('nothing runs for %s', (_, sketch, observed, request, image) => {
+    expect(planned(sketch, observed, request, image).nodes).toEqual([]);
+  });
+
+  test('an included manual container runs it', () => {
+    const { nodes } = planned({ ...changed, mode: 'manual' }, seen(WORDS, record({})), { include: ['app'] });
+    expect(nodes.map(({ op }) => op.kind)).toEqual(['migration.run']);
+  });
+
+  test('one of the instances made under the new words is enough', () => {
+    const desired = desiredState([{ ...changed, instances: 2 }]);
+    const state = settled(desired);
+    const containers = state.containers.map((c, i) =>
+      c.spec === null ? c : { ...c, spec: { ...c.spec, migration: i === 0 ? WORDS : OTHER } },
+    );
+    expect(runs(desired, { ...state, containers })).toEqual([]);
+  });
+
+  test('who starts from the same image waits for it', () => {
+    const taker: ContainerSketch = { name: 'taker', image: 'app:1', env: { A: '1' } };
+    const desired = desiredState([changed, taker]);
+    const state = settled(desiredState([app, { ...taker, env: {} }]));
+    const containers = state.containers.map((c) =>
+      c.container === 'app' && c.spec !== null ? { ...c, spec: { ...c.spec, migration: WORDS } } : c,
+    );
+    const result = reconcile(desired, { ...state, containers }, plainRequest);
+    if (!result.ok) throw new Error('no plan');
+    expect(result.value.changes.filter(isPending).map(({ id, waitsFor }) => [id, waitsFor])).toEqual([
+      ['migration shop/app', []],
+      ['shop/taker0', ['migration shop/app']],
+    ]);
+  });
 });

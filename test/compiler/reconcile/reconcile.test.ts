@@ -79,40 +79,37 @@ describe('whole plans', () => {
   test('a new image: one instance after the other, start-first, old generations removed last', () => {
     const desired = desiredState([db, { ...app, image: 'app:2' }]);
     expect(planText(plan(desired, settled(desiredState([db, app]))))).toMatchInlineSnapshot(`
-      "create agent shop-agent (missing agent -→-)
-      none shop/db0
+      "none shop/db0
       replace shop/app0 1→2 (field image app:1 (app:1)→app:2 (app:2))
       replace shop/app1 1→2 (field image app:1 (app:1)→app:2 (app:2)) <- shop/app0
 
-      [] #1 agent shop-agent create: agent.create
-      [1] #2 agent shop-agent start: agent.start
-      [2] #3 shop/app0 create 2: container.create undo: container.rename
-      [3] #4 shop/app0 clear 2: socket.unlink undo: socket.unlink
-      [4] #5 shop/app0 start 2: container.start undo: container.stop
-      [5] #6 shop/app0 gate 2: container.gate
-      [6] #7 shop/app0 publish 2: socket.publish undo: socket.publish
-      [7] #8 shop/app0 keep 2: container.policy undo: container.policy
-      [8] #9 shop/app0 release 1: container.policy undo: container.policy
-      [9] #10 shop/app0 park 1: container.rename undo: container.rename
-      [10] #11 shop/app0 switch 2: container.rename undo: container.rename
-      [11] #12 shop/app0 drain 1: socket.drain
-      [12] #13 shop/app0 stop 1: container.stop
-      [13] #14 shop/app0 clear 1: socket.unlink
-      [14] #15 shop/app1 create 2: container.create undo: container.rename
-      [15] #16 shop/app1 clear 2: socket.unlink undo: socket.unlink
-      [16] #17 shop/app1 start 2: container.start undo: container.stop
-      [17] #18 shop/app1 gate 2: container.gate
-      [18] #19 shop/app1 publish 2: socket.publish undo: socket.publish
-      [19] #20 shop/app1 keep 2: container.policy undo: container.policy
-      [20] #21 shop/app1 release 1: container.policy undo: container.policy
-      [21] #22 shop/app1 park 1: container.rename undo: container.rename
-      [22] #23 shop/app1 switch 2: container.rename undo: container.rename
-      [23] #24 shop/app1 drain 1: socket.drain
-      [24] #25 shop/app1 stop 1: container.stop
-      [25] #26 shop/app1 clear 1: socket.unlink
-      [14,26] #27 shop/app ready: checkpoint
-      [27] #28 shop/app0 remove 1: container.remove
-      [27] #29 shop/app1 remove 1: container.remove"
+      [] #1 shop/app0 create 2: container.create undo: container.rename
+      [1] #2 shop/app0 clear 2: socket.unlink undo: socket.unlink
+      [2] #3 shop/app0 start 2: container.start undo: container.stop
+      [3] #4 shop/app0 gate 2: container.gate
+      [4] #5 shop/app0 publish 2: socket.publish undo: socket.publish
+      [5] #6 shop/app0 keep 2: container.policy undo: container.policy
+      [6] #7 shop/app0 release 1: container.policy undo: container.policy
+      [7] #8 shop/app0 park 1: container.rename undo: container.rename
+      [8] #9 shop/app0 switch 2: container.rename undo: container.rename
+      [9] #10 shop/app0 drain 1: socket.drain
+      [10] #11 shop/app0 stop 1: container.stop
+      [11] #12 shop/app0 clear 1: socket.unlink
+      [12] #13 shop/app1 create 2: container.create undo: container.rename
+      [13] #14 shop/app1 clear 2: socket.unlink undo: socket.unlink
+      [14] #15 shop/app1 start 2: container.start undo: container.stop
+      [15] #16 shop/app1 gate 2: container.gate
+      [16] #17 shop/app1 publish 2: socket.publish undo: socket.publish
+      [17] #18 shop/app1 keep 2: container.policy undo: container.policy
+      [18] #19 shop/app1 release 1: container.policy undo: container.policy
+      [19] #20 shop/app1 park 1: container.rename undo: container.rename
+      [20] #21 shop/app1 switch 2: container.rename undo: container.rename
+      [21] #22 shop/app1 drain 1: socket.drain
+      [22] #23 shop/app1 stop 1: container.stop
+      [23] #24 shop/app1 clear 1: socket.unlink
+      [12,24] #25 shop/app ready: checkpoint
+      [25] #26 shop/app0 remove 1: container.remove
+      [25] #27 shop/app1 remove 1: container.remove"
     `);
   });
 
@@ -157,23 +154,20 @@ describe('whole plans', () => {
     expect(
       planText(plan(desired, settled(desiredState([{ ...app, after: [], instances: 3 }])))),
     ).toMatchInlineSnapshot(`
-      "create agent shop-agent (missing agent -→-)
-      none shop/app0
+      "none shop/app0
       remove shop/app2 1→- (dropped containers app2→-)
       remove shop/app1 1→- (dropped containers app1→-)
 
-      [] #1 agent shop-agent create: agent.create
-      [1] #2 agent shop-agent start: agent.start
-      [2] #3 shop/app2 unpublish: socket.unlink
-      [3] #4 shop/app2 drain 1: socket.drain
-      [4] #5 shop/app2 stop 1: container.stop
-      [5] #6 shop/app2 clear 1: socket.unlink
-      [6] #7 shop/app2 remove 1: container.remove
-      [7] #8 shop/app1 unpublish: socket.unlink
-      [8] #9 shop/app1 drain 1: socket.drain
-      [9] #10 shop/app1 stop 1: container.stop
-      [10] #11 shop/app1 clear 1: socket.unlink
-      [11] #12 shop/app1 remove 1: container.remove"
+      [] #1 shop/app2 unpublish: socket.unlink
+      [1] #2 shop/app2 drain 1: socket.drain
+      [2] #3 shop/app2 stop 1: container.stop
+      [3] #4 shop/app2 clear 1: socket.unlink
+      [4] #5 shop/app2 remove 1: container.remove
+      [5] #6 shop/app1 unpublish: socket.unlink
+      [6] #7 shop/app1 drain 1: socket.drain
+      [7] #8 shop/app1 stop 1: container.stop
+      [8] #9 shop/app1 clear 1: socket.unlink
+      [9] #10 shop/app1 remove 1: container.remove"
     `);
   });
 
@@ -186,18 +180,49 @@ describe('whole plans', () => {
       { ...one, phase: 'old', engineName: 'shop-app0.1.old', restart: 'no' },
       { ...one, ...second, phase: 'next', engineName: 'shop-app0.2.next' },
     ];
-    expect(planText(plan(desired, { ...observed, containers }))).toMatchInlineSnapshot(`
-      "create agent shop-agent (missing agent -→-)
-      tidy shop/app0
+    expect(planText(plan(desired, { ...observed, containers, links: [] }))).toMatchInlineSnapshot(`
+      "tidy shop/app0
 
-      [] #1 agent shop-agent create: agent.create
-      [1] #2 agent shop-agent start: agent.start
-      [2] #3 shop/app0 name: container.rename
-      [3] #4 shop/app0 drain 1: socket.drain
-      [4] #5 shop/app0 stop 1: container.stop
-      [5] #6 shop/app0 clear 1: socket.unlink
-      [6] #7 shop/app0 remove 1: container.remove"
+      [] #1 shop/app0 name: container.rename
+      [1] #2 shop/app0 drain 1: socket.drain
+      [2] #3 shop/app0 stop 1: container.stop
+      [3] #4 shop/app0 clear 1: socket.unlink
+      [4] #5 shop/app0 remove 1: container.remove"
     `);
+  });
+
+  test('a copy that somebody made by hand goes, and the socket of the one that it is a copy of stays', () => {
+    const desired = desiredState([{ ...app, after: [], instances: 1 }]);
+    const observed = settled(desired);
+    const [one] = observed.containers;
+    if (one === undefined) throw new Error('no container');
+    const copy: ObservedContainer = { ...one, id: 'id-copy', engineName: 'shop-app0-copy' };
+    const { changes, nodes } = plan(desired, { ...observed, containers: [one, copy] });
+    expect(changes).toMatchObject([
+      { action: 'tidy', notes: ['removes shop-app0-copy, a copy of generation 1 made by hand'] },
+    ]);
+    expect(nodes.map(({ op }) => op)).toMatchObject([
+      { kind: 'container.stop', target: { id: 'id-copy' } },
+      { kind: 'container.remove', target: { id: 'id-copy' } },
+    ]);
+  });
+
+  test('a name and a network that somebody gave it are drift, put right in place', () => {
+    const desired = desiredState([{ ...app, after: [], instances: 1 }]);
+    const observed = settled(desired);
+    const containers = observed.containers.map((c) => ({
+      ...c,
+      engineName: 'mine',
+      networks: { ...c.networks, bridge: [] },
+    }));
+    expect(planText(plan(desired, { ...observed, containers }))).toBe(
+      [
+        'update shop/app0 (drift name mine→shop-app0; drift network bridge connected→-)',
+        '',
+        '[] #1 shop/app0 name: container.rename',
+        '[1] #2 shop/app0 leave bridge: container.disconnect',
+      ].join('\n'),
+    );
   });
 
   test('a half-made successor goes, and the link goes back to the current generation first', () => {
@@ -213,15 +238,12 @@ describe('whole plans', () => {
       engineName: 'shop-app0.2.next',
     };
     expect(planText(plan(desired, { ...observed, containers: [one, half] }))).toMatchInlineSnapshot(`
-      "create agent shop-agent (missing agent -→-)
-      tidy shop/app0
+      "tidy shop/app0
 
-      [] #1 agent shop-agent create: agent.create
-      [1] #2 agent shop-agent start: agent.start
-      [2] #3 shop/app0 publish back 2: socket.publish
-      [3] #4 shop/app0 stop 2: container.stop
-      [4] #5 shop/app0 clear 2: socket.unlink
-      [5] #6 shop/app0 remove 2: container.remove"
+      [] #1 shop/app0 publish back 2: socket.publish
+      [1] #2 shop/app0 stop 2: container.stop
+      [2] #3 shop/app0 clear 2: socket.unlink
+      [3] #4 shop/app0 remove 2: container.remove"
     `);
   });
 });
@@ -609,6 +631,22 @@ describe('what an operator is kept from', () => {
       'create shop/app0',
       'create shop/app1',
     ]);
+  });
+
+  test('a name that a container of somebody else has', () => {
+    const desired = desiredState([{ name: 'app' }, { name: 'web' }]);
+    const taken = { ...settled(desired), containers: [], foreignNames: ['shop-app0'] };
+    const refuse = (only: readonly string[]) => reconcile(desired, taken, { ...plainRequest, only });
+    expect(refuse([])).toMatchObject({
+      ok: false,
+      diagnostics: [
+        {
+          code: 'STK420',
+          message: "`app0` needs the name `shop-app0`, which a container has that is not the stack's",
+        },
+      ],
+    });
+    expect(refuse(['web']).ok).toBe(true);
   });
 
   test('forcing what --only leaves out', () => {

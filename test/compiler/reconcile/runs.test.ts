@@ -37,15 +37,12 @@ test('what nobody waits for is removed', () => {
 test('what still runs is stopped first, and its own socket cleared away', () => {
   const own = spec === null ? null : { ...spec, socket: '/run/socks/.shop-app.run.1' };
   expect(text({ state: 'running', spec: own })).toMatchInlineSnapshot(`
-    "create agent shop-agent (missing agent -→-)
-    none shop/app0
+    "none shop/app0
     tidy run shop-app.run.1
 
-    [] #1 agent shop-agent create: agent.create
-    [1] #2 agent shop-agent start: agent.start
-    [2] #3 run shop-app.run.1 stop: container.stop
-    [3] #4 run shop-app.run.1 clear: socket.unlink
-    [4] #5 run shop-app.run.1 remove: container.remove"
+    [] #1 run shop-app.run.1 stop: container.stop
+    [1] #2 run shop-app.run.1 clear: socket.unlink
+    [2] #3 run shop-app.run.1 remove: container.remove"
   `);
 });
 

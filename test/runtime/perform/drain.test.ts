@@ -26,6 +26,8 @@ async function drained(
   const session: AgentSession = {
     probe: () => Promise.reject(new Error('not asked')),
     publish: () => Promise.reject(new Error('not asked')),
+    keep: () => Promise.reject(new Error('not asked')),
+    restore: () => Promise.reject(new Error('not asked')),
     unlink: () => Promise.reject(new Error('not asked')),
     drain: async (request) => {
       asked.push(request);

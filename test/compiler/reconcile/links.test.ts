@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import type {
+  LinkFound,
+  ObservedContainer,
+  ObservedState,
+} from '../../../src/compiler/observed/observed-state.ts';
+import type { Plan } from '../../../src/compiler/plan/plan.ts';
+import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
+import { desiredState, plainRequest, settled, type ContainerSketch } from '../../support/desired.ts';
+import { planText } from '../../support/plan-text.ts';
+
+const app: ContainerSketch = { name: 'app', socket: true };
+
+function seen(found: LinkFound, change: Partial<ObservedContainer> = {}, sketch = app): ObservedState {
+  const state = settled(desiredState([sketch]));
+  return {
+    ...state,
+    links: state.links.map((link) => ({ ...link, found })),
+    containers: state.containers.map((container) => ({ ...container, ...change })),
+  };
+}
+
+function planOf(sketch: ContainerSketch, observed: ObservedState): Plan {
+  const result = reconcile(desiredState([sketch]), observed, plainRequest);
+  if (!result.ok) throw new Error(result.diagnostics.map((d) => d.message).join('\n'));
+  return result.value;
+}
+
+describe('a published name that somebody changed is drift, and published again', () => {
+  test.each<[string, LinkFound, string | null]>([
+    ['removed', { kind: 'nothing' }, null],
+    ['led elsewhere', { kind: 'symlink', to: '.shop-app0.7' }, '.shop-app0.7'],
+    ['taken by another socket', { kind: 'socket' }, "a socket that is not the generation's"],
+    ['taken by a folder', { kind: 'other', what: 'directory' }, 'a directory'],
+  ])('%s', (_, found, from) => {
+    const { changes, nodes } = planOf(app, seen(found));
+    expect(changes).toMatchObject([
+      {
+        action: 'update',
+        reasons: [{ kind: 'drift', field: 'socket app0.sock', from, to: '.shop-app0.1' }],
+        from: 1,
+        to: 1,
+      },
+    ]);
+    expect(nodes.map(({ op }) => op)).toEqual([
+      { kind: 'socket.publish', volume: 'shop-socks-run', path: '', link: 'app0.sock', to: '.shop-app0.1' },
+    ]);
+  });
+
+  test('with what else is done in place, and for a held container too, which stays held', () => {
+    const policy = planOf(app, seen({ kind: 'nothing' }, { restart: 'no' }));
+    expect(planText(policy)).toBe(
+      [
+        'update shop/app0 (drift socket app0.sock -→.shop-app0.1; drift restart no→unless-stopped)',
+        '',
+        '[] #1 shop/app0 publish again: socket.publish',
+        '[1] #2 shop/app0 policy: container.policy',
+      ].join('\n'),
+    );
+    const manual: ContainerSketch = { ...app, mode: 'manual', env: { A: '2' } };
+    const held = planOf(manual, seen({ kind: 'nothing' }, {}, { ...app, mode: 'manual', env: { A: '1' } }));
+    expect(held.changes).toMatchObject([{ action: 'update', notes: ['held: 1 change'] }]);
+    expect(held.nodes.map(({ op }) => op.kind)).toEqual(['socket.publish']);
+  });
+
+  test('a new generation, or a start, publishes by itself', () => {
+    const replaced = planOf({ ...app, image: 'app:2' }, seen({ kind: 'nothing' }));
+    const started = planOf(app, seen({ kind: 'nothing' }, { state: 'exited' }));
+    for (const { nodes } of [replaced, started])
+      expect(nodes.filter(({ op }) => op.kind === 'socket.publish')).toHaveLength(1);
+  });
+});
+
+describe('what could not be looked at', () => {
+  test('is a warning, and the plan goes on', () => {
+    const { changes, warnings } = planOf(
+      app,
+      seen({ kind: 'unknown', why: 'the engine took longer than 1 s' }),
+    );
+    expect(changes).toMatchObject([{ action: 'none' }]);
+    expect(warnings).toMatchObject([
+      {
+        code: 'STK418',
+        severity: 'warning',
+        message: 'nobody could look whether `app0` is published: the engine took longer than 1 s',
+      },
+    ]);
+  });
+
+  test('is one warning for all of the same cause', () => {
+    const state = seen({ kind: 'unknown', why: 'no' }, {}, { ...app, instances: 3 });
+    const { warnings } = planOf({ ...app, instances: 3 }, state);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'nobody could look whether `app0` and 2 more are published: no',
+    ]);
+  });
+});
+
+describe('a server that binds the published name itself', () => {
+  const fixed: ContainerSketch = { ...app, fixed: true };
+
+  test.each<[string, LinkFound, string]>([
+    ['gone', { kind: 'nothing' }, '`app0` runs, but its socket /run/socks/app0.sock is gone'],
+    [
+      'led elsewhere',
+      { kind: 'symlink', to: '.shop-app0.2' },
+      '`app0` runs, but its socket /run/socks/app0.sock is now a link to .shop-app0.2',
+    ],
+    [
+      'taken by a file',
+      { kind: 'other', what: 'file' },
+      '`app0` runs, but its socket /run/socks/app0.sock is now a file',
+    ],
+  ])('is not touched when it is %s, but spoken of', (_, found, message) => {
+    const { changes, warnings, nodes } = planOf(fixed, seen(found, {}, fixed));
+    expect(changes).toMatchObject([{ action: 'none' }]);
+    expect(nodes).toEqual([]);
+    expect(warnings).toMatchObject([{ code: 'STK419', message }]);
+  });
+
+  test('is well while a socket is there', () => {
+    expect(planOf(fixed, seen({ kind: 'socket' }, {}, fixed)).warnings).toEqual([]);
+  });
+
+  test('keeps its socket within reach while a successor with a path of its own takes the name', () => {
+    const { nodes } = planOf({ ...app, image: 'app:2' }, seen({ kind: 'socket' }, {}, fixed));
+    expect(
+      nodes
+        .filter(({ op }) => op.kind.startsWith('socket.'))
+        .map(({ id, undo }) => [id, undo.map((op) => op.kind)]),
+    ).toEqual([
+      ['shop/app0 keep socket 1', ['socket.restore']],
+      ['shop/app0 clear 2', ['socket.unlink']],
+      ['shop/app0 publish 2', ['socket.restore']],
+      ['shop/app0 publish again 2', []],
+      ['shop/app0 clear 1', []],
+    ]);
+  });
+
+  test('stop-first: a link that it took away comes back with the old generation', () => {
+    const next: ContainerSketch = { ...fixed, image: 'app:2', order: 'stop-first' };
+    const { nodes } = planOf(next, seen({ kind: 'symlink', to: '.shop-app0.1' }));
+    const clear = nodes.find(({ id }) => id === 'shop/app0 clear 2');
+    expect(clear?.undo).toMatchObject([
+      { kind: 'socket.unlink', name: 'app0.sock' },
+      { kind: 'socket.publish', link: 'app0.sock', to: '.shop-app0.1' },
+    ]);
+  });
+});
