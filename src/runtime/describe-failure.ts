@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import type { Failure } from './execution-event.ts';
 import { GateError } from './gate/gate-error.ts';
 import { lines } from './log-lines.ts';
+import { DrainError } from './perform/drain.ts';
 import { MigrationError } from './perform/migration-error.ts';
 import { helpForLog, plainWords } from './plain-words.ts';
 
@@ -30,6 +31,14 @@ export async function describeFailure(
   }
   if (error instanceof GateError) {
     return { message: error.message, detail: null, help: helpForLog(log), log };
+  }
+  if (error instanceof DrainError) {
+    return {
+      message: error.message,
+      detail: null,
+      help: 'the new generation serves, the old one runs on beside it; the next apply drains and stops it',
+      log,
+    };
   }
   if (error instanceof AgentError) {
     return {

@@ -31,6 +31,7 @@ export interface ContainerSketch {
   readonly masked?: readonly string[];
   readonly order?: 'start-first' | 'stop-first';
   readonly batch?: number;
+  readonly surge?: number;
   readonly socket?: boolean;
   /** The program binds the published name itself. */
   readonly fixed?: boolean;
@@ -119,7 +120,12 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
       desiredInstance(sketch, image, index),
     ),
     template: desiredInstance(sketch, image, 0),
-    strategy: { order: sketch.order ?? 'start-first', why: 'as the test says', batch: sketch.batch ?? 1 },
+    strategy: {
+      order: sketch.order ?? 'start-first',
+      why: 'as the test says',
+      batch: sketch.batch ?? 1,
+      surge: sketch.surge ?? 2 * (sketch.batch ?? 1),
+    },
     migration:
       sketch.migration === undefined
         ? null

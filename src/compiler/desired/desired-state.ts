@@ -92,6 +92,8 @@ export interface Strategy {
   readonly why: string;
   /** Instances replaced at the same time, at least 1. */
   readonly batch: number;
+  /** Generations that may be there above the number of instances while they are replaced start-first. */
+  readonly surge: number;
 }
 
 /** One instance: what is created for it, and how it is judged and stopped. */

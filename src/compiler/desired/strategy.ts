@@ -1,4 +1,4 @@
-import type { ContainerSpec } from '../spec/container-spec.ts';
+import type { ContainerSpec, StrategySpec } from '../spec/container-spec.ts';
 import type { Problems } from '../spec/problems.ts';
 import type { Strategy } from './desired-state.ts';
 import type { MountSpec, PortSpec } from './instance-spec.ts';
@@ -17,18 +17,30 @@ export interface StrategyFacts {
 /** Picks how instances are replaced, and says why; a written order wins, unless it cannot work. */
 export function strategyOf(facts: StrategyFacts, problems: Problems): Strategy {
   const { container, singleWriter, database } = facts;
-  const { order, batch, range } = container.strategy;
+  const { order, range } = container.strategy;
+  const roll = rollOf(container.strategy);
   const obstacle = obstacleOf(facts);
-  if (order === 'stop-first') return { order, why: 'as written', batch };
+  if (order === 'stop-first') return { order, why: 'as written', ...roll };
+  if (container.strategy.surge === 0) {
+    if (order === 'auto') return { order: 'stop-first', why: 'as `surge: 0` says', ...roll };
+    problems.error(
+      'STK329',
+      `\`start-first\` cannot work for \`${container.name}\` with \`surge: 0\``,
+      range,
+      {
+        help: 'a new generation starts beside the old one: allow at least 1, or use `stop-first`',
+      },
+    );
+  }
   if (order === 'auto') {
-    if (obstacle !== null) return { order: 'stop-first', why: obstacle.why, batch };
+    if (obstacle !== null) return { order: 'stop-first', why: obstacle.why, ...roll };
     const why =
       facts.socket === 'movable'
         ? 'each generation has its own socket'
         : 'two generations can live side by side';
-    return { order: 'start-first', why, batch };
+    return { order: 'start-first', why, ...roll };
   }
-  if (obstacle === null) return { order, why: 'as written', batch };
+  if (obstacle === null) return { order, why: 'as written', ...roll };
   const impossible = obstacle.kind === 'published port' || (singleWriter !== null && database !== null);
   if (impossible) {
     problems.error(
@@ -52,7 +64,13 @@ export function strategyOf(facts: StrategyFacts, problems: Problems): Strategy {
       },
     );
   }
-  return { order, why: 'as written', batch };
+  return { order, why: 'as written', ...roll };
+}
+
+/** Unless the file says otherwise, a batch starts while the one before it is leaving. */
+function rollOf({ batch, surge }: StrategySpec): Pick<Strategy, 'batch' | 'surge'> {
+  if (surge === null || surge === 0) return { batch, surge: 2 * batch };
+  return { batch: Math.min(batch, surge), surge };
 }
 
 interface Obstacle {

@@ -111,7 +111,11 @@ function migrationOrder(
   return [...ordered];
 }
 
-/** Replacements one batch after the other; new instances join once the first replacement has shown that it works. */
+/**
+ * Replacements one batch after the other: the next begins when the new generations are current, while the old ones are
+ * still leaving, as far as `surge` lets them be beside each other. New instances join once the first replacement has
+ * shown that it works.
+ */
 function rollOne(
   builder: PlanBuilder,
   container: DesiredContainer,
@@ -122,23 +126,28 @@ function rollOne(
 ): readonly Rolled[] {
   const done = new Map<Decided, Rolled>();
   const replacing = own.filter((d) => d.decision === 'replace');
-  let before: readonly Rolled[] = [];
-  for (let at = 0; at < replacing.length; at += container.strategy.batch) {
-    const after = before.length === 0 ? begin : before.flatMap((rolled) => rolled.ready);
+  const { batch, surge } = container.strategy;
+  const leaving = Math.max(1, Math.floor(surge / batch));
+  const batches: (readonly Rolled[])[] = [];
+  for (let at = 0; at < replacing.length; at += batch) {
+    const before = batches.at(-1) ?? [];
+    const gone = batches.at(-leaving) ?? [];
+    const after = [...before.flatMap((rolled) => rolled.switched), ...gone.flatMap((rolled) => rolled.ready)];
     const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
-    const batch = replacing.slice(at, at + container.strategy.batch);
-    before = batch.map((d) => {
-      const rolled = rollInstance(builder, d, after, waits, scope);
-      done.set(d, rolled);
-      return rolled;
-    });
+    batches.push(
+      replacing.slice(at, at + batch).map((d) => {
+        const rolled = rollInstance(builder, d, before.length === 0 ? begin : after, waits, scope);
+        done.set(d, rolled);
+        return rolled;
+      }),
+    );
   }
   const first = replacing[0];
   const canary = first === undefined ? undefined : done.get(first);
   for (const d of own) {
     if (d.decision === 'replace') continue;
     const waits = d.decision === 'create' && canary !== undefined;
-    const after = waits ? canary.ready : begin;
+    const after = waits ? canary.switched : begin;
     done.set(d, rollInstance(builder, d, after, waits ? [...waitsFor, canary.change.id] : waitsFor, scope));
   }
   return own.flatMap((d) => done.get(d) ?? []);

@@ -19,7 +19,9 @@ import { count, gateWords, instanceNotes } from './words.ts';
 /** What came of planning one instance. */
 export interface Rolled {
   readonly change: Change;
-  /** What the next instance, and dependents, wait for; empty when nothing is done. */
+  /** The new generation is current: what the next instance waits for. Empty when nothing is done. */
+  readonly switched: readonly NodeId[];
+  /** The old one is gone as well: what dependents wait for. Empty when nothing is done. */
   readonly ready: readonly NodeId[];
   /** Generations to remove when everything is over: they are the way back until then. */
   readonly cleanup: (after: readonly NodeId[]) => void;
@@ -71,6 +73,7 @@ export function rollInstance(
 
   const generation = standing.latest + 1;
   let cleanup: Rolled['cleanup'] = () => {};
+  let switched: readonly NodeId[] | null = null;
   switch (decision) {
     case 'create':
     case 'replace': {
@@ -89,6 +92,7 @@ export function rollInstance(
         sockets: scope.sockets,
       };
       last = addSteps(builder, group, strategy.switch, turn, last, `${group}.${generation}`);
+      switched = last;
       for (const leaving of handover)
         notes.push(`${leaving.instance} hands over to it: it stops just before the start`);
       if (replaced !== null && replaced.anonymousVolumes.length > 0) {
@@ -158,7 +162,8 @@ export function rollInstance(
     waitsFor: starts ? waitsFor : [],
     notes: [...notes, ...(starts ? instanceNotes(instance) : []), ...stopNote(decided)],
   };
-  return { change, ready: last === after ? [] : last, cleanup };
+  const ready = last === after ? [] : last;
+  return { change, switched: switched ?? ready, ready, cleanup };
 }
 
 function stopNote({ decision, instance }: Decided): readonly string[] {

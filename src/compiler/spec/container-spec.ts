@@ -121,6 +121,7 @@ export interface StrategySpec {
   readonly order: 'auto' | 'start-first' | 'stop-first';
   readonly range: Range;
   readonly batch: number;
+  readonly surge: number | null;
 }
 
 /** A run to the end before any new generation starts. */

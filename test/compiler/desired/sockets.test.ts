@@ -64,7 +64,7 @@ describe('sockets', () => {
   test('that nothing names cannot move, and stops first', () => {
     const { template, strategy } = withSocket('socket: /run/socks/app.sock');
     expect(template.socket?.movable).toBe(false);
-    expect(strategy).toEqual({ order: 'stop-first', why: 'its socket cannot move', batch: 1 });
+    expect(strategy).toEqual({ order: 'stop-first', why: 'its socket cannot move', batch: 1, surge: 2 });
   });
 
   test('differs in every instance', () => {

@@ -114,8 +114,9 @@ describe('strategies', () => {
       'it listens on port 80 of the host',
     ],
     ['as written', 'strategy: { order: stop-first }', '', 'a:1', 'stop-first', 'as written'],
+    ['no room beside', 'strategy: { surge: 0 }', '', 'a:1', 'stop-first', 'as `surge: 0` says'],
   ])('%s', (_title, keys, others, image, order, why) => {
-    expect(strategyWith(keys, others, image)).toEqual({ order, why, batch: 1 });
+    expect(strategyWith(keys, others, image)).toEqual({ order, why, batch: 1, surge: 2 });
   });
 
   test('its own socket is no data', () => {
@@ -128,6 +129,7 @@ describe('strategies', () => {
       order: 'start-first',
       why: 'each generation has its own socket',
       batch: 3,
+      surge: 6,
     });
   });
 });

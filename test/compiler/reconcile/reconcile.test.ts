@@ -95,7 +95,7 @@ describe('whole plans', () => {
       [9] #10 shop/app0 drain 1: socket.drain
       [10] #11 shop/app0 stop 1: container.stop
       [11] #12 shop/app0 clear 1: socket.unlink
-      [12] #13 shop/app1 create 2: container.create undo: container.rename
+      [9] #13 shop/app1 create 2: container.create undo: container.rename
       [13] #14 shop/app1 clear 2: socket.unlink undo: socket.unlink
       [14] #15 shop/app1 start 2: container.start undo: container.stop
       [15] #16 shop/app1 gate 2: container.gate
@@ -328,6 +328,26 @@ describe('what leaves and what comes', () => {
       'shop/app0 shop/app1',
       'shop/app2 shop/app3',
     ]);
+  });
+
+  test.each([
+    ['room for two: it starts while the one before it leaves', 2, ['switch 2'], ['switch 2', 'clear 1']],
+    [
+      'room for one: it waits until the one before it is gone',
+      1,
+      ['switch 2', 'clear 1'],
+      ['switch 2', 'clear 1'],
+    ],
+    ['room for three: two may be leaving', 3, ['switch 2'], ['switch 2']],
+  ])('%s', (_, surge, second, third) => {
+    const sketch: ContainerSketch = { name: 'app', instances: 4, socket: true, surge };
+    const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
+    const before = (instance: string) =>
+      nodes
+        .find(({ id }) => id === `shop/${instance} create 2`)
+        ?.after.map((id) => id.replace(/^shop\/app\d /, ''));
+    expect(before('app1')).toEqual(second);
+    expect(before('app2')).toEqual(third);
   });
 
   test('a held container that was stopped is started as it was made', () => {

@@ -19,7 +19,6 @@ const base = '{ deploy: auto, image: "a:1" }';
 
 const rows: readonly Row[] = [
   { title: 'a key for later', code: 'STK301', text: app('«scale»: { max: 3 }') },
-  { title: 'surge', code: 'STK301', text: app('strategy: { «surge»: 1 }') },
   { title: 'hosts', code: 'STK301', text: shop(`app: ${base}`, '«hosts»: [a]') },
   {
     title: 'catch_up',

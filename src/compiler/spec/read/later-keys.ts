@@ -48,7 +48,6 @@ const LATER = {
     'route',
   ],
   cron: ['catch_up', 'jitter', 'heartbeat', 'on_failure'],
-  strategy: ['surge'],
 } as const;
 
 /** Reports the keys of an object that are not supported yet. */
