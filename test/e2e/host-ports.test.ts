@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { docker, freePort, StackFolder, wipe } from '../support/stack-cli.ts';
+import { docker, freePort, StackFolder, unfolded, wipe } from '../support/stack-cli.ts';
 
 const NAME = 'e2e-host-ports';
 let folder: StackFolder;
@@ -46,10 +46,10 @@ test('one that another container publishes is told of by the plan, and stops the
   try {
     const planned = await folder.run(['plan']);
     expect(planned.code).toBe(0);
-    expect(planned.stderr).toContain(`warning[STK417]: ${held}`);
+    expect(unfolded(planned.stderr)).toContain(`warning[STK417]: ${held}`);
     const applied = await folder.run(['apply', '--yes']);
     expect(applied.code).toBe(1);
-    expect(applied.stderr).toContain(`error[STK417]: ${held}`);
+    expect(unfolded(applied.stderr)).toContain(`error[STK417]: ${held}`);
     expect(await published()).toBe(`80/tcp -> 127.0.0.1:${other}`);
     write(`127.0.0.2:${port}:80`);
     await apply();

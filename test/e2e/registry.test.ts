@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOGIN, startRegistry, type Registry } from '../support/registry.ts';
-import { docker, rows, StackFolder, wipe, type Loose, type Ran } from '../support/stack-cli.ts';
+import { docker, rows, StackFolder, unfolded, wipe, type Loose, type Ran } from '../support/stack-cli.ts';
 
 const NAME = 'e2e-registry';
 let folder: StackFolder;
@@ -111,7 +111,7 @@ describe('an image of a registry', () => {
     write('private:nowhere');
     const planned = await run('plan');
     expect(planned.code).toBe(0);
-    expect(planned.stderr).toContain(
+    expect(unfolded(planned.stderr)).toContain(
       'it is not on the engine and cannot be looked up: the registry has no such image',
     );
     const applied = await run('apply', '--yes');
@@ -130,7 +130,7 @@ describe('an image of a registry', () => {
     const stands = await run('plan', '--detailed-exitcode');
     expect(stands.code).toBe(0);
     expect(stands.stderr).toContain('warning[STK365]');
-    expect(stands.stderr).toContain(`nothing listens at ${registry.host}, where the registry should be`);
+    expect(unfolded(stands.stderr)).toContain(`nothing listens at ${registry.host}, where the registry should be`);
     for (const tag of ['1', 'other']) {
       write(`private:${tag}`, { pull: 'always' });
       const always = await run('plan');

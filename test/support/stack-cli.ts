@@ -58,6 +58,11 @@ export async function docker(...args: readonly string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** An output with its folded lines made one again: what a test looks for may stand at a fold. */
+export function unfolded(text: string): string {
+  return text.replaceAll(/\n +(?=[^ |=-])/g, ' ');
+}
+
 /** The lines of an output, without empty ones. */
 export function rows(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '');
