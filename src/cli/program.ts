@@ -1,6 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { exitCode } from './exit-code.ts';
+import { CommandFailure } from './failure.ts';
 import type { GlobalOptions, Io } from './io.ts';
+import type { ProveFlags } from './prove.ts';
 import { runCommand, type Command as Run } from './run-command.ts';
 import { demandNoArguments, demandSeparator, oneFile, type FileFlag } from './usage.ts';
 
@@ -78,10 +80,18 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
     );
   addSelection(withFile(program.command('apply [FILE]')))
     .description('make the engine what the file says')
-    .action((file: string | undefined, flags: SelectionFlags) =>
+    .option(
+      '--prove <url>',
+      'send requests to this address meanwhile; the first that fails ends the apply',
+      address,
+    )
+    .option('--prove-rate <n>', 'so many requests a second, 1 to 1000 (default: 20)', rate)
+    .option('--prove-method <method>', 'the method of these requests (default: GET)', method)
+    .action((file: string | undefined, flags: SelectionFlags & ProveOptions) =>
       run(async (context) => {
         const chosen = oneFile(file, flags);
-        return (await import('./commands/apply.ts')).apply(context, chosen, selection(flags));
+        const { apply } = await import('./commands/apply.ts');
+        return apply(context, chosen, { ...selection(flags), prove: proveFlags(flags) });
       }),
     );
   withFile(program.command('destroy [FILE]'))
@@ -201,6 +211,25 @@ interface SelectionFlags extends FileFlag {
   readonly allowRemoveAll?: true;
 }
 
+interface ProveOptions {
+  readonly prove?: URL;
+  readonly proveRate?: number;
+  readonly proveMethod?: string;
+}
+
+const PROVE_RATE = 20;
+
+function proveFlags({ prove, proveRate, proveMethod }: ProveOptions): ProveFlags | null {
+  if (prove !== undefined)
+    return { url: prove, ratePerS: proveRate ?? PROVE_RATE, method: proveMethod ?? 'GET' };
+  if (proveRate === undefined && proveMethod === undefined) return null;
+  throw new CommandFailure(
+    exitCode.usage,
+    '`--prove-rate` and `--prove-method` say how `--prove` asks',
+    'name the address: `--prove https://shop.example/`',
+  );
+}
+
 function addSelection(command: Command): Command {
   return command
     .option('--include <name>', 'replace this `manual` container too (may be repeated)', collect)
@@ -259,4 +288,22 @@ function positive(text: string): number {
 function natural(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
+}
+
+function address(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    throw new InvalidArgumentError('It must be an address with http:// or https://.');
+  return url;
+}
+
+function rate(text: string): number {
+  const value = positive(text);
+  if (value > 1000) throw new InvalidArgumentError('It must be at most 1000.');
+  return value;
+}
+
+function method(text: string): string {
+  if (!/^[A-Za-z]{1,20}$/.test(text)) throw new InvalidArgumentError('It must be a method of HTTP.');
+  return text.toUpperCase();
 }

@@ -1,5 +1,6 @@
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
+import type { ExecutionEvent } from '../runtime/execution-event.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
@@ -17,6 +18,16 @@ export interface Walk {
   readonly engine: Engine;
   readonly auth: AuthLookup;
   readonly wording: Wording;
+  readonly watch?: WalkWatch;
+}
+
+/** Somebody who watches a walk, and may end it. */
+export interface WalkWatch {
+  /** Lets what is under way come to its end, and starts nothing more. */
+  readonly finish: AbortSignal;
+  readonly note: (event: ExecutionEvent) => void;
+  /** For the bottom of a terminal, drawn with the time. */
+  readonly line: () => string;
 }
 
 /** Whether a plan has anything to do on an engine. */
@@ -41,6 +52,10 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
   const finish = new AbortController();
   const stop = new AbortController();
   let interruption: Interruption | null = null;
+  const watched = walk.watch?.finish;
+  const endEarly = (): void => finish.abort();
+  watched?.addEventListener('abort', endEarly);
+  if (watched?.aborted === true) endEarly();
   const letGo = io.onSignal((signal) => {
     if (stop.signal.aborted) return io.exit(exitCodeOf(signal));
     if (finish.signal.aborted) return stop.abort();
@@ -48,7 +63,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
     finish.abort();
     view.say('finishing what is under way; once more stops now');
   });
-  const ticking = setInterval(() => view.tick(io.clock.now()), TICK_MS);
+  const ticking = setInterval(() => view.tick(io.clock.now(), walk.watch?.line() ?? null), TICK_MS);
   let code: number = exitCode.failed;
   let left = 0;
   try {
@@ -64,6 +79,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
       stop: stop.signal,
     });
     for await (const event of events) {
+      walk.watch?.note(event);
       view.show(event);
       if (event.type !== 'finished') continue;
       code = event.failed > 0 ? exitCode.failed : exitCode.done;
@@ -72,6 +88,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
   } finally {
     clearInterval(ticking);
     letGo();
+    watched?.removeEventListener('abort', endEarly);
     view.close();
   }
   // A signal that came when all was done has interrupted nothing.

@@ -130,7 +130,9 @@ describe('an image of a registry', () => {
     const stands = await run('plan', '--detailed-exitcode');
     expect(stands.code).toBe(0);
     expect(stands.stderr).toContain('warning[STK365]');
-    expect(unfolded(stands.stderr)).toContain(`nothing listens at ${registry.host}, where the registry should be`);
+    expect(unfolded(stands.stderr)).toContain(
+      `nothing listens at ${registry.host}, where the registry should be`,
+    );
     for (const tag of ['1', 'other']) {
       write(`private:${tag}`, { pull: 'always' });
       const always = await run('plan');

@@ -6,6 +6,7 @@ import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { writeData, writeDiagnostics } from '../output.ts';
+import type { ProveFlags } from '../prove.ts';
 import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
 import { hasWork, walkPlan } from '../walk-plan.ts';
 import { writePlan } from './plan.ts';
@@ -17,7 +18,7 @@ const FATAL: ReadonlySet<string> = new Set([DATABASE_MISSING, PORT_TAKEN]);
 export async function apply(
   context: CommandContext,
   file: string | undefined,
-  flags: Omit<PlanSelection, 'askRegistry' | 'offline'>,
+  { prove, ...flags }: Omit<PlanSelection, 'askRegistry' | 'offline'> & { readonly prove: ProveFlags | null },
 ): Promise<number> {
   const planned = await planStack(context, file, { ...flags, askRegistry: true, offline: false });
   demandComplete(planned);
@@ -30,13 +31,16 @@ export async function apply(
     answers: ['yes'],
     stdinTaken: loaded.fromStdin,
   });
-  return walkPlan(context, {
+  const walk = {
     plan,
     desired: planned.desired,
     engine: connection.engine,
     auth: planned.auth,
     wording: { completed: 'Applied', command: file === undefined ? 'stack apply' : `stack apply ${file}` },
-  });
+  };
+  if (prove === null) return walkPlan(context, walk);
+  const { walkWithProof } = await import('../prove.ts');
+  return walkWithProof(context, walk, prove);
 }
 
 async function showPlan(context: CommandContext, planned: PlannedStack): Promise<void> {

@@ -11,8 +11,8 @@ import { duration, printable } from './text.ts';
 /** Shows a walk while it goes on. */
 export interface EventView {
   show(event: ExecutionEvent): void;
-  /** Draws the time that passes; does nothing where nothing is redrawn. */
-  tick(nowMs: number): void;
+  /** Draws the time that passes, and below it `line`; does nothing where nothing is redrawn. */
+  tick(nowMs: number, line: string | null): void;
   /** A line of the command's own (`stopping …`). */
   say(line: string): void;
   /** Leaves the screen in order, also when the walk was cut off. */
@@ -44,17 +44,17 @@ export function terminalView(options: EventViewOptions, screen: Screen): EventVi
   const live = liveLines(screen);
   const running = new Map<NodeId, { readonly node: PlanNode; readonly sinceMs: number; line: string }>();
   let turn = 0;
+  let bottom: string | null = null;
 
   const draw = (nowMs: number) => {
     const mark = brush('cyan', SPINNER[turn % SPINNER.length] ?? '*');
-    live.draw(
-      [...running.values()].map(({ node, sinceMs, line }): LiveLine => {
-        const since = nowMs - sinceMs;
-        const time = since < 1000 ? '' : `  ${duration(Math.floor(since / 1000) * 1000)}`;
-        const detail = line === '' ? '' : `  ${printable(line)}`;
-        return { mark, text: `${report.nameOf(node.group)}  ${operationText(node.op)}${time}${detail}` };
-      }),
-    );
+    const lines = [...running.values()].map(({ node, sinceMs, line }): LiveLine => {
+      const since = nowMs - sinceMs;
+      const time = since < 1000 ? '' : `  ${duration(Math.floor(since / 1000) * 1000)}`;
+      const detail = line === '' ? '' : `  ${printable(line)}`;
+      return { mark, text: `${report.nameOf(node.group)}  ${operationText(node.op)}${time}${detail}` };
+    });
+    live.draw(bottom === null ? lines : [...lines, { mark: brush('cyan', '»'), text: bottom }]);
   };
 
   return {
@@ -71,12 +71,14 @@ export function terminalView(options: EventViewOptions, screen: Screen): EventVi
       if (event.type === 'finished') {
         live.clear();
         running.clear();
+        bottom = null;
       }
       live.scroll(toLines(event));
       draw(event.atMs);
     },
-    tick: (nowMs) => {
+    tick: (nowMs, line) => {
       if (running.size === 0) return;
+      bottom = line;
       turn += 1;
       draw(nowMs);
     },

@@ -280,7 +280,7 @@ describe('terminalView', () => {
   it('draws what runs below what is done', () => {
     const { view: shown, text } = watch();
     for (const event of success.slice(0, 7)) shown.show(event);
-    shown.tick(at(12));
+    shown.tick(at(12), null);
     expect(text()).toBe(
       '✓ app0  create generation 4  0.2 s\n✓ app0  start generation 4  0.4 s\n⠙ app0  wait until generation 4 is ready  10 s  ECONNREFUSED\n',
     );

@@ -1,0 +1,118 @@
+import { Proof, type ProofFailure, type ProofReport } from '../runtime/prove/proof.ts';
+import type { ExecutionEvent } from '../runtime/execution-event.ts';
+import type { NodeId, PlanNode } from '../compiler/plan/plan.ts';
+import { exitCode, exitCodeOf } from './exit-code.ts';
+import { CommandFailure } from './failure.ts';
+import type { CommandContext, Interruption } from './io.ts';
+import { writeData, writeNote } from './output.ts';
+import { operationText } from './render/operation.ts';
+import { changeNames } from './render/subject.ts';
+import { proofJson, proofLine, renderProof, type SeenFailure } from './render/proof.ts';
+import { walkPlan, type Walk } from './walk-plan.ts';
+
+/** What `--prove` asks. */
+export interface ProveFlags {
+  readonly url: URL;
+  readonly ratePerS: number;
+  readonly method: string;
+}
+
+/** How long is asked before the first change and after the last one. */
+const MARGIN_MS = 2000;
+/** A front door that takes longer has failed. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Walks a plan while real requests go through the front door, and tells what came of them. They must succeed before the
+ * first change; the first one that fails later ends the walk at the next safe point, as Ctrl-C does. The exit code is 1
+ * with a failed request.
+ */
+export async function walkWithProof(
+  context: CommandContext,
+  walk: Walk,
+  { url, ratePerS, method }: ProveFlags,
+): Promise<number> {
+  const { io, options } = context;
+  const failed = new AbortController();
+  const seen: SeenFailure[] = [];
+  const underWay = underWayOf(walk);
+  const onFailure = (failure: ProofFailure): void => {
+    seen.push({ ...failure, underWay: underWay.now() });
+    failed.abort();
+  };
+  const proof = new Proof({ url, method, ratePerS, timeoutMs: TIMEOUT_MS, clock: io.clock, onFailure });
+  proof.start();
+  try {
+    writeNote(
+      context,
+      `asking ${url.href} ${ratePerS} times a second, for ${MARGIN_MS / 1000} s before the first change`,
+    );
+    const signal = await pause(context, failed.signal);
+    if (signal !== null) return exitCodeOf(signal);
+    await demandAnswers(proof, url);
+    proof.enter('during');
+    const code = await walkPlan(context, {
+      ...walk,
+      watch: { finish: failed.signal, note: underWay.note, line: () => proofLine(proof.report()) },
+    });
+    proof.enter('after');
+    if (!failed.signal.aborted) await pause(context, failed.signal);
+    const report = await proof.stop();
+    show(context, report, seen);
+    if (report.total.failed > 0 && options.json === false)
+      writeNote(
+        context,
+        `the first failed request ended the apply; \`${walk.wording.command}\` goes on from here`,
+      );
+    return code === exitCode.done && report.total.failed > 0 ? exitCode.failed : code;
+  } finally {
+    await proof.stop();
+  }
+}
+
+function show(context: CommandContext, report: ProofReport, seen: readonly SeenFailure[]): void {
+  if (context.options.json) writeData(context, `${JSON.stringify(proofJson(report, seen))}\n`);
+  else for (const line of renderProof(report, seen)) writeNote(context, line);
+}
+
+/** Nothing has been changed so far, and a front door that fails by itself proves nothing. */
+async function demandAnswers(proof: Proof, url: URL): Promise<void> {
+  const { failures } = proof.report();
+  const [first] = failures;
+  if (first === undefined) return;
+  throw new CommandFailure(
+    exitCode.failed,
+    `${url.href} fails before anything is changed: ${first.what}`,
+    'nothing was changed; let it answer first, or apply without `--prove`',
+  );
+}
+
+/** The time is over, a request failed, or somebody interrupted (which is told). */
+async function pause({ io }: CommandContext, failed: AbortSignal): Promise<Interruption | null> {
+  let interruption: Interruption | null = null;
+  const cut = new AbortController();
+  const end = (): void => cut.abort();
+  const letGo = io.onSignal((signal) => {
+    interruption = signal;
+    end();
+  });
+  failed.addEventListener('abort', end);
+  if (failed.aborted) end();
+  await io.clock.sleep(MARGIN_MS, cut.signal).catch(() => undefined);
+  failed.removeEventListener('abort', end);
+  letGo();
+  return interruption;
+}
+
+/** Follows the events of a walk: which operations are under way at a moment. */
+function underWayOf({ plan }: Walk): { note(event: ExecutionEvent): void; now(): readonly string[] } {
+  const nameOf = changeNames(plan);
+  const running = new Map<NodeId, PlanNode>();
+  return {
+    note: (event) => {
+      if (event.type === 'node-started') running.set(event.node.id, event.node);
+      else if ('node' in event && event.type !== 'node-progress') running.delete(event.node.id);
+    },
+    now: () => [...running.values()].map(({ group, op }) => `${nameOf(group)} ${operationText(op)}`),
+  };
+}
