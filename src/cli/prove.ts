@@ -32,7 +32,7 @@ export async function walkWithProof(
   walk: Walk,
   { url, ratePerS, method }: ProveFlags,
 ): Promise<number> {
-  const { io, options } = context;
+  const { io } = context;
   const failed = new AbortController();
   const seen: SeenFailure[] = [];
   const underWay = underWayOf(walk);
@@ -59,11 +59,6 @@ export async function walkWithProof(
     if (!failed.signal.aborted) await pause(context, failed.signal);
     const report = await proof.stop();
     show(context, report, seen);
-    if (report.total.failed > 0 && options.json === false)
-      writeNote(
-        context,
-        `the first failed request ended the apply; \`${walk.wording.command}\` goes on from here`,
-      );
     return code === exitCode.done && report.total.failed > 0 ? exitCode.failed : code;
   } finally {
     await proof.stop();
