@@ -7,7 +7,7 @@ import type { Engine } from '../engine.ts';
 
 type Drain = Extract<Operation, { kind: 'socket.drain' }>;
 
-/** How long there must be no connection on end: the latest that a connect was seen to come after a rename is 9 ms. */
+/** How long there must be no connection on end: a connect may have looked the path up before it moved. */
 const QUIET_MS = 250;
 
 /** The host's own network namespace: somebody there may connect as well. */
