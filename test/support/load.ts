@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { docker, ROOT, until, type Loose, type StackFolder } from './stack-cli.ts';
@@ -64,7 +64,7 @@ export function served(
   changed: (config: string) => string = (config) => config,
 ): Served {
   const config = join(folder.folder, 'haproxy.cfg');
-  writeFileSync(config, changed(HAPROXY));
+  writeFileSync(config, changed(readFileSync(join(ROOT, 'bench/haproxy.cfg'), 'utf8')));
   const app: Loose = {
     deploy: 'auto',
     image: 'stackc-example/servers:1',
@@ -120,34 +120,3 @@ export async function answers(url: string): Promise<void> {
     (status) => status === 200,
   );
 }
-
-const HAPROXY = `global
-  user haproxy
-  group haproxy
-  maxconn 4000
-  stats socket unix@/run/haproxy/admin.sock mode 600 level admin
-
-defaults
-  mode http
-  option http-server-close
-  option redispatch 1
-  retries 3
-  timeout connect 2s
-  timeout client 60s
-  timeout server 60s
-  timeout queue 5s
-  timeout check 1s
-
-frontend requests
-  bind :8080
-  default_backend app
-
-backend app
-  balance roundrobin
-  option httpchk GET /ping
-  default-server check inter 500ms fastinter 100ms downinter 250ms fall 2 rise 1
-  server app0 unix@/var/lib/haproxy/socks/app0.sock
-  server app1 unix@/var/lib/haproxy/socks/app1.sock
-  server app2 unix@/var/lib/haproxy/socks/app2.sock
-  server app3 unix@/var/lib/haproxy/socks/app3.sock
-`;
