@@ -6,6 +6,11 @@ const ADDRESS = 'http://127.0.0.1:8080/';
 const stack = (/** @type {readonly string[]} */ ...args) =>
   run(process.execPath, ['dist/stack.cjs', ...args]);
 
+const unknown = process.argv.slice(2).filter((word) => word !== '--down');
+if (unknown.length > 0) {
+  console.error(`npm run demo [-- --down]: unknown ${unknown.join(' ')}`);
+  process.exit(64);
+}
 ensurePackages();
 run(process.execPath, ['scripts/build.mjs']);
 const { ensureEngine } = await import('./engine.mjs');
@@ -23,9 +28,12 @@ try {
     if (!answer.ok) throw new Error(`the front door answered ${answer.status}`);
     stack('status', '-f', FILE);
     console.log(`\nOpen ${ADDRESS}\nChange ${ROOT}${FILE}, then: node dist/stack.cjs plan ${FILE}`);
-    console.log('Remove it all: npm run demo -- --down');
+    console.log('Remove it all, with its data: npm run demo -- --down');
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
+  console.error(
+    '\nPort 8080 of this machine must be free. What has been made so far, npm run demo -- --down removes.',
+  );
   process.exit(1);
 }

@@ -55,7 +55,11 @@ function publishedPlaces(summaries: readonly ContainerSummary[]): readonly Publi
 
 async function look(engine: Pick<Engine, 'statPath'>, container: string, path: string): Promise<LinkFound> {
   try {
-    return foundAs(await engine.statPath(container, path, LIMIT_MS));
+    const facts = await engine.statPath(container, path, LIMIT_MS);
+    if (facts?.kind !== 'symlink') return foundAs(facts);
+    const to = (facts.target ?? '').slice((facts.target ?? '').lastIndexOf('/') + 1);
+    const there = await engine.statPath(container, `${path.slice(0, path.lastIndexOf('/'))}/${to}`, LIMIT_MS);
+    return { kind: 'symlink', to, leads: there?.kind === 'socket' };
   } catch (error) {
     if (error instanceof EngineError) return { kind: 'unknown', why: error.message };
     throw error;
@@ -64,9 +68,5 @@ async function look(engine: Pick<Engine, 'statPath'>, container: string, path: s
 
 function foundAs(facts: PathFacts | null): LinkFound {
   if (facts === null) return { kind: 'nothing' };
-  const { kind, target } = facts;
-  if (kind === 'socket') return { kind };
-  return kind === 'symlink'
-    ? { kind, to: (target ?? '').slice((target ?? '').lastIndexOf('/') + 1) }
-    : { kind: 'other', what: kind };
+  return facts.kind === 'socket' ? { kind: 'socket' } : { kind: 'other', what: facts.kind };
 }

@@ -7,6 +7,7 @@ import { agentImage } from '../../src/runtime/agent/agent-image.ts';
 import { EngineError } from '../../src/runtime/engine.ts';
 import { stack, startStack } from '../support/cli.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
+import { until } from '../support/stack-cli.ts';
 
 let cwd: string;
 beforeAll(async () => {
@@ -238,6 +239,36 @@ describe('apply', () => {
     const yes = await stack(['apply'], { cwd, engine: memory, terminal: true, input: 'yes\n' });
     expect(yes.code).toBe(0);
     expect(await names(memory)).toEqual(['shop-db0 running', 'shop-worker0 running']);
+  });
+
+  it('does nothing when the stack has changed while the question stood', async () => {
+    const memory = engine();
+    const asking = startStack(['apply'], { cwd, engine: memory, terminal: true });
+    await until(
+      async () => asking.texts.stderr,
+      (text) => text.includes('Type `yes`'),
+    );
+    expect((await stack(['apply', '--yes'], { cwd, engine: memory })).code).toBe(0);
+    const before = await names(memory);
+    asking.type('yes\n');
+    const { code, stderr } = await asking.done;
+    expect(stderr).toContain('has changed since this plan was made; nothing was done');
+    expect(code).toBe(1);
+    expect(await names(memory)).toEqual(before);
+  });
+
+  it('says the command with all that was asked for when something is left', async () => {
+    const memory = engine();
+    await stack(['apply', '--yes'], { cwd, engine: memory });
+    const failing = engine({ behaviour: () => ({ exitAfterMs: 0, exitCode: 3 }) });
+    const { stderr } = await stack(
+      ['apply', 'stack.json', '--yes', '--only', 'worker', '--force', 'worker0'],
+      {
+        cwd,
+        engine: failing,
+      },
+    );
+    expect(stderr).toContain('`stack apply stack.json --force worker0 --only worker` goes on from here');
   });
 
   it('does not ask when there is nothing to do', async () => {

@@ -44,16 +44,22 @@ async function look(
   return { links: await observeLinks({ statPath }, rows, agents), asked };
 }
 
-test('asks the engine once for each published name, through the agent', async () => {
+test('asks the engine for each published name and where it leads, through the agent', async () => {
   const { links, asked } = await look((path) =>
     path.endsWith('app0.sock') ? { kind: 'symlink', target: '/stackc/v/shop-socks-run/.shop-app0.1' } : null,
   );
   expect(asked).toEqual([
     'id-agent /stackc/v/shop-socks-run/app0.sock',
     'id-agent /stackc/v/shop-socks-run/app1.sock',
+    'id-agent /stackc/v/shop-socks-run/.shop-app0.1',
   ]);
   expect(links).toEqual([
-    { volume: 'shop-socks-run', path: '', name: 'app0.sock', found: { kind: 'symlink', to: '.shop-app0.1' } },
+    {
+      volume: 'shop-socks-run',
+      path: '',
+      name: 'app0.sock',
+      found: { kind: 'symlink', to: '.shop-app0.1', leads: false },
+    },
     { volume: 'shop-socks-run', path: '', name: 'app1.sock', found: { kind: 'nothing' } },
   ]);
 });

@@ -258,7 +258,9 @@ export function settled(desired: DesiredState): ObservedState {
                 volume: socket.volume,
                 path: socket.volumePath,
                 name: `${name}.sock`,
-                found: socket.movable ? { kind: 'symlink', to: `.${engineName}.1` } : { kind: 'socket' },
+                found: socket.movable
+                  ? { kind: 'symlink', to: `.${engineName}.1`, leads: true }
+                  : { kind: 'socket' },
               },
             ],
       ),

@@ -3,7 +3,7 @@ import { DATABASE_MISSING } from '../../compiler/desired/resolve.ts';
 import { PORT_TAKEN } from '../../compiler/reconcile/taken-ports.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
-import { DiagnosticsFailure } from '../failure.ts';
+import { CommandFailure, DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { writeData, writeDiagnostics } from '../output.ts';
 import type { ProveFlags } from '../prove.ts';
@@ -31,16 +31,45 @@ export async function apply(
     answers: ['yes'],
     stdinTaken: loaded.fromStdin,
   });
+  if (!context.options.yes) await demandFresh(context, file, flags, planned);
   const walk = {
     plan,
     desired: planned.desired,
     engine: connection.engine,
     auth: planned.auth,
-    wording: { completed: 'Applied', command: file === undefined ? 'stack apply' : `stack apply ${file}` },
+    wording: { completed: 'Applied', command: commandAgain(file, flags) },
   };
   if (prove === null) return walkPlan(context, walk);
   const { walkWithProof } = await import('../prove.ts');
   return walkWithProof(context, walk, prove);
+}
+
+/** What goes on with an apply that did not come to its end. */
+function commandAgain(
+  file: string | undefined,
+  { include, force, only }: Pick<PlanSelection, 'include' | 'force' | 'only'>,
+): string {
+  const named = { include, force, only };
+  const options = Object.entries(named).flatMap(([option, names]) =>
+    names.map((name) => `--${option} ${name}`),
+  );
+  return ['stack apply', ...(file === undefined ? [] : [file]), ...options].join(' ');
+}
+
+/** While somebody read the plan, somebody else may have applied: nothing is done that was not shown. */
+async function demandFresh(
+  context: CommandContext,
+  file: string | undefined,
+  flags: Omit<PlanSelection, 'askRegistry' | 'offline'>,
+  { plan }: PlannedStack,
+): Promise<void> {
+  const now = await planStack(context, file, { ...flags, askRegistry: false, offline: false });
+  if (JSON.stringify(now.plan.nodes) === JSON.stringify(plan.nodes)) return;
+  throw new CommandFailure(
+    exitCode.failed,
+    `stack \`${plan.stack}\` or its file has changed since this plan was made; nothing was done`,
+    'run the command again: it shows what is to be done now',
+  );
 }
 
 async function showPlan(context: CommandContext, planned: PlannedStack): Promise<void> {

@@ -106,8 +106,8 @@ export interface ObservedLink {
 /** What lies there; `unknown` when nobody could look. */
 export type LinkFound =
   | { readonly kind: 'nothing' }
-  /** `to` is the file name at the end of where it leads. */
-  | { readonly kind: 'symlink'; readonly to: string }
+  /** `to` is the file name at the end of where it leads; `leads`: a socket is there. */
+  | { readonly kind: 'symlink'; readonly to: string; readonly leads: boolean }
   | { readonly kind: 'socket' }
   | { readonly kind: 'other'; readonly what: string }
   | { readonly kind: 'unknown'; readonly why: string };

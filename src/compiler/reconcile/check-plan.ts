@@ -111,17 +111,24 @@ function droppedVolumes(desired: DesiredState, observed: ObservedState): readonl
   const wanted = new Set(desired.volumes.map((v) => v.name));
   return observed.volumes
     .filter((v) => !wanted.has(v.name))
-    .map((v) =>
-      diagnostic(
+    .map((v) => {
+      const users = observed.containers.filter(
+        ({ role, spec }) => role === 'instance' && spec?.mounts.some(({ source }) => source === v.name),
+      );
+      const [user] = users;
+      return diagnostic(
         'STK413',
         `data volume \`${v.dataVolume}\` no longer has ${v.path}; volume \`${v.name}\` is kept`,
         null,
         {
           severity: 'warning',
-          help: `nothing mounts it; remove it with \`docker volume rm ${v.name}\` once it is not needed`,
+          help:
+            user === undefined
+              ? `nothing mounts it; remove it with \`docker volume rm ${v.name}\` once it is not needed`
+              : `\`${user.instance}\` mounts it now; what takes its place starts without what is in it`,
         },
-      ),
-    );
+      );
+    });
 }
 
 /** An engine's create call succeeds for a name that is taken, and the volume stays as it is, without our labels. */

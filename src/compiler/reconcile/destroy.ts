@@ -33,9 +33,7 @@ export function destroyPlan(
   }
   for (const container of inOrder(observed.containers)) {
     // Whoever links to it stops first, and so does what runs once: a database outlives those who still write to it.
-    const users = observed.containers.filter(({ spec }) =>
-      (spec?.links ?? []).some(({ target }) => container.engineName === target),
-    );
+    const users = observed.containers.filter((user) => linksTo(user, container, observed.containers));
     const after = [...runs, ...users.flatMap((user) => stops.get(user.id) ?? [])];
     const subject =
       container.role === 'migration'
@@ -106,6 +104,22 @@ export function foreignVolumes(observed: ObservedState): readonly string[] {
   return [...new Set(mounted.map(({ source }) => source))].sort();
 }
 
+/** A link leads to one instance, and stands for the whole container. */
+function linksTo(
+  user: ObservedContainer,
+  { application, container: name }: ObservedContainer,
+  all: readonly ObservedContainer[],
+): boolean {
+  const targets = new Set((user.spec?.links ?? []).map(({ target }) => target));
+  return all.some(
+    (other) =>
+      targets.has(other.engineName) &&
+      other.application === application &&
+      other.container === name &&
+      user.container !== name,
+  );
+}
+
 function asked(what: string): Change['reasons'][number] {
   return { kind: 'requested', field: 'destroy', from: what, to: null };
 }
@@ -118,9 +132,7 @@ function inOrder(containers: readonly ObservedContainer[]): readonly ObservedCon
   const visit = (container: ObservedContainer) => {
     if (ordered.has(container) || under.has(container)) return;
     under.add(container);
-    for (const other of byName) {
-      if ((other.spec?.links ?? []).some(({ target }) => target === container.engineName)) visit(other);
-    }
+    for (const other of byName) if (linksTo(other, container, containers)) visit(other);
     under.delete(container);
     ordered.add(container);
   };

@@ -30,8 +30,8 @@ export function linkDrift(
 }
 
 /**
- * Running instances whose server bound the published name itself, and where something else or nothing lies by now: only a
- * new start brings it back, and it may be starting right now, so that is the operator's to say. Code: STK419.
+ * Running instances whose server's own socket has gone, or given way to something else: only a new start brings it back,
+ * and it may be starting right now, so that is the operator's to say. Code: STK419.
  */
 export function socketsGone(
   decided: readonly Decided[],
@@ -41,14 +41,17 @@ export function socketsGone(
     const { current, leftovers } = standing;
     if (current?.state !== 'running' || leftovers.length > 0 || !STAYING.has(decision)) return [];
     const place = socketPlace(current.spec, mountedVolumes(current.spec));
-    if (place === null || hasOwnSocket(current, instance.engineName)) return [];
-    const found = linkAt(place, links);
-    if (found === null || found.kind === 'unknown' || found.kind === 'socket') return [];
-    const what = inWords(found);
+    const found = place === null ? null : linkAt(place, links);
+    if (place === null || found === null || found.kind === 'unknown' || found.kind === 'socket') return [];
+    const own = hasOwnSocket(current, instance.engineName);
+    const ownName = generationSocketName(instance.engineName, current.generation);
+    // Elsewhere, its link is drift.
+    if (own && (found.kind !== 'symlink' || found.to !== ownName || found.leads)) return [];
+    const what = own ? null : inWords(found);
     return [
       diagnostic(
         'STK419',
-        `\`${instance.name}\` runs, but its socket ${place.published} is ${what === null ? 'gone' : `now ${found.kind === 'symlink' ? `a link to ${what}` : what}`}`,
+        `\`${instance.name}\` runs, but its socket ${own ? ownName : place.published} is ${what === null ? 'gone' : `now ${found.kind === 'symlink' ? `a link to ${what}` : what}`}`,
         container.span,
         {
           severity: 'warning',

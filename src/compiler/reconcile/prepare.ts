@@ -40,8 +40,8 @@ export function prepare(
   const used = new Set([...need.starting, ...migrating.map(({ key }) => key)]);
   const pulls = pullImages(builder, desired, used, changes);
   const places = [
-    ...createNetworks(builder, desired, observed, { ...need, starting: used }, changes),
-    ...createVolumes(builder, desired, observed, { ...need, migrating }, changes),
+    ...createNetworks(builder, desired, observed, { ...need, starting: used, pulls }, changes),
+    ...createVolumes(builder, desired, observed, { ...need, migrating, pulls }, changes),
   ];
   const agents = need.agents.flatMap((spec) => [
     ...raiseAgent(builder, spec, observed, request, places, changes),
@@ -99,11 +99,16 @@ function pullImages(
   return nodes;
 }
 
+/** An image that cannot be had leaves nothing behind. */
+interface AfterPulls {
+  readonly pulls: readonly NodeId[];
+}
+
 function createNetworks(
   builder: PlanBuilder,
   desired: DesiredState,
   observed: ObservedState,
-  { starting, agents }: Pick<Need, 'starting' | 'agents'>,
+  { starting, agents, pulls }: Pick<Need, 'starting' | 'agents'> & AfterPulls,
   changes: Change[],
 ): readonly NodeId[] {
   // The agent is on all of them, and cannot start where one is missing.
@@ -115,7 +120,8 @@ function createNetworks(
       const id = `network ${name}`;
       changes.push(plainChange(id, { kind: 'network', name }, 'create', [missing('network')]));
       const own = { [labels.stack]: desired.stack, [labels.application]: application };
-      return builder.add(id, 'create', { kind: 'network.create', network: name, labels: own }, [], 'missing');
+      const op = { kind: 'network.create', network: name, labels: own } as const;
+      return builder.add(id, 'create', op, pulls, 'missing');
     });
 }
 
@@ -127,7 +133,8 @@ function createVolumes(
     selected,
     agents,
     migrating,
-  }: Pick<Need, 'selected' | 'agents'> & { readonly migrating: readonly DesiredContainer[] },
+    pulls,
+  }: Pick<Need, 'selected' | 'agents'> & { readonly migrating: readonly DesiredContainer[] } & AfterPulls,
   changes: Change[],
 ): readonly NodeId[] {
   const present = new Set([...observed.volumes.map((v) => v.name), ...observed.foreignVolumes]);
@@ -154,7 +161,7 @@ function createVolumes(
         id,
         'create',
         { kind: 'volume.create', volume: volume.name, labels: own },
-        [],
+        pulls,
         'missing',
       );
     });

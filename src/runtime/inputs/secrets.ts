@@ -43,7 +43,7 @@ async function readSecretFile(path: string, written: string): Promise<SecretValu
     const { readFile } = await import('node:fs/promises');
     return checked(await readFile(path), `\`${written}\``);
   } catch (error) {
-    return { error: `\`${written}\` cannot be read: ${reasonOf(error)}` };
+    return { error: `the file \`${written}\` ${reasonOf(error)}` };
   }
 }
 
@@ -91,7 +91,7 @@ function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const signal = error instanceof Error && 'signal' in error ? error.signal : undefined;
   if (code === 'ENOENT') return 'does not exist';
-  if (code === 'EACCES') return 'may not be used by this user';
+  if (code === 'EACCES') return 'may not be read or run by this user';
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'gave more than 1 MiB';
   if (typeof code === 'number') return `ended with exit code ${code}`;
   if (typeof signal === 'string') return `was ended by ${signal}`;

@@ -29,7 +29,7 @@ function planOf(sketch: ContainerSketch, observed: ObservedState): Plan {
 describe('a published name that somebody changed is drift, and published again', () => {
   test.each<[string, LinkFound, string | null]>([
     ['removed', { kind: 'nothing' }, null],
-    ['led elsewhere', { kind: 'symlink', to: '.shop-app0.7' }, '.shop-app0.7'],
+    ['led elsewhere', { kind: 'symlink', to: '.shop-app0.7', leads: true }, '.shop-app0.7'],
     ['taken by another socket', { kind: 'socket' }, "a socket that is not the generation's"],
     ['taken by a folder', { kind: 'other', what: 'directory' }, 'a directory'],
   ])('%s', (_, found, from) => {
@@ -103,7 +103,7 @@ describe('a server that binds the published name itself', () => {
     ['gone', { kind: 'nothing' }, '`app0` runs, but its socket /run/socks/app0.sock is gone'],
     [
       'led elsewhere',
-      { kind: 'symlink', to: '.shop-app0.2' },
+      { kind: 'symlink', to: '.shop-app0.2', leads: true },
       '`app0` runs, but its socket /run/socks/app0.sock is now a link to .shop-app0.2',
     ],
     [
@@ -115,6 +115,12 @@ describe('a server that binds the published name itself', () => {
     const { changes, warnings, nodes } = planOf(fixed, seen(found, {}, fixed));
     expect(changes).toMatchObject([{ action: 'none' }]);
     expect(nodes).toEqual([]);
+    expect(warnings).toMatchObject([{ code: 'STK419', message }]);
+  });
+
+  test('is told of as well when the published link leads to nothing', () => {
+    const { warnings } = planOf(app, seen({ kind: 'symlink', to: '.shop-app0.1', leads: false }));
+    const message = '`app0` runs, but its socket .shop-app0.1 is gone';
     expect(warnings).toMatchObject([{ code: 'STK419', message }]);
   });
 
@@ -139,7 +145,7 @@ describe('a server that binds the published name itself', () => {
 
   test('stop-first: a link that it took away comes back with the old generation', () => {
     const next: ContainerSketch = { ...fixed, image: 'app:2', order: 'stop-first' };
-    const { nodes } = planOf(next, seen({ kind: 'symlink', to: '.shop-app0.1' }));
+    const { nodes } = planOf(next, seen({ kind: 'symlink', to: '.shop-app0.1', leads: true }));
     const clear = nodes.find(({ id }) => id === 'shop/app0 clear 2');
     expect(clear?.undo).toMatchObject([
       { kind: 'socket.unlink', name: 'app0.sock' },
