@@ -293,7 +293,7 @@ describe('secrets and variables', () => {
     await writeFile(join(folder, 'token'), 'line one\nline two\n\n');
     expect(await read({ kind: 'file', path: 'token' })).toEqual({ value: 'line one\nline two\n' });
     expect(await read({ kind: 'file', path: 'no-token' })).toEqual({
-      error: '`no-token` cannot be read: does not exist',
+      error: 'the file `no-token` does not exist',
     });
   });
 
