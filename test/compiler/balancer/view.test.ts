@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+
+import { readHaproxy } from '../../../src/compiler/balancer/haproxy.ts';
+import { readNginx } from '../../../src/compiler/balancer/nginx.ts';
+import {
+  haproxyView,
+  nginxView,
+  type BalancerView,
+  type InstanceAddress,
+} from '../../../src/compiler/balancer/view.ts';
+
+const APP0: InstanceAddress = { sockets: ['/s/app0.sock'], names: ['app0', 'shop-app0'], ports: [3000] };
+
+describe('haproxy', () => {
+  const view = (text: string) => haproxyView(readHaproxy(text), APP0);
+
+  test('as the manual recommends it for sockets that are replaced', () => {
+    const text = `defaults
+  mode http
+  option http-server-close
+  option redispatch 1
+  timeout server 30s
+backend app
+  default-server check inter 500ms fastinter 100ms downinter 250ms fall 2 rise 3
+  server app0 /s/app0.sock
+  server app1 /s/app1.sock
+  server app2 /s/app2.sock disabled
+  server-template t 2 other:80`;
+    expect(view(text)).toEqual({
+      mode: 'http',
+      keepsConnections: false,
+      triesAnother: true,
+      resolvesOnce: false,
+      serverTimeoutMs: 30_000,
+      downAfterMs: 600,
+      upAfterMs: 450,
+      others: 3,
+    } satisfies BalancerView);
+  });
+
+  test.each<[string, string]>([
+    ['another path', 'server a /s/app00.sock'],
+    ['another port', 'server a app0:3001'],
+    ['it is disabled', 'server a app0:3000 disabled'],
+    ['an abstract socket', 'server a abns@app0'],
+  ])('does not list it: %s', (_, line) => {
+    expect(view(`backend app\n${line}`)).toBeNull();
+  });
+
+  const both = 'server a app0:3000\nserver b /b';
+  test.each<[string, string, Partial<BalancerView>]>([
+    ['no port is the client’s own', 'server a app0\nserver b /b', { resolvesOnce: true, others: 1 }],
+    ['nobody checks', both, { downAfterMs: null, upAfterMs: 0, triesAnother: false, serverTimeoutMs: null }],
+    ['on the last try', `option redispatch\n${both}`, { triesAnother: true }],
+    ['not with retries 0', `option redispatch\nretries 0\n${both}`, { triesAnother: false }],
+    ['not within two retries', `option redispatch 3\nretries 2\n${both}`, { triesAnother: false }],
+    ['not after a failed connect', `option redispatch 1\nretry-on 503\n${both}`, { triesAnother: false }],
+    ['with nobody else', 'option redispatch 1\nserver a app0:3000', { triesAnother: false, others: 0 }],
+    ['requests', `mode http\n${both}`, { mode: 'http', keepsConnections: true }],
+    ['bytes', both, { mode: 'tcp', keepsConnections: false }],
+  ])('%s', (_, lines, expected) => {
+    expect(view(`backend app\n${lines}`)).toMatchObject(expected);
+  });
+
+  test('listed twice, the worse of both', () => {
+    const text = `backend a
+  mode http
+  option httpclose
+  option redispatch 1
+  timeout server 5s
+  server a /s/app0.sock check
+  server b /b
+backend b
+  mode tcp
+  timeout server 9s
+  server a app0:3000`;
+    expect(view(text)).toEqual({
+      mode: 'tcp',
+      keepsConnections: false,
+      triesAnother: false,
+      resolvesOnce: true,
+      serverTimeoutMs: 9000,
+      downAfterMs: null,
+      upAfterMs: 4000,
+      others: 0,
+    } satisfies BalancerView);
+  });
+});
+
+describe('nginx', () => {
+  const view = (text: string) => nginxView(readNginx(new Map([['/etc/nginx/nginx.conf', text]])), APP0);
+  const http = (upstream: string, location: string) =>
+    `http { upstream up { ${upstream} } server { location / { ${location} } } }`;
+
+  test('two sockets', () => {
+    const text = http('server unix:/s/app0.sock; server unix:/b max_fails=0;', 'proxy_pass http://up;');
+    expect(view(text)).toEqual({
+      mode: 'http',
+      keepsConnections: false,
+      triesAnother: true,
+      resolvesOnce: false,
+      serverTimeoutMs: 60_000,
+      downAfterMs: null,
+      upAfterMs: 10_000,
+      others: 1,
+    } satisfies BalancerView);
+  });
+
+  const two = 'server app0:3000 max_fails=0; server unix:/b;';
+  test.each<[string, string, Partial<BalancerView> | null]>([
+    ['nobody passes to it', http(two, ''), null],
+    ['it is down', http('server app0:3000 down;', 'proxy_pass http://up;'), null],
+    ['another upstream', http(two, 'proxy_pass http://other;'), null],
+    ['directly, by name', http('', 'proxy_pass http://app0:3000/x;'), { resolvesOnce: true, others: 0 }],
+    ['directly, by socket', http('', 'fastcgi_pass unix:/s/app0.sock;'), { upAfterMs: 0 }],
+    ['perhaps', http(two, 'proxy_pass http://$host;'), { resolvesOnce: true, others: 1 }],
+    ['never counts as down', http(two, 'proxy_pass http://up;'), { upAfterMs: 0, triesAnother: true }],
+    ['alone', http('server app0:3000;', 'proxy_pass http://up;'), { upAfterMs: 0, triesAnother: false }],
+    ['off', http(two, 'proxy_next_upstream off; proxy_pass http://up;'), { triesAnother: false }],
+    ['no error', http(two, 'proxy_next_upstream timeout; proxy_pass http://up;'), { triesAnother: false }],
+    ['one try', http(two, 'proxy_next_upstream_tries 1; proxy_pass http://up;'), { triesAnother: false }],
+    [
+      'bytes',
+      'stream { upstream up { server app0:3000; server b:1; } server { listen 1; proxy_pass up; } }',
+      { mode: 'tcp', triesAnother: true, serverTimeoutMs: 600_000 },
+    ],
+    [
+      'bytes, one try',
+      'stream { upstream up { server app0:3000; server b:1; } server { proxy_next_upstream off; proxy_pass up; } }',
+      { triesAnother: false },
+    ],
+  ])('%s', (_, text, expected) => {
+    if (expected === null) expect(view(text)).toBeNull();
+    else expect(view(text)).toMatchObject(expected);
+  });
+});
