@@ -3,6 +3,7 @@ import { nginxMs } from './duration.ts';
 import { withIncludes } from './nginx-includes.ts';
 import { enterScope, FAMILIES, outerScope, type Family, type Scope } from './nginx-scope.ts';
 import type { Directive } from './nginx-tree.ts';
+import { unreachable } from '../unreachable.ts';
 
 /** What the verdict must know of an nginx configuration. */
 export interface NginxConfig {
@@ -195,7 +196,7 @@ function mayKeep(family: Family, { httpVersion, connection, fastcgiKeeps }: Scop
     case 'scgi':
       return false;
     default:
-      return family satisfies never;
+      return unreachable(family);
   }
 }
 

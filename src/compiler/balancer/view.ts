@@ -2,6 +2,7 @@ import type { Address } from './address.ts';
 import type { HaproxyBackend, HaproxyConfig } from './haproxy.ts';
 import type { HaproxyServer } from './haproxy-server.ts';
 import type { NginxConfig, NginxPass, NginxUpstream } from './nginx.ts';
+import { unreachable } from '../unreachable.ts';
 
 /** How a balancer would write one instance: its published socket as the balancer mounts it, or its names. */
 export interface InstanceAddress {
@@ -42,7 +43,8 @@ export function haproxyView(config: HaproxyConfig, instance: InstanceAddress): B
 
 function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer): BalancerView {
   const { mode, connection, redispatch, retries, retryOn, timeouts, servers } = backend;
-  const active = servers.filter((other) => !other.disabled);
+  // A backup is asked only once all others count as down.
+  const active = servers.filter((other) => !other.disabled && other.backup === server.backup);
   const others = active.reduce((sum, { count }) => sum + count, 0) - 1;
   const retriesConnects = retryOn.some((word) => word === 'conn-failure' || word === 'all-retryable-errors');
   const asksAnother = redispatch !== null && (redispatch < 0 || redispatch <= retries);
@@ -119,7 +121,7 @@ function isOf(address: Address, { sockets, names, ports }: InstanceAddress): boo
     case 'other':
       return false;
     default:
-      return address satisfies never;
+      return unreachable(address);
   }
 }
 

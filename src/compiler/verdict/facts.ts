@@ -1,0 +1,166 @@
+import type { BalancerView } from '../balancer/view.ts';
+import type { ServerFacts, StopEffect } from './server.ts';
+
+/** What a verdict is founded on: plain values, gathered from the file, the engine and the balancers' configurations. */
+export interface VerdictFacts {
+  /** The container, as in the file, and the instance. */
+  readonly container: string;
+  readonly instance: string;
+  readonly action: 'create' | 'start' | 'update' | 'reload' | 'replace' | 'remove';
+  /** For a replacement; without meaning for the others. */
+  readonly order: 'start-first' | 'stop-first';
+  /** A generation of it runs now. */
+  readonly runs: boolean;
+  /** Instances of the container that run now, and that will when all is done; this one counts. */
+  readonly instances: { readonly now: number; readonly after: number };
+  /** Replaced at the same time, and in all. */
+  readonly batch: number;
+  readonly rolled: number;
+  readonly server: ServerFacts;
+  readonly socket: SocketFacts;
+  readonly gate: GateFacts;
+  /** Ports of the host that it publishes. */
+  readonly hostPorts: readonly number[];
+  readonly network: { readonly host: boolean; readonly port: number | null };
+  /** Containers that reach it by name (`links`, `database`), and are no balancers. */
+  readonly clients: readonly ClientFacts[];
+  /** Every balancer of the stack that may lead to it. */
+  readonly balancers: readonly BalancerFacts[];
+  /** `postgres`; null for what is no database that we know. */
+  readonly database: string | null;
+  /** The writable volume that it alone mounts, in words. */
+  readonly singleWriter: string | null;
+  readonly stop: StopFacts;
+  /** How long connections may take to end before the stop. */
+  readonly drainMs: number;
+  /** How its last stop went; `open`: connections that were left. Null where nothing is known. */
+  readonly lastStop: { readonly forced: boolean; readonly open: number | null } | null;
+  /** The longest request or job that is known of (measured, or told); null: none is. */
+  readonly inFlightMs: number | null;
+  readonly measured: { readonly startMs: number | null; readonly stopMs: number | null };
+  /** Files that both generations would have, in a volume. */
+  readonly sharedFiles: readonly { readonly path: string; readonly kind: 'pid' | 'socket' }[];
+  /** For `reload`: the signal, and whether the new configuration is tried first. */
+  readonly reload: { readonly signal: string; readonly checked: boolean } | null;
+  /** Who mounts its volumes or its network, and is not replaced with it. */
+  readonly dependents: readonly DependentFacts[];
+  readonly can: Mechanisms;
+}
+
+/** The path it serves on. */
+export interface SocketFacts {
+  readonly kind: 'none' | 'movable' | 'fixed';
+  /** The running generation has a path of its own, behind the published one. */
+  readonly own: boolean;
+}
+
+/** What says that it is ready. `uptime`: nothing does, it must merely stay up for so long. */
+export type GateFacts =
+  | { readonly kind: 'http' | 'command' | 'healthcheck' | 'tcp' }
+  | { readonly kind: 'uptime'; readonly uptimeMs: number };
+
+/** A container that reaches it by name. */
+export interface ClientFacts {
+  readonly name: string;
+  readonly program: string | null;
+  /** It looks the name up once, at its own start; null: not known. */
+  readonly resolvesOnce: boolean | null;
+  /** A `manual` container, which stays as it is. */
+  readonly held: boolean;
+}
+
+/** A balancer, and what its configuration says of this instance. */
+export interface BalancerFacts {
+  readonly name: string;
+  readonly program: 'haproxy' | 'nginx';
+  readonly version: string | null;
+  readonly held: boolean;
+  readonly config: BalancerConfig;
+}
+
+export type BalancerConfig =
+  /** `view` is null when it does not list the instance; `listed` counts those of the container that it lists. */
+  | { readonly kind: 'read'; readonly view: BalancerView | null; readonly listed: number }
+  | { readonly kind: 'unread'; readonly why: string };
+
+/** How it is stopped. */
+export interface StopFacts {
+  /** `SIGTERM`; null: the image's own, not known. */
+  readonly signal: string | null;
+  readonly effect: StopEffect;
+  readonly quietSignal: string | null;
+  readonly timeoutMs: number;
+}
+
+/** Who else is touched by what happens to it. */
+export interface DependentFacts {
+  readonly name: string;
+  readonly by: 'volume' | 'network';
+  readonly held: boolean;
+}
+
+/** What is done for this change beyond starting and stopping. */
+export interface Mechanisms {
+  /** Stop-first: the published path goes first, and the instance drains before its stop. */
+  readonly takeAway: boolean;
+  /** Stop-first: what comes meanwhile is accepted, kept and handed over. */
+  readonly hold: boolean;
+  /** A balancer is told through its runtime socket which address serves, and its sessions are waited for. */
+  readonly runtimeSocket: boolean;
+  /** Both generations bind the port, and what the old one has queued is not lost. */
+  readonly overlap: boolean;
+  /** The next instance waits until the balancer sees this one up. */
+  readonly awaitUp: boolean;
+}
+
+/** A balancer that lists the instance, with how. */
+export interface Listing {
+  readonly name: string;
+  readonly program: 'haproxy' | 'nginx';
+  readonly view: BalancerView;
+}
+
+/** The balancers that list the instance. */
+export function listings({ balancers }: VerdictFacts): readonly Listing[] {
+  return balancers.flatMap(({ name, program, config }) =>
+    config.kind === 'read' && config.view !== null ? [{ name, program, view: config.view }] : [],
+  );
+}
+
+/** The first balancer whose configuration could not be read. */
+export function unread({ balancers }: VerdictFacts): { readonly name: string; readonly why: string } | null {
+  for (const { name, config } of balancers) if (config.kind === 'unread') return { name, why: config.why };
+  return null;
+}
+
+/** Whether anybody connects to it at all; a worker only fetches its jobs. */
+export function takesConnections(facts: VerdictFacts): boolean {
+  return (
+    facts.server.kind !== 'sidekiq' &&
+    (facts.socket.kind !== 'none' ||
+      facts.hostPorts.length > 0 ||
+      facts.network.port !== null ||
+      facts.clients.length > 0 ||
+      facts.database !== null ||
+      facts.gate.kind === 'http' ||
+      facts.gate.kind === 'tcp' ||
+      listings(facts).length > 0)
+  );
+}
+
+/** Whether anybody may send it requests, as far as the stack knows. A socket without any balancer may be anybody's. */
+export function isReached(facts: VerdictFacts): boolean {
+  return (
+    facts.clients.length > 0 ||
+    listings(facts).length > 0 ||
+    unread(facts) !== null ||
+    facts.hostPorts.length > 0 ||
+    facts.network.host ||
+    (facts.socket.kind !== 'none' && facts.balancers.length === 0)
+  );
+}
+
+/** From the stop to the next readiness; null unless both were measured. */
+export function absenceMs({ measured }: VerdictFacts): number | null {
+  return measured.startMs === null || measured.stopMs === null ? null : measured.startMs + measured.stopMs;
+}

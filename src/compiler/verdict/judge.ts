@@ -1,0 +1,81 @@
+import { listings, takesConnections, type VerdictFacts } from './facts.ts';
+import { rules } from './rules.ts';
+import { isHeld } from './rules/stopping-first.ts';
+import { names } from './rules/rule.ts';
+import type { Capacity, Judgement } from './verdict.ts';
+import { unreachable } from '../unreachable.ts';
+
+/** What a change does to requests, by the first rule that applies. */
+export function judge(facts: VerdictFacts): Judgement {
+  const rule = rules.find(({ applies }) => applies(facts));
+  // The last rule always applies.
+  if (rule === undefined) throw new Error('no rule applies');
+  return {
+    rule: rule.id,
+    verdict: rule.verdict(facts),
+    capacity: takesConnections(facts) ? capacityOf(facts) : null,
+    touches: touchesOf(facts),
+  };
+}
+
+function capacityOf(facts: VerdictFacts): Capacity {
+  const { action, order, instances, batch, runs } = facts;
+  const of = Math.max(instances.now, instances.after);
+  switch (action) {
+    case 'create':
+    case 'start':
+    case 'update':
+    case 'reload':
+      return { lowest: instances.now, of };
+    case 'remove':
+      return { lowest: instances.after, of };
+    case 'replace':
+      // A host port, or a port in the host's network, makes it stop-first whatever is written.
+      return {
+        lowest: runs && order === 'stop-first' ? Math.max(0, instances.now - batch) : instances.now,
+        of,
+      };
+    default:
+      return unreachable(action);
+  }
+}
+
+/** Who is touched besides. */
+function touchesOf(facts: VerdictFacts): readonly string[] {
+  const { action, order, runs, clients, dependents, instance } = facts;
+  const isAway = runs && (action === 'remove' || (action === 'replace' && order === 'stop-first'));
+  const touches: string[] = [];
+  if (isAway) {
+    const until = action === 'remove' ? '' : isHeld(facts) ? ' and waits for it' : ' meanwhile';
+    for (const client of clients)
+      touches.push(`\`${client.name}\` loses its link${until}${heldWords(client)}`);
+    for (const { name, view } of listings(facts)) {
+      touches.push(`\`${name}\` loses an upstream${until}${view.others === 0 ? ', its only one' : ''}`);
+    }
+  }
+  if (action === 'replace' || action === 'remove') {
+    const moved = runs && !isAway ? clients.filter(({ held }) => held) : [];
+    for (const client of moved) touches.push(`\`${client.name}\` gets another address${heldWords(client)}`);
+    for (const dependent of dependents) {
+      const what = dependent.by === 'volume' ? 'shares its volumes' : 'uses its network';
+      touches.push(`\`${dependent.name}\` ${what}${heldWords(dependent)}`);
+    }
+  }
+  if (action === 'create') touches.push(...unlisted(facts, instance));
+  return touches;
+}
+
+function heldWords({ held }: { readonly held: boolean }): string {
+  return held ? ' (held: it stays as it is)' : '';
+}
+
+/** `app: 2→4` while the balancer knows two: the new ones get nothing. */
+function unlisted({ balancers, instances, container }: VerdictFacts, instance: string): readonly string[] {
+  return balancers.flatMap(({ name, config }) =>
+    config.kind === 'read' && config.view === null && config.listed > 0
+      ? [
+          `${names([{ name }])} lists ${config.listed} of ${instances.after} \`${container}\`: \`${instance}\` gets no requests`,
+        ]
+      : [],
+  );
+}

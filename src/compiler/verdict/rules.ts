@@ -1,0 +1,34 @@
+import { drainedDoubts, drainedLosses, drainedMechanisms } from './rules/drained.ts';
+import { inPlaceRules } from './rules/in-place.ts';
+import { readinessRules, samePathRules } from './rules/readiness.ts';
+import { removalRules, undrainedRemovalRules } from './rules/removal.ts';
+import { unproven, type Rule } from './rules/rule.ts';
+import { exclusiveRules, stopFirstRules } from './rules/stopping-first.ts';
+import { tcpLosses, tcpRules } from './rules/tcp.ts';
+import { workerRules } from './rules/worker.ts';
+
+/**
+ * All rules in their order; the first that applies decides. What is certain to lose something comes before what may,
+ * and both before the mechanisms; the last one catches whatever nobody thought of.
+ */
+export const rules: readonly Rule[] = [
+  ...inPlaceRules,
+  ...workerRules,
+  ...removalRules,
+  ...exclusiveRules,
+  ...stopFirstRules,
+  ...samePathRules,
+  ...drainedLosses,
+  ...tcpLosses,
+  ...readinessRules,
+  ...drainedDoubts,
+  ...drainedMechanisms,
+  ...tcpRules,
+  ...undrainedRemovalRules,
+  {
+    id: 'otherwise',
+    applies: () => true,
+    verdict: ({ container }) =>
+      unproven(`whoever connects to \`${container}\` must try again when it is away`),
+  },
+];

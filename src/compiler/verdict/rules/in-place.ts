@@ -1,0 +1,51 @@
+import { listings } from '../facts.ts';
+import { names, short, unproven, zeroDowntime, type Rule } from './rule.ts';
+
+/** Changes that take nothing away: nothing served there before, or what serves goes on. */
+export const inPlaceRules: readonly Rule[] = [
+  {
+    id: 'updated-in-place',
+    applies: ({ action }) => action === 'update',
+    verdict: () => zeroDowntime('changed in place, it goes on running'),
+  },
+  {
+    id: 'reload-checked',
+    applies: ({ action, reload, server }) =>
+      action === 'reload' && reload !== null && (reload.checked || server.kind === 'nginx'),
+    verdict: ({ reload }) =>
+      zeroDowntime(
+        reload?.checked === true
+          ? `reloaded by ${short(reload.signal)} once the new configuration has passed its check`
+          : `reloaded by ${short(reload?.signal ?? null)}; it keeps the old configuration when the new one is wrong`,
+      ),
+  },
+  {
+    id: 'reload-unchecked',
+    applies: ({ action }) => action === 'reload',
+    verdict: ({ container, reload }) =>
+      unproven(
+        `\`${container}\` must read its files again on ${short(reload?.signal ?? null)}, close nothing, and survive a wrong one`,
+      ),
+  },
+  {
+    // It gets requests as soon as it listens, ready or not.
+    id: 'created-unready',
+    applies: (facts) =>
+      facts.action === 'create' &&
+      facts.instances.now > 0 &&
+      facts.gate.kind === 'uptime' &&
+      listings(facts).some(({ view }) => view.downAfterMs === null),
+    verdict: (facts) =>
+      unproven(
+        `\`${facts.instance}\` must serve as soon as it listens: neither \`health\` nor a check of ${names(listings(facts))} says so`,
+      ),
+  },
+  {
+    id: 'nothing-before',
+    applies: ({ action, runs }) => action === 'create' || action === 'start' || !runs,
+    verdict: ({ action, instance }) =>
+      zeroDowntime(
+        action === 'create' ? `\`${instance}\` is new: nothing served there` : 'it does not run now',
+      ),
+  },
+];

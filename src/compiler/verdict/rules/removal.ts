@@ -1,0 +1,62 @@
+import { isReached, listings } from '../facts.ts';
+import { gap, names, unproven, within, type Rule, zeroDowntime } from './rule.ts';
+
+/** Removals that no drain saves, or that nobody notices. */
+export const removalRules: readonly Rule[] = within(
+  ({ action }) => action === 'remove',
+  [
+    {
+      id: 'removed-unused',
+      applies: (facts) => !isReached(facts),
+      verdict: () => zeroDowntime('nobody in the stack connects to it'),
+    },
+    {
+      id: 'removed-port',
+      applies: ({ hostPorts }) => hostPorts.length > 0,
+      verdict: ({ hostPorts }) =>
+        gap(`nobody answers on port ${hostPorts[0]} of the host any more`, 'leave it in the file'),
+    },
+    {
+      id: 'removed-last',
+      applies: ({ instances }) => instances.after === 0,
+      verdict: ({ container }) =>
+        gap(`it is the last one: nothing of \`${container}\` serves any more`, 'keep one instance'),
+    },
+  ],
+);
+
+/** Removals of what has no path that could be taken away and counted. */
+export const undrainedRemovalRules: readonly Rule[] = within(
+  ({ action }) => action === 'remove',
+  [
+    {
+      id: 'removed-uncounted',
+      applies: ({ socket }) => socket.kind !== 'none',
+      verdict: () =>
+        gap(
+          'what waits to be accepted when it stops is lost: nothing is counted on its path',
+          'write its path as `%{socket}` in its command, so that each generation has its own',
+        ),
+    },
+    {
+      id: 'removed-listed',
+      applies: (facts) => listings(facts).length > 0,
+      verdict: (facts) => {
+        const lengths = listings(facts).map(({ view }) => view.downAfterMs);
+        return gap(
+          `${names(listings(facts))} tries its address until it is seen to be gone`,
+          'a `socket` of its own: its path can be taken away first',
+          lengths.some((ms) => ms === null) ? null : Math.max(...lengths.map((ms) => ms ?? 0)),
+        );
+      },
+    },
+    {
+      id: 'removed-reached',
+      applies: () => true,
+      verdict: (facts) =>
+        unproven(
+          `${facts.clients.length === 0 ? 'whoever reaches it' : names(facts.clients)} must have turned to another instance before`,
+        ),
+    },
+  ],
+);

@@ -1,0 +1,184 @@
+import { absenceMs, listings, type VerdictFacts } from '../facts.ts';
+import { gracefulSignal } from '../server.ts';
+import { gap, names, short, within, zeroDowntime, type Rule } from './rule.ts';
+import { unreachable } from '../../unreachable.ts';
+
+/** Ports of the host, and whatever else only one generation can have at a time. */
+export const exclusiveRules: readonly Rule[] = within(
+  ({ action }) => action === 'replace',
+  [
+    {
+      id: 'host-port',
+      applies: ({ hostPorts }) => hostPorts.length > 0,
+      verdict: (facts) =>
+        gap(
+          `only one container at a time can publish port ${facts.hostPorts[0]} of the host`,
+          'reload it instead of replacing it, or publish the port on a balancer in front',
+          absenceMs(facts),
+        ),
+    },
+    {
+      id: 'host-network-killed',
+      applies: (facts) => facts.can.overlap && isOnHostPort(facts) && facts.stop.effect === 'kills',
+      verdict: killed,
+    },
+    {
+      id: 'host-network-overlap',
+      applies: (facts) => facts.can.overlap && isOnHostPort(facts),
+      verdict: ({ network }) =>
+        zeroDowntime(`both generations listen on port ${network.port} of the host until the old one is done`),
+    },
+    {
+      id: 'host-network',
+      applies: isOnHostPort,
+      verdict: (facts) =>
+        gap(
+          `one generation at a time listens on port ${facts.network.port} of the host`,
+          'a `socket`, or reload it instead of replacing it',
+          absenceMs(facts),
+        ),
+    },
+    {
+      id: 'resolved-once',
+      applies: (facts) => facts.socket.kind === 'none' && resolvingOnce(facts).length > 0,
+      verdict: (facts) => {
+        const clients = resolvingOnce(facts);
+        return gap(
+          `${names(clients)} looked its name up once and go${clients.length === 1 ? 'es' : ''} on using the old address`,
+          `a \`socket\`, or \`resolvers\` where ${clients.length === 1 ? 'it looks' : 'they look'} the name up`,
+        );
+      },
+    },
+    {
+      id: 'database',
+      applies: ({ database, order }) => database !== null && order === 'stop-first',
+      verdict: (facts) =>
+        gap(
+          `the files of ${facts.database} have one writer: it stops before its successor starts`,
+          '`deploy: manual`, then it is replaced only when it is named',
+          absenceMs(facts),
+        ),
+    },
+    {
+      id: 'single-writer',
+      applies: ({ singleWriter, order }) => singleWriter !== null && order === 'stop-first',
+      verdict: (facts) =>
+        gap(
+          `only it writes ${facts.singleWriter}: it stops before its successor starts`,
+          '`strategy: {order: start-first}`, if two generations can share the files',
+          absenceMs(facts),
+        ),
+    },
+  ],
+);
+
+/** Stop-first where nothing covers for it. */
+export const stopFirstRules: readonly Rule[] = within(
+  ({ action, order }) => action === 'replace' && order === 'stop-first',
+  [
+    {
+      id: 'held-too-long',
+      applies: (facts) => isHeld(facts) && (absenceMs(facts) ?? 0) > patienceMs(facts),
+      verdict: (facts) =>
+        gap(
+          `its successor takes longer than ${names(listings(facts))} wait${listings(facts).length === 1 ? 's' : ''} for an answer`,
+          'a longer `timeout server`',
+          (absenceMs(facts) ?? 0) - patienceMs(facts),
+        ),
+    },
+    {
+      id: 'alone',
+      applies: (facts) => !isHeld(facts) && siblings(facts) === 0,
+      verdict: (facts) => {
+        const before = listings(facts);
+        const behind = before.length === 0 ? '' : ` behind ${names(before)}`;
+        return facts.batch > 1 && facts.instances.now > 1
+          ? gap(
+              'all instances stop at once, before their successors start',
+              'a smaller `batch`',
+              absenceMs(facts),
+            )
+          : gap(
+              `it is the only one${behind}, and stops before its successor starts`,
+              whatMoves(facts),
+              absenceMs(facts),
+            );
+      },
+    },
+    {
+      id: 'not-taken-away',
+      applies: (facts) => !isHeld(facts) && !isTakenAway(facts),
+      verdict: (facts) => {
+        const isCovered =
+          listings(facts).length > 0 && listings(facts).every(({ view }) => view.triesAnother);
+        return isCovered
+          ? gap('what waits to be accepted when it stops is lost', whatMoves(facts))
+          : gap('connects to it fail until its successor is ready', whatMoves(facts), absenceMs(facts));
+      },
+    },
+  ],
+);
+
+function isOnHostPort({ network, socket }: VerdictFacts): boolean {
+  return network.host && network.port !== null && socket.kind === 'none';
+}
+
+/** Instances that serve while this batch is away. */
+export function siblings({ instances, batch }: VerdictFacts): number {
+  return Math.max(0, instances.now - batch);
+}
+
+/** Stop-first: what comes meanwhile is kept. */
+export function isHeld({ can, socket }: VerdictFacts): boolean {
+  return can.hold && socket.kind !== 'none';
+}
+
+/** Stop-first: new connections go to a sibling. */
+export function isTakenAway(facts: VerdictFacts): boolean {
+  return facts.can.takeAway && facts.socket.kind !== 'none' && siblings(facts) > 0;
+}
+
+/** A stop signal that cuts requests off, where nothing was drained before. */
+export function killed({ stop, server, container }: VerdictFacts): ReturnType<typeof gap> {
+  const graceful = gracefulSignal(server.kind);
+  const program = server.program === null ? `\`${container}\`` : server.program;
+  const cut = 'requests under way are cut off';
+  if (stop.timeoutMs === 0) return gap(`\`stop_timeout: 0\` kills it: ${cut}`, 'a longer `stop_timeout`');
+  if (stop.effect === 'ignored') {
+    return gap(
+      `a shell runs it and passes no ${short(stop.signal)} on: ${cut}`,
+      '`exec` before the program, in its command',
+    );
+  }
+  return gap(
+    `${short(stop.signal)} ends ${program} at once: ${cut}`,
+    graceful === null ? 'a `stop_signal` on which it finishes' : `\`stop_signal: ${graceful}\``,
+  );
+}
+
+/** Clients and balancers that looked its name up at their start. */
+function resolvingOnce(facts: VerdictFacts): readonly { readonly name: string }[] {
+  return [
+    ...listings(facts).filter(
+      ({ program, view }) => view.resolvesOnce && !(facts.can.runtimeSocket && program === 'haproxy'),
+    ),
+    ...facts.clients.filter(({ resolvesOnce }) => resolvesOnce === true),
+  ];
+}
+
+function patienceMs(facts: VerdictFacts): number {
+  return Math.min(...listings(facts).map(({ view }) => view.serverTimeoutMs ?? Number.POSITIVE_INFINITY));
+}
+
+function whatMoves({ socket }: VerdictFacts): string {
+  switch (socket.kind) {
+    case 'movable':
+      return '`strategy: {order: auto}`: its socket can move';
+    case 'fixed':
+      return 'write its path as `%{socket}` in its command, so that each generation has its own';
+    case 'none':
+      return 'a `socket` of its own for each generation';
+    default:
+      return unreachable(socket.kind);
+  }
+}

@@ -1,0 +1,56 @@
+import { durationWords } from '../duration-words.ts';
+import { takesConnections } from '../facts.ts';
+import { gracefulSignal } from '../server.ts';
+import { gap, short, within, zeroDowntime, type Rule } from './rule.ts';
+
+/** Workers: nobody connects to them, but a stop may cost a job. */
+export const workerRules: readonly Rule[] = within(
+  (facts) => !takesConnections(facts),
+  [
+    {
+      id: 'worker-forced',
+      applies: ({ lastStop }) => lastStop?.forced === true,
+      verdict: () =>
+        gap('its last stop had to be forced: the job it had was cut off', 'a longer `stop_timeout`'),
+    },
+    {
+      id: 'worker-killed',
+      applies: ({ stop }) => stop.effect === 'kills' || stop.timeoutMs === 0,
+      verdict: ({ stop, server }) =>
+        stop.effect === 'kills'
+          ? gap(
+              `${short(stop.signal)} ends it at once: the job it has is cut off`,
+              `\`stop_signal: ${gracefulSignal(server.kind) ?? 'TERM'}\``,
+            )
+          : gap('`stop_timeout: 0` kills it: the job it has is cut off', 'a longer `stop_timeout`'),
+    },
+    {
+      id: 'worker-shell',
+      applies: ({ stop }) => stop.effect === 'ignored',
+      verdict: ({ stop }) =>
+        gap(
+          `a shell runs it and passes no ${short(stop.signal)} on: it is killed when \`stop_timeout\` is over`,
+          '`exec` before the program, in its command',
+        ),
+    },
+    {
+      id: 'worker-long-job',
+      applies: ({ inFlightMs, stop }) => inFlightMs !== null && inFlightMs > stop.timeoutMs,
+      verdict: ({ inFlightMs, stop }) =>
+        gap(
+          `jobs of ${durationWords(inFlightMs ?? 0)} are cut off after \`stop_timeout\`, ${durationWords(stop.timeoutMs)}`,
+          `\`stop_timeout: ${Math.ceil((inFlightMs ?? 0) / 1000)}\``,
+        ),
+    },
+    {
+      id: 'worker',
+      applies: () => true,
+      verdict: ({ stop }) => {
+        const quiet = stop.quietSignal === null ? '' : `${short(stop.quietSignal)} first, then `;
+        return zeroDowntime(
+          `serves no requests; ${quiet}${short(stop.signal)} and ${durationWords(stop.timeoutMs)} to finish its job`,
+        );
+      },
+    },
+  ],
+);

@@ -1,0 +1,96 @@
+import type { BalancerView } from '../../../src/compiler/balancer/view.ts';
+import type { BalancerFacts, ClientFacts, VerdictFacts } from '../../../src/compiler/verdict/facts.ts';
+
+/** How haproxy treats an app when its configuration is as the guide recommends. */
+const VIEW: BalancerView = {
+  mode: 'http',
+  keepsConnections: false,
+  triesAnother: true,
+  resolvesOnce: false,
+  serverTimeoutMs: 30_000,
+  downAfterMs: 600,
+  upAfterMs: 250,
+  others: 3,
+};
+
+export function haproxy(view: Partial<BalancerView> | null = {}, listed = 4): BalancerFacts {
+  return {
+    name: 'haproxy',
+    program: 'haproxy',
+    version: '2.6.12',
+    held: false,
+    config: { kind: 'read', view: view === null ? null : { ...VIEW, ...view }, listed },
+  };
+}
+
+export function nginx(view: Partial<BalancerView> = {}): BalancerFacts {
+  return { ...haproxy(view), name: 'nginx', program: 'nginx' };
+}
+
+export const UNREAD: BalancerFacts = {
+  ...haproxy(),
+  name: 'front',
+  config: { kind: 'unread', why: 'it is made at its start' },
+};
+
+export function client(more: Partial<ClientFacts> = {}): ClientFacts {
+  return { name: 'web', program: 'unicorn', resolvesOnce: null, held: false, ...more };
+}
+
+/** One of four unicorns on sockets that move, behind haproxy: replaced. */
+export const SWAP: VerdictFacts = {
+  container: 'app',
+  instance: 'app0',
+  action: 'replace',
+  order: 'start-first',
+  runs: true,
+  instances: { now: 4, after: 4 },
+  batch: 1,
+  rolled: 4,
+  server: { kind: 'unicorn', program: 'unicorn', keepsAlive: false },
+  socket: { kind: 'movable', own: true },
+  gate: { kind: 'http' },
+  hostPorts: [],
+  network: { host: false, port: null },
+  clients: [],
+  balancers: [haproxy()],
+  database: null,
+  singleWriter: null,
+  stop: { signal: 'SIGQUIT', effect: 'finishes', quietSignal: null, timeoutMs: 30_000 },
+  drainMs: 30_000,
+  lastStop: null,
+  inFlightMs: null,
+  measured: { startMs: 1800, stopMs: 300 },
+  sharedFiles: [],
+  reload: null,
+  dependents: [],
+  can: { takeAway: false, hold: false, runtimeSocket: false, overlap: false, awaitUp: false },
+};
+
+/** A server that leaves connections open. */
+export const PUMA: VerdictFacts['server'] = { kind: 'puma', program: 'puma', keepsAlive: true };
+export const UNKNOWN: VerdictFacts['server'] = { kind: 'unknown', program: 'serve', keepsAlive: null };
+export const KILLS: VerdictFacts['stop'] = { ...SWAP.stop, signal: 'SIGTERM', effect: 'kills' };
+export const CAN = SWAP.can;
+
+/** Stop-first with a socket that cannot move. */
+export const FIXED: VerdictFacts = { ...SWAP, order: 'stop-first', socket: { kind: 'fixed', own: false } };
+
+/** Reached by its name. */
+export const TCP: VerdictFacts = {
+  ...SWAP,
+  socket: { kind: 'none', own: false },
+  network: { host: false, port: 3000 },
+  balancers: [],
+};
+
+/** A worker. */
+export const WORKER: VerdictFacts = {
+  ...TCP,
+  container: 'sidekiq',
+  instance: 'sidekiq0',
+  network: { host: false, port: null },
+  gate: { kind: 'uptime', uptimeMs: 1000 },
+  server: { kind: 'sidekiq', program: 'sidekiq', keepsAlive: false },
+  stop: { signal: 'SIGTERM', effect: 'finishes', quietSignal: 'SIGTSTP', timeoutMs: 30_000 },
+};

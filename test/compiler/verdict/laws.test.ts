@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import type { BalancerView } from '../../../src/compiler/balancer/view.ts';
+import { listings, takesConnections, type VerdictFacts } from '../../../src/compiler/verdict/facts.ts';
+import { judge } from '../../../src/compiler/verdict/judge.ts';
+import { verdictWords } from '../../../src/compiler/verdict/words.ts';
+import { KILLS, SWAP } from './facts.ts';
+
+const perhaps = <T>(some: fc.Arbitrary<T>) => fc.option(some, { nil: null });
+const ms = fc.constantFrom(0, 1, 250, 999, 2000, 30_000, 60_000, 90_000);
+const few = fc.integer({ min: 0, max: 5 });
+
+const view: fc.Arbitrary<BalancerView> = fc.record({
+  mode: fc.constantFrom('http', 'tcp'),
+  keepsConnections: fc.boolean(),
+  triesAnother: fc.boolean(),
+  resolvesOnce: fc.boolean(),
+  serverTimeoutMs: perhaps(ms),
+  downAfterMs: perhaps(ms),
+  upAfterMs: perhaps(ms),
+  others: few,
+});
+
+/** Combinations that no stack has are among them: none may be without a verdict. */
+const facts: fc.Arbitrary<VerdictFacts> = fc.record({
+  container: fc.constant('app'),
+  instance: fc.constant('app0'),
+  action: fc.constantFrom(
+    'create',
+    'start',
+    'update',
+    'reload',
+    'replace',
+    'replace',
+    'replace',
+    'remove',
+    'remove',
+  ),
+  order: fc.constantFrom('start-first', 'stop-first'),
+  runs: fc.constantFrom(true, true, false),
+  instances: fc.record({ now: few, after: few }),
+  batch: fc.integer({ min: 1, max: 5 }),
+  rolled: few,
+  server: fc.record({
+    kind: fc.constantFrom(
+      'unicorn',
+      'puma',
+      'gunicorn',
+      'node',
+      'php-fpm',
+      'nginx',
+      'sidekiq',
+      'shell',
+      'unknown',
+    ),
+    program: fc.constantFrom('serve', null),
+    keepsAlive: fc.constantFrom(true, false, null),
+  }),
+  socket: fc.record({ kind: fc.constantFrom('none', 'movable', 'fixed'), own: fc.boolean() }),
+  gate: fc.oneof(
+    fc.record({ kind: fc.constantFrom('http', 'command', 'healthcheck', 'tcp') }),
+    fc.record({ kind: fc.constant('uptime'), uptimeMs: ms }),
+  ),
+  hostPorts: fc.constantFrom([], [], [80], [80, 443]),
+  network: fc.record({ host: fc.constantFrom(false, false, true), port: fc.constantFrom(null, 3000) }),
+  clients: fc.array(
+    fc.record({
+      name: fc.constant('web'),
+      program: fc.constant(null),
+      resolvesOnce: fc.constantFrom(true, false, null),
+      held: fc.boolean(),
+    }),
+    { maxLength: 2 },
+  ),
+  balancers: fc.array(
+    fc.record({
+      name: fc.constant('front'),
+      program: fc.constantFrom('haproxy', 'nginx'),
+      version: fc.constant(null),
+      held: fc.boolean(),
+      config: fc.oneof(
+        fc.record({ kind: fc.constant('read'), view: perhaps(view), listed: few }),
+        fc.record({ kind: fc.constant('unread'), why: fc.constant('it is not there') }),
+      ),
+    }),
+    { maxLength: 2 },
+  ),
+  database: fc.constantFrom(null, null, 'postgres'),
+  singleWriter: fc.constantFrom(null, null, 'the data volume `pg`'),
+  stop: fc.record({
+    signal: fc.constantFrom('SIGTERM', 'SIGKILL', null),
+    effect: fc.constantFrom('finishes', 'kills', 'ignored', 'unknown'),
+    quietSignal: fc.constantFrom('SIGTSTP', null),
+    timeoutMs: ms,
+  }),
+  drainMs: ms,
+  lastStop: perhaps(fc.record({ forced: fc.boolean(), open: perhaps(few) })),
+  inFlightMs: perhaps(ms),
+  measured: fc.record({ startMs: perhaps(ms), stopMs: perhaps(ms) }),
+  sharedFiles: fc.array(fc.record({ path: fc.constant('/s/x'), kind: fc.constantFrom('pid', 'socket') }), {
+    maxLength: 1,
+  }),
+  reload: perhaps(fc.record({ signal: fc.constant('SIGHUP'), checked: fc.boolean() })),
+  dependents: fc.array(
+    fc.record({ name: fc.constant('side'), by: fc.constantFrom('volume', 'network'), held: fc.boolean() }),
+    { maxLength: 1 },
+  ),
+  can: fc.record({
+    takeAway: fc.boolean(),
+    hold: fc.boolean(),
+    runtimeSocket: fc.boolean(),
+    overlap: fc.boolean(),
+    awaitUp: fc.boolean(),
+  }),
+});
+
+function law(holds: (facts: VerdictFacts, kind: string, judged: ReturnType<typeof judge>) => void): void {
+  fc.assert(
+    fc.property(facts, (given) => {
+      const judged = judge(given);
+      holds(given, judged.verdict.kind, judged);
+    }),
+    { numRuns: 5000 },
+  );
+}
+
+test('each combination has a verdict of a rule made for it, in whole words', () => {
+  law((given, _, { rule, verdict, capacity, touches }) => {
+    expect(rule).not.toBe('otherwise');
+    const texts = [verdictWords(verdict), ...touches];
+    for (const text of texts) expect(text).not.toMatch(/undefined|null|NaN|Infinity|``| {2}|\.$/);
+    if (verdict.kind === 'gap' && verdict.lengthMs !== null) {
+      expect(verdict.lengthMs).toBeGreaterThanOrEqual(0);
+      expect(verdict.lengthMs).toBeLessThan(1e9);
+    }
+    if (capacity !== null) {
+      expect(capacity.lowest).toBeGreaterThanOrEqual(0);
+      expect(capacity.lowest).toBeLessThanOrEqual(capacity.of);
+    }
+    expect(capacity === null).toBe(!takesConnections(given));
+  });
+});
+
+test('each part of a verdict is short enough to be read', () => {
+  law((_given, _kind, { verdict }) => {
+    const parts =
+      verdict.kind === 'gap'
+        ? [verdict.reason, verdict.avoid]
+        : [verdict.kind === 'unproven' ? verdict.must : verdict.mechanism];
+    for (const part of parts) expect(part.length).toBeLessThanOrEqual(125);
+  });
+});
+
+const takesAway = ({ action, runs }: VerdictFacts) => runs && (action === 'replace' || action === 'remove');
+
+test('a published port that is replaced or removed is a gap', () => {
+  law((given, kind) => {
+    if (takesAway(given) && given.hostPorts.length > 0 && given.server.kind !== 'sidekiq')
+      expect(kind).toBe('gap');
+  });
+});
+
+test('kept connections on both sides are never zero downtime', () => {
+  law((given, kind) => {
+    const kept =
+      given.server.keepsAlive === true && listings(given).some(({ view: v }) => v.keepsConnections);
+    const shared = given.network.host && given.can.overlap && given.socket.kind === 'none';
+    if (takesAway(given) && kept && !shared && given.server.kind !== 'sidekiq')
+      expect(kind).not.toBe('zero-downtime');
+  });
+});
+
+test('a balancer that gives up at the first connect is never left with a path that is gone', () => {
+  law((given, kind) => {
+    const stubborn = listings(given).some(({ view: v }) => !v.triesAnother);
+    const gone = given.action === 'remove' || (given.order === 'stop-first' && !given.can.hold);
+    const shared = given.network.host && given.can.overlap && given.action === 'replace';
+    if (takesAway(given) && stubborn && gone && !shared && given.server.kind !== 'sidekiq')
+      expect(kind).toBe('gap');
+  });
+});
+
+test('what is not done is not claimed', () => {
+  law((given, _, { rule }) => {
+    if (!given.can.hold) expect(rule).not.toBe('held');
+    if (!given.can.takeAway) expect(rule).not.toBe('taken-away');
+    if (!given.can.runtimeSocket) expect(rule).not.toBe('told-by-runtime-socket');
+    if (!given.can.overlap) expect(rule).not.toBe('host-network-overlap');
+    if (rule === 'socket-swap') expect([given.socket.kind, given.order]).toEqual(['movable', 'start-first']);
+  });
+});
+
+test('a swap that is drained does not care about the signal, the retries or the checks', () => {
+  fc.assert(
+    fc.property(fc.boolean(), fc.boolean(), ms, few, (kills, triesAnother, upAfterMs, others) => {
+      const [balancer] = SWAP.balancers;
+      if (balancer?.config.kind !== 'read' || balancer.config.view === null) throw new Error('no view');
+      const config = {
+        ...balancer.config,
+        view: { ...balancer.config.view, triesAnother, upAfterMs, others },
+      };
+      const given = { ...SWAP, stop: kills ? KILLS : SWAP.stop, balancers: [{ ...balancer, config }] };
+      expect(judge(given).rule).toBe('socket-swap');
+    }),
+  );
+});

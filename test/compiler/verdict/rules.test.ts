@@ -1,0 +1,544 @@
+import { expect, test } from 'vitest';
+
+import type { VerdictFacts } from '../../../src/compiler/verdict/facts.ts';
+import { judge } from '../../../src/compiler/verdict/judge.ts';
+import { rules } from '../../../src/compiler/verdict/rules.ts';
+import { verdictWords } from '../../../src/compiler/verdict/words.ts';
+import {
+  CAN,
+  client,
+  FIXED,
+  haproxy,
+  KILLS,
+  nginx,
+  PUMA,
+  SWAP,
+  TCP,
+  UNKNOWN,
+  UNREAD,
+  WORKER,
+} from './facts.ts';
+
+const TAKEN: VerdictFacts = { ...FIXED, can: { ...CAN, takeAway: true }, rolled: 1 };
+const REMOVED: VerdictFacts = { ...SWAP, action: 'remove', instances: { now: 4, after: 2 } };
+const HOST: VerdictFacts = { ...TCP, order: 'stop-first', network: { host: true, port: 80 } };
+const OVERLAP: VerdictFacts = { ...HOST, order: 'start-first', can: { ...CAN, overlap: true } };
+const LONG = { inFlightMs: 90_000 };
+const FORCED = { lastStop: { forced: true, open: null } };
+
+/** What is the case, the rule, and the whole line. */
+const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string, line: string])[] = [
+  [
+    'in place',
+    { ...SWAP, action: 'update' },
+    'updated-in-place',
+    'zero downtime: changed in place, it goes on running',
+  ],
+  [
+    'a reload after a check',
+    { ...SWAP, action: 'reload', reload: { signal: 'SIGUSR2', checked: true } },
+    'reload-checked',
+    'zero downtime: reloaded by USR2 once the new configuration has passed its check',
+  ],
+  [
+    'nginx keeps what it has',
+    {
+      ...SWAP,
+      action: 'reload',
+      server: { kind: 'nginx', program: 'nginx', keepsAlive: true },
+      reload: { signal: 'SIGHUP', checked: false },
+    },
+    'reload-checked',
+    'zero downtime: reloaded by HUP; it keeps the old configuration when the new one is wrong',
+  ],
+  [
+    'a reload that nothing checks',
+    { ...SWAP, action: 'reload', reload: { signal: 'SIGHUP', checked: false } },
+    'reload-unchecked',
+    'unproven: `app` must read its files again on HUP, close nothing, and survive a wrong one',
+  ],
+  [
+    'one more that nobody knows to be ready',
+    {
+      ...TCP,
+      action: 'create',
+      gate: { kind: 'uptime', uptimeMs: 1000 },
+      balancers: [haproxy({ downAfterMs: null })],
+    },
+    'created-unready',
+    'unproven: `app0` must serve as soon as it listens: neither `health` nor a check of `haproxy` says so',
+  ],
+  [
+    'a new one',
+    { ...SWAP, action: 'create' },
+    'nothing-before',
+    'zero downtime: `app0` is new: nothing served there',
+  ],
+  ['it is down', { ...SWAP, runs: false }, 'nothing-before', 'zero downtime: it does not run now'],
+
+  [
+    'a worker',
+    WORKER,
+    'worker',
+    'zero downtime: serves no requests; TSTP first, then TERM and 30 s to finish its job',
+  ],
+  [
+    'a program that nobody connects to',
+    {
+      ...WORKER,
+      server: UNKNOWN,
+      stop: { signal: null, effect: 'unknown', quietSignal: null, timeoutMs: 10_000 },
+    },
+    'worker',
+    'zero downtime: serves no requests; its stop signal and 10 s to finish its job',
+  ],
+  [
+    'a worker that had to be killed',
+    { ...WORKER, ...FORCED },
+    'worker-forced',
+    'gap: its last stop had to be forced: the job it had was cut off; avoid: a longer `stop_timeout`',
+  ],
+  [
+    'a worker that is killed',
+    { ...WORKER, stop: { ...KILLS, signal: 'SIGKILL' } },
+    'worker-killed',
+    'gap: KILL ends it at once: the job it has is cut off; avoid: `stop_signal: TERM`',
+  ],
+  [
+    'a worker without time',
+    { ...WORKER, stop: { ...WORKER.stop, timeoutMs: 0 } },
+    'worker-killed',
+    'gap: `stop_timeout: 0` kills it: the job it has is cut off; avoid: a longer `stop_timeout`',
+  ],
+  [
+    'a worker behind a shell',
+    { ...WORKER, stop: { ...WORKER.stop, effect: 'ignored' } },
+    'worker-shell',
+    'gap: a shell runs it and passes no TERM on: it is killed when `stop_timeout` is over; avoid: `exec` before the program, in its command',
+  ],
+  [
+    'a worker with long jobs',
+    { ...WORKER, ...LONG },
+    'worker-long-job',
+    'gap: jobs of 90 s are cut off after `stop_timeout`, 30 s; avoid: `stop_timeout: 90`',
+  ],
+
+  [
+    'gone, and nobody knew it',
+    { ...TCP, action: 'remove', instances: { now: 1, after: 0 } },
+    'removed-unused',
+    'zero downtime: nobody in the stack connects to it',
+  ],
+  [
+    'gone with its port',
+    { ...TCP, action: 'remove', hostPorts: [80] },
+    'removed-port',
+    'gap: nobody answers on port 80 of the host any more; avoid: leave it in the file',
+  ],
+  [
+    'the last one goes',
+    { ...REMOVED, instances: { now: 1, after: 0 } },
+    'removed-last',
+    'gap: it is the last one: nothing of `app` serves any more; avoid: keep one instance',
+  ],
+  [
+    'scaled down',
+    REMOVED,
+    'removed',
+    'zero downtime: its path is taken away, 2 of 4 go on, it stops after its last connection',
+  ],
+  [
+    'scaled down, no second try',
+    { ...REMOVED, balancers: [haproxy({ triesAnother: false })] },
+    'no-second-try',
+    'gap about 600 ms: `haproxy` gives up when a connect fails, and tries no other instance; avoid: `option redispatch 1` and `retries 3` in `haproxy`',
+  ],
+  [
+    'scaled down behind nginx',
+    {
+      ...REMOVED,
+      balancers: [nginx({ triesAnother: false, downAfterMs: null })],
+      measured: { startMs: null, stopMs: null },
+    },
+    'no-second-try',
+    'gap: `nginx` gives up when a connect fails, and tries no other instance; avoid: `proxy_next_upstream error timeout` in `nginx`',
+  ],
+  [
+    'scaled down to one that the balancer does not list',
+    { ...REMOVED, balancers: [haproxy({ triesAnother: false, others: 0, downAfterMs: null })] },
+    'no-second-try',
+    'gap about 2.1 s: `haproxy` gives up when a connect fails, and tries no other instance; avoid: list the other instances in `haproxy` too',
+  ],
+  [
+    'scaled down, nothing known',
+    { ...REMOVED, balancers: [] },
+    'nobody-known',
+    'unproven: whoever reaches it must try another instance when a connect fails (no balancer is known)',
+  ],
+  [
+    'scaled down, a path that is not counted',
+    { ...REMOVED, socket: { kind: 'fixed', own: false } },
+    'removed-uncounted',
+    'gap: what waits to be accepted when it stops is lost: nothing is counted on its path; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
+  ],
+  [
+    'scaled down over TCP',
+    { ...TCP, action: 'remove', instances: { now: 4, after: 2 }, balancers: [haproxy()] },
+    'removed-listed',
+    'gap about 600 ms: `haproxy` tries its address until it is seen to be gone; avoid: a `socket` of its own: its path can be taken away first',
+  ],
+  [
+    'scaled down, linked',
+    { ...TCP, action: 'remove', instances: { now: 4, after: 2 }, clients: [client()] },
+    'removed-reached',
+    'unproven: `web` must have turned to another instance before',
+  ],
+
+  [
+    'a published port',
+    { ...TCP, order: 'stop-first', hostPorts: [443] },
+    'host-port',
+    'gap about 2.1 s: only one container at a time can publish port 443 of the host; avoid: reload it instead of replacing it, or publish the port on a balancer in front',
+  ],
+  [
+    'a port in the network of the host',
+    HOST,
+    'host-network',
+    'gap about 2.1 s: one generation at a time listens on port 80 of the host; avoid: a `socket`, or reload it instead of replacing it',
+  ],
+  [
+    'which two can share',
+    OVERLAP,
+    'host-network-overlap',
+    'zero downtime: both generations listen on port 80 of the host until the old one is done',
+  ],
+  [
+    'which two can share, but it is killed',
+    { ...OVERLAP, stop: KILLS, server: { kind: 'nginx', program: 'nginx', keepsAlive: true } },
+    'host-network-killed',
+    'gap: TERM ends nginx at once: requests under way are cut off; avoid: `stop_signal: QUIT`',
+  ],
+  [
+    'looked up once by a balancer',
+    { ...TCP, balancers: [haproxy({ resolvesOnce: true }), nginx({ resolvesOnce: true })] },
+    'resolved-once',
+    'gap: `haproxy` and `nginx` looked its name up once and go on using the old address; avoid: a `socket`, or `resolvers` where they look the name up',
+  ],
+  [
+    'looked up once by another',
+    { ...TCP, clients: [client({ resolvesOnce: true })] },
+    'resolved-once',
+    'gap: `web` looked its name up once and goes on using the old address; avoid: a `socket`, or `resolvers` where it looks the name up',
+  ],
+  [
+    'a database',
+    { ...TCP, order: 'stop-first', database: 'postgres', singleWriter: 'the data volume `pg`' },
+    'database',
+    'gap about 2.1 s: the files of postgres have one writer: it stops before its successor starts; avoid: `deploy: manual`, then it is replaced only when it is named',
+  ],
+  [
+    'one writer',
+    { ...TCP, order: 'stop-first', singleWriter: 'the data volume `files`' },
+    'single-writer',
+    'gap about 2.1 s: only it writes the data volume `files`: it stops before its successor starts; avoid: `strategy: {order: start-first}`, if two generations can share the files',
+  ],
+
+  [
+    'alone behind a proxy',
+    { ...FIXED, instances: { now: 1, after: 1 }, measured: { startMs: null, stopMs: 3 } },
+    'alone',
+    'gap: it is the only one behind `haproxy`, and stops before its successor starts; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
+  ],
+  [
+    'stop-first as written, alone',
+    { ...SWAP, order: 'stop-first', instances: { now: 1, after: 1 } },
+    'alone',
+    'gap about 2.1 s: it is the only one behind `haproxy`, and stops before its successor starts; avoid: `strategy: {order: auto}`: its socket can move',
+  ],
+  [
+    'all at once',
+    { ...TCP, order: 'stop-first', batch: 4 },
+    'alone',
+    'gap about 2.1 s: all instances stop at once, before their successors start; avoid: a smaller `batch`',
+  ],
+  [
+    'siblings, and nothing that leads to them',
+    { ...FIXED, balancers: [haproxy({ triesAnother: false })] },
+    'not-taken-away',
+    'gap about 2.1 s: connects to it fail until its successor is ready; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
+  ],
+  [
+    'siblings, and a balancer that tries them',
+    FIXED,
+    'not-taken-away',
+    'gap: what waits to be accepted when it stops is lost; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
+  ],
+  [
+    'held',
+    { ...FIXED, instances: { now: 1, after: 1 }, can: { ...CAN, hold: true } },
+    'held',
+    'zero downtime: hold: what comes meanwhile is accepted, and handed to the new generation',
+  ],
+  [
+    'held for longer than anybody waits',
+    { ...FIXED, can: { ...CAN, hold: true }, balancers: [haproxy({ serverTimeoutMs: 1000 })] },
+    'held-too-long',
+    'gap about 1.1 s: its successor takes longer than `haproxy` waits for an answer; avoid: a longer `timeout server`',
+  ],
+  [
+    'siblings, its path taken away',
+    TAKEN,
+    'taken-away',
+    'zero downtime: its path is taken away, 3 of 4 go on, it stops after its last connection',
+  ],
+  [
+    'taken away, no second try',
+    { ...TAKEN, balancers: [haproxy({ triesAnother: false })] },
+    'no-second-try',
+    'gap about 600 ms: `haproxy` gives up when a connect fails, and tries no other instance; avoid: `option redispatch 1` and `retries 3` in `haproxy`',
+  ],
+  [
+    'taken away, one after the other, and checked slowly',
+    { ...TAKEN, rolled: 4, balancers: [haproxy({ upAfterMs: 10_000 })] },
+    'checks-slower-than-the-roll',
+    'gap about 10 s: `haproxy` takes 10 s to see an instance up again; by then none is left; avoid: checks in shorter intervals (`inter`, `rise 1`; nginx: `max_fails=0`), or a smaller `batch`',
+  ],
+  [
+    'checked slowly, but there are enough',
+    { ...TAKEN, rolled: 4, balancers: [haproxy({ upAfterMs: 4000 })] },
+    'taken-away',
+    'zero downtime: its path is taken away, 3 of 4 go on, it stops after its last connection',
+  ],
+  [
+    'checked slowly, but waited for',
+    {
+      ...TAKEN,
+      rolled: 4,
+      can: { ...CAN, takeAway: true, awaitUp: true },
+      balancers: [haproxy({ upAfterMs: 10_000 })],
+    },
+    'taken-away',
+    'zero downtime: its path is taken away, 3 of 4 go on, it stops after its last connection',
+  ],
+
+  [
+    'the same path, start-first',
+    { ...FIXED, order: 'start-first' },
+    'same-path',
+    'gap: both generations bind the published path: the new one takes it before it serves; avoid: write the path as `%{socket}`, so that each generation has its own',
+  ],
+  [
+    'another socket that both bind',
+    { ...SWAP, sharedFiles: [{ path: '/run/control.sock', kind: 'socket' }] },
+    'same-path',
+    'gap: both generations bind `/run/control.sock`: the new one takes it before it serves; avoid: write the path as `%{socket}`, so that each generation has its own',
+  ],
+  [
+    'one pid file',
+    { ...SWAP, sharedFiles: [{ path: '/srv/app.pid', kind: 'pid' }] },
+    'shared-pid-file',
+    'unproven: both generations must live with the one `/srv/app.pid`: better have none, or outside of the volume',
+  ],
+  [
+    'nothing says when it is ready',
+    { ...TCP, clients: [client()], gate: { kind: 'uptime', uptimeMs: 1000 } },
+    'no-readiness',
+    'unproven: `app` must serve within 1 s: nothing says when it is ready; write `health`',
+  ],
+  [
+    'a connect says when it is ready',
+    { ...SWAP, gate: { kind: 'tcp' } },
+    'connect-proves-nothing',
+    'unproven: `app` must serve as soon as it listens: a connect proves no more; write `health: {path: /}`',
+  ],
+
+  [
+    'the swap',
+    SWAP,
+    'socket-swap',
+    'zero downtime: socket swap: the path moves when the new one answers; the old one stops after its last connection',
+  ],
+  [
+    'the swap of a single one, by a balancer that never tries again',
+    {
+      ...SWAP,
+      instances: { now: 1, after: 1 },
+      balancers: [haproxy({ others: 0, triesAnother: false, upAfterMs: 10_000 })],
+    },
+    'socket-swap',
+    'zero downtime: socket swap: the path moves when the new one answers; the old one stops after its last connection',
+  ],
+  [
+    'the swap with a signal that kills',
+    { ...SWAP, stop: KILLS },
+    'socket-swap',
+    'zero downtime: socket swap: the path moves when the new one answers; the old one stops after its last connection',
+  ],
+  [
+    'the swap after a stop that was forced, with nobody connected',
+    { ...SWAP, lastStop: { forced: true, open: 0 } },
+    'socket-swap',
+    'zero downtime: socket swap: the path moves when the new one answers; the old one stops after its last connection',
+  ],
+  [
+    'puma behind a haproxy that closes',
+    { ...SWAP, server: PUMA },
+    'socket-swap',
+    'zero downtime: socket swap: the path moves when the new one answers; the old one stops after its last connection',
+  ],
+  [
+    'unicorn, whoever connects',
+    { ...SWAP, balancers: [UNREAD] },
+    'socket-swap',
+    'zero downtime: socket swap: the path moves when the new one answers; the old one stops after its last connection',
+  ],
+  [
+    'a stop that was forced',
+    { ...SWAP, ...FORCED },
+    'forced-with-connections',
+    'gap: its last stop had to be forced: what was still open was cut off; avoid: a longer `drain_timeout`',
+  ],
+  [
+    'haproxy keeps connections',
+    { ...SWAP, server: PUMA, balancers: [haproxy({ keepsConnections: true })] },
+    'kept-connections',
+    'gap: `haproxy` keeps connections to it open, and requests go on reaching the old generation; avoid: `option http-server-close` in `haproxy`',
+  ],
+  [
+    'nginx keeps connections',
+    { ...SWAP, server: PUMA, balancers: [nginx({ keepsConnections: true })] },
+    'kept-connections',
+    'gap: `nginx` keeps connections to it open, and requests go on reaching the old generation; avoid: `proxy_set_header Connection close` in `nginx`',
+  ],
+  [
+    'nginx keeps connections to php-fpm',
+    {
+      ...SWAP,
+      server: { kind: 'php-fpm', program: 'php-fpm', keepsAlive: true },
+      balancers: [nginx({ keepsConnections: true })],
+    },
+    'kept-connections',
+    'gap: `nginx` keeps connections to it open, and requests go on reaching the old generation; avoid: `fastcgi_keep_conn off` in `nginx`',
+  ],
+  [
+    'haproxy keeps connections, perhaps',
+    { ...SWAP, server: UNKNOWN, balancers: [haproxy({ keepsConnections: true })] },
+    'kept-perhaps',
+    'unproven: it must close each connection after its answer; else it takes `option http-server-close` in `haproxy`',
+  ],
+  [
+    'the first swap',
+    { ...SWAP, socket: { kind: 'movable', own: false } },
+    'first-swap',
+    'unproven: `app0` must finish what it has and leave the path alone when it ends: it bound it itself, this once',
+  ],
+  [
+    'the first swap, and it is killed',
+    { ...SWAP, socket: { kind: 'movable', own: false }, stop: KILLS },
+    'first-swap-killed',
+    'gap: TERM ends unicorn at once: requests under way are cut off; avoid: `stop_signal: QUIT`',
+  ],
+  [
+    'a balancer that cannot be read',
+    { ...SWAP, server: PUMA, balancers: [UNREAD] },
+    'balancer-unread',
+    'unproven: `front` must connect anew for each request (not readable: it is made at its start)',
+  ],
+  [
+    'no balancer',
+    { ...SWAP, server: PUMA, balancers: [] },
+    'nobody-known',
+    'unproven: whoever reaches it must connect anew for each request (no balancer is known)',
+  ],
+  [
+    'bytes',
+    { ...SWAP, server: PUMA, balancers: [haproxy({ mode: 'tcp' })] },
+    'bytes',
+    'unproven: clients of `haproxy` must close within 30 s: it passes bytes (`mode tcp`)',
+  ],
+  [
+    'requests that last too long',
+    { ...SWAP, ...LONG },
+    'cut-off',
+    'gap: requests of 90 s are cut off after 60 s; avoid: `drain_timeout: 90`',
+  ],
+  [
+    'requests that may last too long',
+    { ...SWAP, stop: KILLS, balancers: [haproxy({ serverTimeoutMs: 60_000 })] },
+    'cut-off-perhaps',
+    'unproven: no request may last longer than 30 s: `haproxy` allows 60 s; raise `drain_timeout`',
+  ],
+  [
+    'requests that may last for ever',
+    { ...SWAP, balancers: [haproxy({ serverTimeoutMs: null })] },
+    'cut-off-perhaps',
+    'unproven: no request may last longer than 60 s: `haproxy` allows any time; raise `drain_timeout`',
+  ],
+
+  [
+    'told through the runtime socket',
+    {
+      ...TCP,
+      balancers: [haproxy({ resolvesOnce: true })],
+      can: { ...CAN, runtimeSocket: true },
+      stop: KILLS,
+    },
+    'told-by-runtime-socket',
+    'zero downtime: `haproxy` is told the new address, and the old one stops after its last session',
+  ],
+  ['nobody connects', TCP, 'nobody-connects', 'zero downtime: nobody in the stack connects to it'],
+  [
+    'TCP, forced',
+    { ...TCP, clients: [client()], ...FORCED },
+    'forced',
+    'gap: its last stop had to be forced: requests under way were cut off; avoid: a longer `stop_timeout`',
+  ],
+  [
+    'TCP, killed',
+    { ...TCP, clients: [client()], stop: KILLS },
+    'killed',
+    'gap: TERM ends unicorn at once: requests under way are cut off; avoid: `stop_signal: QUIT`',
+  ],
+  [
+    'TCP, behind a shell',
+    { ...TCP, clients: [client()], stop: { ...KILLS, effect: 'ignored' } },
+    'killed',
+    'gap: a shell runs it and passes no TERM on: requests under way are cut off; avoid: `exec` before the program, in its command',
+  ],
+  [
+    'TCP, without time',
+    { ...TCP, clients: [client()], stop: { ...SWAP.stop, timeoutMs: 0 } },
+    'killed',
+    'gap: `stop_timeout: 0` kills it: requests under way are cut off; avoid: a longer `stop_timeout`',
+  ],
+  [
+    'TCP, too short a time',
+    { ...TCP, clients: [client()], ...LONG },
+    'stop-timeout-too-short',
+    'gap: requests of 90 s are cut off after `stop_timeout`, 30 s; avoid: `stop_timeout: 90`',
+  ],
+  [
+    'TCP, kept connections',
+    { ...TCP, server: PUMA, balancers: [haproxy({ keepsConnections: true })] },
+    'tcp-kept-connections',
+    'gap: `haproxy` keeps connections to it open, and the old one ends them when it stops; avoid: a `socket`, and no kept connections to servers',
+  ],
+  [
+    'TCP, linked',
+    { ...TCP, clients: [client()], balancers: [haproxy()] },
+    'tcp-followed',
+    'unproven: `web` and `haproxy` must look the name up at each connect, and try again when one is refused',
+  ],
+];
+
+test.each(cases)('%s', (_, facts, rule, line) => {
+  const judged = judge(facts);
+  expect(verdictWords(judged.verdict)).toBe(line);
+  expect(judged.rule).toBe(rule);
+});
+
+test('every rule has its case, but the last, which only catches what nobody thought of', () => {
+  const seen = new Set(cases.map(([, , rule]) => rule));
+  expect(rules.map(({ id }) => id).filter((id) => !seen.has(id))).toEqual(['otherwise']);
+  expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
+});
