@@ -24,6 +24,12 @@ export interface Engine {
    * Null when there is nothing. Rejects with `timeout` after `limitMs`.
    */
   statPath(id: string, path: string, limitMs: number): Promise<PathFacts | null>;
+  /**
+   * What is at a path inside a container, running or not: the file itself, or all files below a folder, as text; links
+   * are told and not followed. GET /containers/{id}/archive. Null when there is nothing. Rejects with `timeout` after
+   * `limitMs`, with `invalid` for more than 1 MiB.
+   */
+  readFiles(id: string, path: string, limitMs: number): Promise<readonly FileEntry[] | null>;
   /** POST /containers/create; the id. `not-found` when the image is not on the engine, `conflict` for a name in use. */
   createContainer(config: ContainerConfig): Promise<string>;
   /** False: it runs already (304). */
@@ -141,6 +147,8 @@ export interface ContainerDetails {
   readonly entrypoint: readonly string[] | null;
   /** `no`, `always`, `unless-stopped`, `on-failure`, or `on-failure:3` with a limit. */
   readonly restart: string;
+  /** The image's own where it was created with none; null: neither says. */
+  readonly stopSignal: string | null;
   readonly networkMode: string;
   readonly networks: Readonly<Record<string, readonly string[]>>;
   readonly mounts: readonly {
@@ -160,6 +168,12 @@ export interface PathFacts {
   /** Of a symlink: where it leads in the end, as a path inside the container, whether or not anything is there. */
   readonly target: string | null;
 }
+
+/** A file below a path inside a container, or a link there. */
+export type FileEntry =
+  | { readonly kind: 'file'; readonly path: string; readonly text: string }
+  /** `target` as the link holds it. */
+  | { readonly kind: 'symlink'; readonly path: string; readonly target: string };
 
 /** One row of the volume list. */
 export interface VolumeSummary {

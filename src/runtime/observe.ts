@@ -125,6 +125,7 @@ function observedContainer(details: ContainerDetails, identity: Identity): Obser
     command: details.command,
     entrypoint: details.entrypoint,
     restart: details.restart,
+    stopSignal: details.stopSignal,
     networks: details.networks,
     anonymousVolumes: details.mounts
       .filter(({ type, name }) => type === 'volume' && /^[0-9a-f]{64}$/.test(name))

@@ -27,6 +27,7 @@ const endpoint = chooseEndpoint({ context: null, host: null, env, home: homedir(
 const DOCKERFILE = `FROM debian:bookworm-slim
 COPY play /usr/local/bin/play
 RUN mkdir /seeded && echo of the image > /seeded/file
+RUN mkdir /etc/stackc && echo the first > /etc/stackc/one.conf && ln -s one.conf /etc/stackc/link.conf
 EXPOSE 8080
 `;
 

@@ -1,4 +1,4 @@
-import type { PathFacts } from '../../src/runtime/engine.ts';
+import type { FileEntry, PathFacts } from '../../src/runtime/engine.ts';
 import type { BehaviourOf, ExecHandler } from '../support/memory/behaviour.ts';
 
 /** The program of the contract suite's image, as `/usr/local/bin/play`; {@link playBehaviour} is the same in memory. */
@@ -91,4 +91,13 @@ export const playPaths: Readonly<Record<string, PathFacts>> = {
   '/usr/local/bin/play': { kind: 'file', target: null },
   '/bin': { kind: 'symlink', target: '/usr/bin' },
   '/usr/bin': { kind: 'directory', target: null },
+};
+
+const ONE: FileEntry = { kind: 'file', path: '/etc/stackc/one.conf', text: 'the first\n' };
+const LINK: FileEntry = { kind: 'symlink', path: '/etc/stackc/link.conf', target: 'one.conf' };
+
+/** The image's files that the suite reads. */
+export const playFiles: Readonly<Record<string, readonly FileEntry[]>> = {
+  '/etc/stackc': [ONE, LINK],
+  '/etc/stackc/one.conf': [ONE],
 };

@@ -5,7 +5,7 @@ import { EngineError } from '../../src/runtime/engine.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
 import { plainConfig } from '../support/plain-config.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
-import { playBehaviour, playExecHandler, playPaths } from './contract-programs.ts';
+import { playBehaviour, playExecHandler, playFiles, playPaths } from './contract-programs.ts';
 import { engineContract } from './engine-contract.ts';
 
 describe('engine in memory', () => {
@@ -17,6 +17,7 @@ describe('engine in memory', () => {
         behaviour: playBehaviour,
         exec: playExecHandler,
         paths: (_container, path) => playPaths[path] ?? null,
+        files: (_container, path) => playFiles[path] ?? null,
       }),
       image,
       label: 'contract.run=memory',

@@ -291,6 +291,7 @@ export function settled(desired: DesiredState): ObservedState {
             command: null,
             entrypoint: null,
             restart: restartText(instance.spec.restart),
+            stopSignal: instance.stopSignal ?? instance.stop.signal,
             networks: { [STACK]: [] },
             anonymousVolumes: [],
             memory: 0,

@@ -107,6 +107,7 @@ const RUNNING: ContainerDetails = {
   command: null,
   entrypoint: null,
   restart: 'no',
+  stopSignal: null,
   networkMode: 'shop',
   networks: {},
   mounts: [],

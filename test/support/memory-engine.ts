@@ -1,5 +1,11 @@
 import { systemClock, type Clock } from '../../src/runtime/clock.ts';
-import type { ContainerDetails, Engine, EngineFacts, PathFacts } from '../../src/runtime/engine.ts';
+import type {
+  ContainerDetails,
+  Engine,
+  EngineFacts,
+  FileEntry,
+  PathFacts,
+} from '../../src/runtime/engine.ts';
 import type { BehaviourOf, ExecHandler } from './memory/behaviour.ts';
 import { containerCalls } from './memory/container-calls.ts';
 import { conflict } from './memory/failures.ts';
@@ -22,6 +28,8 @@ export interface MemoryEngineOptions {
   readonly facts?: Partial<EngineFacts>;
   /** What lies at a path inside a container; absent: nothing anywhere. */
   readonly paths?: (container: ContainerDetails, path: string) => PathFacts | null;
+  /** The files at a path inside a container; absent: nothing anywhere. */
+  readonly files?: (container: ContainerDetails, path: string) => readonly FileEntry[] | null;
   /** Called before a call has any effect; what it throws, the call rejects with. */
   readonly before?: (call: EngineCall) => void | Promise<void>;
 }
@@ -74,6 +82,11 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       await world.record('statPath', id, path);
       const container = world.find(id);
       return container === null ? null : (options.paths?.(container.details(), path) ?? null);
+    },
+    async readFiles(id, path) {
+      await world.record('readFiles', id, path);
+      const container = world.find(id);
+      return container === null ? null : (options.files?.(container.details(), path) ?? null);
     },
     ...volumeCalls(world),
     ...networkCalls(world),

@@ -55,6 +55,8 @@ export interface ObservedContainer {
   readonly entrypoint: readonly string[] | null;
   /** `always`, or `on-failure:3` with a limit. */
   readonly restart: string;
+  /** What a stop sends it, its image's own included; null: TERM. */
+  readonly stopSignal: string | null;
   /** Network name → aliases. */
   readonly networks: Readonly<Record<string, readonly string[]>>;
   /** Where anonymous volumes are mounted: what an image's VOLUME makes. */

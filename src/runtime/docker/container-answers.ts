@@ -57,6 +57,7 @@ export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
     command: config.Cmd ?? null,
     entrypoint: words(config.Entrypoint),
     restart: restartOf(host.RestartPolicy),
+    stopSignal: signalOf(Reflect.get(config, 'StopSignal')),
     networkMode: host.NetworkMode ?? '',
     networks: Object.fromEntries(
       Object.entries(row.NetworkSettings?.Networks ?? {})
@@ -91,6 +92,10 @@ function stateOf(text: string): ContainerState {
 
 function aliasesOf(aliases: readonly string[] | null | undefined, id: string): readonly string[] {
   return (aliases ?? []).filter((alias) => !id.startsWith(alias)).sort();
+}
+
+function signalOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 function healthOf(text: string | undefined): ContainerDetails['health'] {

@@ -7,6 +7,7 @@ import { createRequest } from './container-request.ts';
 import type { EngineLimits } from './engine-limits.ts';
 import { conceal } from './engine-errors.ts';
 import { pathFacts } from './path-facts.ts';
+import { readFiles } from './read-files.ts';
 import { unlessStatus, unlessText } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 import { waitForExit } from './wait.ts';
@@ -18,6 +19,7 @@ type ContainerCalls = Pick<
   | 'inspectContainer'
   | 'findContainer'
   | 'statPath'
+  | 'readFiles'
   | 'createContainer'
   | 'startContainer'
   | 'stopContainer'
@@ -75,6 +77,8 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
           return pathFacts(answer);
         })
         .catch(unlessStatus([404], null)),
+
+    readFiles: (id, path, limitMs) => readFiles(transport, { id, path, limitMs }),
 
     async createContainer(config) {
       const request = createRequest(config);

@@ -193,6 +193,20 @@ export function containerFacts(scene: ContractScene): void {
     expect(await look('/bin')).toEqual({ kind: 'symlink', target: '/usr/bin' });
   });
 
+  it('reads files, of a stopped container too, and tells of links', async () => {
+    const { id } = await scene.create(play('run'));
+    const read = (path: string) => scene.engine.readFiles(id, path, 10_000);
+    expect(await read('/etc/stackc/one.conf')).toEqual([
+      { kind: 'file', path: '/etc/stackc/one.conf', text: 'the first\n' },
+    ]);
+    expect([...((await read('/etc/stackc')) ?? [])].sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
+      { kind: 'symlink', path: '/etc/stackc/link.conf', target: 'one.conf' },
+      { kind: 'file', path: '/etc/stackc/one.conf', text: 'the first\n' },
+    ]);
+    expect(await read('/etc/stackc/none')).toBeNull();
+    expect(await scene.engine.readFiles(scene.unique('none'), '/etc/stackc', 10_000)).toBeNull();
+  });
+
   it("takes an empty command for none of one's own", async () => {
     const { id } = await scene.create([]);
     const image = await scene.engine.inspectImage(scene.image);

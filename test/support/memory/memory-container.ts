@@ -238,6 +238,7 @@ export class MemoryContainer {
       command: commandOf(config, image),
       entrypoint: config.entrypoint ?? orNull(image.config.entrypoint),
       restart: restartText(this.restart),
+      stopSignal: config.stopSignal ?? image.config.stopSignal,
       networkMode: config.network,
       networks: Object.fromEntries([...this.networks].sort(([a], [b]) => (a < b ? -1 : 1))),
       mounts: config.mounts
