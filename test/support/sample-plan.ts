@@ -31,6 +31,7 @@ export function change(sketch: ChangeSketch): Change {
     makes: null,
     waitsFor: [],
     notes: [],
+    judgement: null,
     ...sketch,
   };
 }

@@ -29,7 +29,7 @@ export function withIncludes(path: string, files: ReadonlyMap<string, string>): 
       if (block !== null) return [{ ...directive, block: expand(block, inside) }];
       const [pattern] = args;
       if (name !== 'include' || pattern === undefined) return [directive];
-      const full = pattern.startsWith('/') ? pattern : folder + pattern.replace(/^(\.\/)+/, '');
+      const full = fullPattern(pattern, folder);
       if (!/[*?[]/.test(full)) return read(full, inside);
       return [...files.keys()]
         .filter((file) => matches(file, full))
@@ -73,4 +73,22 @@ function wildcard(part: string): RegExp {
 /** Whether every range runs upwards, as a regular expression demands. */
 function ranges(set: string): boolean {
   return [...set.matchAll(/(\w)-(\w)/g)].every(([, from = '', to = '']) => from <= to);
+}
+
+/** The paths and patterns that the files read so far include, as full paths; sorted. */
+export function includedPatterns(path: string, files: ReadonlyMap<string, string>): readonly string[] {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const patterns = new Set<string>();
+  const walk = (directives: readonly Directive[]) => {
+    for (const { name, args, block } of directives) {
+      if (block !== null) walk(block);
+      else if (name === 'include' && args[0] !== undefined) patterns.add(fullPattern(args[0], folder));
+    }
+  };
+  for (const text of files.values()) walk(nginxTree(text));
+  return [...patterns].sort();
+}
+
+function fullPattern(pattern: string, folder: string): string {
+  return pattern.startsWith('/') ? pattern : folder + pattern.replace(/^(\.\/)+/, '');
 }

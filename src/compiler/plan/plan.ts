@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostic.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
+import type { Judgement } from '../verdict/verdict.ts';
 import type { AgentSpec } from './agent-spec.ts';
 import type { Operation } from './operation.ts';
 
@@ -61,6 +62,8 @@ export interface Change {
   readonly waitsFor: readonly string[];
   /** What a reader should know besides (`socket … (inferred from the command)`). */
   readonly notes: readonly string[];
+  /** What it does to requests; null for what touches none, and where nothing is known of what runs. */
+  readonly judgement: Judgement | null;
 }
 
 /** A container that a plan makes, as far as it may be shown. */

@@ -228,6 +228,7 @@ export function addMigration(
     gate: null,
     makes: null,
     waitsFor,
+    judgement: null,
     notes: [
       migration.shown.join(' '),
       ...(migration.reversible ? [] : ['not marked reversible']),

@@ -263,5 +263,6 @@ export function plainChange(
     makes: null,
     waitsFor: [],
     notes,
+    judgement: null,
   };
 }

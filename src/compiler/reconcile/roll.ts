@@ -161,6 +161,7 @@ export function rollInstance(
     makes: retries ? madeContainer(container, instance) : null,
     waitsFor: starts ? waitsFor : [],
     notes: [...notes, ...(starts ? instanceNotes(instance) : []), ...stopNote(decided)],
+    judgement: null,
   };
   const ready = last === after ? [] : last;
   return { change, switched: switched ?? ready, ready, cleanup };

@@ -16,6 +16,8 @@ export interface VerdictFacts {
   /** Replaced at the same time, and in all. */
   readonly batch: number;
   readonly rolled: number;
+  /** For `remove`: who takes over what it holds for itself (a host port, a volume), right after its stop. */
+  readonly successor: string | null;
   readonly server: ServerFacts;
   readonly socket: SocketFacts;
   readonly gate: GateFacts;
@@ -52,6 +54,8 @@ export interface SocketFacts {
   readonly kind: 'none' | 'movable' | 'fixed';
   /** The running generation has a path of its own, behind the published one. */
   readonly own: boolean;
+  /** Old and new generation are not found at the same published path, or one of them at none. */
+  readonly elsewhere: boolean;
 }
 
 /** What says that it is ready. `uptime`: nothing does, it must merely stay up for so long. */

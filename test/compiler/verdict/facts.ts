@@ -47,8 +47,9 @@ export const SWAP: VerdictFacts = {
   instances: { now: 4, after: 4 },
   batch: 1,
   rolled: 4,
+  successor: null,
   server: { kind: 'unicorn', program: 'unicorn', keepsAlive: false },
-  socket: { kind: 'movable', own: true },
+  socket: { kind: 'movable', own: true, elsewhere: false },
   gate: { kind: 'http' },
   hostPorts: [],
   network: { host: false, port: null },
@@ -74,12 +75,16 @@ export const KILLS: VerdictFacts['stop'] = { ...SWAP.stop, signal: 'SIGTERM', ef
 export const CAN = SWAP.can;
 
 /** Stop-first with a socket that cannot move. */
-export const FIXED: VerdictFacts = { ...SWAP, order: 'stop-first', socket: { kind: 'fixed', own: false } };
+export const FIXED: VerdictFacts = {
+  ...SWAP,
+  order: 'stop-first',
+  socket: { kind: 'fixed', own: false, elsewhere: false },
+};
 
 /** Reached by its name. */
 export const TCP: VerdictFacts = {
   ...SWAP,
-  socket: { kind: 'none', own: false },
+  socket: { kind: 'none', own: false, elsewhere: false },
   network: { host: false, port: 3000 },
   balancers: [],
 };

@@ -42,6 +42,7 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
   instances: fc.record({ now: few, after: few }),
   batch: fc.integer({ min: 1, max: 5 }),
   rolled: few,
+  successor: fc.constantFrom(null, 'web0'),
   server: fc.record({
     kind: fc.constantFrom(
       'unicorn',
@@ -57,7 +58,11 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
     program: fc.constantFrom('serve', null),
     keepsAlive: fc.constantFrom(true, false, null),
   }),
-  socket: fc.record({ kind: fc.constantFrom('none', 'movable', 'fixed'), own: fc.boolean() }),
+  socket: fc.record({
+    kind: fc.constantFrom('none', 'movable', 'fixed'),
+    own: fc.boolean(),
+    elsewhere: fc.boolean(),
+  }),
   gate: fc.oneof(
     fc.record({ kind: fc.constantFrom('http', 'command', 'healthcheck', 'tcp') }),
     fc.record({ kind: fc.constant('uptime'), uptimeMs: ms }),

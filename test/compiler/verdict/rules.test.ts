@@ -29,6 +29,18 @@ const FORCED = { lastStop: { forced: true, open: null } };
 /** What is the case, the rule, and the whole line. */
 const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string, line: string])[] = [
   [
+    'a path that changes',
+    { ...SWAP, socket: { kind: 'none', own: false, elsewhere: true } },
+    'path-changes',
+    'gap: `haproxy` knows where the old generation serves, and the new one serves elsewhere; avoid: keep its path, and move it by a container of another name beside it',
+  ],
+  [
+    'removed for another that needs its port',
+    { ...REMOVED, instances: { now: 1, after: 0 }, successor: 'web0' },
+    'handed-over',
+    'gap about 2.1 s: it stops before `web0` starts, which needs what it holds for itself; avoid: another host port or volume for one of them',
+  ],
+  [
     'in place',
     { ...SWAP, action: 'update' },
     'updated-in-place',
@@ -177,7 +189,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   ],
   [
     'scaled down, a path that is not counted',
-    { ...REMOVED, socket: { kind: 'fixed', own: false } },
+    { ...REMOVED, socket: { kind: 'fixed', own: false, elsewhere: false } },
     'removed-uncounted',
     'gap: what waits to be accepted when it stops is lost: nothing is counted on its path; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
   ],
@@ -402,13 +414,13 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'haproxy keeps connections',
     { ...SWAP, server: PUMA, balancers: [haproxy({ keepsConnections: true })] },
     'kept-connections',
-    'gap: `haproxy` keeps connections to it open, and requests go on reaching the old generation; avoid: `option http-server-close` in `haproxy`',
+    'unproven: connections that `haproxy` keeps to it must end within 30 s; surer: `option http-server-close` in `haproxy`',
   ],
   [
     'nginx keeps connections',
     { ...SWAP, server: PUMA, balancers: [nginx({ keepsConnections: true })] },
     'kept-connections',
-    'gap: `nginx` keeps connections to it open, and requests go on reaching the old generation; avoid: `proxy_set_header Connection close` in `nginx`',
+    'unproven: connections that `nginx` keeps to it must end within 30 s; surer: `proxy_set_header Connection close` in `nginx`',
   ],
   [
     'nginx keeps connections to php-fpm',
@@ -418,7 +430,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
       balancers: [nginx({ keepsConnections: true })],
     },
     'kept-connections',
-    'gap: `nginx` keeps connections to it open, and requests go on reaching the old generation; avoid: `fastcgi_keep_conn off` in `nginx`',
+    'unproven: connections that `nginx` keeps to it must end within 30 s; surer: `fastcgi_keep_conn off` in `nginx`',
   ],
   [
     'haproxy keeps connections, perhaps',
@@ -428,13 +440,13 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   ],
   [
     'the first swap',
-    { ...SWAP, socket: { kind: 'movable', own: false } },
+    { ...SWAP, socket: { kind: 'movable', own: false, elsewhere: false } },
     'first-swap',
     'unproven: `app0` must finish what it has and leave the path alone when it ends: it bound it itself, this once',
   ],
   [
     'the first swap, and it is killed',
-    { ...SWAP, socket: { kind: 'movable', own: false }, stop: KILLS },
+    { ...SWAP, socket: { kind: 'movable', own: false, elsewhere: false }, stop: KILLS },
     'first-swap-killed',
     'gap: TERM ends unicorn at once: requests under way are cut off; avoid: `stop_signal: QUIT`',
   ],

@@ -15,17 +15,6 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
       gap('its last stop had to be forced: what was still open was cut off', 'a longer `drain_timeout`'),
   },
   {
-    id: 'kept-connections',
-    applies: (facts) => facts.server.keepsAlive === true && keeping(facts).length > 0,
-    verdict: (facts) => {
-      const balancers = keeping(facts);
-      return gap(
-        `${names(balancers)} keep${balancers.length === 1 ? 's' : ''} connections to it open, and requests go on reaching the old generation`,
-        howToClose(balancers[0], facts),
-      );
-    },
-  },
-  {
     // Nothing is counted on a path that the old generation bound itself.
     id: 'first-swap-killed',
     applies: (facts) =>
@@ -83,6 +72,16 @@ export const drainedDoubts: readonly Rule[] = within(isDrained, [
     applies: (facts) => unread(facts) !== null && (facts.server.keepsAlive !== false || needsAnother(facts)),
     verdict: (facts) =>
       unproven(`\`${unread(facts)?.name}\` must ${needs(facts)} (not readable: ${unread(facts)?.why})`),
+  },
+  {
+    // What is kept is counted like everything else, and balancers let go of most of it under load. What is left at the
+    // limit is cut off between two requests, or in one.
+    id: 'kept-connections',
+    applies: (facts) => facts.server.keepsAlive === true && keeping(facts).length > 0,
+    verdict: (facts) =>
+      unproven(
+        `connections that ${names(keeping(facts))} keep${keeping(facts).length === 1 ? 's' : ''} to it must end within ${durationWords(facts.drainMs)}; surer: ${howToClose(keeping(facts)[0], facts)}`,
+      ),
   },
   {
     id: 'kept-perhaps',

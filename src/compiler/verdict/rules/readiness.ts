@@ -1,12 +1,21 @@
 import { durationWords } from '../duration-words.ts';
-import { isReached } from '../facts.ts';
-import { gap, unproven, within, type Rule } from './rule.ts';
+import { isReached, listings } from '../facts.ts';
+import { gap, names, unproven, within, type Rule } from './rule.ts';
 import { isHeld, isTakenAway } from './stopping-first.ts';
 
 /** Two generations at the same path. */
 export const samePathRules: readonly Rule[] = within(
   ({ action, order }) => action === 'replace' && order === 'start-first',
   [
+    {
+      id: 'path-changes',
+      applies: (facts) => facts.socket.elsewhere && listings(facts).length > 0,
+      verdict: (facts) =>
+        gap(
+          `${names(listings(facts))} ${listings(facts).length === 1 ? 'knows' : 'know'} where the old generation serves, and the new one serves elsewhere`,
+          'keep its path, and move it by a container of another name beside it',
+        ),
+    },
     {
       id: 'same-path',
       applies: ({ socket, sharedFiles }) =>

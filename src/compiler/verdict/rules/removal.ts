@@ -1,4 +1,4 @@
-import { isReached, listings } from '../facts.ts';
+import { absenceMs, isReached, listings } from '../facts.ts';
 import { gap, names, unproven, within, type Rule, zeroDowntime } from './rule.ts';
 
 /** Removals that no drain saves, or that nobody notices. */
@@ -9,6 +9,16 @@ export const removalRules: readonly Rule[] = within(
       id: 'removed-unused',
       applies: (facts) => !isReached(facts),
       verdict: () => zeroDowntime('nobody in the stack connects to it'),
+    },
+    {
+      id: 'handed-over',
+      applies: ({ successor }) => successor !== null,
+      verdict: (facts) =>
+        gap(
+          `it stops before \`${facts.successor}\` starts, which needs what it holds for itself`,
+          'another host port or volume for one of them',
+          absenceMs(facts),
+        ),
     },
     {
       id: 'removed-port',

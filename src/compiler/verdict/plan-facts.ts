@@ -1,0 +1,259 @@
+import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
+import { programOf } from '../desired/program.ts';
+import { databaseOf } from '../desired/strategy.ts';
+import { instanceEngineName } from '../names.ts';
+import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import type { Operation } from '../plan/operation.ts';
+import type { Change, Plan } from '../plan/plan.ts';
+import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
+import { standing } from '../reconcile/standing.ts';
+import type { GateFacts, SocketFacts, VerdictFacts } from './facts.ts';
+import { balancersOf, type Whereabouts } from './instance-balancers.ts';
+import { clientsOf, dependentsOf, isHeld } from './neighbours.ts';
+import type { PlanScene } from './plan-scene.ts';
+import { unreachable } from '../unreachable.ts';
+import { serverOf, stopEffect } from './server.ts';
+import { sharedPidFiles, singleWriterOf } from './shared-volumes.ts';
+
+/** What the engine gives a container that was created without a stop timeout. */
+const ENGINES_STOP_S = 10;
+
+/** For a generation of which the file says nothing. */
+const DRAIN_S = 30;
+
+type Judged = Extract<VerdictFacts['action'], 'create' | 'start' | 'update' | 'replace' | 'remove'>;
+
+/** The facts of one change; null for one that touches no instance. */
+export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
+  const { plan, desired, observed, judges } = scene;
+  const { subject } = change;
+  const action = judgedAction(change);
+  if (subject.kind !== 'instance' || action === null) return null;
+  const container = desired.containers.find(
+    ({ name, application }) => name === subject.container && application === subject.application,
+  );
+  const instance = container?.instances.find(({ name }) => name === subject.instance) ?? null;
+  const engineName =
+    instance?.engineName ?? instanceEngineName(plan.stack, subject.application, subject.instance);
+  const generations = observed.containers.filter(
+    (seen) =>
+      seen.role === 'instance' &&
+      seen.application === subject.application &&
+      seen.instance === subject.instance,
+  );
+  const old = standing(engineName, generations).current;
+  const siblings = currentOf(observed, subject);
+  const operations = plan.nodes.flatMap(({ group, op }) => (group === change.id ? [op] : []));
+  const server = serverOf(
+    old?.entrypoint ?? instance?.entrypoint ?? [],
+    old?.command ?? instance?.command ?? [],
+  );
+  const after = container === undefined || container.mode === 'cron' ? 0 : container.instances.length;
+  const replaced = plan.changes.filter((other) => other.action === 'replace' && isOf(other, subject)).length;
+  const order = change.strategy?.order ?? container?.strategy.order ?? 'stop-first';
+  const isDrained = operations.some(({ kind }) => kind === 'socket.drain');
+  const own = whereabouts(engineName, old, instance);
+  const signal = old?.stopSignal ?? (old === null ? (instance?.stop.signal ?? null) : 'SIGTERM');
+  return {
+    container: subject.container,
+    instance: subject.instance,
+    action,
+    order,
+    runs: old?.state === 'running',
+    instances: { now: siblings.filter(({ state }) => state === 'running').length, after },
+    batch: Math.max(1, Math.min(container?.strategy.batch ?? 1, replaced)),
+    rolled: replaced,
+    successor: successorOf(plan, change),
+    server,
+    socket: socketFacts(old, instance, isDrained),
+    gate: gateFacts(instance ?? container?.template ?? null, siblings),
+    hostPorts: own.hostPorts,
+    network: {
+      host: (old?.spec ?? instance?.spec)?.network === 'host',
+      port: portOf(instance ?? container?.template ?? null, old),
+    },
+    clients: clientsOf(scene, engineName),
+    balancers: balancersOf(
+      judges,
+      own,
+      family(scene, subject, container).map(([name, seen, wanted]) => whereabouts(name, seen, wanted)),
+      (balancer) => isHeld(plan, balancer),
+    ),
+    database: databaseOf(imageName(container, old), programs(instance, old)),
+    singleWriter: instance === null ? null : singleWriterOf(desired, instance),
+    stop: {
+      signal,
+      effect: stopEffect(server.kind, signal),
+      quietSignal: instance?.stop.quietSignal ?? null,
+      timeoutMs: stopSeconds(operations, old) * 1000,
+    },
+    drainMs: drainSeconds(operations, instance) * 1000,
+    lastStop: null,
+    inFlightMs: null,
+    measured: { startMs: null, stopMs: null },
+    sharedFiles: instance === null ? [] : sharedPidFiles(instance),
+    reload: null,
+    dependents: action === 'remove' || order === 'stop-first' ? dependentsOf(scene, change, old) : [],
+    can: {
+      // A generation of which new connections are kept away before its stop has been drained before it.
+      takeAway: order === 'stop-first' && action === 'replace' && isDrained,
+      hold: false,
+      runtimeSocket: false,
+      overlap: false,
+      awaitUp: false,
+    },
+  };
+}
+
+function judgedAction({ action }: Change): Judged | null {
+  switch (action) {
+    case 'create':
+    case 'start':
+    case 'update':
+    case 'replace':
+    case 'remove':
+      return action;
+    case 'hold':
+    case 'tidy':
+    case 'run':
+    case 'pull':
+    case 'build':
+    case 'schedule':
+    case 'none':
+      return null;
+    default:
+      return unreachable(action);
+  }
+}
+
+type InstanceSubject = Extract<Change['subject'], { readonly kind: 'instance' }>;
+
+function isOf({ subject }: Change, { application, container }: InstanceSubject): boolean {
+  return (
+    subject.kind === 'instance' && subject.application === application && subject.container === container
+  );
+}
+
+/** The current generations of a container's instances. */
+function currentOf(
+  observed: ObservedState,
+  { application, container }: InstanceSubject,
+): readonly ObservedContainer[] {
+  return observed.containers.filter(
+    (seen) =>
+      seen.role === 'instance' &&
+      seen.phase === 'current' &&
+      seen.application === application &&
+      seen.container === container,
+  );
+}
+
+/** All instances of a container: those that run and those that will. */
+function family(
+  { observed, plan }: PlanScene,
+  subject: InstanceSubject,
+  container: DesiredContainer | undefined,
+): readonly (readonly [
+  engineName: string,
+  old: ObservedContainer | null,
+  instance: DesiredInstance | null,
+])[] {
+  const current = new Map(currentOf(observed, subject).map((seen) => [seen.instance, seen]));
+  const wanted = new Map((container?.instances ?? []).map((instance) => [instance.name, instance]));
+  return [...new Set([...current.keys(), ...wanted.keys()])].map((name) => [
+    wanted.get(name)?.engineName ?? instanceEngineName(plan.stack, subject.application, name),
+    current.get(name) ?? null,
+    wanted.get(name) ?? null,
+  ]);
+}
+
+/** Where it is to be found now; a new one, where it will be. */
+function whereabouts(
+  engineName: string,
+  old: ObservedContainer | null,
+  instance: DesiredInstance | null,
+): Whereabouts {
+  const spec = old === null ? (instance?.spec ?? null) : old.spec;
+  return {
+    engineName,
+    place: socketPlace(spec, mountedVolumes(spec)),
+    hostPorts: (spec?.ports ?? []).flatMap(({ hostPort }) => hostPort ?? []),
+    aliases: old === null ? [] : [...new Set(Object.values(old.networks).flat())],
+  };
+}
+
+/** Who connects there counts by where the old generation serves; how it is left, by where the new one does. */
+function socketFacts(
+  old: ObservedContainer | null,
+  instance: DesiredInstance | null,
+  isDrained: boolean,
+): SocketFacts {
+  const before = old === null ? null : socketPlace(old.spec, mountedVolumes(old.spec));
+  const socket = instance?.socket ?? null;
+  if (instance === null || old === null) {
+    if (before === null && socket === null) return { kind: 'none', own: false, elsewhere: false };
+    return {
+      kind: socket?.movable === true || isDrained ? 'movable' : 'fixed',
+      own: isDrained,
+      elsewhere: false,
+    };
+  }
+  const elsewhere =
+    (before === null ? null : placeKey(before)) !== (socket === null ? null : placeKey(socket));
+  if (before === null || socket === null) return { kind: 'none', own: false, elsewhere };
+  const own = isDrained && hasOwnSocket(old, instance.engineName);
+  return { kind: socket.movable ? 'movable' : 'fixed', own, elsewhere };
+}
+
+/** What says that it is ready; by its name alone, a gate does not say whether the image checks itself. */
+function gateFacts(instance: DesiredInstance | null, siblings: readonly ObservedContainer[]): GateFacts {
+  if (instance === null) return { kind: 'uptime', uptimeMs: 0 };
+  const { gate } = instance;
+  if (gate.kind !== 'engine') return { kind: gate.kind };
+  return siblings.some(({ health }) => health !== 'none')
+    ? { kind: 'healthcheck' }
+    : { kind: 'uptime', uptimeMs: gate.uptimeMs };
+}
+
+function portOf(instance: DesiredInstance | null, old: ObservedContainer | null): number | null {
+  const gate = instance?.gate ?? null;
+  if (gate !== null && (gate.kind === 'http' || gate.kind === 'tcp') && gate.over !== 'socket')
+    return gate.over.port;
+  return (old?.spec ?? instance?.spec)?.ports[0]?.containerPort ?? null;
+}
+
+/** The instance before whose start it stops, by the plan's own nodes. */
+function successorOf({ nodes }: Plan, change: Change): string | null {
+  if (change.action !== 'remove' || change.subject.kind !== 'instance') return null;
+  const { instance } = change.subject;
+  const node = nodes.find(
+    ({ op, group }) =>
+      op.kind === 'container.stop' &&
+      op.target.kind === 'leaving' &&
+      op.target.instance === instance &&
+      group.startsWith(`${change.id.slice(0, change.id.indexOf('/'))}/`),
+  );
+  return node === undefined ? null : node.group.slice(node.group.indexOf('/') + 1);
+}
+
+function imageName(container: DesiredContainer | undefined, old: ObservedContainer | null): string {
+  return (old?.spec?.image ?? container?.image.reference ?? '').replace(/@.*$/s, '').replace(/:[^:/]*$/, '');
+}
+
+function programs(instance: DesiredInstance | null, old: ObservedContainer | null): readonly string[] {
+  const words = old === null ? [instance?.entrypoint, instance?.command] : [old.entrypoint, old.command];
+  return words.flatMap((list) => programOf(list ?? []) ?? []);
+}
+
+/** As the plan stops it. */
+function stopSeconds(operations: readonly Operation[], old: ObservedContainer | null): number {
+  const stop = operations.find(
+    (op) => op.kind === 'container.stop' && op.target.kind === 'existing' && op.target.id === old?.id,
+  );
+  return stop?.kind === 'container.stop' ? (stop.timeoutS ?? ENGINES_STOP_S) : ENGINES_STOP_S;
+}
+
+function drainSeconds(operations: readonly Operation[], instance: DesiredInstance | null): number {
+  const drain = operations.find(({ kind }) => kind === 'socket.drain');
+  return drain?.kind === 'socket.drain' ? drain.limitS : (instance?.stop.drainS ?? DRAIN_S);
+}

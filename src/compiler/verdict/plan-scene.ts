@@ -1,0 +1,12 @@
+import type { DesiredState } from '../desired/desired-state.ts';
+import type { ObservedState } from '../observed/observed-state.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Judge } from './instance-balancers.ts';
+
+/** What the facts of all changes of a plan are taken from. */
+export interface PlanScene {
+  readonly plan: Plan;
+  readonly desired: DesiredState;
+  readonly observed: ObservedState;
+  readonly judges: readonly Judge[];
+}

@@ -1,0 +1,264 @@
+import { describe, expect, test } from 'vitest';
+
+import type { BalancerText } from '../../../src/compiler/balancer/running.ts';
+import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
+import type { ObservedContainer, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
+import type { PlanRequest } from '../../../src/compiler/plan/plan.ts';
+import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
+import { judgeOf } from '../../../src/compiler/verdict/instance-balancers.ts';
+import { factsOf } from '../../../src/compiler/verdict/plan-facts.ts';
+import { runningBalancers } from '../../../src/compiler/balancer/running.ts';
+import { asksBalancers, withVerdicts } from '../../../src/compiler/verdict/with-verdicts.ts';
+import { desiredState, plainRequest, settled, type ContainerSketch } from '../../support/desired.ts';
+
+const app: ContainerSketch = { name: 'app', instances: 2, socket: true, gate: httpGate() };
+
+/** Mounts the sockets' volume elsewhere, at another path than the app does. */
+const haproxy: ContainerSketch = {
+  name: 'haproxy',
+  spec: {
+    ports: [{ containerPort: 80, hostPort: 8080, hostIp: null, protocol: 'tcp' }],
+    mounts: [
+      {
+        type: 'volume',
+        source: 'shop-socks-run',
+        target: '/there',
+        readOnly: false,
+        noCopy: true,
+        relabel: null,
+        dataVolume: 'socks',
+      },
+    ],
+  },
+};
+
+const CONFIG = `defaults
+  mode http
+  option http-server-close
+  option redispatch 1
+  retries 3
+  timeout server 20s
+backend app
+  server app0 unix@/there/app0.sock check
+  server app1 unix@/there/app1.sock check
+`;
+
+function httpGate() {
+  const times = { timeoutMs: 1000, intervalMs: 50, limitMs: 60_000 };
+  return { kind: 'http', over: 'socket', path: '/', status: [[100, 499]], ...times } as const;
+}
+
+const words: Readonly<Record<string, Partial<ObservedContainer>>> = {
+  app: { command: ['unicorn'], stopSignal: 'SIGQUIT' },
+  haproxy: { command: ['haproxy', '-f', '/etc/haproxy.cfg'], stopSignal: 'SIGUSR1' },
+};
+
+function running(sketches: readonly ContainerSketch[]): ObservedState {
+  const observed = settled(desiredState(sketches));
+  return {
+    ...observed,
+    containers: observed.containers.map((container) => ({ ...container, ...words[container.container] })),
+  };
+}
+
+const read = (text: string): BalancerText => ({
+  kind: 'read',
+  main: ['/etc/haproxy.cfg'],
+  files: new Map([['/etc/haproxy.cfg', text]]),
+});
+
+interface Given {
+  readonly now: readonly ContainerSketch[];
+  readonly wanted: readonly ContainerSketch[];
+  readonly config?: BalancerText;
+  readonly request?: Partial<PlanRequest>;
+  readonly change?: (observed: ObservedState) => ObservedState;
+}
+
+function planned({ now, wanted, request, change = (observed) => observed }: Given) {
+  const desired: DesiredState = desiredState(wanted);
+  const observed = change(running(now));
+  const plan = reconcile(desired, observed, { ...plainRequest, ...request });
+  if (!plan.ok) throw new Error(plan.diagnostics.map(({ message }) => message).join('\n'));
+  return { desired, observed, plan: plan.value };
+}
+
+function facts(given: Given, instance: string) {
+  const { desired, observed, plan } = planned(given);
+  const judges = runningBalancers(observed).map((balancer) =>
+    judgeOf(balancer, given.config ?? read(CONFIG)),
+  );
+  const change = plan.changes.find(({ id }) => id === `shop/${instance}`);
+  if (change === undefined) throw new Error(`no change of ${instance}`);
+  return factsOf({ plan, desired, observed, judges }, change);
+}
+
+function rules(given: Given): Readonly<Record<string, string | undefined>> {
+  const { desired, observed, plan } = planned(given);
+  const texts = new Map(observed.containers.map(({ id }) => [id, given.config ?? read(CONFIG)]));
+  const { changes } = withVerdicts(plan, desired, observed, texts);
+  return Object.fromEntries(
+    changes.flatMap(({ id, judgement }) => (judgement ? [[id, judgement.rule]] : [])),
+  );
+}
+
+const next = (sketch: ContainerSketch): ContainerSketch => ({ ...sketch, env: { NEW: '1' } });
+const swap: Given = { now: [app, haproxy], wanted: [next(app), haproxy] };
+
+describe('a replacement', () => {
+  test('is told by the generation that leaves and the one that comes', () => {
+    expect(facts(swap, 'app0')).toMatchObject({
+      action: 'replace',
+      order: 'start-first',
+      runs: true,
+      instances: { now: 2, after: 2 },
+      batch: 1,
+      rolled: 2,
+      server: { kind: 'unicorn', keepsAlive: false },
+      socket: { kind: 'movable', own: true, elsewhere: false },
+      gate: { kind: 'http' },
+      hostPorts: [],
+      stop: { signal: 'SIGQUIT', effect: 'finishes', timeoutMs: 30_000 },
+      drainMs: 30_000,
+    });
+    expect(rules(swap)).toEqual({ 'shop/app0': 'socket-swap', 'shop/app1': 'socket-swap' });
+  });
+
+  test('finds its socket where the balancer mounts the volume', () => {
+    expect(facts(swap, 'app1')?.balancers).toMatchObject([
+      { name: 'haproxy', config: { kind: 'read', listed: 2, view: { serverTimeoutMs: 20_000, others: 1 } } },
+    ]);
+  });
+
+  test('stops the generation that runs by its own signal, not by the new one', () => {
+    const killed: Given = {
+      ...swap,
+      change: (observed) => ({
+        ...observed,
+        containers: observed.containers.map((container) => ({ ...container, stopSignal: 'SIGKILL' })),
+      }),
+    };
+    expect(facts(killed, 'app0')?.stop).toMatchObject({ signal: 'SIGKILL', effect: 'kills' });
+  });
+
+  test('of a plain socket is not counted: its first swap', () => {
+    const fixed: ContainerSketch = { ...app, fixed: true };
+    expect(facts({ now: [fixed, haproxy], wanted: [next(app), haproxy] }, 'app0')?.socket).toEqual({
+      kind: 'movable',
+      own: false,
+      elsewhere: false,
+    });
+    expect(rules({ now: [fixed, haproxy], wanted: [next(app), haproxy] })['shop/app0']).toBe('first-swap');
+  });
+
+  test('that gives up its socket leaves the balancer behind', () => {
+    const { socket: _, ...plain } = app;
+    const given: Given = { now: [app, haproxy], wanted: [plain, haproxy] };
+    expect(rules(given)['shop/app0']).toBe('path-changes');
+  });
+
+  test('of what is at a port of the host', () => {
+    const given: Given = { now: [app, haproxy], wanted: [app, { ...next(haproxy), order: 'stop-first' }] };
+    expect(facts(given, 'haproxy0')).toMatchObject({ hostPorts: [8080], server: { kind: 'haproxy' } });
+    expect(rules(given)).toEqual({ 'shop/haproxy0': 'host-port' });
+  });
+
+  test('of what does not run takes nothing away', () => {
+    const given: Given = {
+      ...swap,
+      change: (observed) => ({
+        ...observed,
+        containers: observed.containers.map((container) =>
+          container.container === 'app' ? { ...container, state: 'exited' as const } : container,
+        ),
+      }),
+    };
+    expect(rules(given)).toMatchObject({ 'shop/app0': 'nothing-before' });
+  });
+});
+
+describe('balancers', () => {
+  test('that cannot be read are named where they may lead there', () => {
+    const config: BalancerText = { kind: 'unread', why: 'not within 2 s' };
+    expect(facts({ ...swap, config }, 'app0')?.balancers).toMatchObject([{ config }]);
+    const apart: ContainerSketch = { ...haproxy, spec: {} };
+    expect(facts({ now: [app, apart], wanted: [next(app), apart], config }, 'app0')?.balancers).toEqual([]);
+  });
+
+  test('that list it by a link', () => {
+    const web: ContainerSketch = { name: 'web' };
+    const linked: ContainerSketch = {
+      ...haproxy,
+      spec: { links: [{ alias: 'www', target: 'shop-web0' }] },
+    };
+    const config = read('defaults\n  mode http\nbackend web\n  server web0 www:3000\n');
+    const given: Given = { now: [web, linked], wanted: [next(web), linked], config };
+    expect(facts(given, 'web0')?.balancers).toMatchObject([{ config: { view: { resolvesOnce: true } } }]);
+    expect(rules(given)['shop/web0']).toBe('resolved-once');
+  });
+
+  test('of the host find it at its port there', () => {
+    const web: ContainerSketch = {
+      name: 'web',
+      order: 'stop-first',
+      spec: { ports: [{ containerPort: 80, hostPort: 3000, hostIp: null, protocol: 'tcp' }] },
+    };
+    const host: ContainerSketch = { ...haproxy, spec: { network: 'host' } };
+    const config = read('defaults\n  mode http\nbackend web\n  server web0 127.0.0.1:3000\n');
+    const given: Given = { now: [web, host], wanted: [next(web), host], config };
+    expect(facts(given, 'web0')?.balancers).toMatchObject([{ config: { listed: 1 } }]);
+  });
+
+  test('are asked for no plan that touches nothing they know', () => {
+    expect(asksBalancers(planned(swap).plan)).toBe(true);
+    expect(asksBalancers(planned({ now: [app], wanted: [app] }).plan)).toBe(false);
+  });
+});
+
+describe('around it', () => {
+  test('containers with a link to it', () => {
+    const db: ContainerSketch = { name: 'db', order: 'stop-first', image: 'postgres:17' };
+    const web: ContainerSketch = { name: 'web', spec: { links: [{ alias: 'db', target: 'shop-db0' }] } };
+    const given: Given = { now: [db, web], wanted: [next(db), web] };
+    expect(facts(given, 'db0')).toMatchObject({
+      database: 'postgres',
+      clients: [{ name: 'web', held: false }],
+    });
+    expect(rules(given)).toEqual({ 'shop/db0': 'database' });
+  });
+
+  test('new instances are worth a word only where a balancer does not list them', () => {
+    const given: Given = { now: [app, haproxy], wanted: [{ ...app, instances: 4 }, haproxy] };
+    expect(rules(given)).toEqual({ 'shop/app2': 'nothing-before', 'shop/app3': 'nothing-before' });
+    const four = CONFIG.replace(
+      /.*app0.*\n/,
+      (line) => line + line.replace(/app0/g, 'app2') + line.replace(/app0/g, 'app3'),
+    );
+    expect(rules({ ...given, config: read(four) })).toEqual({});
+  });
+
+  test('instances that go are drained', () => {
+    const given: Given = { now: [{ ...app, instances: 4 }, haproxy], wanted: [app, haproxy] };
+    const four = CONFIG.replace(
+      /.*app0.*\n/,
+      (line) => line + line.replace(/app0/g, 'app2') + line.replace(/app0/g, 'app3'),
+    );
+    expect(rules({ ...given, config: read(four) })).toEqual({
+      'shop/app3': 'removed',
+      'shop/app2': 'removed',
+    });
+  });
+
+  test('what hands its port over stops before its successor starts', () => {
+    const old: ContainerSketch = { ...haproxy, name: 'old' };
+    const given: Given = { now: [old], wanted: [haproxy], request: { allowRemoveAll: true } };
+    expect(facts(given, 'old0')).toMatchObject({ action: 'remove', successor: 'haproxy0' });
+  });
+
+  test('a pid file in a volume', () => {
+    const piddling = { ...next(app), env: { PIDFILE: '/run/socks/app.pid' } };
+    expect(facts({ now: [app, haproxy], wanted: [piddling, haproxy] }, 'app0')?.sharedFiles).toEqual([
+      { path: '/run/socks/app.pid', kind: 'pid' },
+    ]);
+  });
+});
