@@ -25,6 +25,7 @@ import type { CommandContext } from './io.ts';
 import { demandManual, demandNames, specNames } from './names.ts';
 import { registryLookup } from './registry-lookup.ts';
 import { loadSpec, type LoadedSpec } from './stack-file.ts';
+import { judged } from './judged.ts';
 import { hasWork } from './walk-plan.ts';
 
 /** How long the compiler waits for an engine to be there, in milliseconds: one on this machine answers in one. */
@@ -118,10 +119,14 @@ export async function planLoaded(
     const diagnostics = [...resolved.warnings, ...plan.diagnostics];
     throw new DiagnosticsFailure(exitCode.failed, diagnostics, loaded.source);
   }
+  const { desired } = resolved;
+  const [known, verdicts] = hasWork(plan.value)
+    ? await Promise.all([withHost(resolved), judged(connection, plan.value, resolved)])
+    : [desired, plan.value];
   return {
     ...resolved,
-    desired: hasWork(plan.value) ? await withHost(resolved) : resolved.desired,
-    plan: plan.value,
+    desired: known,
+    plan: verdicts,
     warnings: [...resolved.warnings, ...plan.value.warnings],
   };
 }

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCode } from './exit-code.ts';
 import { CommandFailure } from './failure.ts';
 import type { GlobalOptions, Io } from './io.ts';
@@ -67,8 +67,10 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
   addSelection(withFile(program.command('plan [FILE]')))
     .description('show what apply would do')
     .option('--detailed-exitcode', 'exit with 2 when changes are pending')
-    .option('--offline', 'ask no engine: plan for an empty one')
-    .action((file: string | undefined, flags: SelectionFlags & { detailedExitcode?: true; offline?: true }) =>
+    .addOption(
+      new Option('--offline', 'ask no engine: plan for an empty one').conflicts('requireZeroDowntime'),
+    )
+    .action((file: string | undefined, flags: PlanCommandFlags) =>
       run(async (context) => {
         const chosen = oneFile(file, flags);
         return (await import('./commands/plan.ts')).plan(context, chosen, {
@@ -204,7 +206,13 @@ function flagsOf({ file, tty }: FileFlag & { readonly tty: boolean }): {
   return { file, tty };
 }
 
+interface PlanCommandFlags extends SelectionFlags {
+  readonly detailedExitcode?: true;
+  readonly offline?: true;
+}
+
 interface SelectionFlags extends FileFlag {
+  readonly requireZeroDowntime?: true;
   readonly include?: readonly string[];
   readonly force?: readonly string[];
   readonly only?: readonly string[];
@@ -235,7 +243,8 @@ function addSelection(command: Command): Command {
     .option('--include <name>', 'replace this `manual` container too (may be repeated)', collect)
     .option('--force <name>', 'replace this container or instance anyway (may be repeated)', collect)
     .option('--only <name>', 'only this one and what it depends on (may be repeated)', collect)
-    .option('--allow-remove-all', 'even when that removes every running container of the stack');
+    .option('--allow-remove-all', 'even when that removes every running container of the stack')
+    .option('--require-zero-downtime', 'exit with 1 where a change is not sure to lose no request');
 }
 
 function selection(flags: SelectionFlags): {
@@ -243,12 +252,14 @@ function selection(flags: SelectionFlags): {
   readonly force: readonly string[];
   readonly only: readonly string[];
   readonly allowRemoveAll: boolean;
+  readonly requireZeroDowntime: boolean;
 } {
   return {
     include: flags.include ?? [],
     force: flags.force ?? [],
     only: flags.only ?? [],
     allowRemoveAll: flags.allowRemoveAll === true,
+    requireZeroDowntime: flags.requireZeroDowntime === true,
   };
 }
 

@@ -207,6 +207,25 @@ describe('plan', () => {
     expect(included.stdout).toContain('± replace  db0');
   });
 
+  it('exits with 1 for a gap or what is unproven with --require-zero-downtime, once it has shown the plan', async () => {
+    const memory = engine();
+    const web = { ...worker, ports: ['8080:80'], startup_time: 0 };
+    await writeFile(join(cwd, 'stack.json'), file([{ web }]));
+    const first = await stack(['apply', '--yes', '--require-zero-downtime'], { cwd, engine: memory });
+    expect(first.code).toBe(0);
+    await writeFile(join(cwd, 'stack.json'), file([{ web: { ...web, env: { A: '1' } } }]));
+    for (const command of [['plan'], ['apply', '--yes'], ['plan', '--json']]) {
+      const { code, stdout, stderr } = await stack([...command, '--require-zero-downtime'], {
+        cwd,
+        engine: memory,
+      });
+      expect(code).toBe(1);
+      expect(stdout).toContain('only one container at a time can publish port 8080 of the host');
+      expect(stderr).toBe('error: not zero downtime: a gap for `web0`\n');
+    }
+    expect((await stack(['plan', '--require-zero-downtime', '--offline'], { cwd })).code).toBe(64);
+  });
+
   it('prints one JSON document', async () => {
     const { stdout, stderr } = await stack(['plan', '--json'], { cwd, engine: engine() });
     expect(JSON.parse(stdout)).toMatchObject({

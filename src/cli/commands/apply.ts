@@ -18,7 +18,14 @@ const FATAL: ReadonlySet<string> = new Set([DATABASE_MISSING, PORT_TAKEN]);
 export async function apply(
   context: CommandContext,
   file: string | undefined,
-  { prove, ...flags }: Omit<PlanSelection, 'askRegistry' | 'offline'> & { readonly prove: ProveFlags | null },
+  {
+    prove,
+    requireZeroDowntime: isRequired,
+    ...flags
+  }: Omit<PlanSelection, 'askRegistry' | 'offline'> & {
+    readonly prove: ProveFlags | null;
+    readonly requireZeroDowntime: boolean;
+  },
 ): Promise<number> {
   const planned = await planStack(context, file, { ...flags, askRegistry: true, offline: false });
   demandComplete(planned);
@@ -26,6 +33,10 @@ export async function apply(
   await showPlan(context, planned);
   const { connection, plan, loaded } = planned;
   if (!hasWork(plan) || connection === null) return exitCode.done;
+  if (isRequired) {
+    const { requireZeroDowntime } = await import('../require-zero-downtime.ts');
+    requireZeroDowntime(plan);
+  }
   await confirm(context, {
     text: `Apply this to stack \`${plan.stack}\`? Type \`yes\`:`,
     answers: ['yes'],

@@ -7,7 +7,10 @@ import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.
 import { diagnosticsJson, OUTPUT_FORMAT_VERSION } from '../render/diagnostics-json.ts';
 
 /** What `stack plan` is asked for. */
-export type PlanFlags = Omit<PlanSelection, 'askRegistry'> & { readonly detailedExitCode: boolean };
+export type PlanFlags = Omit<PlanSelection, 'askRegistry'> & {
+  readonly detailedExitCode: boolean;
+  readonly requireZeroDowntime: boolean;
+};
 
 /** `stack plan [FILE]`: shows what apply would do, and changes nothing. */
 export async function plan(
@@ -19,6 +22,10 @@ export async function plan(
     ? await showJson(context, file, flags)
     : await show(context, file, flags);
   if (typeof planned === 'number') return planned;
+  if (flags.requireZeroDowntime) {
+    const { requireZeroDowntime } = await import('../require-zero-downtime.ts');
+    requireZeroDowntime(planned.plan);
+  }
   return flags.detailedExitCode && planned.plan.changes.some(isPending) ? exitCode.pending : exitCode.done;
 }
 

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../compiler/diagnostic.ts';
 import { isPending, type Plan } from '../../compiler/plan/plan.ts';
+import { worstKind } from '../../compiler/verdict/words.ts';
 import { countActions } from './actions.ts';
 import { diagnosticsJson } from './diagnostics-json.ts';
 import { snakeCase } from './snake-case.ts';
@@ -20,6 +21,8 @@ export function planJson(plan: Plan, diagnostics: readonly Diagnostic[], file: s
 function planSummary(plan: Plan): object {
   return {
     pending: plan.changes.filter(isPending).length,
+    // The worst of all changes; null where none touches requests.
+    requests: worstKind(plan.changes.flatMap(({ judgement }) => judgement?.verdict ?? [])),
     actions: Object.fromEntries(countActions(plan.changes)),
   };
 }

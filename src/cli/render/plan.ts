@@ -6,9 +6,11 @@ import {
   type Reason,
   type Subject,
 } from '../../compiler/plan/plan.ts';
+import type { Verdict } from '../../compiler/verdict/verdict.ts';
+import { capacityWords, verdictSummary, verdictWords, worstKind } from '../../compiler/verdict/words.ts';
 import { actionWords, countActions } from './actions.ts';
 import { operationText } from './operation.ts';
-import { paint, type Paint } from './paint.ts';
+import { paint, type Paint, type Style } from './paint.ts';
 import { changeNames, idleIds, subjectNames, type SubjectName } from './subject.ts';
 import { madeImage, madeLines, madeOutline } from './made.ts';
 import { reasonLines } from './reason.ts';
@@ -63,7 +65,9 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
     return [...head, same, ...(change.action === 'create' ? [] : waitLines)].join('\n');
   });
   const nodes = style.verbose && plan.nodes.length > 0 ? [nodeLines(plan, style, brush)] : [];
-  const summary = fold(summaryLine(plan), style.width, '', '  ').join('\n');
+  const summary = [summaryLine(plan), ...requestsLine(plan, brush)]
+    .map((line) => fold(line, style.width, '', '  ').join('\n'))
+    .join('\n');
   return `${[...paragraphs(blocks), ...nodes, summary].join('\n\n')}\n`;
 }
 
@@ -177,10 +181,37 @@ function detailLines(change: Change, style: PlanStyle, brush: Paint): readonly s
       .filter((reason) => !isObvious(change, reason))
       .flatMap((reason) => reasonLines(reason, room))
       .map((line) => INDENT + line),
+    ...judgementLines(change, style, brush),
     ...change.notes
       .flatMap((note) => fold(printable(note), style.width, INDENT, `${INDENT}  `))
       .map((line) => brush('dim', line)),
   ];
+}
+
+const VERDICT_STYLES: Readonly<Record<Verdict['kind'], Style>> = {
+  'zero-downtime': 'green',
+  gap: 'red',
+  unproven: 'yellow',
+};
+
+/** What the change does to requests, how many serve meanwhile, and whom it touches besides. */
+function judgementLines({ judgement }: Change, { width }: PlanStyle, brush: Paint): readonly string[] {
+  if (judgement === null) return [];
+  const { verdict, capacity, touches } = judgement;
+  const lines = (text: string) => fold(printable(text), width, INDENT, `${INDENT}  `);
+  return [
+    ...lines(verdictWords(verdict)).map((line) => brush(VERDICT_STYLES[verdict.kind], line)),
+    ...(capacity === null ? [] : lines(capacityWords(capacity))),
+    ...touches.flatMap((touched) => lines(`touches  ${touched}`)),
+  ];
+}
+
+/** `Requests: zero downtime.`; nothing where no change touches any. */
+function requestsLine({ changes }: Plan, brush: Paint): readonly string[] {
+  const verdicts = changes.flatMap(({ judgement }) => judgement?.verdict ?? []);
+  const summary = verdictSummary(verdicts);
+  const worst = worstKind(verdicts);
+  return summary === null || worst === null ? [] : [brush(VERDICT_STYLES[worst], summary)];
 }
 
 /** That something is created because it is missing needs no words, and what is removed says why beside its name. */

@@ -75,6 +75,68 @@ const changes: readonly Change[] = [
 
 const long = (end: string) => `"${'x'.repeat(200)}${end}"`;
 
+const judged = (instance: string, judgement: Change['judgement']) =>
+  replaceApp(instance, { reasons: [], judgement });
+
+const swapped: Change['judgement'] = {
+  rule: 'socket-swap',
+  verdict: { kind: 'zero-downtime', mechanism: 'socket swap' },
+  capacity: { lowest: 2, of: 2 },
+  touches: [],
+};
+
+const gap: Change['judgement'] = {
+  rule: 'alone',
+  verdict: { kind: 'gap', reason: 'it is the only one', avoid: 'a `socket`', lengthMs: 2100 },
+  capacity: { lowest: 0, of: 1 },
+  touches: ['`haproxy` loses an upstream meanwhile, its only one'],
+};
+
+describe('the verdict', () => {
+  it('stands in each change, and in the last line', () => {
+    expect(renderPlan(samplePlan([judged('app0', swapped), judged('web0', gap)]), plain)).toBe(
+      `± replace  app0   generation 3 → 4   start-first (socket moves)   ready: HTTP /ping over its socket
+    zero downtime: socket swap
+    2 of 2 serve at the least
+
+± replace  web0   generation 3 → 4   start-first (socket moves)   ready: HTTP /ping over its socket
+    gap about 2.1 s: it is the only one; avoid: a \`socket\`
+    0 of 1 serve at the least
+    touches  \`haproxy\` loses an upstream meanwhile, its only one
+
+Plan: 2 to replace.
+Requests: 1 gap of about 2.1 s; 1 zero downtime.
+`,
+    );
+  });
+
+  it('has a colour', () => {
+    const text = renderPlan(samplePlan([judged('web0', gap)]), { ...plain, color: true });
+    expect(text).toContain('\u001b[31m    gap about 2.1 s');
+    expect(text).toContain('\u001b[31mRequests: 1 gap of about 2.1 s.');
+  });
+
+  it('is JSON as well', () => {
+    const json = planJson(samplePlan([judged('app0', swapped), judged('web0', gap)]), [], null);
+    expect(json).toMatchObject({
+      changes: [
+        {
+          judgement: {
+            rule: 'socket-swap',
+            verdict: { kind: 'zero-downtime' },
+            capacity: { lowest: 2, of: 2 },
+          },
+        },
+        { judgement: { verdict: { kind: 'gap', length_ms: 2100 } } },
+      ],
+      summary: { requests: 'gap' },
+    });
+    expect(planJson(samplePlan([replaceApp('app0')]), [], null)).toMatchObject({
+      summary: { requests: null },
+    });
+  });
+});
+
 describe('renderPlan', () => {
   it('shows every change with its reasons in the order of the work, and the counts last', () => {
     expect(renderPlan(samplePlan(changes), plain)).toBe(
