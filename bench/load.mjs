@@ -35,10 +35,10 @@ const failures = {};
 /** @type {string[]} */
 const ids = [];
 let sent = 0;
-let going = true;
+const state = { isGoing: true };
 
 /**
- * @param {Agent | false} agent
+ * @param {import('node:http').RequestOptions['agent']} agent
  * @param {string} path
  * @returns {Promise<void>} when it is answered to the end, or has failed
  */
@@ -95,14 +95,14 @@ function codeOf(error) {
 
 async function client() {
   const agent = ask.keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : false;
-  for (let turn = Math.floor(Math.random() * ask.paths.length); going; turn++) {
+  for (let turn = Math.floor(Math.random() * ask.paths.length); state.isGoing; turn++) {
     await once(agent, ask.paths[turn % ask.paths.length] ?? '/');
     if (ask.pauseMs) await new Promise((resolve) => setTimeout(resolve, ask.pauseMs));
   }
   if (agent) agent.destroy();
 }
 
-process.stdin.on('end', () => (going = false));
+process.stdin.on('end', () => (state.isGoing = false));
 process.stdin.resume();
 await Promise.all(Array.from({ length: ask.concurrency }, client));
 times.sort((a, b) => a - b);

@@ -100,7 +100,10 @@ async function pause({ io }: CommandContext, failed: AbortSignal): Promise<Inter
 }
 
 /** Follows the events of a walk: which operations are under way at a moment. */
-function underWayOf({ plan }: Walk): { note(event: ExecutionEvent): void; now(): readonly string[] } {
+function underWayOf({ plan }: Walk): {
+  readonly note: (event: ExecutionEvent) => void;
+  readonly now: () => readonly string[];
+} {
   const nameOf = changeNames(plan);
   const running = new Map<NodeId, PlanNode>();
   return {

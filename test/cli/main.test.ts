@@ -279,12 +279,12 @@ describe('apply', () => {
   it('says the command with all that was asked for when something is left', async () => {
     const memory = engine();
     await stack(['apply', '--yes'], { cwd, engine: memory });
-    const failing = engine({ behaviour: () => ({ exitAfterMs: 0, exitCode: 3 }) });
+    const broken = engine({ behaviour: () => ({ exitAfterMs: 0, exitCode: 3 }) });
     const { stderr } = await stack(
       ['apply', 'stack.json', '--yes', '--only', 'worker', '--force', 'worker0'],
       {
         cwd,
-        engine: failing,
+        engine: broken,
       },
     );
     expect(stderr).toContain('`stack apply stack.json --force worker0 --only worker` goes on from here');

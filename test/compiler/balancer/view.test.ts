@@ -56,7 +56,11 @@ backend app
     ['not within two retries', `option redispatch 3\nretries 2\n${both}`, { triesAnother: false }],
     ['not after a failed connect', `option redispatch 1\nretry-on 503\n${both}`, { triesAnother: false }],
     ['with nobody else', 'option redispatch 1\nserver a app0:3000', { triesAnother: false, others: 0 }],
-    ['a backup is nobody else', 'option redispatch 1\nserver a app0:3000\nserver b /b backup', { triesAnother: false }],
+    [
+      'a backup is nobody else',
+      'option redispatch 1\nserver a app0:3000\nserver b /b backup',
+      { triesAnother: false },
+    ],
     ['requests', `mode http\n${both}`, { mode: 'http', keepsConnections: true }],
     ['bytes', both, { mode: 'tcp', keepsConnections: false }],
   ])('%s', (_, lines, expected) => {

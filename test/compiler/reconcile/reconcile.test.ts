@@ -339,15 +339,15 @@ describe('what leaves and what comes', () => {
       ['switch 2', 'clear 1'],
     ],
     ['room for three: two may be leaving', 3, ['switch 2'], ['switch 2']],
-  ])('%s', (_, surge, second, third) => {
+  ])('%s', (_, surge, secondWaits, thirdWaits) => {
     const sketch: ContainerSketch = { name: 'app', instances: 4, socket: true, surge };
     const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
     const before = (instance: string) =>
       nodes
         .find(({ id }) => id === `shop/${instance} create 2`)
         ?.after.map((id) => id.replace(/^shop\/app\d /, ''));
-    expect(before('app1')).toEqual(second);
-    expect(before('app2')).toEqual(third);
+    expect(before('app1')).toEqual(secondWaits);
+    expect(before('app2')).toEqual(thirdWaits);
   });
 
   test('a held container that was stopped is started as it was made', () => {
