@@ -1,24 +1,32 @@
 import { unreachable } from '../compiler/unreachable.ts';
 import { drain } from './drain.ts';
 import { probe } from './probe.ts';
+import type { Keeper } from './keeper.ts';
 import type { AgentAnswer, AgentRequest } from './protocol.ts';
 import { keepSocket, restoreSocket } from './kept-socket.ts';
-import { publish, removeSocket } from './published-link.ts';
+import { kindOf, publish, removeSocket } from './published-link.ts';
 import { Refusal } from './refusal.ts';
 import { codeOf, systemError } from './system-error.ts';
 import { checkBelow, checkDirectory, checkName, checkSocketLength } from './volume-path.ts';
 
-/** Does what a request asks, below `root` only; a refusal or a failure is an answer too. Never rejects. */
-export async function answer(request: AgentRequest, root: string): Promise<AgentAnswer> {
+/**
+ * Does what a request asks, below `root` only; a refusal or a failure is an answer too. Never rejects. The agent's first
+ * process has a keeper for what outlives the session.
+ */
+export async function answer(
+  request: AgentRequest,
+  root: string,
+  keeper: Keeper | null,
+): Promise<AgentAnswer> {
   const { id } = request;
   try {
-    return { id, ok: true, result: await perform(request, root) };
+    return { id, ok: true, result: await perform(request, root, keeper) };
   } catch (error) {
     return { id, ok: false, error: inWords(error) };
   }
 }
 
-async function perform(request: AgentRequest, root: string): Promise<unknown> {
+async function perform(request: AgentRequest, root: string, keeper: Keeper | null): Promise<unknown> {
   switch (request.op) {
     case 'ping':
       return null;
@@ -32,7 +40,7 @@ async function perform(request: AgentRequest, root: string): Promise<unknown> {
       checkName(request.link);
       checkName(request.to);
       await checkDirectory(root, request.directory);
-      await publish(request.directory, request.link, request.to);
+      await publishKept(request, keeper);
       return null;
     case 'keep':
       checkName(request.name);
@@ -44,11 +52,13 @@ async function perform(request: AgentRequest, root: string): Promise<unknown> {
       checkName(request.name);
       checkName(request.from);
       if (!(await directoryExists(root, request.directory))) return null;
+      keeper?.release(request.directory, request.name);
       await restoreSocket(request.directory, request.name, request.from);
       return null;
     case 'unlink':
       checkName(request.name);
       if (!(await directoryExists(root, request.directory))) return null;
+      keeper?.release(request.directory, request.name);
       await removeSocket(request.directory, request.name);
       return null;
     case 'drain':
@@ -58,6 +68,17 @@ async function perform(request: AgentRequest, root: string): Promise<unknown> {
     default:
       return unreachable(request);
   }
+}
+
+/** A server that has bound the published name itself may take the link along when it ends. */
+async function publishKept(
+  { directory, link, to }: Extract<AgentRequest, { op: 'publish' }>,
+  keeper: Keeper | null,
+): Promise<void> {
+  keeper?.release(directory, link);
+  const wasBound = (await kindOf(`${directory}/${link}`)) === 'socket';
+  await publish(directory, link, to);
+  if (wasBound) keeper?.guard(directory, link, to);
 }
 
 async function directoryExists(root: string, directory: string): Promise<boolean> {

@@ -1,9 +1,41 @@
-/** Stays up and does nothing until asked to stop: sessions are started beside it by exec. */
-export function idle(): void {
+import { mkdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+
+import { answer } from './answer.ts';
+import { Keeper } from './keeper.ts';
+import { serveSession } from './session.ts';
+import { systemError } from './system-error.ts';
+
+/**
+ * Stays up until asked to stop: sessions are started beside it by exec, and leave to it what must outlive them. They
+ * reach it at `control`, in a folder of its own.
+ */
+export function idle(root: string, control: string): void {
   // The kernel gives a container's first process no default action for signals.
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGINT', () => process.exit(0));
   // Keeps the event loop alive; the longest delay that a timer takes.
   setInterval(() => undefined, 2 ** 31 - 1);
+  listen(root, control);
   process.stdout.write('the agent is up\n');
+}
+
+function listen(root: string, control: string): void {
+  const keeper = new Keeper();
+  const server = createServer((socket) => {
+    // A session that ends early takes no answer.
+    socket.on('error', () => undefined);
+    serveSession(socket, socket, (request) => answer(request, root, keeper)).catch(() => undefined);
+  });
+  const complain = (error: unknown): void =>
+    void process.stderr.write(`nothing is kept beyond a session: ${systemError(error)} (${control})\n`);
+  server.on('error', complain);
+  try {
+    mkdirSync(dirname(control), { recursive: true });
+    rmSync(control, { force: true });
+    server.listen(control);
+  } catch (error) {
+    complain(error);
+  }
 }

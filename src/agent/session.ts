@@ -1,6 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
 
-import { answer } from './answer.ts';
 import { lineSplitter } from './line-splitter.ts';
 import { parseRequest } from './parse-request.ts';
 import {
@@ -12,14 +11,18 @@ import {
 } from './protocol.ts';
 
 /**
- * Says hello, then answers the requests of `input` as they are done, not in their order. Resolves when the input
+ * Says hello, then has `answer` answer the requests of `input` as they are done, not in their order. Resolves when the input
  * has ended and all that was under way is answered: a publish is never left half done by a lost peer.
  */
-export async function serveSession(input: Readable, output: Writable, root: string): Promise<void> {
+export async function serveSession(
+  input: Readable,
+  output: Writable,
+  answer: (request: AgentRequest) => Promise<AgentAnswer>,
+): Promise<void> {
   const say = (message: Hello | AgentAnswer): void => {
     output.write(`${JSON.stringify(message)}\n`);
   };
-  const reply = async (request: AgentRequest): Promise<void> => say(await answer(request, root));
+  const reply = async (request: AgentRequest): Promise<void> => say(await answer(request));
   const underWay = new Set<Promise<void>>();
   const take = (line: string | null): void => {
     if (line === null) {

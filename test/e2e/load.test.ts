@@ -112,6 +112,27 @@ describe.each(SERVERS)('%s behind haproxy', (server) => {
   });
 });
 
+/** No word and no variable holds the whole path: stackc cannot tell the program another. */
+function bindsItself({ app }: Served, server: string): void {
+  app['entrypoint'] = ['/bin/sh', '-c', 'exec /app/serve "$0" "$SOCKS/$APP.sock"'];
+  app['command'] = [server];
+  app['env'] = { GENERATION: '1', SOCKS: '/var/lib/haproxy/socks', APP: '%{app_name}' };
+}
+
+describe.each(SERVERS)('%s, which binds the published path itself', (server) => {
+  test('makes room for a generation with a path of its own', async () => {
+    await wipe(NAME);
+    const made = served(folder, NAME, port, server);
+    const { command } = made.app;
+    bindsItself(made, server);
+    await apply(made);
+    await answers(url);
+    delete made.app['entrypoint'];
+    made.app['command'] = command;
+    await expectNothingLost(await underLoad([EACH_ANEW, KEPT_ALIVE, SLOW], () => apply(made)));
+  });
+});
+
 describe('unicorn behind haproxy, the hard way', () => {
   let made: Served;
 

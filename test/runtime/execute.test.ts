@@ -12,7 +12,7 @@ import { memoryEngine } from '../support/memory-engine.ts';
 import { plainConfig } from '../support/plain-config.ts';
 
 const spec: AgentSpec = {
-  version: 2,
+  version: 3,
   plane: 'stack',
   name: 'shop-agent',
   image: 'stackc/agent:1',

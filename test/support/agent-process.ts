@@ -30,7 +30,11 @@ export function agentPlace(): AgentPlace {
     root,
     start: (words) => {
       const child = spawn(process.execPath, [program, ...words], {
-        env: { ...process.env, STACKC_VOLUME_ROOT: root },
+        env: {
+          ...process.env,
+          STACKC_VOLUME_ROOT: root,
+          STACKC_AGENT_SOCKET: join(folder, 'run/agent.sock'),
+        },
       });
       // A program that has ended takes no input; its tests look at how it ended.
       child.stdin.on('error', () => undefined);

@@ -4,7 +4,7 @@
  * `host` shares the host's network, for gates of containers that do (a bridge cannot reach its loopback).
  */
 export interface AgentSpec {
-  readonly version: 2;
+  readonly version: 3;
   readonly plane: 'stack' | 'host';
   readonly name: string;
   readonly image: string;

@@ -179,6 +179,8 @@ export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
     capAdd: ['DAC_OVERRIDE', 'FOWNER'],
     securityOpt: ['no-new-privileges'],
     readOnly: true,
+    // Where its sessions reach its first process.
+    tmpfs: { '/run/stackc': 'mode=0700,size=64k' },
     restart: { name: 'unless-stopped', maxRetries: 0 },
     stopTimeoutS: 5,
   };

@@ -109,14 +109,15 @@ export type Operation =
   /** The agent removes a socket that nobody serves any more; succeeds when it is gone. */
   | { readonly kind: 'socket.unlink'; readonly volume: string; readonly path: string; readonly name: string }
   /**
-   * The agent waits until nobody is connected to a generation's own socket, which nothing leads to any more; fails when
-   * after `limitS` seconds requests are still waiting to be accepted.
+   * The agent waits until nobody is connected to a generation's socket, which nothing leads to any more; fails when after
+   * `limitS` seconds requests are still waiting to be accepted. `name` is the file by now, `bound` as it was bound.
    */
   | {
       readonly kind: 'socket.drain';
       readonly volume: string;
       readonly path: string;
       readonly name: string;
+      readonly bound: string;
       readonly target: ContainerRef;
       readonly limitS: number;
     }

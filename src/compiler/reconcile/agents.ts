@@ -19,7 +19,7 @@ export function desiredAgents(
   const agents: AgentSpec[] = [];
   if (leaving.length > 0 || instances.some((instance) => planesOf(instance).includes('stack'))) {
     agents.push({
-      version: 2,
+      version: 3,
       plane: 'stack',
       name: agentName(desired.stack, 'stack'),
       image,
@@ -29,7 +29,7 @@ export function desiredAgents(
   }
   if (instances.some((instance) => planesOf(instance).includes('host'))) {
     agents.push({
-      version: 2,
+      version: 3,
       plane: 'host',
       name: agentName(desired.stack, 'host'),
       image,

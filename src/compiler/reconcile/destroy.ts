@@ -3,7 +3,7 @@ import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan } from '../plan/plan.ts';
 import { plainChange } from './prepare.ts';
-import { existing } from './steps.ts';
+import { existing } from './turn.ts';
 
 /** What a destroy takes down: all of a stack's containers, agents and networks; volumes only when asked for. */
 export function destroyPlan(

@@ -21,7 +21,7 @@ import { rollContainers } from './roll-containers.ts';
 import type { RollScope } from './roll.ts';
 import { abandonedRuns, tidyRuns } from './runs.ts';
 import { socketVolumes, wantedPlaces } from './sockets.ts';
-import { existing } from './steps.ts';
+import { existing } from './turn.ts';
 
 /**
  * Compares what should be with what is, and plans the way: no engine calls, no clock, no prompts. The plan's

@@ -2,7 +2,7 @@ import { generationSocketName } from '../desired/desired-state.ts';
 import type { DesiredState, SocketSpec } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
-import type { ContainerRef, Operation } from '../plan/operation.ts';
+import type { Operation } from '../plan/operation.ts';
 
 /** Where a published socket lies. */
 export type SocketPlace = Pick<SocketSpec, 'published' | 'volume' | 'volumePath'>;
@@ -69,16 +69,20 @@ export function unlink(socket: SocketPlace, name: string): Operation {
   return { kind: 'socket.unlink', volume: socket.volume, path: socket.volumePath, name };
 }
 
-/** Waits until nobody is connected to a generation's own socket. */
+/** Waits until nobody is connected to a generation's own socket, or to the one that was kept under that name. */
 export function drain(
   socket: SocketPlace,
   engineName: string,
-  target: ContainerRef,
-  generation: number,
+  old: ObservedContainer,
   limitS: number,
 ): Operation {
+  const { volume, volumePath: path } = socket;
+  const { id, generation } = old;
   const name = generationSocketName(engineName, generation);
-  return { kind: 'socket.drain', volume: socket.volume, path: socket.volumePath, name, target, limitS };
+  // The kernel knows a socket by its first name, whatever it is called by now.
+  const bound = hasOwnSocket(old, engineName) ? name : fileName(socket);
+  const target = { kind: 'existing', id, generation } as const;
+  return { kind: 'socket.drain', volume, path, name, bound, target, limitS };
 }
 
 /** Points the published name at `to`. */

@@ -6,8 +6,9 @@ import { foreignNetworks, restartText } from './compare.ts';
 import type { Decided } from './decide.ts';
 import { fileName, hasOwnSocket, publish, socketPlace, unlink } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
-import { addSteps, existing } from './steps.ts';
-import type { Turn } from './steps.ts';
+import { addSteps } from './steps.ts';
+import { existing } from './turn.ts';
+import type { Turn } from './turn.ts';
 import { strategies } from './strategies.ts';
 
 /** Starts a generation that does not run. A held one is started as it was made: the file says nothing of it. */

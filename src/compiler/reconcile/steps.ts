@@ -1,75 +1,17 @@
-import { generationSocketName } from '../desired/desired-state.ts';
-import type { DesiredInstance, SocketSpec } from '../desired/desired-state.ts';
 import { generationName } from '../names.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { restartText } from './compare.ts';
-import {
-  boundName,
-  drain,
-  fileName,
-  hasOwnSocket,
-  keep,
-  placeKey,
-  publish,
-  restore,
-  unlink,
-} from './sockets.ts';
-import type { SocketPlace, SocketScope } from './sockets.ts';
+import { socketSteps } from './socket-steps.ts';
 import type { Step } from './strategies.ts';
-
-/** What a strategy's steps are about: the generation that comes and the one that goes. */
-export interface Turn {
-  readonly instance: DesiredInstance;
-  readonly generation: number;
-  /** The generation that starts: created by this plan, or one that exists (`start`). */
-  readonly next: ContainerRef;
-  readonly old: ObservedContainer | null;
-  /** Where the old generation's socket lies, which may be elsewhere; null when it has none within the agent's reach. */
-  readonly oldPlace: SocketPlace | null;
-  /** Instances that leave and hold what this one needs for itself (a host port, a volume with one writer). */
-  readonly handover: readonly ObservedContainer[];
-  readonly sockets: SocketScope;
-}
-
-/** One operation of a step with its reason and what takes it back. */
-export interface StepNode {
-  /** With the generation that it is done to. */
-  readonly verb: string;
-  readonly op: Operation;
-  readonly reason: string;
-  readonly undo: readonly Operation[];
-}
+import { existing, node } from './turn.ts';
+import type { StepNode, Turn } from './turn.ts';
 
 /** What each step does, as operations. */
 const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
-  // The name that it takes over may be the very socket that the old generation serves on.
-  'keep-old-path': ({ instance, generation, old, oldPlace }) => {
-    const { socket } = instance;
-    const isTaken = socket !== null && old !== null && isAt(oldPlace, socket) && !isOwn(old, instance);
-    if (!isTaken) return [];
-    const { engineName } = instance;
-    return [
-      node(
-        `keep socket ${old.generation}`,
-        keep(socket, engineName, old.generation),
-        `generation ${generation} takes its name`,
-        [restore(socket, engineName, old.generation)],
-      ),
-    ];
-  },
-  // A leftover of an earlier run would keep the server from binding.
-  'clear-path': (turn) => {
-    const { instance, generation } = turn;
-    const socket = instance.socket;
-    if (socket === null) return [];
-    const clear = unlink(socket, boundName(socket, instance.engineName, generation));
-    // Taken back as well: the old generation may have to bind the path again.
-    const back = socket.movable ? [] : wayBack(turn, socket);
-    return [node(`clear ${generation}`, clear, 'a leftover would be in the way', [clear, ...back])];
-  },
+  ...socketSteps,
   create: ({ instance, generation, next }) => {
     const name = generationName(instance.engineName, generation, 'next');
     return [
@@ -127,13 +69,6 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
         ),
       ];
     }),
-  publish: (turn) => {
-    const { instance, generation } = turn;
-    const socket = instance.socket;
-    if (socket === null || !socket.movable) return [];
-    const to = generationSocketName(instance.engineName, generation);
-    return [node(`publish ${generation}`, publish(socket, to), 'gate passed', wayBack(turn, socket))];
-  },
   keep: ({ instance, generation, next }) => {
     const { name, maxRetries } = instance.spec.restart;
     if (name === 'no') return [];
@@ -192,17 +127,6 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
     const op: Operation = { kind: 'container.signal', target: existing(old), signal };
     return [node(`quiet ${old.generation}`, op, 'takes no new work')];
   },
-  // By now no new connection gets there; those that did are answered by the old generation.
-  'drain-old': ({ instance, old, oldPlace }) =>
-    old === null || oldPlace === null || old.state !== 'running' || !hasOwnSocket(old, instance.engineName)
-      ? []
-      : [
-          node(
-            `drain ${old.generation}`,
-            drain(oldPlace, instance.engineName, existing(old), old.generation, instance.stop.drainS),
-            'requests under way end first',
-          ),
-        ],
   'stop-old': ({ instance, old }) => {
     if (old === null) return [];
     const stop: Operation = {
@@ -216,29 +140,6 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
     const back = instance.stop.quietSignal === null ? [start] : [stop, start];
     return [node(`stop ${old.generation}`, stop, 'is being replaced', wasRunning ? back : [])];
   },
-  // A server may remove the path that it bound when it ends, whoever is published there by now.
-  'publish-again': ({ instance, generation, old, oldPlace }) => {
-    const { socket } = instance;
-    if (socket === null || !socket.movable || old === null) return [];
-    if (!isAt(oldPlace, socket) || isOwn(old, instance)) return [];
-    const op = publish(socket, generationSocketName(instance.engineName, generation));
-    return [node(`publish again ${generation}`, op, 'the old one may have taken it away')];
-  },
-  // The published name moves with a switch, but for a generation that serves elsewhere now, or on no socket at all.
-  'unpublish-old': ({ old, oldPlace, sockets }) =>
-    old === null || oldPlace === null || sockets.wanted.has(placeKey(oldPlace))
-      ? []
-      : [node(`unpublish ${old.generation}`, unlink(oldPlace, fileName(oldPlace)), 'no longer its path')],
-  'clear-old-path': ({ instance, old, oldPlace }) =>
-    old === null || oldPlace === null
-      ? []
-      : [
-          node(
-            `clear ${old.generation}`,
-            unlink(oldPlace, generationSocketName(instance.engineName, old.generation)),
-            'nobody serves it',
-          ),
-        ],
 };
 
 /** Adds the steps of a strategy one after the other; with a scope they are taken back together. */
@@ -258,31 +159,6 @@ export function addSteps(
     }
   }
   return last;
-}
-
-/** Makes the published name again what it was when the old generation served there, or nobody. */
-function wayBack({ instance, old, oldPlace }: Turn, socket: SocketSpec): readonly Operation[] {
-  if (old === null || !isAt(oldPlace, socket)) return [unlink(socket, fileName(socket))];
-  return isOwn(old, instance)
-    ? [publish(socket, generationSocketName(instance.engineName, old.generation))]
-    : [restore(socket, instance.engineName, old.generation)];
-}
-
-function isAt(place: SocketPlace | null, socket: SocketSpec): boolean {
-  return place !== null && placeKey(place) === placeKey(socket);
-}
-
-function isOwn(old: ObservedContainer, instance: DesiredInstance): boolean {
-  return hasOwnSocket(old, instance.engineName);
-}
-
-/** Refers to a container that the engine has. */
-export function existing(container: ObservedContainer): ContainerRef {
-  return { kind: 'existing', id: container.id, generation: container.generation };
-}
-
-function node(verb: string, op: Operation, reason: string, undo: readonly Operation[] = []): StepNode {
-  return { verb, op, reason, undo };
 }
 
 /** Gives back a restart policy that is known as the engine writes it: `always`, `on-failure:3`. */

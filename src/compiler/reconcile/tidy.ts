@@ -5,8 +5,8 @@ import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { drain, fileName, hasOwnSocket, placeKey, publish, restore, socketPlace, unlink } from './sockets.ts';
-import type { SocketScope } from './sockets.ts';
-import { existing } from './steps.ts';
+import type { SocketPlace, SocketScope } from './sockets.ts';
+import { existing } from './turn.ts';
 
 /** For a generation of which the file says nothing. */
 const DRAIN_S = 30;
@@ -27,13 +27,16 @@ export function tidyGeneration(
     last = [builder.add(group, `${verb} ${leftover.generation}`, op, last, reason)];
   };
   let isAway = false;
+  const own = current !== null && hasOwnSocket(current, engineName);
+  // It bound the published name itself, before the current one was published there: it may take that along at its end.
+  const isPlain = own && leftover.phase === 'old' && !hasOwnSocket(leftover, engineName);
+  const publishCurrent = (at: SocketPlace) =>
+    publish(at, generationSocketName(engineName, current?.generation ?? 0));
   if (place !== null && leftover.phase !== 'failed') {
     const serves =
       current !== null && socketPlace(current.spec, sockets.reach)?.published === place.published;
     if (serves && leftover.phase === 'next') {
-      const back = hasOwnSocket(current, engineName)
-        ? publish(place, generationSocketName(engineName, current.generation))
-        : restore(place, engineName, current.generation);
+      const back = own ? publishCurrent(place) : restore(place, engineName, current.generation);
       add('publish back', back, 'the current one');
       isAway = true;
     } else if (!serves && !sockets.wanted.has(placeKey(place))) {
@@ -44,12 +47,19 @@ export function tidyGeneration(
       isAway = serves && leftover.phase === 'old';
     }
   }
-  if (isAway && place !== null && leftover.state === 'running' && hasOwnSocket(leftover, engineName)) {
-    add('drain', drain(place, engineName, existing(leftover), leftover.generation, DRAIN_S), 'left over');
+  if (
+    isAway &&
+    place !== null &&
+    leftover.state === 'running' &&
+    (isPlain || hasOwnSocket(leftover, engineName))
+  ) {
+    add('drain', drain(place, engineName, leftover, DRAIN_S), 'left over');
   }
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
     add('stop', { kind: 'container.stop', target: existing(leftover), timeoutS: null }, 'left over');
   }
+  if (isAway && isPlain && place !== null)
+    add('publish again after', publishCurrent(place), 'it may have taken it away');
   // A copy that somebody made has the current generation's number, and that one's socket is no leftover.
   if (place !== null && leftover.generation !== current?.generation)
     add('clear', unlink(place, generationSocketName(engineName, leftover.generation)), 'left over');
@@ -93,7 +103,7 @@ export function removeGenerations(
       add(`quiet ${n}`, { kind: 'container.signal', target, signal: quiet });
     }
     if (place !== null && container.state === 'running' && hasOwnSocket(container, engineName)) {
-      add(`drain ${n}`, drain(place, engineName, target, n, stop?.drainS ?? DRAIN_S));
+      add(`drain ${n}`, drain(place, engineName, container, stop?.drainS ?? DRAIN_S));
     }
     add(`stop ${n}`, { kind: 'container.stop', target, timeoutS: stop?.timeoutS ?? null });
     if (container === bearer && !isLink) unpublish();

@@ -36,7 +36,7 @@ export async function drainSocket(op: Drain, { engine, ask, containerId }: Drain
   const processes = await engine.volumeProcesses(op.volume);
   const result = await ask((agent) =>
     agent.drain({
-      name: op.name,
+      name: op.bound,
       path: `${agentVolumePath(op.volume, op.path)}/${op.name}`,
       pids: [...new Set([FIRST_PROCESS, ...processes])],
       quietMs: QUIET_MS,

@@ -138,8 +138,34 @@ describe('a server that binds the published name itself', () => {
       ['shop/app0 keep socket 1', ['socket.restore']],
       ['shop/app0 clear 2', ['socket.unlink']],
       ['shop/app0 publish 2', ['socket.restore']],
+      ['shop/app0 drain 1', []],
       ['shop/app0 publish again 2', []],
       ['shop/app0 clear 1', []],
+    ]);
+    // The kernel goes on calling it by the name that it was bound by.
+    expect(nodes.find(({ id }) => id === 'shop/app0 drain 1')?.op).toMatchObject({
+      name: '.shop-app0.1',
+      bound: 'app0.sock',
+    });
+  });
+
+  test('is left over: drained, stopped, and what it may take along is published again', () => {
+    const observed = seen({ kind: 'symlink', to: '.shop-app0.1' });
+    const [current] = observed.containers;
+    if (current === undefined) throw new Error('nothing is current');
+    const two = { ...current, id: 'two', generation: 2, env: ['LISTEN=/run/socks/.shop-app0.2'] };
+    const old = { ...current, env: [], phase: 'old' as const, engineName: 'shop-app0.1.old' };
+    const { nodes } = planOf(app, {
+      ...observed,
+      links: seen({ kind: 'symlink', to: '.shop-app0.2' }).links,
+      containers: [two, old],
+    });
+    expect(nodes.map(({ id }) => id)).toEqual([
+      'shop/app0 drain 1',
+      'shop/app0 stop 1',
+      'shop/app0 publish again after 1',
+      'shop/app0 clear 1',
+      'shop/app0 remove 1',
     ]);
   });
 

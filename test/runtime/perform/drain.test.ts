@@ -11,6 +11,7 @@ const op = {
   volume: 'shop-socks',
   path: 'run',
   name: '.shop-app0.1',
+  bound: '.shop-app0.1',
   target: { kind: 'existing', id: 'c1', generation: 1 },
   limitS: 30,
 } as const satisfies Operation;

@@ -1,0 +1,45 @@
+import { connect } from 'node:net';
+
+import { lineSplitter } from './line-splitter.ts';
+import { MAX_LINE_BYTES, type AgentAnswer, type AgentRequest } from './protocol.ts';
+import { codeOf } from './system-error.ts';
+
+/** What the first process must do or know of: it guards names beyond the end of a session. */
+const KEPT: ReadonlySet<AgentRequest['op']> = new Set(['publish', 'restore', 'unlink']);
+
+/** Whether a session leaves a request to the agent's first process. */
+export function isKept({ op }: AgentRequest): boolean {
+  return KEPT.has(op);
+}
+
+/** Has the agent's first process answer, at its own socket. Null: there is none. Never rejects. */
+export function forward(request: AgentRequest, control: string): Promise<AgentAnswer | null> {
+  return new Promise((resolve) => {
+    const socket = connect({ path: control });
+    const split = lineSplitter(MAX_LINE_BYTES);
+    let isConnected = false;
+    const settle = (answer: AgentAnswer | null): void => {
+      resolve(answer);
+      socket.destroy();
+    };
+    const lost = (): void =>
+      settle({ id: request.id, ok: false, error: 'its first process ended in the middle of that' });
+    socket.once('connect', () => {
+      isConnected = true;
+      socket.write(`${JSON.stringify(request)}\n`);
+    });
+    socket.on('data', (chunk: Buffer) => {
+      for (const line of split(chunk)) {
+        const message: AgentAnswer | { readonly hello: string } | null =
+          line === null ? null : JSON.parse(line);
+        if (message !== null && 'ok' in message) settle(message);
+      }
+    });
+    socket.on('error', (error) => {
+      const code = codeOf(error);
+      if (!isConnected && (code === 'ENOENT' || code === 'ECONNREFUSED')) settle(null);
+      else lost();
+    });
+    socket.on('close', lost);
+  });
+}

@@ -1,0 +1,108 @@
+import { generationSocketName } from '../desired/desired-state.ts';
+import type { DesiredInstance, SocketSpec } from '../desired/desired-state.ts';
+import type { ObservedContainer } from '../observed/observed-state.ts';
+import type { Operation } from '../plan/operation.ts';
+import {
+  boundName,
+  drain,
+  fileName,
+  hasOwnSocket,
+  keep,
+  placeKey,
+  publish,
+  restore,
+  unlink,
+} from './sockets.ts';
+import type { SocketPlace } from './sockets.ts';
+import type { Step } from './strategies.ts';
+import { node } from './turn.ts';
+import type { StepNode, Turn } from './turn.ts';
+
+/** What is done to published names and sockets, as operations. */
+export const socketSteps = {
+  // The name that it takes over may be the very socket that the old generation serves on.
+  'keep-old-path': ({ instance, generation, old, oldPlace }) => {
+    const { socket } = instance;
+    const isTaken = socket !== null && old !== null && isAt(oldPlace, socket) && !isOwn(old, instance);
+    if (!isTaken) return [];
+    const { engineName } = instance;
+    return [
+      node(
+        `keep socket ${old.generation}`,
+        keep(socket, engineName, old.generation),
+        `generation ${generation} takes its name`,
+        [restore(socket, engineName, old.generation)],
+      ),
+    ];
+  },
+  // A leftover of an earlier run would keep the server from binding.
+  'clear-path': (turn) => {
+    const { instance, generation } = turn;
+    const socket = instance.socket;
+    if (socket === null) return [];
+    const clear = unlink(socket, boundName(socket, instance.engineName, generation));
+    // Taken back as well: the old generation may have to bind the path again.
+    const back = socket.movable ? [] : wayBack(turn, socket);
+    return [node(`clear ${generation}`, clear, 'a leftover would be in the way', [clear, ...back])];
+  },
+  publish: (turn) => {
+    const { instance, generation } = turn;
+    const socket = instance.socket;
+    if (socket === null || !socket.movable) return [];
+    const to = generationSocketName(instance.engineName, generation);
+    return [node(`publish ${generation}`, publish(socket, to), 'gate passed', wayBack(turn, socket))];
+  },
+  // By now no new connection gets there; those that did are answered by the old generation.
+  'drain-old': (turn) => {
+    const { instance, old, oldPlace } = turn;
+    if (old === null || oldPlace === null || old.state !== 'running' || !isApart(turn)) return [];
+    const op = drain(oldPlace, instance.engineName, old, instance.stop.drainS);
+    return [node(`drain ${old.generation}`, op, 'requests under way end first')];
+  },
+  // A server may remove the path that it bound when it ends, whoever is published there by now.
+  'publish-again': ({ instance, generation, old, oldPlace }) => {
+    const { socket } = instance;
+    if (socket === null || !socket.movable || old === null) return [];
+    if (!isAt(oldPlace, socket) || isOwn(old, instance)) return [];
+    const op = publish(socket, generationSocketName(instance.engineName, generation));
+    return [node(`publish again ${generation}`, op, 'the old one may have taken it away')];
+  },
+  // The published name moves with a switch, but for a generation that serves elsewhere now, or on no socket at all.
+  'unpublish-old': ({ old, oldPlace, sockets }) =>
+    old === null || oldPlace === null || sockets.wanted.has(placeKey(oldPlace))
+      ? []
+      : [node(`unpublish ${old.generation}`, unlink(oldPlace, fileName(oldPlace)), 'no longer its path')],
+  'clear-old-path': ({ instance, old, oldPlace }) =>
+    old === null || oldPlace === null
+      ? []
+      : [
+          node(
+            `clear ${old.generation}`,
+            unlink(oldPlace, generationSocketName(instance.engineName, old.generation)),
+            'nobody serves it',
+          ),
+        ],
+} as const satisfies Partial<Record<Step, (turn: Turn) => readonly StepNode[]>>;
+
+/** Whether the kernel's tables tell the old generation's connections from the new one's. */
+function isApart({ instance, old, oldPlace }: Turn): boolean {
+  if (old === null || isOwn(old, instance)) return true;
+  const { socket } = instance;
+  return socket !== null && socket.movable && isAt(oldPlace, socket);
+}
+
+/** Makes the published name again what it was when the old generation served there, or nobody. */
+function wayBack({ instance, old, oldPlace }: Turn, socket: SocketSpec): readonly Operation[] {
+  if (old === null || !isAt(oldPlace, socket)) return [unlink(socket, fileName(socket))];
+  return isOwn(old, instance)
+    ? [publish(socket, generationSocketName(instance.engineName, old.generation))]
+    : [restore(socket, instance.engineName, old.generation)];
+}
+
+function isAt(place: SocketPlace | null, socket: SocketSpec): boolean {
+  return place !== null && placeKey(place) === placeKey(socket);
+}
+
+function isOwn(old: ObservedContainer, instance: DesiredInstance): boolean {
+  return hasOwnSocket(old, instance.engineName);
+}

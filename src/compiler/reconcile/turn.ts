@@ -1,0 +1,37 @@
+import type { DesiredInstance } from '../desired/desired-state.ts';
+import type { ObservedContainer } from '../observed/observed-state.ts';
+import type { ContainerRef, Operation } from '../plan/operation.ts';
+import type { SocketPlace, SocketScope } from './sockets.ts';
+
+/** What a strategy's steps are about: the generation that comes and the one that goes. */
+export interface Turn {
+  readonly instance: DesiredInstance;
+  readonly generation: number;
+  /** The generation that starts: created by this plan, or one that exists (`start`). */
+  readonly next: ContainerRef;
+  readonly old: ObservedContainer | null;
+  /** Where the old generation's socket lies, which may be elsewhere; null when it has none within the agent's reach. */
+  readonly oldPlace: SocketPlace | null;
+  /** Instances that leave and hold what this one needs for itself (a host port, a volume with one writer). */
+  readonly handover: readonly ObservedContainer[];
+  readonly sockets: SocketScope;
+}
+
+/** One operation of a step with its reason and what takes it back. */
+export interface StepNode {
+  /** With the generation that it is done to. */
+  readonly verb: string;
+  readonly op: Operation;
+  readonly reason: string;
+  readonly undo: readonly Operation[];
+}
+
+/** Refers to a container that the engine has. */
+export function existing(container: ObservedContainer): ContainerRef {
+  return { kind: 'existing', id: container.id, generation: container.generation };
+}
+
+/** One operation of a step. */
+export function node(verb: string, op: Operation, reason: string, undo: readonly Operation[] = []): StepNode {
+  return { verb, op, reason, undo };
+}
