@@ -1,4 +1,5 @@
 import { unreachable } from '../compiler/unreachable.ts';
+import { awaitArrivals } from './arrivals.ts';
 import { drain } from './drain.ts';
 import { probe } from './probe.ts';
 import type { Keeper } from './keeper.ts';
@@ -61,6 +62,9 @@ async function perform(request: AgentRequest, root: string, keeper: Keeper | nul
       keeper?.release(request.directory, request.name);
       await removeSocket(request.directory, request.name);
       return null;
+    case 'arrivals':
+      checkName(request.name);
+      return awaitArrivals(request);
     case 'drain':
       checkName(request.name);
       checkBelow(root, request.path);

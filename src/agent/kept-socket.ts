@@ -2,6 +2,7 @@ import { link, rename } from 'node:fs/promises';
 
 import { kindOf, removeSocket, syncDirectory } from './published-link.ts';
 import { Refusal } from './refusal.ts';
+import { isServed } from './served.ts';
 
 /**
  * Gives the plain socket `directory/name` a second name: its server can be reached when the first is published over. Does
@@ -17,13 +18,15 @@ export async function keepSocket(directory: string, name: string, as: string): P
 
 /**
  * Makes `directory/name` again what it was before something was published over it: the socket that was kept as `from`,
- * atomically. Where none is kept a link there leads to nobody who counts, and goes; a plain socket stays.
+ * atomically, if somebody still listens on it. Where none is kept a link there leads to nobody who counts, and goes; a plain socket stays.
  */
 export async function restoreSocket(directory: string, name: string, from: string): Promise<void> {
   if (name === from) throw new Refusal(`\`${name}\` cannot be put back as itself`);
   const path = `${directory}/${name}`;
   const kind = await kindOf(path);
-  if ((await kindOf(`${directory}/${from}`)) !== 'socket') {
+  const isKept = (await kindOf(`${directory}/${from}`)) === 'socket';
+  if (!isKept || !(await isServed(`${directory}/${from}`))) {
+    if (isKept) await removeSocket(directory, from);
     if (kind === 'symlink') await removeSocket(directory, name);
     return;
   }

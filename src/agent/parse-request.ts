@@ -1,4 +1,4 @@
-import type { DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
+import type { ArrivalsRequest, DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
 import type { AgentQuestion, AgentRequest } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 
@@ -61,6 +61,8 @@ function questionIn(fields: Fields): AgentQuestion {
       };
     case 'unlink':
       return { op: 'unlink', directory: text(fields, 'directory'), name: text(fields, 'name') };
+    case 'arrivals':
+      return { op: 'arrivals', ...arrivalsIn(fields) };
     case 'drain':
       return { op: 'drain', ...drainIn(fields) };
     default:
@@ -76,19 +78,34 @@ function probeIn(fields: Fields): ProbeRequest {
   };
 }
 
-function drainIn(fields: Fields): DrainRequest {
+function arrivalsIn(fields: Fields): ArrivalsRequest {
+  const count = fields['count'];
+  if (!isPositive(count)) throw new Refusal('`count` is no whole number above 0');
+  return {
+    name: text(fields, 'name'),
+    pids: pidsIn(fields),
+    count,
+    timeoutMs: milliseconds(fields, 'timeoutMs'),
+  };
+}
+
+function pidsIn(fields: Fields): readonly number[] {
   const pids = fields['pids'];
-  if (!Array.isArray(pids) || !pids.every(isPid)) throw new Refusal('`pids` is no list of process ids');
+  if (!Array.isArray(pids) || !pids.every(isPositive)) throw new Refusal('`pids` is no list of process ids');
+  return pids;
+}
+
+function drainIn(fields: Fields): DrainRequest {
   return {
     name: text(fields, 'name'),
     path: text(fields, 'path'),
-    pids,
+    pids: pidsIn(fields),
     quietMs: milliseconds(fields, 'quietMs'),
     timeoutMs: milliseconds(fields, 'timeoutMs'),
   };
 }
 
-function isPid(value: unknown): value is number {
+function isPositive(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0;
 }
 

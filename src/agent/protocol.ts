@@ -1,7 +1,7 @@
-import type { DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
+import type { ArrivalsRequest, DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
 
 /** Raised when an older peer could misunderstand a newer one; both sides must have the same. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** The longest line either side takes, in bytes. */
 export const MAX_LINE_BYTES = 1024 * 1024;
@@ -20,12 +20,13 @@ export type AgentQuestion =
   | { readonly op: 'keep'; readonly directory: string; readonly name: string; readonly as: string }
   | { readonly op: 'restore'; readonly directory: string; readonly name: string; readonly from: string }
   | { readonly op: 'unlink'; readonly directory: string; readonly name: string }
+  | ({ readonly op: 'arrivals' } & ArrivalsRequest)
   | ({ readonly op: 'drain' } & DrainRequest);
 
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain`, an `ArrivalsResult` for `arrivals`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number | null; readonly ok: false; readonly error: string };

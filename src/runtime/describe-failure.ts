@@ -36,7 +36,7 @@ export async function describeFailure(
     return {
       message: error.message,
       detail: null,
-      help: 'the new generation serves, the old one runs on beside it; the next apply drains and stops it',
+      help: 'the old generation was not stopped and goes on; the next apply drains it again',
       log,
     };
   }

@@ -1,4 +1,13 @@
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -91,6 +100,16 @@ describe('where nothing was kept', () => {
     expect(readdirSync(directory).sort()).toEqual(['app0.sock', 'file']);
     expect(await answerOf('app0.sock')).toBe('one');
   });
+});
+
+test('what was kept of a server that has ended is not put back', async () => {
+  await serveAt('app0.sock', 'one');
+  const script = `require('net').createServer().listen(${JSON.stringify(join(directory, 'dead'))}, () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', script]);
+  renameSync(join(directory, 'dead'), join(directory, '.app0.1'));
+  await session.restore(directory, 'app0.sock', '.app0.1');
+  expect(await answerOf('app0.sock')).toBe('one');
+  expect(readdirSync(directory)).toEqual(['app0.sock']);
 });
 
 describe('refuses', () => {

@@ -133,6 +133,19 @@ describe.each(SERVERS)('%s, which binds the published path itself', (server) => 
   });
 });
 
+describe.each(SERVERS)('%s, of which each must stop before its successor starts', (server) => {
+  test.each(['a path of its own', 'the published path itself'])('with %s', async (bound) => {
+    await wipe(NAME);
+    const made = served(folder, NAME, port, server);
+    if (bound !== 'a path of its own') bindsItself(made, server);
+    made.app['strategy'] = { order: 'stop-first' };
+    await apply(made);
+    await answers(url);
+    nextGeneration(made);
+    await expectNothingLost(await underLoad([EACH_ANEW, KEPT_ALIVE, SLOW], () => apply(made)));
+  });
+});
+
 describe('unicorn behind haproxy, the hard way', () => {
   let made: Served;
 

@@ -229,6 +229,7 @@ describe('an agent that cannot be reached once', () => {
             asked.push(`${link} -> ${to}`);
             return Promise.resolve();
           },
+          arrivals: () => Promise.resolve({ seen: 3, ms: 10 }),
           keep: () => Promise.resolve(),
           restore: () => Promise.resolve(),
           unlink: () => Promise.resolve(),

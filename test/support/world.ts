@@ -95,6 +95,10 @@ export function world(references: readonly string[], options: WorldOptions = {})
       if (leading !== undefined) throw new AgentError(`${leading[0]} still leads to ${name}`);
       return { kind: 'drained', ms: 250, most: 0 };
     },
+    arrivals: async ({ name, count }) => {
+      options.before?.({ method: 'exec', args: [], line: `arrivals ${name}` });
+      return { seen: count, ms: 10 };
+    },
     close: () => {},
   };
   const agents: AgentConnector = { open: () => Promise.resolve(session) };

@@ -59,6 +59,8 @@ export function operationText(op: Operation): string {
       return `unlink ${op.name}`;
     case 'socket.drain':
       return `drain ${generationOf(op.target)}`;
+    case 'socket.reached':
+      return `wait until the balancer comes to ${generationOf(op.target)}`;
     case 'checkpoint':
       return op.name;
     default:

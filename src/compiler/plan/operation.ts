@@ -121,5 +121,17 @@ export type Operation =
       readonly target: ContainerRef;
       readonly limitS: number;
     }
+  /**
+   * The agent waits until a balancer has come to a generation's socket a few times, so that it counts on it; not longer
+   * than `limitS` seconds. `name` is the file as it was bound.
+   */
+  | {
+      readonly kind: 'socket.reached';
+      readonly volume: string;
+      readonly path: string;
+      readonly name: string;
+      readonly target: ContainerRef;
+      readonly limitS: number;
+    }
   /** No call: a point that others wait for, which keeps edges few. */
   | { readonly kind: 'checkpoint'; readonly name: string };

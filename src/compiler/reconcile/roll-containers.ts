@@ -134,9 +134,11 @@ function rollOne(
     const gone = batches.at(-leaving) ?? [];
     const after = [...before.flatMap((rolled) => rolled.switched), ...gone.flatMap((rolled) => rolled.ready)];
     const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
+    const together = replacing.slice(at, at + batch);
+    const others = own.filter((d) => !together.includes(d));
     batches.push(
-      replacing.slice(at, at + batch).map((d) => {
-        const rolled = rollInstance(builder, d, before.length === 0 ? begin : after, waits, scope);
+      together.map((d) => {
+        const rolled = rollInstance(builder, d, before.length === 0 ? begin : after, waits, scope, others);
         done.set(d, rolled);
         return rolled;
       }),
@@ -148,7 +150,8 @@ function rollOne(
     if (d.decision === 'replace') continue;
     const waits = d.decision === 'create' && canary !== undefined;
     const after = waits ? canary.switched : begin;
-    done.set(d, rollInstance(builder, d, after, waits ? [...waitsFor, canary.change.id] : waitsFor, scope));
+    const named = waits ? [...waitsFor, canary.change.id] : waitsFor;
+    done.set(d, rollInstance(builder, d, after, named, scope, []));
   }
   return own.flatMap((d) => done.get(d) ?? []);
 }

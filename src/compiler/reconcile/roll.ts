@@ -1,4 +1,4 @@
-import type { ContainerKey } from '../desired/desired-state.ts';
+import type { ContainerKey, Strategy } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
@@ -7,11 +7,11 @@ import { unreachable } from '../unreachable.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
 import { hasOwnSocket, publish, restore, socketPlace } from './sockets.ts';
-import type { SocketScope } from './sockets.ts';
+import type { SocketPlace, SocketScope } from './sockets.ts';
 import { start, update } from './start.ts';
 import { addSteps } from './steps.ts';
 import { existing } from './turn.ts';
-import type { Turn } from './turn.ts';
+import type { Cover, Turn } from './turn.ts';
 import { strategies } from './strategies.ts';
 import { generationSocketName } from '../desired/desired-state.ts';
 import { tidyGeneration } from './tidy.ts';
@@ -35,13 +35,14 @@ export interface RollScope {
   readonly handover: (container: ContainerKey, index: number) => readonly ObservedContainer[];
 }
 
-/** Plans one instance: puts its name right, tidies what is left over, then does what was decided. */
+/** Plans one instance, while `others` of its container are left as they are: puts its name right, tidies what is left over, then does what was decided. */
 export function rollInstance(
   builder: PlanBuilder,
   decided: Decided,
   after: readonly NodeId[],
   waitsFor: readonly string[],
   scope: RollScope,
+  others: readonly Decided[],
 ): Rolled {
   const { instance, container, standing, decision } = decided;
   const group = instance.key;
@@ -88,6 +89,7 @@ export function rollInstance(
         generation,
         next,
         old: replaced,
+        cover: coverOf(container.strategy.order, replaced, oldPlace, others),
         oldPlace,
         handover,
         sockets: scope.sockets,
@@ -166,6 +168,17 @@ export function rollInstance(
   };
   const ready = last === after ? [] : last;
   return { change, switched: switched ?? ready, ready, cleanup };
+}
+
+function coverOf(
+  order: Strategy['order'],
+  old: ObservedContainer | null,
+  oldPlace: SocketPlace | null,
+  others: readonly Decided[],
+): Cover {
+  if (order === 'start-first') return 'successor';
+  if (old?.state !== 'running' || oldPlace === null) return 'nobody';
+  return others.some(({ standing }) => standing.current?.state === 'running') ? 'siblings' : 'nobody';
 }
 
 function stopNote({ decision, instance }: Decided): readonly string[] {

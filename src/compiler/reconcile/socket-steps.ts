@@ -10,6 +10,7 @@ import {
   keep,
   placeKey,
   publish,
+  reached,
   restore,
   unlink,
 } from './sockets.ts';
@@ -52,10 +53,39 @@ export const socketSteps = {
     const to = generationSocketName(instance.engineName, generation);
     return [node(`publish ${generation}`, publish(socket, to), 'gate passed', wayBack(turn, socket))];
   },
+  // Whoever would connect finds nothing there, and turns to another instance.
+  'take-path': ({ instance, old, oldPlace, cover }) => {
+    if (old === null || oldPlace === null || cover !== 'siblings') return [];
+    const { engineName } = instance;
+    const n = old.generation;
+    const own = hasOwnSocket(old, engineName);
+    const kept = node(`keep socket ${n}`, keep(oldPlace, engineName, n), 'so that it can be put back', [
+      restore(oldPlace, engineName, n),
+    ]);
+    const back = own ? [publish(oldPlace, generationSocketName(engineName, n))] : [];
+    const taken = node(
+      `take path ${n}`,
+      unlink(oldPlace, fileName(oldPlace)),
+      'other instances serve meanwhile',
+      back,
+    );
+    return own ? [taken] : [kept, taken];
+  },
+  // Until the balancer counts on this one, the next one must not go.
+  'await-balancer': ({ instance, generation, next, cover }) => {
+    const { socket, engineName, stop } = instance;
+    if (socket === null || cover !== 'siblings') return [];
+    const op = reached(socket, engineName, next, generation, stop.drainS);
+    const gate: Operation = { kind: 'container.gate', instance: instance.key, generation, target: next };
+    return [
+      node(`await balancer ${generation}`, op, 'the next one goes only then'),
+      node(`gate again ${generation}`, gate, 'the next one goes only then'),
+    ];
+  },
   // By now no new connection gets there; those that did are answered by the old generation.
   'drain-old': (turn) => {
     const { instance, old, oldPlace } = turn;
-    if (old === null || oldPlace === null || old.state !== 'running' || !isApart(turn)) return [];
+    if (old === null || oldPlace === null || old.state !== 'running' || !isLeft(turn)) return [];
     const op = drain(oldPlace, instance.engineName, old, instance.stop.drainS);
     return [node(`drain ${old.generation}`, op, 'requests under way end first')];
   },
@@ -84,8 +114,9 @@ export const socketSteps = {
         ],
 } as const satisfies Partial<Record<Step, (turn: Turn) => readonly StepNode[]>>;
 
-/** Whether the kernel's tables tell the old generation's connections from the new one's. */
-function isApart({ instance, old, oldPlace }: Turn): boolean {
+/** Whether no new connection gets to the old generation, and the kernel's tables tell its own from the new one's. */
+function isLeft({ instance, old, oldPlace, cover }: Turn): boolean {
+  if (cover !== 'successor') return cover === 'siblings';
   if (old === null || isOwn(old, instance)) return true;
   const { socket } = instance;
   return socket !== null && socket.movable && isAt(oldPlace, socket);

@@ -2,7 +2,7 @@ import { generationSocketName } from '../desired/desired-state.ts';
 import type { DesiredState, SocketSpec } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
-import type { Operation } from '../plan/operation.ts';
+import type { ContainerRef, Operation } from '../plan/operation.ts';
 
 /** Where a published socket lies. */
 export type SocketPlace = Pick<SocketSpec, 'published' | 'volume' | 'volumePath'>;
@@ -83,6 +83,25 @@ export function drain(
   const bound = hasOwnSocket(old, engineName) ? name : fileName(socket);
   const target = { kind: 'existing', id, generation } as const;
   return { kind: 'socket.drain', volume, path, name, bound, target, limitS };
+}
+
+/** Waits until a balancer has come to a generation's socket. */
+export function reached(
+  socket: SocketSpec,
+  engineName: string,
+  target: ContainerRef,
+  generation: number,
+  limitS: number,
+): Operation {
+  const { volume, volumePath: path } = socket;
+  return {
+    kind: 'socket.reached',
+    volume,
+    path,
+    name: boundName(socket, engineName, generation),
+    target,
+    limitS,
+  };
 }
 
 /** Points the published name at `to`. */

@@ -29,6 +29,7 @@ export function start(
       generation,
       next: target,
       old: null,
+      cover: 'nobody',
       oldPlace: null,
       handover: [],
       sockets,

@@ -14,6 +14,8 @@ export type Step =
   | 'take-name'
   | 'unpublish-old'
   | 'quiet-old'
+  | 'take-path'
+  | 'await-balancer'
   | 'drain-old'
   | 'stop-old'
   | 'publish-again'
@@ -55,7 +57,9 @@ export const strategies = {
       'create',
       'join',
       'release-old',
+      'take-path',
       'quiet-old',
+      'drain-old',
       'stop-old',
       'hand-over',
       'clear-path',
@@ -65,6 +69,7 @@ export const strategies = {
       'keep',
       'park-old',
       'take-name',
+      'await-balancer',
     ],
     settle: ['unpublish-old', 'clear-old-path'],
   },

@@ -26,6 +26,7 @@ export function tidyGeneration(
   const add = (verb: string, op: Operation, reason: string) => {
     last = [builder.add(group, `${verb} ${leftover.generation}`, op, last, reason)];
   };
+  const served = current === null ? null : socketPlace(current.spec, sockets.reach);
   let isAway = false;
   const own = current !== null && hasOwnSocket(current, engineName);
   // It bound the published name itself, before the current one was published there: it may take that along at its end.
@@ -33,8 +34,7 @@ export function tidyGeneration(
   const publishCurrent = (at: SocketPlace) =>
     publish(at, generationSocketName(engineName, current?.generation ?? 0));
   if (place !== null && leftover.phase !== 'failed') {
-    const serves =
-      current !== null && socketPlace(current.spec, sockets.reach)?.published === place.published;
+    const serves = current !== null && served?.published === place.published;
     if (serves && leftover.phase === 'next') {
       const back = own ? publishCurrent(place) : restore(place, engineName, current.generation);
       add('publish back', back, 'the current one');
@@ -47,6 +47,10 @@ export function tidyGeneration(
       isAway = serves && leftover.phase === 'old';
     }
   }
+  // One that serves elsewhere, or nowhere: what was taken away for it is put back all the same.
+  const elsewhere = served !== null && (place === null || placeKey(place) !== placeKey(served));
+  if (elsewhere && current !== null && !own && leftover.phase === 'next')
+    add('put back', restore(served, engineName, current.generation), 'the current one');
   if (
     isAway &&
     place !== null &&

@@ -3,6 +3,12 @@ import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
 
+/**
+ * Who answers between the stop of the old generation and the gate of the new one: the new one is there before that, other
+ * instances get what would have come to it, or nobody does.
+ */
+export type Cover = 'successor' | 'siblings' | 'nobody';
+
 /** What a strategy's steps are about: the generation that comes and the one that goes. */
 export interface Turn {
   readonly instance: DesiredInstance;
@@ -10,6 +16,7 @@ export interface Turn {
   /** The generation that starts: created by this plan, or one that exists (`start`). */
   readonly next: ContainerRef;
   readonly old: ObservedContainer | null;
+  readonly cover: Cover;
   /** Where the old generation's socket lies, which may be elsewhere; null when it has none within the agent's reach. */
   readonly oldPlace: SocketPlace | null;
   /** Instances that leave and hold what this one needs for itself (a host port, a volume with one writer). */

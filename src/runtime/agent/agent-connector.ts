@@ -6,6 +6,7 @@ import {
   AgentError,
   type AgentConnector,
   type AgentSession,
+  type ArrivalsResult,
   type DrainResult,
   type ProbeResult,
 } from './agent-session.ts';
@@ -87,6 +88,11 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
     unlink: async (directory, name) => {
       await ask({ op: 'unlink', directory, name }, answerMs);
     },
+    arrivals: async (request) => {
+      const result = await ask({ op: 'arrivals', ...request }, request.timeoutMs + answerMs);
+      if (isArrivalsResult(result)) return result;
+      throw new AgentError(`the agent's answer to \`arrivals\` makes no sense: ${JSON.stringify(result)}`);
+    },
     drain: async (request) => {
       const result = await ask({ op: 'drain', ...request }, request.timeoutMs + answerMs);
       if (isDrainResult(result)) return result;
@@ -108,6 +114,11 @@ function isProbeResult(value: unknown): value is ProbeResult {
   if (value.ok === false) return 'error' in value && typeof value.error === 'string';
   if (value.ok !== true || !('status' in value) || !('ms' in value)) return false;
   return (value.status === null || typeof value.status === 'number') && typeof value.ms === 'number';
+}
+
+function isArrivalsResult(value: unknown): value is ArrivalsResult {
+  if (typeof value !== 'object' || value === null || !('seen' in value) || !('ms' in value)) return false;
+  return typeof value.seen === 'number' && typeof value.ms === 'number';
 }
 
 function isDrainResult(value: unknown): value is DrainResult {

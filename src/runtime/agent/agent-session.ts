@@ -38,6 +38,22 @@ export type DrainResult =
   | { readonly kind: 'knocked'; readonly ms: number; readonly why: string }
   | { readonly kind: 'silent'; readonly ms: number; readonly why: string };
 
+/** What to wait for: that somebody connects to a socket, from the network namespaces of `pids`. */
+export interface ArrivalsRequest {
+  /** The file as it was bound, without its directory. */
+  readonly name: string;
+  readonly pids: readonly number[];
+  /** How many different connections are enough. */
+  readonly count: number;
+  readonly timeoutMs: number;
+}
+
+/** How many were seen, at the limit or before. */
+export interface ArrivalsResult {
+  readonly seen: number;
+  readonly ms: number;
+}
+
 /**
  * A conversation with one agent over the engine's exec API: line-delimited JSON, one answer a request,
  * any number under way. Rejects with {@link AgentError} when the agent refuses or the session is gone.
@@ -52,6 +68,7 @@ export interface AgentSession {
   restore(directory: string, name: string, from: string): Promise<void>;
   /** Removes `directory/name`; succeeds when it is gone. Refuses what is neither a socket nor a symlink. */
   unlink(directory: string, name: string): Promise<void>;
+  arrivals(request: ArrivalsRequest): Promise<ArrivalsResult>;
   drain(request: DrainRequest): Promise<DrainResult>;
   close(): void;
 }

@@ -11,7 +11,7 @@ type Drain = Extract<Operation, { kind: 'socket.drain' }>;
 const QUIET_MS = 250;
 
 /** The host's own network namespace: somebody there may connect as well. */
-const FIRST_PROCESS = 1;
+export const FIRST_PROCESS = 1;
 
 /** What is asked while a socket is drained. */
 export interface DrainContext {

@@ -20,6 +20,7 @@ import type { ImageDetails } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
 import { passGate } from '../gate.ts';
 import { filledGate } from '../gate/filled-gate.ts';
+import { awaitBalancer } from './arrivals.ts';
 import { drainSocket } from './drain.ts';
 import { runMigration } from './run-migration.ts';
 
@@ -150,6 +151,13 @@ export class Performer {
       case 'socket.unlink':
         await this.#ask('stack', (agent) => agent.unlink(agentVolumePath(op.volume, op.path), op.name));
         return null;
+      case 'socket.reached':
+        return awaitBalancer(op, {
+          engine,
+          ask: (ask) => this.#ask('stack', ask),
+          containerId: this.#id(op.target),
+          agent: this.#agentName('stack'),
+        });
       case 'socket.drain':
         return drainSocket(op, {
           engine,
@@ -282,11 +290,10 @@ export class Performer {
 
   /** Asks an agent; a session that is lost is opened anew by the next operation that needs it. */
   async #ask<T>(plane: Plane, ask: (agent: AgentSession) => Promise<T>): Promise<T> {
-    const spec = this.#plan.agents.find((agent) => agent.plane === plane);
-    if (spec === undefined) throw new AgentError(`this plan has no agent for the ${plane} network`);
+    const name = this.#agentName(plane);
     let session = this.#sessions.get(plane);
     if (session === undefined) {
-      const opening = this.#options.agents.open(spec.name);
+      const opening = this.#options.agents.open(name);
       // One hiccup must not fail whatever asks after it, the way back included.
       opening.catch(() => {
         if (this.#sessions.get(plane) === opening) this.#sessions.delete(plane);
@@ -303,6 +310,12 @@ export class Performer {
       }
       throw error;
     }
+  }
+
+  #agentName(plane: Plane): string {
+    const spec = this.#plan.agents.find((agent) => agent.plane === plane);
+    if (spec === undefined) throw new AgentError(`this plan has no agent for the ${plane} network`);
+    return spec.name;
   }
 
   #container(key: ContainerKey): DesiredContainer {

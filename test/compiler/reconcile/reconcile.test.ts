@@ -131,6 +131,70 @@ describe('whole plans', () => {
     `);
   });
 
+  test.each([
+    [
+      'its own path',
+      false,
+      [
+        'take path 1 undo: socket.publish',
+        'drain 1',
+        'stop 1 undo: container.start',
+        'clear 2 undo: socket.unlink',
+        'start 2 undo: container.stop',
+        'gate 2',
+        'publish 2 undo: socket.publish',
+      ],
+    ],
+    [
+      'the published path itself',
+      true,
+      [
+        'keep socket 1 undo: socket.restore',
+        'take path 1',
+        'drain 1',
+        'stop 1 undo: container.start',
+        'clear 2 undo: socket.unlink,socket.restore',
+        'start 2 undo: container.stop',
+        'gate 2',
+      ],
+    ],
+  ])(
+    'stop-first beside others, on %s: its path is taken away until the next one is ready',
+    (_, fixed, own) => {
+      const sketch = { name: 'app', instances: 2, socket: true, order: 'stop-first', fixed } as const;
+      const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
+      const told = (instance: string) =>
+        nodes
+          .filter(
+            ({ group, op }) => group === instance && /^(?:socket|container)\.(?!policy|rename)/.test(op.kind),
+          )
+          .map(({ id, undo }) => {
+            const kinds = undo.map(({ kind }) => kind).join();
+            return id.slice(instance.length + 1) + (kinds === '' ? '' : ` undo: ${kinds}`);
+          });
+      const then = ['await balancer 2', 'gate again 2', 'clear 1', 'remove 1'];
+      expect(told('shop/app0')).toEqual(['create 2 undo: container.rename', ...own, ...then]);
+      expect(told('shop/app1')).toEqual(told('shop/app0'));
+      const begin = nodes.find(({ id }) => id === 'shop/app1 create 2');
+      expect(begin?.after.map((at) => nodes.find(({ id }) => id === at)?.id)).toEqual([
+        'shop/app0 gate again 2',
+      ]);
+    },
+  );
+
+  test('stop-first all at once: nobody serves meanwhile, and no path is taken away', () => {
+    const sketch = {
+      name: 'app',
+      instances: 2,
+      batch: 2,
+      socket: true,
+      fixed: true,
+      order: 'stop-first',
+    } as const;
+    const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
+    expect(nodes.filter(({ id }) => /take path|drain|await/.test(id))).toEqual([]);
+  });
+
   test('a worker is told to be quiet before it is stopped', () => {
     const quiet = (image: string) => {
       const desired = desiredState([{ name: 'app', image }]);
