@@ -1,3 +1,4 @@
+import type { Handed } from '../runtime/agent/agent-session.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import { awaitArrivals } from './arrivals.ts';
 import { drain } from './drain.ts';
@@ -41,7 +42,13 @@ async function perform(request: AgentRequest, root: string, keeper: Keeper | nul
       checkName(request.link);
       checkName(request.to);
       await checkDirectory(root, request.directory);
-      await publishKept(request, keeper);
+      return publishKept(request, keeper);
+    case 'hold':
+      for (const name of [request.link, request.as, request.back]) checkName(name);
+      checkSocketLength(`${request.directory}/${request.as}`);
+      await checkDirectory(root, request.directory);
+      if (keeper === null) throw new Refusal('its first process does not answer: nothing can be held');
+      await keeper.hold(request.directory, request.link, request);
       return null;
     case 'keep':
       checkName(request.name);
@@ -76,13 +83,16 @@ async function perform(request: AgentRequest, root: string, keeper: Keeper | nul
 
 /** A server that has bound the published name itself may take the link along when it ends. */
 async function publishKept(
-  { directory, link, to }: Extract<AgentRequest, { op: 'publish' }>,
+  { directory, link, to, waitMs }: Extract<AgentRequest, { op: 'publish' }>,
   keeper: Keeper | null,
-): Promise<void> {
+): Promise<Handed | null> {
+  const handed = await keeper?.handOver(directory, link, to, waitMs);
+  if (handed !== null && handed !== undefined) return handed;
   keeper?.release(directory, link);
   const wasBound = (await kindOf(`${directory}/${link}`)) === 'socket';
   await publish(directory, link, to);
   if (wasBound) keeper?.guard(directory, link, to);
+  return null;
 }
 
 async function directoryExists(root: string, directory: string): Promise<boolean> {

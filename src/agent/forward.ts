@@ -5,7 +5,7 @@ import { MAX_LINE_BYTES, type AgentAnswer, type AgentRequest } from './protocol.
 import { codeOf } from './system-error.ts';
 
 /** What the first process must do or know of: it guards names beyond the end of a session. */
-const KEPT: ReadonlySet<AgentRequest['op']> = new Set(['publish', 'restore', 'unlink']);
+const KEPT: ReadonlySet<AgentRequest['op']> = new Set(['publish', 'hold', 'restore', 'unlink']);
 
 /** Whether a session leaves a request to the agent's first process. */
 export function isKept({ op }: AgentRequest): boolean {

@@ -1,4 +1,6 @@
+import type { Handed } from '../runtime/agent/agent-session.ts';
 import { guardLink } from './guard.ts';
+import { Hold } from './hold.ts';
 
 /** Long enough for whoever bound the name before to be stopped, by hand too. */
 const GUARD_MS = 24 * 3_600_000;
@@ -6,6 +8,7 @@ const GUARD_MS = 24 * 3_600_000;
 /** What the agent's first process does between requests, so that it outlives the session that asked for it. */
 export class Keeper {
   readonly #guards = new Map<string, () => void>();
+  readonly #holds = new Map<string, Hold>();
 
   /** Puts a published link back whenever it goes missing, until somebody else decides what has its name. */
   guard(directory: string, link: string, to: string): void {
@@ -13,10 +16,29 @@ export class Keeper {
     this.#guards.set(`${directory}/${link}`, guardLink(directory, link, to, GUARD_MS));
   }
 
+  /** Takes a published link's place, and keeps what comes there. */
+  async hold(
+    directory: string,
+    link: string,
+    how: { as: string; back: string; limitMs: number },
+  ): Promise<void> {
+    const path = `${directory}/${link}`;
+    const hold =
+      this.#holds.get(path) ?? new Hold(directory, link, how.as, () => void this.#holds.delete(path));
+    this.#holds.set(path, hold);
+    await hold.begin(how.back, how.limitMs);
+  }
+
+  /** Publishes `to` where something is held, and hands that over. Null: nothing is. */
+  async handOver(directory: string, link: string, to: string, waitMs: number): Promise<Handed | null> {
+    return (await this.#holds.get(`${directory}/${link}`)?.release(to, waitMs)) ?? null;
+  }
+
   /** From here on somebody else says what has the name. */
   release(directory: string, name: string): void {
     const path = `${directory}/${name}`;
     this.#guards.get(path)?.();
     this.#guards.delete(path);
+    this.#holds.get(path)?.end();
   }
 }

@@ -44,6 +44,16 @@ function questionIn(fields: Fields): AgentQuestion {
         directory: text(fields, 'directory'),
         link: text(fields, 'link'),
         to: text(fields, 'to'),
+        waitMs: fields['waitMs'] === 0 ? 0 : milliseconds(fields, 'waitMs'),
+      };
+    case 'hold':
+      return {
+        op: 'hold',
+        directory: text(fields, 'directory'),
+        link: text(fields, 'link'),
+        as: text(fields, 'as'),
+        back: text(fields, 'back'),
+        limitMs: milliseconds(fields, 'limitMs'),
       };
     case 'keep':
       return {

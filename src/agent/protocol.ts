@@ -16,7 +16,22 @@ export interface Hello {
 export type AgentQuestion =
   | { readonly op: 'ping' }
   | ({ readonly op: 'probe' } & ProbeRequest)
-  | { readonly op: 'publish'; readonly directory: string; readonly link: string; readonly to: string }
+  | {
+      readonly op: 'publish';
+      readonly directory: string;
+      readonly link: string;
+      readonly to: string;
+      /** Where something is held: how long `to` may take to accept connections. */
+      readonly waitMs: number;
+    }
+  | {
+      readonly op: 'hold';
+      readonly directory: string;
+      readonly link: string;
+      readonly as: string;
+      readonly back: string;
+      readonly limitMs: number;
+    }
   | { readonly op: 'keep'; readonly directory: string; readonly name: string; readonly as: string }
   | { readonly op: 'restore'; readonly directory: string; readonly name: string; readonly from: string }
   | { readonly op: 'unlink'; readonly directory: string; readonly name: string }
@@ -26,7 +41,7 @@ export type AgentQuestion =
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain`, an `ArrivalsResult` for `arrivals`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain`, an `ArrivalsResult` for `arrivals`, what was handed over or null for `publish`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number | null; readonly ok: false; readonly error: string };

@@ -146,6 +146,28 @@ describe.each(SERVERS)('%s, of which each must stop before its successor starts'
   });
 });
 
+describe.each(SERVERS)('%s alone, which must stop before its successor starts', (server) => {
+  test('what comes meanwhile is held: replaced five times', async () => {
+    await wipe(NAME);
+    // The balancer's checks are held like everything else: it must not give up its only server meanwhile.
+    const made = served(folder, NAME, port, server, (config) => config.replace('fall 2', 'fall 20'));
+    made.app['containers'] = 1;
+    made.app['strategy'] = { order: 'stop-first' };
+    await apply(made);
+    await answers(url);
+    const told: string[] = [];
+    const loads = await underLoad([EACH_ANEW, KEPT_ALIVE], async () => {
+      for (let time = 0; time < 5; time += 1) {
+        nextGeneration(made);
+        const { stdout, stderr } = await apply(made);
+        told.push(...((stdout + stderr).match(/\d+ connections? (?:was|were) held/g) ?? []));
+      }
+    });
+    await expectNothingLost(loads);
+    expect(told).toHaveLength(5);
+  });
+});
+
 describe('unicorn behind haproxy, the hard way', () => {
   let made: Served;
 

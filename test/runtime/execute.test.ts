@@ -227,8 +227,9 @@ describe('an agent that cannot be reached once', () => {
           probe: () => Promise.resolve({ ok: true, status: 200, ms: 1 }),
           publish: (_, link, to) => {
             asked.push(`${link} -> ${to}`);
-            return Promise.resolve();
+            return Promise.resolve(null);
           },
+          hold: () => Promise.resolve(),
           arrivals: () => Promise.resolve({ seen: 3, ms: 10 }),
           keep: () => Promise.resolve(),
           restore: () => Promise.resolve(),

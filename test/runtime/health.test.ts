@@ -34,6 +34,7 @@ async function ask(
       return answer instanceof AgentError ? Promise.reject(answer) : Promise.resolve(answer);
     },
     publish: () => Promise.reject(new Error('nothing is published')),
+    hold: () => Promise.reject(new Error('nothing is held')),
     arrivals: () => Promise.reject(new Error('nobody is waited for')),
     keep: () => Promise.reject(new Error('nothing is kept')),
     restore: () => Promise.reject(new Error('nothing is put back')),

@@ -70,6 +70,11 @@ export function world(references: readonly string[], options: WorldOptions = {})
     publish: async (directory, link, to) => {
       options.before?.({ method: 'exec', args: [], line: `publish ${directory}/${link} → ${to}` });
       links.set(`${directory}/${link}`, to);
+      return null;
+    },
+    hold: async (directory, link, { as }) => {
+      options.before?.({ method: 'exec', args: [], line: `hold ${directory}/${link}` });
+      links.set(`${directory}/${link}`, as);
     },
     keep: async (directory, name, as) => {
       options.before?.({ method: 'exec', args: [], line: `keep ${directory}/${name} as ${as}` });

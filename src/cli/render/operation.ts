@@ -51,6 +51,10 @@ export function operationText(op: Operation): string {
       return `remove ${generationOf(op.target)}`;
     case 'socket.publish':
       return `publish ${op.link} → ${op.to}`;
+    case 'socket.hold':
+      return `hold what comes to ${op.link}`;
+    case 'socket.release':
+      return `publish ${op.link} → ${op.to}, with what is held`;
     case 'socket.keep':
       return `keep ${op.name} as ${op.as}`;
     case 'socket.restore':

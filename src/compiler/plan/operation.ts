@@ -90,6 +90,28 @@ export type Operation =
       readonly link: string;
       readonly to: string;
     }
+  /**
+   * The agent publishes a listener of its own, `as`, and keeps what comes until something else is published there; after
+   * `limitS` seconds it goes to `back`, the generation that served before.
+   */
+  | {
+      readonly kind: 'socket.hold';
+      readonly volume: string;
+      readonly path: string;
+      readonly link: string;
+      readonly as: string;
+      readonly back: string;
+      readonly limitS: number;
+    }
+  /** The agent publishes `to`, once it accepts connections or `limitS` seconds are over, and hands over what is held. */
+  | {
+      readonly kind: 'socket.release';
+      readonly volume: string;
+      readonly path: string;
+      readonly link: string;
+      readonly to: string;
+      readonly limitS: number;
+    }
   /** The agent gives a plain socket a second name, so that its server stays within reach when it is published over. */
   | {
       readonly kind: 'socket.keep';

@@ -1,4 +1,4 @@
-import type { ContainerKey, Strategy } from '../desired/desired-state.ts';
+import type { ContainerKey } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
@@ -6,7 +6,7 @@ import type { Action, Change, NodeId } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
-import { hasOwnSocket, publish, restore, socketPlace } from './sockets.ts';
+import { canHold, hasOwnSocket, placeKey, publish, restore, socketPlace } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
 import { start, update } from './start.ts';
 import { addSteps } from './steps.ts';
@@ -89,7 +89,7 @@ export function rollInstance(
         generation,
         next,
         old: replaced,
-        cover: coverOf(container.strategy.order, replaced, oldPlace, others),
+        cover: coverOf(decided, oldPlace, others),
         oldPlace,
         handover,
         sockets: scope.sockets,
@@ -171,14 +171,18 @@ export function rollInstance(
 }
 
 function coverOf(
-  order: Strategy['order'],
-  old: ObservedContainer | null,
+  { container, instance, standing }: Decided,
   oldPlace: SocketPlace | null,
   others: readonly Decided[],
 ): Cover {
-  if (order === 'start-first') return 'successor';
+  if (container.strategy.order === 'start-first') return 'successor';
+  const old = standing.current;
   if (old?.state !== 'running' || oldPlace === null) return 'nobody';
-  return others.some(({ standing }) => standing.current?.state === 'running') ? 'siblings' : 'nobody';
+  if (others.some((other) => other.standing.current?.state === 'running')) return 'siblings';
+  const { socket, engineName } = instance;
+  // A server refuses to bind a path that somebody listens on, or takes it away before it can serve.
+  if (socket === null || !socket.movable || !hasOwnSocket(old, engineName)) return 'nobody';
+  return placeKey(oldPlace) === placeKey(socket) && canHold(socket, engineName) ? 'hold' : 'nobody';
 }
 
 function stopNote({ decision, instance }: Decided): readonly string[] {

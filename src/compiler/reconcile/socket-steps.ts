@@ -7,10 +7,12 @@ import {
   drain,
   fileName,
   hasOwnSocket,
+  hold,
   keep,
   placeKey,
   publish,
   reached,
+  release,
   restore,
   unlink,
 } from './sockets.ts';
@@ -50,7 +52,16 @@ export const socketSteps = {
     const { instance, generation } = turn;
     const socket = instance.socket;
     if (socket === null || !socket.movable) return [];
-    const to = generationSocketName(instance.engineName, generation);
+    const { engineName, gate } = instance;
+    if (turn.cover === 'hold' && turn.old !== null) {
+      const handed = release(socket, engineName, generation, gateS(gate));
+      return [
+        node(`publish ${generation}`, handed, 'gate passed', [
+          hold(socket, engineName, turn.old.generation, holdS(instance)),
+        ]),
+      ];
+    }
+    const to = generationSocketName(engineName, generation);
     return [node(`publish ${generation}`, publish(socket, to), 'gate passed', wayBack(turn, socket))];
   },
   // Whoever would connect finds nothing there, and turns to another instance.
@@ -70,6 +81,15 @@ export const socketSteps = {
       back,
     );
     return own ? [taken] : [kept, taken];
+  },
+  // A link that leads to the agent, so that what comes waits there and not in the queue of a server that stops.
+  hold: ({ instance, old, cover }) => {
+    const { socket, engineName, gate } = instance;
+    if (old === null || socket === null || cover !== 'hold') return [];
+    const n = old.generation;
+    const back = release(socket, engineName, n, gateS(gate));
+    const op = hold(socket, engineName, n, holdS(instance));
+    return [node(`hold ${n}`, op, 'nobody else serves meanwhile', [back])];
   },
   // Until the balancer counts on this one, the next one must not go.
   'await-balancer': ({ instance, generation, next, cover }) => {
@@ -114,9 +134,19 @@ export const socketSteps = {
         ],
 } as const satisfies Partial<Record<Step, (turn: Turn) => readonly StepNode[]>>;
 
+/** How long a generation may take to be ready. */
+function gateS({ limitMs }: DesiredInstance['gate']): number {
+  return Math.ceil(limitMs / 1000);
+}
+
+/** As long as everything between the hold and its end may take. */
+function holdS({ stop, gate }: DesiredInstance): number {
+  return stop.drainS + stop.timeoutS + gateS(gate) + 10;
+}
+
 /** Whether no new connection gets to the old generation, and the kernel's tables tell its own from the new one's. */
 function isLeft({ instance, old, oldPlace, cover }: Turn): boolean {
-  if (cover !== 'successor') return cover === 'siblings';
+  if (cover !== 'successor') return cover !== 'nobody';
   if (old === null || isOwn(old, instance)) return true;
   const { socket } = instance;
   return socket !== null && socket.movable && isAt(oldPlace, socket);

@@ -2,6 +2,7 @@ import { generationSocketName } from '../desired/desired-state.ts';
 import type { DesiredState, SocketSpec } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
+import { agentVolumePath } from '../plan/agent-spec.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 
 /** Where a published socket lies. */
@@ -83,6 +84,50 @@ export function drain(
   const bound = hasOwnSocket(old, engineName) ? name : fileName(socket);
   const target = { kind: 'existing', id, generation } as const;
   return { kind: 'socket.drain', volume, path, name, bound, target, limitS };
+}
+
+/** The longest path that the kernel takes for a socket. */
+const MAX_PATH_BYTES = 107;
+
+/** The agent's own listener while a generation stops that has no successor yet. */
+function holdName(engineName: string): string {
+  return `.hold.${engineName}`;
+}
+
+/** Whether the agent can listen beside a published path, and others can reach it there. */
+export function canHold(socket: SocketSpec, engineName: string): boolean {
+  const directories = [socket.directory, agentVolumePath(socket.volume, socket.volumePath)];
+  return directories.every((at) => `${at}/${holdName(engineName)}`.length <= MAX_PATH_BYTES);
+}
+
+/** Keeps what comes to the published path; at the limit it goes back to generation `old`. */
+export function hold(socket: SocketSpec, engineName: string, old: number, limitS: number): Operation {
+  return {
+    kind: 'socket.hold',
+    volume: socket.volume,
+    path: socket.volumePath,
+    link: fileName(socket),
+    as: holdName(engineName),
+    back: generationSocketName(engineName, old),
+    limitS,
+  };
+}
+
+/** Ends {@link hold}: publishes a generation once it accepts connections, and hands over what was kept. */
+export function release(
+  socket: SocketSpec,
+  engineName: string,
+  generation: number,
+  limitS: number,
+): Operation {
+  return {
+    kind: 'socket.release',
+    volume: socket.volume,
+    path: socket.volumePath,
+    link: fileName(socket),
+    to: generationSocketName(engineName, generation),
+    limitS,
+  };
 }
 
 /** Waits until a balancer has come to a generation's socket. */

@@ -15,6 +15,7 @@ export type Step =
   | 'unpublish-old'
   | 'quiet-old'
   | 'take-path'
+  | 'hold'
   | 'await-balancer'
   | 'drain-old'
   | 'stop-old'
@@ -58,6 +59,7 @@ export const strategies = {
       'join',
       'release-old',
       'take-path',
+      'hold',
       'quiet-old',
       'drain-old',
       'stop-old',

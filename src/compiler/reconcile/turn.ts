@@ -5,9 +5,9 @@ import type { SocketPlace, SocketScope } from './sockets.ts';
 
 /**
  * Who answers between the stop of the old generation and the gate of the new one: the new one is there before that, other
- * instances get what would have come to it, or nobody does.
+ * instances get what would have come to it, the agent keeps it, or nobody does.
  */
-export type Cover = 'successor' | 'siblings' | 'nobody';
+export type Cover = 'successor' | 'siblings' | 'hold' | 'nobody';
 
 /** What a strategy's steps are about: the generation that comes and the one that goes. */
 export interface Turn {

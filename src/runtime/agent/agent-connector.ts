@@ -8,6 +8,7 @@ import {
   type AgentSession,
   type ArrivalsResult,
   type DrainResult,
+  type Handed,
   type ProbeResult,
 } from './agent-session.ts';
 import { converse, type Conversation } from './conversation.ts';
@@ -76,8 +77,13 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
       if (isProbeResult(result)) return result;
       throw new AgentError(`the agent's answer to \`probe\` makes no sense: ${JSON.stringify(result)}`);
     },
-    publish: async (directory, link, to) => {
-      await ask({ op: 'publish', directory, link, to }, answerMs);
+    publish: async (directory, link, to, waitMs = 0) => {
+      const result = await ask({ op: 'publish', directory, link, to, waitMs }, waitMs + answerMs);
+      if (result === null || isHanded(result)) return result;
+      throw new AgentError(`the agent's answer to \`publish\` makes no sense: ${JSON.stringify(result)}`);
+    },
+    hold: async (directory, link, { as, back, limitMs }) => {
+      await ask({ op: 'hold', directory, link, as, back, limitMs }, answerMs);
     },
     keep: async (directory, name, as) => {
       await ask({ op: 'keep', directory, name, as }, answerMs);
@@ -114,6 +120,12 @@ function isProbeResult(value: unknown): value is ProbeResult {
   if (value.ok === false) return 'error' in value && typeof value.error === 'string';
   if (value.ok !== true || !('status' in value) || !('ms' in value)) return false;
   return (value.status === null || typeof value.status === 'number') && typeof value.ms === 'number';
+}
+
+function isHanded(value: unknown): value is Handed {
+  if (typeof value !== 'object' || value === null || !('held' in value) || !('longestMs' in value))
+    return false;
+  return typeof value.held === 'number' && typeof value.longestMs === 'number';
 }
 
 function isArrivalsResult(value: unknown): value is ArrivalsResult {

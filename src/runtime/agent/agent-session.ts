@@ -38,6 +38,19 @@ export type DrainResult =
   | { readonly kind: 'knocked'; readonly ms: number; readonly why: string }
   | { readonly kind: 'silent'; readonly ms: number; readonly why: string };
 
+/** How a published path is held. */
+export interface HoldRequest {
+  readonly as: string;
+  readonly back: string;
+  readonly limitMs: number;
+}
+
+/** Connections that were kept and handed over. */
+export interface Handed {
+  readonly held: number;
+  readonly longestMs: number;
+}
+
 /** What to wait for: that somebody connects to a socket, from the network namespaces of `pids`. */
 export interface ArrivalsRequest {
   /** The file as it was bound, without its directory. */
@@ -60,8 +73,16 @@ export interface ArrivalsResult {
  */
 export interface AgentSession {
   probe(request: ProbeRequest): Promise<ProbeResult>;
-  /** Atomically makes `directory/link` a relative symlink to `to`, and fsyncs the directory. */
-  publish(directory: string, link: string, to: string): Promise<void>;
+  /**
+   * Atomically makes `directory/link` a relative symlink to `to`, and fsyncs the directory. Where something is held, as soon
+   * as `to` accepts connections, at the latest after `waitMs` (default 0); and hands over what is. Else resolves to null.
+   */
+  publish(directory: string, link: string, to: string, waitMs?: number): Promise<Handed | null>;
+  /**
+   * Publishes a listener of the agent's own, `as`, which keeps what comes until something else is published; at the limit
+   * it goes to `back`, or is dropped where nobody serves there.
+   */
+  hold(directory: string, link: string, how: HoldRequest): Promise<void>;
   /** Gives the plain socket `directory/name` a second name; succeeds when it is none. */
   keep(directory: string, name: string, as: string): Promise<void>;
   /** Puts what was kept as `from` back as `directory/name`; where nothing was kept, removes a link there. */

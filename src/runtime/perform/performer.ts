@@ -140,6 +140,24 @@ export class Performer {
           agent.publish(agentVolumePath(op.volume, op.path), op.link, op.to),
         );
         return null;
+      case 'socket.hold':
+        await this.#ask('stack', (agent) =>
+          agent.hold(agentVolumePath(op.volume, op.path), op.link, {
+            as: op.as,
+            back: op.back,
+            limitMs: op.limitS * 1000,
+          }),
+        );
+        return null;
+      case 'socket.release': {
+        const handed = await this.#ask('stack', (agent) =>
+          agent.publish(agentVolumePath(op.volume, op.path), op.link, op.to, op.limitS * 1000),
+        );
+        if (handed === null || handed.held === 0) return 'nothing was held';
+        const { held, longestMs } = handed;
+        const what = held === 1 ? '1 connection was' : `${held} connections were`;
+        return `${what} held, ${held === 1 ? '' : 'the longest '}for ${elapsed(longestMs)}`;
+      }
       case 'socket.keep':
         await this.#ask('stack', (agent) => agent.keep(agentVolumePath(op.volume, op.path), op.name, op.as));
         return null;

@@ -182,6 +182,29 @@ describe('whole plans', () => {
     },
   );
 
+  test('stop-first alone: what comes is held, and handed to the new generation, or back', () => {
+    const sketch = { name: 'app', socket: true, order: 'stop-first' } as const;
+    const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
+    const sockets = nodes.filter(({ op }) => op.kind.startsWith('socket.'));
+    expect(sockets.map(({ id, op, undo }) => [id, op.kind, undo.map(({ kind }) => kind).join()])).toEqual([
+      ['shop/app0 hold 1', 'socket.hold', 'socket.release'],
+      ['shop/app0 drain 1', 'socket.drain', ''],
+      ['shop/app0 clear 2', 'socket.unlink', 'socket.unlink'],
+      ['shop/app0 publish 2', 'socket.release', 'socket.hold'],
+      ['shop/app0 clear 1', 'socket.unlink', ''],
+    ]);
+    expect(sockets[0]).toMatchObject({
+      op: { link: 'app0.sock', as: '.hold.shop-app0', back: '.shop-app0.1', limitS: 130 },
+      undo: [{ to: '.shop-app0.1', limitS: 60 }],
+    });
+  });
+
+  test('stop-first alone on a path that cannot move: nothing stands in for it', () => {
+    const sketch = { name: 'app', socket: true, fixed: true, order: 'stop-first' } as const;
+    const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
+    expect(nodes.filter(({ id }) => /hold|take path|drain/.test(id))).toEqual([]);
+  });
+
   test('stop-first all at once: nobody serves meanwhile, and no path is taken away', () => {
     const sketch = {
       name: 'app',

@@ -84,7 +84,7 @@ describe('a session', () => {
     const third = session.unlink('/stackc/v/socks', '.app0.1');
     expect(peer.heard()).toEqual([
       { id: 1, op: 'probe', ...PROBE },
-      { id: 2, op: 'publish', directory: '/stackc/v/socks', link: 'app0.sock', to: '.app0.2' },
+      { id: 2, op: 'publish', directory: '/stackc/v/socks', link: 'app0.sock', to: '.app0.2', waitMs: 0 },
       { id: 3, op: 'unlink', directory: '/stackc/v/socks', name: '.app0.1' },
     ]);
     const answers = [
@@ -95,7 +95,7 @@ describe('a session', () => {
     for (const byte of Buffer.from(answers.map((each) => `${JSON.stringify(each)}\n`).join('')))
       peer.says(Uint8Array.of(byte));
     await expect(third).rejects.toEqual(new AgentError('ÄRGER: it stays'));
-    await expect(second).resolves.toBeUndefined();
+    await expect(second).resolves.toBeNull();
     await expect(first).resolves.toEqual(GOOD);
   });
 

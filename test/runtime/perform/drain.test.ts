@@ -30,6 +30,7 @@ async function drained(
     keep: () => Promise.reject(new Error('not asked')),
     restore: () => Promise.reject(new Error('not asked')),
     unlink: () => Promise.reject(new Error('not asked')),
+    hold: () => Promise.reject(new Error('not asked')),
     arrivals: () => Promise.reject(new Error('not asked')),
     drain: async (request) => {
       asked.push(request);

@@ -1,0 +1,163 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Handed } from '../runtime/agent/agent-session.ts';
+import { publish } from './published-link.ts';
+import { isServed } from './served.ts';
+
+/** A connect that looked the name up before it moved comes within a few milliseconds. */
+const LATE_MS = 500;
+const RETRY_MS = 10;
+
+interface Held {
+  readonly socket: Socket;
+  readonly since: number;
+}
+
+/**
+ * A listener of the agent's own in the place of a server that stops before its successor starts. It accepts and reads
+ * nothing: what clients send waits in their own buffers, until each connection is handed to the successor, in order.
+ */
+export class Hold {
+  readonly #directory: string;
+  readonly #link: string;
+  readonly #as: string;
+  readonly #onEnd: () => void;
+  #server: Server | undefined;
+  #held: Held[] = [];
+  /** Where connections go; null while they are kept. */
+  #to: string | null = null;
+  #deadline = 0;
+  #limit: NodeJS.Timeout | undefined;
+  #closing: NodeJS.Timeout | undefined;
+  #handing: Promise<void> = Promise.resolve();
+  #handed: Handed = { held: 0, longestMs: 0 };
+
+  constructor(directory: string, link: string, as: string, onEnd: () => void) {
+    this.#directory = directory;
+    this.#link = link;
+    this.#as = as;
+    this.#onEnd = onEnd;
+  }
+
+  /** From here on what comes is kept; at the limit it goes to `back` if that serves, and is dropped if not. */
+  async begin(back: string, limitMs: number): Promise<void> {
+    clearTimeout(this.#closing);
+    clearTimeout(this.#limit);
+    this.#to = null;
+    this.#handed = { held: 0, longestMs: 0 };
+    this.#deadline = performance.now() + limitMs;
+    this.#server ??= await this.#listen();
+    await publish(this.#directory, this.#link, this.#as);
+    this.#limit = setTimeout(() => void this.#giveUp(back), limitMs);
+  }
+
+  /** Publishes `to`, as soon as it accepts connections or after `waitMs`, and hands over what was kept. */
+  async release(to: string, waitMs: number): Promise<Handed> {
+    const path = `${this.#directory}/${to}`;
+    const until = performance.now() + waitMs;
+    while (performance.now() < until && !(await isServed(path))) await sleep(RETRY_MS);
+    await publish(this.#directory, this.#link, to);
+    clearTimeout(this.#limit);
+    this.#to = path;
+    for (const held of this.#held.splice(0)) this.#hand(held, path);
+    await this.#handing;
+    this.#closeSoon();
+    return this.#handed;
+  }
+
+  /** Drops everything. */
+  end(): void {
+    clearTimeout(this.#closing);
+    clearTimeout(this.#limit);
+    for (const { socket } of this.#held.splice(0)) socket.destroy();
+    this.#server?.close();
+    this.#server = undefined;
+    this.#onEnd();
+  }
+
+  async #listen(): Promise<Server> {
+    const path = `${this.#directory}/${this.#as}`;
+    rmSync(path, { force: true });
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      socket.on('error', () => socket.destroy());
+      const held = { socket, since: performance.now() };
+      if (this.#to === null) {
+        this.#held.push(held);
+      } else {
+        this.#hand(held, this.#to);
+        this.#closeSoon();
+      }
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ path, backlog: 4096 }, resolve);
+    });
+    // Whoever may reach the server's own socket may reach this one.
+    chmodSync(path, 0o777);
+    return server;
+  }
+
+  /** One after the other: the first to come is the first to be served. */
+  #hand({ socket, since }: Held, path: string): void {
+    this.#handing = this.#handing.then(async () => {
+      const server = await this.#reach(path, socket);
+      if (server === null) return;
+      const { held, longestMs } = this.#handed;
+      this.#handed = {
+        held: held + 1,
+        longestMs: Math.max(longestMs, Math.round(performance.now() - since)),
+      };
+      splice(socket, server);
+    });
+  }
+
+  /** Null when the client is gone, or nobody takes it within the limit. */
+  async #reach(path: string, client: Socket): Promise<Socket | null> {
+    for (;;) {
+      const server = client.destroyed ? null : await connected(path);
+      if (server !== null) return server;
+      if (client.destroyed || performance.now() > this.#deadline) {
+        client.destroy();
+        return null;
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+
+  #closeSoon(): void {
+    clearTimeout(this.#closing);
+    this.#closing = setTimeout(() => this.end(), LATE_MS);
+  }
+
+  async #giveUp(back: string): Promise<void> {
+    if (await isServed(`${this.#directory}/${back}`)) await this.release(back, 0);
+    else this.end();
+  }
+}
+
+function connected(path: string): Promise<Socket | null> {
+  return new Promise((resolve) => {
+    const socket = connect({ path, allowHalfOpen: true });
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', () => {
+      socket.destroy();
+      resolve(null);
+    });
+  });
+}
+
+/** Each side's end and each side's failure is the other's. */
+function splice(client: Socket, server: Socket): void {
+  for (const [from, to] of [
+    [client, server],
+    [server, client],
+  ] as const) {
+    from.on('error', () => to.destroy());
+    from.on('close', (failed) => {
+      if (failed) to.destroy();
+    });
+    from.pipe(to);
+  }
+}

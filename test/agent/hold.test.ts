@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+
+import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
+import type { AgentSession } from '../../src/runtime/agent/agent-session.ts';
+import { agentPlace, execEngine, type AgentPlace } from '../support/agent-process.ts';
+import { listen, says, type TestServer } from '../support/servers.ts';
+
+let place: AgentPlace;
+let session: AgentSession;
+let directory: string;
+let servers: TestServer[] = [];
+
+beforeAll(async () => {
+  place = agentPlace();
+  await once(place.start([]).stdout, 'data');
+  session = await execAgentConnector(execEngine(place.start)).open('agent');
+});
+afterAll(() => {
+  session.close();
+  place.remove();
+});
+beforeEach(() => {
+  directory = mkdtempSync(join(place.volume, 'd'));
+});
+afterEach(async () => {
+  await session.unlink(directory, 'app0.sock');
+  await Promise.all(servers.map((server) => server.close()));
+  servers = [];
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const AS = { as: '.hold.app0', back: '.app0.1', limitMs: 5000 };
+
+async function serveAt(name: string): Promise<TestServer> {
+  const server = await listen(join(directory, name), says(name));
+  servers.push(server);
+  return server;
+}
+
+/** Says a word at the published path; gives what came back. */
+function said(word: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ path: join(directory, 'app0.sock') });
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString()));
+    socket.on('close', () => resolve(text));
+    socket.on('error', ({ message }) => resolve(message));
+    socket.write(word);
+  });
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+test('what comes meanwhile waits, and is handed over in order; the listener goes', async () => {
+  await session.hold(directory, 'app0.sock', AS);
+  const answers = [];
+  for (const word of ['a', 'b', 'c']) {
+    answers.push(said(word));
+    await pause(20);
+  }
+  const next = await serveAt('.app0.2');
+  const handed = await session.publish(directory, 'app0.sock', '.app0.2', 1000);
+  expect(await Promise.all(answers)).toEqual(['.app0.2', '.app0.2', '.app0.2']);
+  expect(next.heard).toEqual(['a', 'b', 'c']);
+  expect(handed).toEqual({ held: 3, longestMs: expect.any(Number) });
+  expect(await said('d')).toBe('.app0.2');
+  expect(readlinkSync(join(directory, 'app0.sock'))).toBe('.app0.2');
+  await expect.poll(() => readdirSync(directory).sort()).toEqual(['.app0.2', 'app0.sock']);
+});
+
+test('a large body is kept back by the client until somebody reads it', async () => {
+  await session.hold(directory, 'app0.sock', AS);
+  const body = 'x'.repeat(5_000_000);
+  const answer = said(body);
+  await pause(50);
+  let length = 0;
+  const server = await listen(join(directory, '.app0.2'), (socket) => {
+    length = 65_536;
+    socket.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length >= body.length) socket.end('all');
+    });
+  });
+  servers.push(server);
+  await session.publish(directory, 'app0.sock', '.app0.2', 1000);
+  expect(await answer).toBe('all');
+});
+
+test('waits with the link until the one that comes back accepts', async () => {
+  await session.hold(directory, 'app0.sock', AS);
+  const answer = said('a');
+  const publishing = session.publish(directory, 'app0.sock', '.app0.1', 3000);
+  await pause(100);
+  expect(readlinkSync(join(directory, 'app0.sock'))).toBe('.hold.app0');
+  await serveAt('.app0.1');
+  await expect(publishing).resolves.toMatchObject({ held: 1 });
+  expect(await answer).toBe('.app0.1');
+});
+
+test('outlives the session that asked for it, and is handed over by the next', async () => {
+  const another = await execAgentConnector(execEngine(place.start)).open('agent');
+  await another.hold(directory, 'app0.sock', AS);
+  another.close();
+  const answer = said('a');
+  await pause(50);
+  await serveAt('.app0.2');
+  await session.publish(directory, 'app0.sock', '.app0.2');
+  expect(await answer).toBe('.app0.2');
+});
+
+test('nobody ends it: at the limit it goes back to who served before, or is dropped', async () => {
+  await serveAt('.app0.1');
+  await session.hold(directory, 'app0.sock', { ...AS, limitMs: 150 });
+  expect(await said('a')).toBe('.app0.1');
+  expect(readlinkSync(join(directory, 'app0.sock'))).toBe('.app0.1');
+  await session.hold(directory, 'app0.sock', { ...AS, back: '.none', limitMs: 150 });
+  expect(await said('a')).toBe('read ECONNRESET');
+});
+
+test('held again before it has closed', async () => {
+  await serveAt('.app0.1');
+  await session.hold(directory, 'app0.sock', AS);
+  await session.publish(directory, 'app0.sock', '.app0.1');
+  await session.hold(directory, 'app0.sock', AS);
+  const answer = said('a');
+  await pause(700);
+  await session.publish(directory, 'app0.sock', '.app0.1');
+  expect(await answer).toBe('.app0.1');
+});
