@@ -150,14 +150,14 @@ describe('a server that binds the published name itself', () => {
   });
 
   test('is left over: drained, stopped, and what it may take along is published again', () => {
-    const observed = seen({ kind: 'symlink', to: '.shop-app0.1' });
+    const observed = seen({ kind: 'symlink', to: '.shop-app0.1', leads: true });
     const [current] = observed.containers;
     if (current === undefined) throw new Error('nothing is current');
     const two = { ...current, id: 'two', generation: 2, env: ['LISTEN=/run/socks/.shop-app0.2'] };
     const old = { ...current, env: [], phase: 'old' as const, engineName: 'shop-app0.1.old' };
     const { nodes } = planOf(app, {
       ...observed,
-      links: seen({ kind: 'symlink', to: '.shop-app0.2' }).links,
+      links: seen({ kind: 'symlink', to: '.shop-app0.2', leads: true }).links,
       containers: [two, old],
     });
     expect(nodes.map(({ id }) => id)).toEqual([
