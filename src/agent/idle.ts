@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 
 import { answer } from './answer.ts';
 import { Keeper } from './keeper.ts';
+import { sweep } from './sweep.ts';
 import { serveSession } from './session.ts';
 import { systemError } from './system-error.ts';
 
@@ -18,6 +19,7 @@ export function idle(root: string, control: string): void {
   // Keeps the event loop alive; the longest delay that a timer takes.
   setInterval(() => undefined, 2 ** 31 - 1);
   listen(root, control);
+  sweep(root);
   process.stdout.write('the agent is up\n');
 }
 

@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+
+import { agentPlace, type AgentPlace } from '../support/agent-process.ts';
+
+let place: AgentPlace;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  place = agentPlace();
+  await once(place.start([]).stdout, 'data');
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+afterAll(() => place.remove());
+
+/** Another process with a socket there, which it listens on or has only bound. */
+async function bound(name: string, listens: boolean): Promise<{ path: string; child: ChildProcess }> {
+  const path = join(place.volume, name);
+  const script = `import os, socket, sys, time
+if os.path.exists(sys.argv[1]): os.unlink(sys.argv[1])
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+if sys.argv[2] == 'true': s.listen(8)
+print('up', flush=True)
+time.sleep(60)`;
+  const child = spawn('python3', ['-c', script, path, String(listens)]);
+  children.push(child);
+  await once(child.stdout, 'data');
+  return { path, child };
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function killed(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'close');
+}
+
+test('a socket that a dead server has left at a path of its own goes', async () => {
+  const { path, child } = await bound('.shop-app0.1', true);
+  await pause(700);
+  expect(existsSync(path)).toBe(true);
+  await killed(child);
+  await expect.poll(() => existsSync(path), { timeout: 5000 }).toBe(false);
+});
+
+test('one that a restarted server has bound and does not listen on yet stays', async () => {
+  const first = await bound('.shop-app0.2', true);
+  await pause(700);
+  await killed(first.child);
+  const { path } = await bound('.shop-app0.2', false);
+  await pause(1200);
+  expect(existsSync(path)).toBe(true);
+});
+
+test('a published name is not its business', async () => {
+  const { path, child } = await bound('app0.sock', true);
+  await pause(700);
+  await killed(child);
+  await pause(700);
+  expect(existsSync(path)).toBe(true);
+});
