@@ -294,8 +294,8 @@ export const verdictCases: readonly VerdictCase[] = [
     name: 'stop-first, as written, one after the other',
     stack: behindHaproxy('unicorn', set({ strategy: { order: 'stop-first' } })),
     change: again,
-    said: 'gap',
-    rule: 'not-taken-away',
+    said: 'zero-downtime',
+    rule: 'taken-away',
     // So that something waits to be accepted: there are four workers.
     paths: ['/slow/0.1'],
   },
@@ -303,8 +303,8 @@ export const verdictCases: readonly VerdictCase[] = [
     name: 'stop-first, as written, and alone',
     stack: behindHaproxy('unicorn', set({ containers: 1, strategy: { order: 'stop-first' } })),
     change: again,
-    said: 'gap',
-    rule: 'alone',
+    said: 'unproven',
+    rule: 'held-and-checked',
   },
   {
     name: 'a socket that cannot move, and alone',

@@ -51,7 +51,8 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
   const after = container === undefined || container.mode === 'cron' ? 0 : container.instances.length;
   const replaced = plan.changes.filter((other) => other.action === 'replace' && isOf(other, subject)).length;
   const order = change.strategy?.order ?? container?.strategy.order ?? 'stop-first';
-  const isDrained = operations.some(({ kind }) => kind === 'socket.drain');
+  const does = (wanted: Operation['kind']) => operations.some(({ kind }) => kind === wanted);
+  const isDrained = does('socket.drain');
   const own = whereabouts(engineName, old, instance);
   const signal = old?.stopSignal ?? (old === null ? (instance?.stop.signal ?? null) : 'SIGTERM');
   return {
@@ -97,10 +98,10 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     can: {
       // A generation of which new connections are kept away before its stop has been drained before it.
       takeAway: order === 'stop-first' && action === 'replace' && isDrained,
-      hold: false,
+      hold: does('socket.hold'),
       runtimeSocket: false,
       overlap: false,
-      awaitUp: false,
+      awaitUp: does('socket.reached'),
     },
   };
 }

@@ -286,10 +286,26 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'gap: what waits to be accepted when it stops is lost; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
   ],
   [
-    'held',
-    { ...FIXED, instances: { now: 1, after: 1 }, can: { ...CAN, hold: true } },
+    'held by a balancer that is patient for longer',
+    {
+      ...FIXED,
+      instances: { now: 1, after: 1 },
+      can: { ...CAN, hold: true },
+      balancers: [haproxy({ downAfterMs: 60_000 })],
+    },
     'held',
     'zero downtime: hold: what comes meanwhile is accepted, and handed to the new generation',
+  ],
+  [
+    'held, and taken for down by then',
+    {
+      ...FIXED,
+      instances: { now: 1, after: 1 },
+      can: { ...CAN, hold: true },
+      balancers: [haproxy({ downAfterMs: 600 })],
+    },
+    'held-and-checked',
+    'unproven: it must be back before `haproxy` takes it for down, 600 ms after its checks are held too',
   ],
   [
     'held for longer than anybody waits',

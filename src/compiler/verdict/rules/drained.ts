@@ -60,6 +60,17 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
 /** What may be lost, and cannot be seen from here. */
 export const drainedDoubts: readonly Rule[] = within(isDrained, [
   {
+    // Its checks are held like everything else.
+    id: 'held-and-checked',
+    applies: (facts) => facts.order === 'stop-first' && isHeld(facts) && impatient(facts) !== null,
+    verdict: (facts) => {
+      const balancer = impatient(facts);
+      return unproven(
+        `it must be back before \`${balancer?.name}\` takes it for down, ${durationWords(balancer?.view.downAfterMs ?? 0)} after its checks are held too`,
+      );
+    },
+  },
+  {
     id: 'first-swap',
     applies: isFirstSwap,
     verdict: ({ instance }) =>
@@ -151,6 +162,16 @@ export const drainedMechanisms: readonly Rule[] = within(isDrained, [
       ),
   },
 ]);
+
+/** A balancer that takes the instance for down before it is back, as far as is known. */
+function impatient(facts: VerdictFacts): Listing | null {
+  const away = absenceMs(facts);
+  return (
+    listings(facts).find(
+      ({ view: { downAfterMs } }) => downAfterMs !== null && (away === null || away >= downAfterMs),
+    ) ?? null
+  );
+}
 
 function isDrained(facts: VerdictFacts): boolean {
   const { action, socket, order, can } = facts;
