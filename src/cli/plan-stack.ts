@@ -292,8 +292,8 @@ async function foreignNetworks(
   return found.flat();
 }
 
-/** Codes of what is missing around the file rather than wrong in it: variables, secrets, images, facts of the host. */
-const OUTSIDE: ReadonlySet<string> = new Set(['STK340', 'STK341', 'STK342', 'STK343']);
+/** Codes of what is missing around the file rather than wrong in it: variables, secrets, images, facts of the host, files. */
+const OUTSIDE: ReadonlySet<string> = new Set(['STK340', 'STK341', 'STK342', 'STK343', 'STK368']);
 
 function codeOfInputs(diagnostics: readonly Diagnostic[]): number {
   const errors = diagnostics.filter((problem) => problem.severity === 'error');

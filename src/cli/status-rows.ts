@@ -127,6 +127,7 @@ function changeNotes({ action, reasons }: Change): readonly string[] {
       return [`held: ${count}`];
     case 'replace':
     case 'update':
+    case 'reload':
       return [`${count} to apply`];
     case 'start':
       return ['to be started'];

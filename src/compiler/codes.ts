@@ -81,6 +81,8 @@ export const codes = {
   STK363: 'value without effect',
   STK365: 'image not looked up',
   STK366: 'image that may not be had',
+  STK367: 'file that cannot be put there',
+  STK368: 'file that cannot be read',
 
   // 4xx: what a plan should be read for
   STK410: 'everything would be removed',

@@ -6,6 +6,7 @@ import type { Failure } from './execution-event.ts';
 import { GateError } from './gate/gate-error.ts';
 import { lines } from './log-lines.ts';
 import { DrainError } from './perform/drain.ts';
+import { ReloadError } from './perform/reload-error.ts';
 import { MigrationError } from './perform/migration-error.ts';
 import { helpForLog, plainWords } from './plain-words.ts';
 
@@ -31,6 +32,14 @@ export async function describeFailure(
   }
   if (error instanceof GateError) {
     return { message: error.message, detail: null, help: helpForLog(log), log };
+  }
+  if (error instanceof ReloadError) {
+    return {
+      message: error.message,
+      detail: null,
+      help: 'the old files are back, and it serves by them; mend the new ones and apply again',
+      log: error.output,
+    };
   }
   if (error instanceof DrainError) {
     return {

@@ -30,6 +30,16 @@ export interface Engine {
    * `limitMs`, with `invalid` for more than 1 MiB.
    */
   readFiles(id: string, path: string, limitMs: number): Promise<readonly FileEntry[] | null>;
+  /**
+   * The file at a path inside a container, running or not, its last part not followed: GET /containers/{id}/archive.
+   * Null when there is nothing.
+   */
+  fetchFile(id: string, path: string): Promise<FoundFile | null>;
+  /**
+   * Puts files into a container, running or not, over whatever lies there, with the folders that they lack, all changed
+   * at `atS` (seconds since the epoch): PUT /containers/{id}/archive.
+   */
+  putFiles(id: string, files: readonly OwnedFile[], atS: number): Promise<void>;
   /** POST /containers/create; the id. `not-found` when the image is not on the engine, `conflict` for a name in use. */
   createContainer(config: ContainerConfig): Promise<string>;
   /** False: it runs already (304). */
@@ -174,6 +184,21 @@ export type FileEntry =
   | { readonly kind: 'file'; readonly path: string; readonly text: string }
   /** `target` as the link holds it. */
   | { readonly kind: 'symlink'; readonly path: string; readonly target: string };
+/** What was read at a path inside a container. */
+export type FoundFile =
+  | ({ readonly kind: 'file'; readonly modifiedS: number } & Omit<OwnedFile, 'path'>)
+  /** A folder, a link, or larger than 4 MiB. */
+  | { readonly kind: 'other' };
+
+/** A file inside a container. */
+export interface OwnedFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+  /** Permissions, 0 to 0o7777. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** One row of the volume list. */
 export interface VolumeSummary {

@@ -13,6 +13,7 @@ import type { Engine } from './engine.ts';
 import { dataMounts } from './inputs/data-mounts.ts';
 import { hostFacts, offlineHostFacts } from './inputs/host-facts.ts';
 import { imageFacts, type AuthLookup, type ImageLookup } from './inputs/image-facts.ts';
+import { readStackFile } from './inputs/stack-files.ts';
 import { mapAtMost } from './map-at-most.ts';
 import { readSecret, type SecretValue } from './inputs/secrets.ts';
 
@@ -57,14 +58,17 @@ export async function gatherInputs(
   const holding = observing.then(options.held);
   // Awaited where an image is looked up; without any, a failure must not count as unhandled.
   holding.catch(() => undefined);
-  const asked = requirements({}).env;
+  const first = requirements({});
+  // What stands in them may need more.
+  const files = await allFiles(first.files, options.folder);
+  const asked = first.files.length === 0 ? first.env : requirements({ files }).env;
   const env = Object.fromEntries(
     asked.flatMap((name): readonly (readonly [string, string])[] => {
       const value = options.env[name];
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  const needed = asked.length === 0 ? requirements({}) : requirements({ env });
+  const needed = asked.length === 0 && first.files.length === 0 ? first : requirements({ env, files });
   const readingSecrets = allSecrets(needed.secrets, options);
   const askingHost =
     options.hostAlways || needed.host ? askHost(engine, options.remoteHost) : Promise.resolve(null);
@@ -84,7 +88,7 @@ export async function gatherInputs(
     askingHost,
     engine === null ? {} : observing.then((seen) => dataMounts(needed.dataVolumes, seen, engine)),
   ]);
-  const known = { images, env, secrets, host, dataMounts: mounts };
+  const known = { images, env, secrets, host, dataMounts: mounts, files };
   const late = requirements(known).images.filter(({ reference }) => !Object.hasOwn(images, reference));
   return late.length === 0 ? known : { ...known, images: { ...images, ...(await imagesOf(late)) } };
 }
@@ -129,6 +133,13 @@ async function allSecrets(
           : readSecret(source, options);
       return [name, await value];
     }),
+  );
+  return Object.fromEntries(read);
+}
+
+async function allFiles(names: readonly string[], folder: string): Promise<ResolvedInputs['files']> {
+  const read = await Promise.all(
+    names.map(async (name) => [name, await readStackFile(folder, name)] as const),
   );
   return Object.fromEntries(read);
 }

@@ -4,11 +4,13 @@ import type {
   ContainerState,
   ObservedAgent,
   ObservedContainer,
+  ObservedFiles,
   ObservedRun,
   ObservedState,
   ObservedVolume,
   Phase,
 } from '../compiler/observed/observed-state.ts';
+import { observeFiles } from './files/observe-files.ts';
 import { observeLinks } from './observe-links.ts';
 import { isRecord, parseJson, specOf } from './parse-spec.ts';
 import { ownerState } from './run-owner.ts';
@@ -70,12 +72,18 @@ async function observeContainers(
 ): Promise<readonly ObservedContainer[]> {
   const compared = summaries.filter((summary) => identityOf(summary.labels) !== null);
   const details = await Promise.all(compared.map(({ id }) => engine.inspectContainer(id)));
-  return details
-    .flatMap((found) => {
+  const observed = await Promise.all(
+    details.map(async (found) => {
       // Null: removed between the list and the inspect.
       const identity = found === null ? null : identityOf(found.labels);
-      return found === null || identity === null ? [] : [observedContainer(found, identity)];
-    })
+      if (found === null || identity === null) return [];
+      const spec = identity.role === 'instance' ? specOf(found.labels) : null;
+      const files = await observeFiles(engine, found.id, spec?.files ?? []);
+      return [observedContainer(found, identity, spec, files)];
+    }),
+  );
+  return observed
+    .flat()
     .sort(
       (a, b) => compare(a.key, b.key) || a.generation - b.generation || compare(a.engineName, b.engineName),
     );
@@ -107,7 +115,12 @@ function identityOf(found: Readonly<Record<string, string>>): Identity | null {
   };
 }
 
-function observedContainer(details: ContainerDetails, identity: Identity): ObservedContainer {
+function observedContainer(
+  details: ContainerDetails,
+  identity: Identity,
+  spec: ObservedContainer['spec'],
+  files: ObservedFiles,
+): ObservedContainer {
   const engineName = details.name.replace(/^\//, '');
   return {
     id: details.id,
@@ -120,7 +133,7 @@ function observedContainer(details: ContainerDetails, identity: Identity): Obser
     startedAt: details.startedAt === '' ? null : details.startedAt,
     health: details.health,
     imageId: details.imageId,
-    spec: identity.role === 'instance' ? specOf(details.labels) : null,
+    spec,
     env: details.env,
     command: details.command,
     entrypoint: details.entrypoint,
@@ -133,6 +146,7 @@ function observedContainer(details: ContainerDetails, identity: Identity): Obser
       .sort(),
     memory: details.memory,
     nanoCpus: details.nanoCpus,
+    files,
     migration: identity.role === 'migration' ? migrationRecord(details) : null,
   };
 }

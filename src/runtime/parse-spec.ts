@@ -4,7 +4,8 @@ import { labels } from '../compiler/labels.ts';
 /** The spec that a container was made from, by its label; null for none, and for one that another version wrote. */
 export function specOf(own: Readonly<Record<string, string>>): RecordedSpec | null {
   const value = parseJson(own[labels.spec]);
-  return isSpec(value) ? value : null;
+  // Labels of earlier versions know nothing of files.
+  return isSpec(value) ? { ...value, files: Array.isArray(value.files) ? value.files : [] } : null;
 }
 
 const LISTS: readonly (keyof RecordedSpec)[] = [

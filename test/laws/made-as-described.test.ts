@@ -46,7 +46,7 @@ const env: fc.Arbitrary<readonly EnvVar[]> = fc.uniqueArray(
 
 type Plain = Omit<
   InstanceSpec,
-  'version' | 'image' | 'env' | 'maskedEnv' | 'command' | 'entrypoint' | 'hostname' | 'stopSignal'
+  'version' | 'image' | 'env' | 'maskedEnv' | 'command' | 'entrypoint' | 'hostname' | 'stopSignal' | 'files'
 >;
 
 const plain: fc.Arbitrary<Plain> = fc.record({

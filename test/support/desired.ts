@@ -2,6 +2,7 @@ import { SOCKET_HOLE } from '../../src/compiler/desired/desired-state.ts';
 import type {
   ContainerKey,
   DesiredContainer,
+  DesiredFile,
   DesiredInstance,
   DesiredState,
   EnvVar,
@@ -11,6 +12,7 @@ import type {
 import type { InstanceSpec } from '../../src/compiler/desired/instance-spec.ts';
 import type {
   ObservedContainer,
+  ObservedFile,
   ObservedLink,
   ObservedState,
 } from '../../src/compiler/observed/observed-state.ts';
@@ -38,6 +40,9 @@ export interface ContainerSketch {
   readonly migration?: readonly string[];
   readonly spec?: Partial<InstanceSpec>;
   readonly gate?: DesiredInstance['gate'];
+  /** Contents by path; a running program reads those of `reload` again on HUP. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly reload?: readonly string[];
 }
 
 const NOWHERE = { start: { offset: 0, line: 1, column: 1 }, end: { offset: 0, line: 1, column: 1 } };
@@ -77,6 +82,7 @@ export const blankSpec: InstanceSpec = {
   extraHosts: [],
   labels: {},
   platform: null,
+  files: [],
 };
 
 /** A desired state of one application called like its stack. */
@@ -159,6 +165,15 @@ function desiredInstance(sketch: ContainerSketch, image: string, index: number):
           movable,
         }
       : null;
+  const files = Object.entries(sketch.files ?? {}).map(
+    ([path, content]): DesiredFile => ({
+      path,
+      content,
+      mode: '0644',
+      user: null,
+      reload: sketch.reload?.includes(path) === true ? { kind: 'signal', signal: 'SIGHUP' } : null,
+    }),
+  );
   const mounts: InstanceSpec['mounts'] =
     socket === null
       ? []
@@ -188,6 +203,7 @@ function desiredInstance(sketch: ContainerSketch, image: string, index: number):
         .sort(),
       socket: socket?.published ?? null,
       mounts,
+      files: files.map(({ path, mode, user }) => ({ path, mode, user })),
       ...sketch.spec,
     },
     command: null,
@@ -199,6 +215,7 @@ function desiredInstance(sketch: ContainerSketch, image: string, index: number):
     gate: sketch.gate ?? { kind: 'engine', limitMs: 60_000, uptimeMs: 1_000 },
     stop: { signal: 'TERM', quietSignal: null, timeoutS: 30, drainS: 30, why: 'default' },
     socket,
+    files,
   };
 }
 
@@ -296,6 +313,18 @@ export function settled(desired: DesiredState): ObservedState {
             anonymousVolumes: [],
             memory: 0,
             nanoCpus: 0,
+            files: {
+              found: instance.files.map(
+                ({ path, content, mode, user }): ObservedFile => ({
+                  path,
+                  content: typeof content === 'string' ? new TextEncoder().encode(content) : content,
+                  mode,
+                  owner: user,
+                  byHand: false,
+                }),
+              ),
+              reloading: false,
+            },
             migration: null,
           }),
         ),

@@ -9,6 +9,7 @@ import type {
 import type { BehaviourOf, ExecHandler } from './memory/behaviour.ts';
 import { containerCalls } from './memory/container-calls.ts';
 import { conflict } from './memory/failures.ts';
+import { fileCalls } from './memory/file-calls.ts';
 import { ImageTable, type MemoryImage, type RegistryEntry } from './memory/image-table.ts';
 import { playExec } from './memory/memory-exec.ts';
 import { networkCalls, volumeCalls } from './memory/resource-calls.ts';
@@ -88,6 +89,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       const container = world.find(id);
       return container === null ? null : (options.files?.(container.details(), path) ?? null);
     },
+    ...fileCalls(world),
     ...volumeCalls(world),
     ...networkCalls(world),
 

@@ -3,6 +3,7 @@ import type { DesiredContainer, DesiredInstance } from '../../compiler/desired/d
 import { baseName } from '../../compiler/names.ts';
 import { runConfig } from '../../compiler/plan/instance-config.ts';
 import type { Engine } from '../../runtime/engine.ts';
+import { createContainer } from '../../runtime/files/place-files.ts';
 import { specOf } from '../../runtime/parse-spec.ts';
 import { ownMark } from '../../runtime/run-owner.ts';
 import { exitCode } from '../exit-code.ts';
@@ -71,7 +72,7 @@ export async function runOnce(
     openStdin: true,
     owner: ownMark(),
   });
-  const id = await engine.createContainer(made);
+  const id = await createContainer(engine, made, io.clock);
   try {
     for (const network of instance.spec.networks) await engine.connectNetwork(network, id, []);
     return await runSession(context, engine, id, { tty, timeoutS: instance.stop.timeoutS });

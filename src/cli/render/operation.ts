@@ -65,6 +65,12 @@ export function operationText(op: Operation): string {
       return `drain ${generationOf(op.target)}`;
     case 'socket.reached':
       return `wait until the balancer comes to ${generationOf(op.target)}`;
+    case 'files.reload':
+      return `reload ${generationOf(op.target)}`;
+    case 'files.restore':
+      return `put the old files of ${generationOf(op.target)} back`;
+    case 'files.settle':
+      return `forget the old files of ${generationOf(op.target)}`;
     case 'checkpoint':
       return op.name;
     default:
@@ -84,7 +90,7 @@ function generationOf(target: ContainerRef): string {
  * tidied, has no others.
  */
 export function isQuiet(op: Operation, action: Action | null): boolean {
-  if (op.kind === 'checkpoint') return true;
+  if (op.kind === 'checkpoint' || op.kind === 'files.settle') return true;
   if (action !== 'create' && action !== 'replace' && action !== 'remove') return false;
   // The last rename is the moment in which a generation is the current one; a published socket is what others use.
   return (

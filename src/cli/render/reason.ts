@@ -39,6 +39,9 @@ export function reasonLines(reason: Reason, style: ReasonStyle): readonly string
 function changed(field: string, reason: Reason, { full, width }: ReasonStyle): readonly string[] {
   if (reason.from === null && reason.to === null) return [field];
   if (reason.from === MASKED && reason.to === MASKED) return [`${field}  differs ${MASKED}`];
+  // Of what is in a file only how much of it differs is told.
+  if (reason.from === null && reason.to !== null && reason.field.startsWith('files '))
+    return [`${field}  ${printable(reason.to)}`];
   const only = LISTS.has(reason.field) ? listLine(field, reason) : null;
   if (only !== null) return full ? [only] : fold(only, width, '', ' '.repeat(field.length + 2));
   const [from, to] = [valueText(reason, 'from', full), valueText(reason, 'to', full)];
@@ -65,6 +68,7 @@ const LISTS: ReadonlySet<string> = new Set([
   'cap_drop',
   'devices',
   'extra_hosts',
+  'files',
   'links',
   'networks',
   'ports',

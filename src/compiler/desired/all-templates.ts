@@ -1,4 +1,4 @@
-import type { ContainerSpec } from '../spec/container-spec.ts';
+import type { ContainerSpec, FileSpec } from '../spec/container-spec.ts';
 import type { Template } from '../spec/template.ts';
 
 /** Every template of a container, its own ones only. */
@@ -32,6 +32,15 @@ export function allTemplates(container: ContainerSpec): readonly Template[] {
     ...limits.devices,
     ...limits.securityOpt,
     ...limits.extraHosts,
+    ...container.files.flatMap(fileTemplates),
     ...entries.map(({ value }) => value),
+  ];
+}
+
+/** Of what the stack file itself says; what stands in a file beside it is known later. */
+function fileTemplates({ content, reload }: FileSpec): readonly Template[] {
+  return [
+    ...(content.kind === 'text' ? [content.template] : []),
+    ...(reload?.kind === 'command' ? reload.command : []),
   ];
 }

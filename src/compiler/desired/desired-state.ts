@@ -1,5 +1,5 @@
 import type { Span } from '../span.ts';
-import type { InstanceSpec } from './instance-spec.ts';
+import type { FilePlace, InstanceSpec } from './instance-spec.ts';
 
 /**
  * Marks, inside a resolved string, where the socket path of the generation goes. No argument, variable or
@@ -117,7 +117,21 @@ export interface DesiredInstance {
   readonly gate: Gate;
   readonly stop: StopSpec;
   readonly socket: SocketSpec | null;
+  /** Those of `spec.files` with what is in them; never shown or stored outside of the container. */
+  readonly files: readonly DesiredFile[];
 }
+
+/** A file with its content. */
+export interface DesiredFile extends FilePlace {
+  /** Text may hold {@link SOCKET_HOLE}. */
+  readonly content: string | Uint8Array;
+  readonly reload: Reload | null;
+}
+
+/** How a running program reads its files again. Words may hold {@link SOCKET_HOLE}. */
+export type Reload =
+  | { readonly kind: 'signal'; readonly signal: string }
+  | { readonly kind: 'command'; readonly command: readonly string[]; readonly shown: readonly string[] };
 
 /** json-file or local log limits; applied at create, outside of what counts as a change. */
 export interface LogOptions {

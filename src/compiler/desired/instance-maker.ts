@@ -6,6 +6,7 @@ import { containerPorts } from './container-ports.ts';
 import { SOCKET_HOLE, type DesiredImage, type DesiredInstance } from './desired-state.ts';
 import { environment, environmentExpander } from './environment.ts';
 import { plainFields, plainFieldsVary } from './fields.ts';
+import { filesReader } from './files.ts';
 import { gateOf } from './gate.ts';
 import type { InstanceSpec } from './instance-spec.ts';
 import { logOptions } from './log-options.ts';
@@ -87,6 +88,7 @@ export function instanceMaker(
       entrypoint: null,
       mounts: [],
       socket: null,
+      files: container.files.map(({ path, mode, user }) => ({ path, mode, user })),
     }),
   );
   const logVaries = container.log?.options.some(({ value }) => variesByInstance(value)) ?? false;
@@ -96,6 +98,8 @@ export function instanceMaker(
   const stopOfPlace = perInstance(false, (place) =>
     stopOf(container, entrypointOf(place).shown, commandOf(place).shown, config),
   );
+  const files = filesReader(container, mounts.of(container, 0), source !== null, resolution);
+  const filesOf = perInstance(files.vary, ({ index }) => files.read(scopeOf(index)));
   const healthCommandOf = wordsOf(health?.ask.kind === 'command' ? health.ask.command : null);
   const askVaries = health?.ask.kind === 'command' && wordsVary(health.ask.command);
   const pathVaries =
@@ -131,7 +135,8 @@ export function instanceMaker(
       variables.some(({ value }) => value.includes(SOCKET_HOLE)) ||
       !command.known ||
       !entrypoint.known ||
-      variables.length < env.sources.length;
+      variables.length < env.sources.length ||
+      files.nameSocket;
     const socket = placed === null ? null : { ...placed, movable };
     if (socket !== null && container.count > 0) {
       resolution.sockets.claim(container, name, socket, source?.template.place.range ?? container.range);
@@ -158,6 +163,7 @@ export function instanceMaker(
       gate: gateOfPlace(place),
       stop: stop.spec,
       socket,
+      files: filesOf(place),
     };
   };
 }

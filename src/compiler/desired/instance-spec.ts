@@ -48,6 +48,8 @@ export interface InstanceSpec {
   readonly extraHosts: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly platform: string | null;
+  /** What is put into the container, without contents, sorted by path. Absent in labels of earlier versions. */
+  readonly files: readonly FilePlace[];
 }
 
 /**
@@ -84,6 +86,15 @@ export interface MountSpec {
   readonly relabel: 'shared' | 'private' | null;
   /** The data volume it comes from, and null for `volumes`. */
   readonly dataVolume: string | null;
+}
+
+/** Where a file lies, and whose it is. */
+export interface FilePlace {
+  readonly path: string;
+  /** Permissions, octal: `0644`. */
+  readonly mode: string;
+  /** `user` or `user:group`; null: root. */
+  readonly user: string | null;
 }
 
 /** One port; `hostPort` null lets the engine choose. */

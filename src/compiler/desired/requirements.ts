@@ -6,7 +6,8 @@ import type { ContainerKey } from './desired-state.ts';
 import { Expander, type Known } from './expander.ts';
 import { writtenImage } from './image.ts';
 import { OPERATOR_DATABASE_VARIABLES } from './operator-database.ts';
-import type { ImageRequirement, PullPolicy, Requirements } from './resolved-inputs.ts';
+import { contentTemplate } from './file-content.ts';
+import type { ImageRequirement, PullPolicy, Requirements, ResolvedInputs } from './resolved-inputs.ts';
 import { allTemplates } from './all-templates.ts';
 
 /** From the least eager policy to the most. */
@@ -15,10 +16,14 @@ const EAGERNESS: readonly PullPolicy[] = ['never', 'missing', 'auto', 'always'];
 /**
  * What `resolve` will need from outside: computed from the spec alone, sorted. An image whose reference holds a
  * variable of the operator or a fact of the host can be named only when those are given as `known`; without them it
- * is left out, and `resolve` will know nothing of it.
+ * is left out, and `resolve` will know nothing of it. So is what stands in files that are interpolated, until they are `known`.
  */
-export function requirements(spec: StackSpec, known: Partial<Known> = {}): Requirements {
+export function requirements(
+  spec: StackSpec,
+  known: Partial<Known & Pick<ResolvedInputs, 'files'>> = {},
+): Requirements {
   const env = new Set<string>();
+  const files = new Set<string>();
   const secrets = new Set<string>();
   let host = false;
   const take = (template: Template) => {
@@ -35,6 +40,13 @@ export function requirements(spec: StackSpec, known: Partial<Known> = {}): Requi
       take(value);
     for (const container of application.containers) {
       for (const template of allTemplates(container)) take(template);
+      for (const { content } of container.files) {
+        if (content.kind !== 'file') continue;
+        files.add(content.source);
+        const found = content.interpolate ? known.files?.[content.source] : undefined;
+        const template = found === undefined ? null : contentTemplate(found, content.place);
+        if (template !== null) take(template);
+      }
       if (container.database !== null && application.database === null) {
         for (const name of OPERATOR_DATABASE_VARIABLES) env.add(name);
       }
@@ -44,6 +56,7 @@ export function requirements(spec: StackSpec, known: Partial<Known> = {}): Requi
     images: images(spec, known),
     env: [...env].sort(),
     secrets: [...secrets].sort(),
+    files: [...files].sort(),
     host,
     dataVolumes: spec.applications
       .flatMap(({ name: application, dataVolumes }) =>

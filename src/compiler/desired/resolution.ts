@@ -3,6 +3,7 @@ import type { ContainerSpec } from '../spec/container-spec.ts';
 import { Problems } from '../spec/problems.ts';
 import type { StackSpec } from '../spec/stack-spec.ts';
 import type { Template } from '../spec/template.ts';
+import type { Range } from '../span.ts';
 import { placeRange } from '../spec/text-place.ts';
 import type { ContainerKey } from './desired-state.ts';
 import { InheritedEnvironment } from './environment.ts';
@@ -28,6 +29,8 @@ export interface Resolution {
   readonly environments: InheritedEnvironment;
   readonly operator: OperatorDatabase;
   readonly forwarder: boolean;
+  /** Names of the declared secrets. */
+  readonly secrets: ReadonlySet<string>;
   /** Of a container with a migration: who takes its `env_from`, directly or through others; no cron ones. Sorted. */
   readonly takersOf: ReadonlyMap<ContainerKey, readonly ContainerKey[]>;
 }
@@ -57,6 +60,7 @@ export function startResolution(
     environments: new InheritedEnvironment(),
     operator: operatorDatabase(inputs?.env ?? {}),
     forwarder: spec.forwarder !== null,
+    secrets: new Set(spec.secrets.map(({ name }) => name)),
     takersOf: takers(containers),
   };
 }
@@ -87,7 +91,8 @@ export function reportSocketless(
   application: ApplicationSpec,
   problems: Problems,
 ): void {
-  const own = [...(container.command ?? []), ...(container.entrypoint ?? [])];
+  const reloads = container.files.flatMap(({ reload }) => (reload?.kind === 'command' ? reload.command : []));
+  const own = [...(container.command ?? []), ...(container.entrypoint ?? []), ...reloads];
   const health = container.health?.ask.kind === 'command' ? container.health.ask.command : [];
   const entries = [
     application.environment,
@@ -96,17 +101,23 @@ export function reportSocketless(
   ].flat();
   for (const template of [...own, ...health, ...entries.map(({ value }) => value)]) {
     for (const part of socketParts(template)) {
-      problems.error(
-        'STK304',
-        `\`%{socket}\` cannot stand here: \`${container.name}\` has no \`socket\``,
-        placeRange(template.place, part.start, part.end),
-        {
-          related: [{ range: container.range, message: `\`${container.name}\`` }],
-          help: 'write `socket: /PATH/%{app_name}.sock`, in a path of a data volume that it mounts',
-        },
-      );
+      const range = placeRange(template.place, part.start, part.end);
+      reportNoSocket('`%{socket}` cannot stand here', container, range, problems);
     }
   }
+}
+
+/** One `%{socket}` that reaches a container without one. */
+export function reportNoSocket(
+  what: string,
+  container: ContainerSpec,
+  range: Range,
+  problems: Problems,
+): void {
+  problems.error('STK304', `${what}: \`${container.name}\` has no \`socket\``, range, {
+    related: [{ range: container.range, message: `\`${container.name}\`` }],
+    help: 'write `socket: /PATH/%{app_name}.sock`, in a path of a data volume that it mounts',
+  });
 }
 
 function socketParts(template: Template): Template['parts'] {

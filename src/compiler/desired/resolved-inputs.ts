@@ -18,7 +18,12 @@ export interface ResolvedInputs {
    * stack's own containers first, else from a data-only container of an earlier tool. Absent: a new volume.
    */
   readonly dataMounts: Readonly<Record<string, Readonly<Record<string, DataMount>>>>;
+  /** Files beside the stack file, by their names in it. */
+  readonly files: Readonly<Record<string, FileContent>>;
 }
+
+/** A file's bytes, or why it cannot be had, as the end of a sentence. */
+export type FileContent = { readonly bytes: Uint8Array } | { readonly error: string };
 
 /** What is mounted for one path of a data volume. */
 export interface DataMount {
@@ -73,6 +78,8 @@ export interface Requirements {
   readonly images: readonly ImageRequirement[];
   readonly env: readonly string[];
   readonly secrets: readonly string[];
+  /** Names of files beside the stack file. Those that are interpolated may need more: ask again once they are known. */
+  readonly files: readonly string[];
   /** Whether a template reads a fact of the host. */
   readonly host: boolean;
   /** Data volumes as `application/data volume`; an earlier tool may hold one in a container of that name. */

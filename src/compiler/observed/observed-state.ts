@@ -63,8 +63,30 @@ export interface ObservedContainer {
   readonly anonymousVolumes: readonly string[];
   readonly memory: number;
   readonly nanoCpus: number;
+  /** What lies where the label says that files were put. */
+  readonly files: ObservedFiles;
   /** For a migration: the image id and the displayed words that it ran. */
   readonly migration: { readonly imageId: string; readonly command: readonly string[] } | null;
+}
+
+/** The files of a container, read back. */
+export interface ObservedFiles {
+  readonly found: readonly ObservedFile[];
+  /** An apply was cut off between putting them there and the program's reading them again. */
+  readonly reloading: boolean;
+}
+
+/** One file of a container. */
+export interface ObservedFile {
+  readonly path: string;
+  /** Null: nothing is there any more, or no plain file. */
+  readonly content: Uint8Array | null;
+  /** Permissions, four octal digits. */
+  readonly mode: string;
+  /** As the label writes it where it is the same; else `uid:gid`. */
+  readonly owner: string | null;
+  /** It was changed at another time than all that stackc put there. */
+  readonly byHand: boolean;
 }
 
 /** A port of the host that a container of another stack, or of none, publishes. */

@@ -1,4 +1,11 @@
-import type { DeviceSpec, MountSpec, PortSpec, RestartPolicy, UlimitSpec } from '../desired/instance-spec.ts';
+import type {
+  DeviceSpec,
+  FilePlace,
+  MountSpec,
+  PortSpec,
+  RestartPolicy,
+  UlimitSpec,
+} from '../desired/instance-spec.ts';
 
 /** Everything one create call says. Made by a pure function, so that it can be compared in tests. */
 export interface ContainerConfig {
@@ -42,4 +49,11 @@ export interface ContainerConfig {
   readonly extraHosts: readonly string[];
   readonly tty: boolean;
   readonly openStdin: boolean;
+  /** Put into it between create and start. */
+  readonly files: readonly PlacedFile[];
+}
+
+/** A file as it is put into a container. */
+export interface PlacedFile extends FilePlace {
+  readonly content: Uint8Array;
 }

@@ -5,6 +5,7 @@ import { canonicalJson } from '../desired/canonical-json.ts';
 import { labels } from '../labels.ts';
 import { baseName } from '../names.ts';
 import { shortId } from '../short-id.ts';
+import { placedFiles } from '../desired/placed-files.ts';
 import { agentVolumePath } from './agent-spec.ts';
 import type { AgentSpec } from './agent-spec.ts';
 import type { ContainerConfig } from './container-config.ts';
@@ -89,6 +90,7 @@ function filledConfig(
     devices: spec.devices,
     securityOpt: spec.securityOpt,
     extraHosts: spec.extraHosts,
+    files: placedFiles(instance, socketPath),
   };
 }
 
@@ -242,5 +244,6 @@ export function bareConfig(name: string, image: string): ContainerConfig {
     extraHosts: [],
     tty: false,
     openStdin: false,
+    files: [],
   };
 }

@@ -155,5 +155,34 @@ export type Operation =
       readonly target: ContainerRef;
       readonly limitS: number;
     }
+  /**
+   * New files are put into a running container, tried where its program can (`check`, as it is shown), and read again as
+   * those at `paths` say. Wrong ones give way to the old ones, which stay in the container until `files.settle`.
+   */
+  | {
+      readonly kind: 'files.reload';
+      readonly instance: InstanceKey;
+      readonly generation: number;
+      readonly target: ContainerRef;
+      readonly paths: readonly string[];
+      /** The signals and commands, as they are shown: `USR2`. */
+      readonly by: string;
+      readonly check: string | null;
+    }
+  /** The old files come back and are read again, where a reload is under way. */
+  | {
+      readonly kind: 'files.restore';
+      readonly instance: InstanceKey;
+      readonly generation: number;
+      readonly target: ContainerRef;
+      readonly paths: readonly string[];
+    }
+  /** The old files are forgotten. */
+  | {
+      readonly kind: 'files.settle';
+      readonly instance: InstanceKey;
+      readonly generation: number;
+      readonly target: ContainerRef;
+    }
   /** No call: a point that others wait for, which keeps edges few. */
   | { readonly kind: 'checkpoint'; readonly name: string };

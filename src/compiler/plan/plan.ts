@@ -90,7 +90,8 @@ export type Subject =
   | { readonly kind: 'network' | 'volume' | 'image' | 'agent' | 'run'; readonly name: string };
 
 /**
- * `update` changes a running container in place (restart policy, networks); `hold` leaves a `manual` one that
+ * `update` changes a running container in place (restart policy, networks); `reload` gives it other files, which its program
+ * reads again; `hold` leaves a `manual` one that
  * differs; `tidy` removes what an earlier apply left over.
  */
 export type Action =
@@ -98,6 +99,7 @@ export type Action =
   | 'replace'
   | 'start'
   | 'update'
+  | 'reload'
   | 'hold'
   | 'remove'
   | 'tidy'

@@ -1,11 +1,12 @@
 import { SOCKET_HOLE, generationSocket } from '../desired/desired-state.ts';
-import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
+import type { DesiredContainer, DesiredFile, DesiredInstance } from '../desired/desired-state.ts';
 import type { InstanceSpec, RestartPolicy } from '../desired/instance-spec.ts';
 import { baseOfInstance } from '../names.ts';
 import { shortId } from '../short-id.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Reason } from '../plan/plan.ts';
+import { compareFiles } from './compare-files.ts';
 import { field, quote, specReasons } from './spec-reasons.ts';
 
 /** What stands for a value that must not be shown. */
@@ -17,6 +18,10 @@ export interface Difference {
   readonly replace: readonly Reason[];
   /** What is changed in place. */
   readonly update: readonly Reason[];
+  /** Files that differ, where nothing else does that takes a new generation; null: none, or not that alone. */
+  readonly reload: readonly DesiredFile[] | null;
+  /** How they differ. */
+  readonly files: readonly Reason[];
 }
 
 /** Compares the current generation with the file: the label field by field, the facts by value. */
@@ -27,19 +32,28 @@ export function compare(
 ): Difference {
   const spec = current.spec;
   if (spec === null) {
-    return { replace: [field('spec label', 'unreadable', 'version 1')], update: [] };
+    return {
+      replace: [field('spec label', 'unreadable', 'version 1')],
+      update: [],
+      reload: null,
+      files: [],
+    };
   }
-  return {
-    replace: [
-      ...imageReason(container, spec, current),
-      ...envReasons(instance, spec, current),
-      ...specReasons(instance.spec, spec),
-      ...wordReasons(instance, spec, current),
-      ...driftReasons(instance.spec, spec, current),
-      ...networkReasons(instance, spec, current),
-    ],
-    update: updateReasons(instance, current),
-  };
+  const files = compareFiles(instance, spec, current);
+  const replace = [
+    ...imageReason(container, spec, current),
+    ...envReasons(instance, spec, current),
+    ...specReasons(instance.spec, spec),
+    ...wordReasons(instance, spec, current),
+    ...driftReasons(instance.spec, spec, current),
+    ...networkReasons(instance, spec, current),
+  ];
+  const update = updateReasons(instance, current);
+  // A program that does not run reads nothing again, and one that cannot keep up is better made anew.
+  const reload = replace.length === 0 && current.state === 'running' ? files.reload : null;
+  return reload === null
+    ? { replace: [...replace, ...files.reasons], update, reload, files: [] }
+    : { replace, update, reload, files: files.reasons };
 }
 
 /** Under its written reference, which a person knows, and by its id, which is what counts. */
@@ -156,7 +170,7 @@ function updateReasons(instance: DesiredInstance, current: ObservedContainer): r
   const wanted = instance.spec;
   const reasons: Reason[] = [];
   const to = restartText(wanted.restart);
-  if (current.restart !== to) {
+  if (current.restart !== to && !isHeldUp(instance, current)) {
     const same = current.spec !== null && restartText(current.spec.restart) === to;
     reasons.push({ kind: same ? 'drift' : 'field', field: 'restart', from: current.restart, to });
   }
@@ -168,6 +182,18 @@ function updateReasons(instance: DesiredInstance, current: ObservedContainer): r
   for (const network of foreignNetworks(instance, current))
     reasons.push({ kind: 'drift', field: `network ${network}`, from: 'connected', to: null });
   return reasons;
+}
+
+/**
+ * A signal that only the engine could send counts as a stop by hand, after which `unless-stopped` brings nothing back when
+ * the engine starts: such a container has `always` from then on (`perform/reload.ts`).
+ */
+function isHeldUp({ spec, files }: DesiredInstance, { restart }: ObservedContainer): boolean {
+  return (
+    spec.restart.name === 'unless-stopped' &&
+    restart === 'always' &&
+    files.some(({ reload }) => reload?.kind === 'signal')
+  );
 }
 
 /** Networks that somebody has connected it to: neither the file nor its own label names them. */

@@ -23,7 +23,7 @@ export interface Decided {
   readonly link: Reason | null;
 }
 
-const NO_DIFFERENCE: Difference = { replace: [], update: [] };
+const NO_DIFFERENCE: Difference = { replace: [], update: [], reload: null, files: [] };
 
 /** Looks every instance of the file up in the mode table. Order: that of the desired state. */
 export function decide(
@@ -112,6 +112,7 @@ function statusOf(current: ObservedContainer | null, difference: Difference): St
   if (difference.replace.length > 0) return runs ? 'differs' : 'differs-stopped';
   if (!runs) return 'stopped';
   if (current.state === 'paused') return 'paused';
+  if (difference.reload !== null) return 'reload';
   return difference.update.length > 0 ? 'adjust' : 'same';
 }
 
@@ -130,9 +131,16 @@ function reasonsFor(
         ? [{ kind: 'drift', field: 'container', from: 'removed by hand', to: 'running' }]
         : [{ kind: 'missing', field: 'container', from: null, to: null }];
     case 'replace':
-      return [...asked, ...stateReasons(current), ...difference.replace, ...difference.update];
+      return [
+        ...asked,
+        ...stateReasons(current),
+        ...difference.replace,
+        ...difference.files,
+        ...difference.update,
+      ];
     case 'hold':
-      return [...difference.replace, ...difference.update];
+    case 'reload':
+      return [...difference.replace, ...difference.files, ...difference.update];
     case 'start-held':
       return [...stateReasons(current), ...difference.replace, ...difference.update];
     case 'start':

@@ -1,16 +1,26 @@
 import type { DeployMode } from '../desired/desired-state.ts';
 
 /**
- * Where an instance stands. `differs` wins over `adjust` (only what is changed in place differs), and both over
+ * Where an instance stands. `differs` wins over `reload` (only files that a running program reads again differ),
+ * that over `adjust` (only what is changed in place differs), and all over
  * `paused` and `stopped`, which are about a container that is as the file says.
  */
-export type Status = 'missing' | 'same' | 'adjust' | 'stopped' | 'paused' | 'differs' | 'differs-stopped';
+export type Status =
+  | 'missing'
+  | 'same'
+  | 'adjust'
+  | 'reload'
+  | 'stopped'
+  | 'paused'
+  | 'differs'
+  | 'differs-stopped';
 
 /** What is done about it. */
 export type Decision =
   | 'create'
   | 'leave'
   | 'update'
+  | 'reload'
   | 'start'
   | 'unpause'
   | 'replace'
@@ -27,6 +37,7 @@ export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Deci
     missing: 'create',
     same: 'leave',
     adjust: 'update',
+    reload: 'reload',
     stopped: 'start',
     paused: 'unpause',
     differs: 'replace',
@@ -36,6 +47,7 @@ export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Deci
     missing: 'create',
     same: 'leave',
     adjust: 'hold',
+    reload: 'hold',
     stopped: 'start',
     paused: 'unpause',
     differs: 'hold',
@@ -45,6 +57,7 @@ export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Deci
     missing: 'schedule',
     same: 'schedule',
     adjust: 'schedule',
+    reload: 'schedule',
     stopped: 'schedule',
     paused: 'schedule',
     differs: 'schedule',
@@ -53,4 +66,4 @@ export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Deci
 };
 
 /** What is decided about a generation that runs and goes on; every other one is published by its start. */
-export const STAYING: ReadonlySet<Decision> = new Set(['leave', 'update', 'unpause', 'hold']);
+export const STAYING: ReadonlySet<Decision> = new Set(['leave', 'update', 'reload', 'unpause', 'hold']);

@@ -108,6 +108,7 @@ function neededAgents(
       for (const plane of planesOf(instance)) standby.add(plane);
     const touched =
       STARTING.has(decision) ||
+      decision === 'reload' ||
       link !== null ||
       standing.rescue === 'restore' ||
       standing.leftovers.length > 0;

@@ -146,8 +146,17 @@ function rollOne(
   }
   const first = replacing[0];
   const canary = first === undefined ? undefined : done.get(first);
+  let reloaded: Rolled | null = null;
   for (const d of own) {
     if (d.decision === 'replace') continue;
+    if (d.decision === 'reload') {
+      // One after the other: what is wrong with the first leaves the others as they are.
+      const after: readonly NodeId[] = reloaded?.ready ?? begin;
+      const waits = reloaded === null ? waitsFor : [...waitsFor, reloaded.change.id];
+      reloaded = rollInstance(builder, d, after, waits, scope, []);
+      done.set(d, reloaded);
+      continue;
+    }
     const waits = d.decision === 'create' && canary !== undefined;
     const after = waits ? canary.switched : begin;
     const named = waits ? [...waitsFor, canary.change.id] : waitsFor;

@@ -8,6 +8,7 @@ import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
 import { canHold, hasOwnSocket, placeKey, publish, restore, socketPlace } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
+import { reload, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
 import { addSteps } from './steps.ts';
 import { existing } from './turn.ts';
@@ -134,8 +135,14 @@ export function rollInstance(
     case 'update':
       last = update(builder, decided, last);
       break;
+    case 'reload':
+      last = update(builder, decided, reload(builder, decided, last));
+      break;
     case 'hold':
-      if (last !== after) notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
+      if (last !== after) {
+        const { replace, files } = decided.difference;
+        notes.push(`held: ${count(replace.length + files.length, 'change')}`);
+      }
       break;
     case 'leave':
     case 'schedule':
@@ -160,11 +167,16 @@ export function rollInstance(
     to: retries ? generation : (standing.current?.generation ?? null),
     strategy:
       decision === 'replace' ? { order: container.strategy.order, why: container.strategy.why } : null,
-    gate: starts ? gateWords(instance.gate) : null,
+    gate: starts || decision === 'reload' ? gateWords(instance.gate) : null,
     makes: retries ? madeContainer(container, instance) : null,
-    waitsFor: starts ? waitsFor : [],
-    notes: [...notes, ...(starts ? instanceNotes(instance) : []), ...stopNote(decided)],
     judgement: null,
+    waitsFor: starts || decision === 'reload' ? waitsFor : [],
+    notes: [
+      ...notes,
+      ...(starts ? instanceNotes(instance) : []),
+      ...stopNote(decided),
+      ...reloadNotes(decided),
+    ],
   };
   const ready = last === after ? [] : last;
   return { change, switched: switched ?? ready, ready, cleanup };
@@ -205,6 +217,7 @@ function actionOf({ decision, link, standing }: Decided, tidied: boolean): Actio
     case 'replace':
     case 'start':
     case 'update':
+    case 'reload':
     case 'schedule':
       return decision;
     default:

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../desired/canonical-json.ts';
-import type { InstanceSpec, MountSpec, PortSpec } from '../desired/instance-spec.ts';
+import type { FilePlace, InstanceSpec, MountSpec, PortSpec } from '../desired/instance-spec.ts';
 import type { Reason } from '../plan/plan.ts';
 
 /**
@@ -21,6 +21,7 @@ const lists = {
   capDrop: ({ capDrop }) => capDrop,
   securityOpt: ({ securityOpt }) => securityOpt,
   extraHosts: ({ extraHosts }) => extraHosts,
+  files: ({ files }) => files.map(fileText),
 } as const satisfies { readonly [Field in keyof InstanceSpec]?: (spec: InstanceSpec) => readonly string[] };
 
 /** Records are told key by key, under the name of one. */
@@ -83,6 +84,10 @@ export function portText({ hostIp, hostPort, containerPort, protocol }: PortSpec
 
 function mountText({ source, target, readOnly }: MountSpec): string {
   return `${source}:${target}${readOnly ? ':ro' : ''}`;
+}
+
+function fileText({ path, mode, user }: FilePlace): string {
+  return [path, ...(mode === '0644' ? [] : [mode]), ...(user === null ? [] : [user])].join(' ');
 }
 
 function isKeyOf<Table extends object>(table: Table, key: string): key is keyof Table & string {

@@ -56,6 +56,8 @@ export interface WrittenContainer {
   readonly limits: LimitSpec;
   readonly labels: readonly EnvEntry[];
   readonly platform: Template | null;
+  /** Sorted by path. */
+  readonly files: readonly FileSpec[];
 }
 
 /** A container whose references are found. */
@@ -145,6 +147,34 @@ export interface LogSpec {
   readonly driver: Template | null;
   readonly options: readonly EnvEntry[];
 }
+
+/** A file that is put into the container. */
+export interface FileSpec {
+  /** In the container: absolute, normalized. */
+  readonly path: string;
+  /** Of its path in the stack file. */
+  readonly range: Range;
+  readonly content:
+    | { readonly kind: 'text'; readonly template: Template }
+    /** Beside the stack file; `place` is that of its name. */
+    | {
+        readonly kind: 'file';
+        readonly source: string;
+        readonly place: TextPlace;
+        readonly interpolate: boolean;
+      };
+  /** Permissions, four octal digits. */
+  readonly mode: string;
+  /** `user`, `user:group`, either of them a number; null: root. */
+  readonly user: string | null;
+  /** How a running program learns of another content; null: it is replaced. */
+  readonly reload: ReloadSpec | null;
+}
+
+/** A signal, as the engine names it (`SIGHUP`), or a command in the container. */
+export type ReloadSpec =
+  | { readonly kind: 'signal'; readonly signal: string }
+  | { readonly kind: 'command'; readonly command: readonly Template[] };
 
 /** What a container may use and do. Strings are checked when they are expanded. */
 export interface LimitSpec {

@@ -9,7 +9,7 @@ import { placeRange } from './text-place.ts';
  *
  * | rule | facts of the stack | of the instance | of host and operator | secrets | the socket |
  * | --- | --- | --- | --- | --- | --- |
- * | `run` (env, command, entrypoint, health.command) | yes | yes | yes | yes | yes |
+ * | `run` (env, command, entrypoint, health.command, files) | yes | yes | yes | yes | yes |
  * | `hidden` (migration, database) | yes | yes | yes | yes | no |
  * | `outside` (registries) | yes | no | yes | yes | no |
  * | `stored` (all that a label or a plan repeats) | yes | yes | yes | no | no |
@@ -67,7 +67,7 @@ function refusal(part: TemplatePart, rule: TemplateRule): Refusal | null {
         ? null
         : {
             message: '`%{socket}` cannot stand here: it differs in every generation',
-            help: 'it can stand in `command`, `entrypoint`, `env` and `health.command`',
+            help: 'it can stand in `command`, `entrypoint`, `env`, `health.command` and interpolated `files`',
           };
     case 'env':
       return rule === 'fixed' ? fixedRefusal(`%{env:${part.name}}`) : null;
@@ -90,7 +90,7 @@ function secretRefusal(name: string, rule: ExpandingRule): Refusal | null {
     case 'shared':
       return {
         message: `\`%{secret:${name}}\` cannot stand here: the value would be readable in plans and on labels`,
-        help: 'secrets can stand in `env`, `command`, `entrypoint`, `health.command`, `migration`, `database` and `registries`',
+        help: 'secrets can stand in `env`, `command`, `entrypoint`, `health.command`, `files`, `migration`, `database` and `registries`',
       };
     case 'fixed':
       return fixedRefusal(`%{secret:${name}}`);

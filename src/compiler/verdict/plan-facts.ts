@@ -21,7 +21,7 @@ const ENGINES_STOP_S = 10;
 /** For a generation of which the file says nothing. */
 const DRAIN_S = 30;
 
-type Judged = Extract<VerdictFacts['action'], 'create' | 'start' | 'update' | 'replace' | 'remove'>;
+type Judged = Extract<VerdictFacts['action'], 'create' | 'start' | 'update' | 'reload' | 'replace' | 'remove'>;
 
 /** The facts of one change; null for one that touches no instance. */
 export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
@@ -93,7 +93,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     inFlightMs: null,
     measured: { startMs: null, stopMs: null },
     sharedFiles: instance === null ? [] : sharedPidFiles(instance),
-    reload: null,
+    reload: reloadFacts(operations, old),
     dependents: action === 'remove' || order === 'stop-first' ? dependentsOf(scene, change, old) : [],
     can: {
       // A generation of which new connections are kept away before its stop has been drained before it.
@@ -111,6 +111,7 @@ function judgedAction({ action }: Change): Judged | null {
     case 'create':
     case 'start':
     case 'update':
+    case 'reload':
     case 'replace':
     case 'remove':
       return action;
@@ -204,6 +205,15 @@ function socketFacts(
   if (before === null || socket === null) return { kind: 'none', own: false, elsewhere };
   const own = isDrained && hasOwnSocket(old, instance.engineName);
   return { kind: socket.movable ? 'movable' : 'fixed', own, elsewhere };
+}
+
+/** A haproxy that is no master of workers is ended by the signals that reload one: its check proves nothing. */
+function reloadFacts(operations: readonly Operation[], old: ObservedContainer | null): VerdictFacts['reload'] {
+  const op = operations.find(({ kind }) => kind === 'files.reload');
+  if (op?.kind !== 'files.reload') return null;
+  const words = [...(old?.entrypoint ?? []), ...(old?.command ?? [])];
+  const reloads = op.check !== 'haproxy -c' || words.some((word) => /^-Ws?$/.test(word));
+  return { signal: op.by, checked: op.check !== null && reloads };
 }
 
 /** What says that it is ready; by its name alone, a gate does not say whether the image checks itself. */

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts';
 import type { HttpAnswer } from './answer-reader.ts';
 import { apiOffer, chooseApiVersion, tooNew, type ApiOffer } from './api-version.ts';
+import { archiveCalls } from './archive.ts';
 import { attachCalls } from './attach.ts';
 import { containerCalls } from './containers.ts';
 import { defaultLimits, type EngineLimits } from './engine-limits.ts';
@@ -56,6 +57,7 @@ function dockerEngine(transport: Transport, apiVersion: string, limits: EngineLi
         };
       }),
     ...containerCalls(transport, limits),
+    ...archiveCalls(transport, limits),
     ...attachCalls(transport, limits),
     ...watchCalls(transport),
     ...logCalls(transport, limits),

@@ -18,10 +18,12 @@ import { elapsed } from '../elapsed.ts';
 import { EngineError } from '../engine.ts';
 import type { ImageDetails } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
+import { createContainer } from '../files/place-files.ts';
 import { passGate } from '../gate.ts';
 import { filledGate } from '../gate/filled-gate.ts';
 import { awaitBalancer } from './arrivals.ts';
 import { drainSocket } from './drain.ts';
+import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
 
 type Plane = AgentSpec['plane'];
@@ -103,7 +105,8 @@ export class Performer {
         const { generation, name } = op;
         const imageId = await this.#imageId(container);
         const config = instanceConfig(this.#plan.stack, container, instance, { generation, name, imageId });
-        this.#created.set(createdKey(op.instance, op.generation), await engine.createContainer(config));
+        const id = await createContainer(engine, config, this.#options.clock);
+        this.#created.set(createdKey(op.instance, op.generation), id);
         return null;
       }
       case 'container.start':
@@ -182,6 +185,14 @@ export class Performer {
           ask: (ask) => this.#ask('stack', ask),
           containerId: this.#id(op.target),
         });
+      case 'files.reload':
+        return reloadFiles(op, this.#reloading(op), onProgress);
+      case 'files.restore':
+        await restoreFiles(op, this.#reloading(op));
+        return null;
+      case 'files.settle':
+        await settleFiles(this.#reloading(op));
+        return null;
       default:
         return unreachable(op);
     }
@@ -193,6 +204,7 @@ export class Performer {
     try {
       if (op.kind === 'container.stop') return await engine.stopContainer(this.#id(op.target), op.timeoutS);
       if (op.kind === 'container.start') return await engine.startContainer(this.#id(op.target));
+      if (op.kind === 'files.restore') return await restoreFiles(op, this.#reloading(op));
       await this.perform(op, () => {});
       return true;
     } catch (error) {
@@ -264,6 +276,12 @@ export class Performer {
       await engine.removeContainer(id).catch(() => {});
       throw error;
     }
+  }
+
+  #reloading(op: Extract<Operation, { kind: `files.${string}` }>): Reloading {
+    const { engine, clock } = this.#options;
+    const { instance } = this.#lookUp(op.instance);
+    return { engine, clock, instance, id: this.#id(op.target) };
   }
 
   async #gate(

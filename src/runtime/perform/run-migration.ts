@@ -1,10 +1,12 @@
 import type { DesiredContainer, DesiredMigration } from '../../compiler/desired/desired-state.ts';
 import { runConfig } from '../../compiler/plan/instance-config.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
+import type { Clock } from '../clock.ts';
 import { elapsed } from '../elapsed.ts';
 import { EngineError } from '../engine.ts';
 import type { Engine } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
+import { createContainer } from '../files/place-files.ts';
 import { MigrationError } from './migration-error.ts';
 import { lines } from '../log-lines.ts';
 
@@ -38,7 +40,7 @@ export async function runMigration(
   const { migration } = source.container;
   if (migration === null)
     throw new Error(`the plan runs a migration of \`${source.container.key}\`, which has none`);
-  const id = op.adopt ?? (await createRun(op, source, migration, stack, engine));
+  const id = op.adopt ?? (await createRun(op, source, migration, stack, engine, clock));
   const startedAt = clock.now();
   const over = new AbortController();
   const signal = stop === undefined ? over.signal : AbortSignal.any([over.signal, stop]);
@@ -82,9 +84,11 @@ async function createRun(
   migration: DesiredMigration,
   stack: string,
   engine: Engine,
+  clock: Clock,
 ): Promise<string> {
   const { template } = container;
-  const id = await engine.createContainer(
+  const id = await createContainer(
+    engine,
     runConfig(stack, container, template, {
       name: op.name,
       role: 'migration',
@@ -95,6 +99,7 @@ async function createRun(
       tty: false,
       openStdin: false,
     }),
+    clock,
   );
   for (const network of template.spec.networks) await engine.connectNetwork(network, id, []);
   return id;

@@ -70,6 +70,7 @@ test('asks for its images and for the database of the operator', () => {
       'DB_USERNAME',
     ],
     secrets: [],
+    files: [],
     host: true,
     dataVolumes: [
       { key: `${app}/socks`, name: 'socks' },
@@ -174,6 +175,7 @@ test('an instance of it, to the last field', () => {
       extraHosts: [],
       labels: {},
       platform: null,
+      files: [],
     },
     command: ['bundle', 'exec', 'unicorn', '-c', 'config/unicorn.rb', '-l', SOCKET_HOLE],
     entrypoint: ['/app/bin/entrypoint.sh'],
@@ -208,5 +210,6 @@ test('an instance of it, to the last field', () => {
       inferred: true,
       movable: true,
     },
+    files: [],
   });
 });

@@ -591,6 +591,100 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
       },
     },
   },
+  { title: 'a path of a file that is relative', code: 'STK367', text: app('files: { «etc/a»: x }') },
+  { title: 'a folder as a file', code: 'STK367', text: app('files: { «/etc/a/»: x }') },
+  { title: "a file in the kernel's", code: 'STK367', text: app('files: { «/proc/x»: x }') },
+  { title: 'a file that the engine writes', code: 'STK367', text: app('files: { «/etc/hosts»: x }') },
+  {
+    title: 'a file longer than an archive can hold',
+    code: 'STK367',
+    text: app(`files: { «/${'n'.repeat(101)}»: x }`),
+  },
+  { title: 'a file written twice', code: 'STK367', text: app('files: { /etc/a: x, «/etc/./a»: y }') },
+  { title: 'a file in a file', code: 'STK367', text: app('files: { /etc/a: x, «/etc/a/b»: y }') },
+  {
+    title: 'a file in a container that is read-only',
+    code: 'STK367',
+    text: app('read_only: true\nfiles: { «/etc/a»: x }'),
+  },
+  {
+    title: 'a file in a volume',
+    code: 'STK367',
+    text: app('volumes: ["etc:/etc/app"]\nfiles: { «/etc/app/a»: x }'),
+  },
+  {
+    title: 'a file over a mount',
+    code: 'STK367',
+    text: app('volumes: ["/a:/etc/a/b"]\nfiles: { «/etc/a»: x }'),
+  },
+  {
+    title: 'a file in a tmpfs',
+    code: 'STK367',
+    text: app('tmpfs: ["/run:size=1m"]\nfiles: { «/run/a»: x }'),
+  },
+  {
+    title: 'permissions that are none',
+    code: 'STK332',
+    text: app('files: { /a: { text: x, mode: "«0888»" } }'),
+  },
+  {
+    title: 'a reload signal that is none',
+    code: 'STK332',
+    text: app('files: { /a: { text: x, reload: { signal: «HUPP» } } }'),
+  },
+  {
+    title: 'a reload signal that ends the program',
+    code: 'STK332',
+    text: app('files: { /a: { text: x, reload: { signal: «TERM» } } }'),
+  },
+  {
+    title: 'two ways to reload',
+    code: 'STK326',
+    text: app('files: { /a: { text: x, reload: { signal: HUP, «command»: r } } }'),
+  },
+  { title: 'no way to reload', code: 'STK202', text: app('files: { /a: { text: x, «reload»: {} } }') },
+  {
+    title: 'an unknown name in a file that is interpolated',
+    code: 'STK303',
+    text: app('files: { /a: { text: "a «%{nope}»", interpolate: true } }'),
+  },
+  {
+    title: 'a socket in a file where none is',
+    code: 'STK304',
+    text: app('files: { «/a»: { text: "a %{socket}", interpolate: true } }'),
+  },
+  {
+    title: 'an unknown name in a file beside the stack file',
+    code: 'STK303',
+    text: app('files: { /a: { file: «a.conf», interpolate: true } }'),
+    inputs: { files: { 'a.conf': { bytes: new TextEncoder().encode('ok\n%{nope}') } } },
+  },
+  {
+    title: 'an undeclared secret in a file beside the stack file',
+    code: 'STK330',
+    text: app('files: { /a: { file: «a.conf», interpolate: true } }'),
+    inputs: { files: { 'a.conf': { bytes: new TextEncoder().encode('%{secret:X}') } } },
+  },
+  {
+    title: 'a file that is not there',
+    code: 'STK368',
+    text: app('files: { /a: { file: «a.conf» } }'),
+    inputs: { files: { 'a.conf': { error: 'does not exist' } } },
+  },
+  {
+    title: 'bytes that cannot be interpolated',
+    code: 'STK368',
+    text: app('files: { /a: { file: «a.conf», interpolate: true } }'),
+    inputs: { files: { 'a.conf': { bytes: new Uint8Array([255]) } } },
+  },
+  {
+    title: 'a reload of a cron container',
+    code: 'STK363',
+    severity: 'warning',
+    text: shop(
+      'job: { deploy: cron, image: "a:1", cron: "1 1 * * *", files: { «/a»: { text: x, reload: { signal: HUP } } } }',
+    ),
+  },
 ];
 
 describe('every problem has its code and its place', () => {

@@ -45,6 +45,7 @@ export const inputs: ResolvedInputs & { readonly host: HostFacts } = {
   secrets: {},
   host: { name: 'web1', publicIp: null, logDriver: 'json-file' },
   dataMounts: {},
+  files: {},
 };
 
 /** The desired state, or a failure that shows the errors. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../../src/runtime/clock.ts';
 import type {
   ContainerDetails,
   ContainerSummary,
+  FoundFile,
   ImageDetails,
   LogChunk,
 } from '../../../src/runtime/engine.ts';
@@ -27,6 +28,8 @@ export class MemoryContainer {
   readonly createdMs: number;
   readonly networks: Map<string, readonly string[]>;
   readonly log: LogLine[] = [];
+  /** What was put into it, by path. */
+  readonly files = new Map<string, FoundFile>();
   name: string;
   restart: RestartPolicy;
   state: ContainerState = 'created';

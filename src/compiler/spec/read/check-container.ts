@@ -19,6 +19,7 @@ export function checkContainer(container: WrittenContainer, fields: Fields, read
   checkNetwork(container, fields, reader);
   checkHostname(container, reader);
   checkLabels(container, reader);
+  checkFiles(container, fields, reader);
 }
 
 function checkCron(container: WrittenContainer, fields: Fields, reader: Reader): void {
@@ -108,5 +109,28 @@ function checkLabels(container: WrittenContainer, reader: Reader): void {
         help: 'labels under `io.stackc.` are how stackc knows its own containers',
       });
     }
+  }
+}
+
+function checkFiles({ files, limits, mode }: WrittenContainer, fields: Fields, reader: Reader): void {
+  const [first] = files;
+  if (first === undefined) return;
+  const readOnly = fields.get('read_only');
+  if (limits.readOnly && readOnly !== undefined) {
+    reader.problems.error(
+      'STK367',
+      `\`${first.path}\` cannot be put into a container that is \`read_only\``,
+      first.range,
+      {
+        related: [{ range: readOnly.keyRange, message: '`read_only`' }],
+        help: 'the engine writes no file there, not even before the start: take one of the two out',
+      },
+    );
+  }
+  for (const { reload, range, path } of files) {
+    if (mode !== 'cron' || reload === null) continue;
+    reader.problems.warn('STK363', `\`reload\` of \`${path}\` means nothing for a cron container`, range, {
+      help: 'take it out: each run gets its files anew',
+    });
   }
 }

@@ -9,6 +9,7 @@ import { parseSignal } from '../values/signal.ts';
 import { checkContainer } from './check-container.ts';
 import { readCron } from './cron.ts';
 import { readEntries, readEnvironment } from './environment.ts';
+import { readFiles } from './files.ts';
 import { readHealth } from './health.ts';
 import { reportLaterKeys } from './later-keys.ts';
 import { parseRestart, readLimits } from './limits.ts';
@@ -86,6 +87,7 @@ export function readContainer(entry: Property, outer: Reader): WrittenContainer 
     limits: readLimits(fields, reader),
     labels: readEntries(node('labels'), 'stored', reader),
     platform: reader.template(node('platform'), 'shared'),
+    files: readFiles(node('files'), reader),
   };
   checkContainer(container, fields, reader);
   return named && mode !== null && image !== null ? container : null;

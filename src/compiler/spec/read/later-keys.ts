@@ -30,7 +30,6 @@ const LATER = {
     'route',
   ],
   container: [
-    'files',
     'balancer',
     'on_failure',
     'monitor',

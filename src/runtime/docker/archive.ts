@@ -1,0 +1,54 @@
+import type { Engine } from '../engine.ts';
+import { bytesOf } from './bytes.ts';
+import type { EngineLimits } from './engine-limits.ts';
+import { DeadlinePassed, toEngineError } from './engine-errors.ts';
+import { archiveOf, firstFile } from './tar.ts';
+import { unlessStatus } from './tolerance.ts';
+import type { Transport } from './transport.ts';
+
+/** More than four times what is ever put there, with its header. */
+const LARGEST_BYTES = 4 * 1024 * 1024;
+
+/** The calls about what lies in a container: GET and PUT /containers/{id}/archive. */
+export function archiveCalls(
+  transport: Transport,
+  { readMs, changeMs }: EngineLimits,
+): Pick<Engine, 'fetchFile' | 'putFiles'> {
+  return {
+    async fetchFile(id, path) {
+      const operation = `read ${path} in ${id}`;
+      const signal = AbortSignal.timeout(readMs);
+      const chunks: Buffer[] = [];
+      let length = 0;
+      try {
+        const answer = await transport
+          .open(
+            operation,
+            (docker) => docker.getContainer(encodeURIComponent(id)).getArchive({ path }),
+            signal,
+          )
+          .catch(unlessStatus([404], null));
+        if (answer === null) return null;
+        for await (const bytes of bytesOf(answer)) {
+          chunks.push(bytes);
+          length += bytes.length;
+          // A folder with all that is in it, or a log: nothing that was put there.
+          if (length > LARGEST_BYTES) return { kind: 'other' };
+        }
+        const file = firstFile(Buffer.concat(chunks));
+        return file === null ? { kind: 'other' } : { kind: 'file', ...file };
+      } catch (error) {
+        const cause = signal.aborted ? new DeadlinePassed(readMs) : error;
+        throw toEngineError(cause, operation, transport.endpoint);
+      }
+    },
+
+    putFiles: (id, files, atS) =>
+      transport.ask<void>(`put files into ${id}`, changeMs, async (docker) => {
+        const archive = archiveOf(
+          files.map((file) => ({ ...file, path: file.path.slice(1), modifiedS: atS })),
+        );
+        await docker.getContainer(encodeURIComponent(id)).putArchive(archive, { path: '/' });
+      }),
+  };
+}

@@ -1,0 +1,11 @@
+/** A program did not take its new files; the old ones are in their place again, or about to be. */
+export class ReloadError extends Error {
+  override readonly name = 'ReloadError';
+  /** What the program said. */
+  readonly output: readonly string[];
+
+  constructor(message: string, output: readonly string[]) {
+    super(message);
+    this.output = output;
+  }
+}
