@@ -23,8 +23,13 @@ async function up(): Promise<void> {
   daemon = spawn(
     'dockerd',
     [
-      ...['--host', host, '--data-root', `${home}/data`, '--exec-root', `${home}/run`],
-      ...['--pidfile', `${home}/docker.pid`, '--bridge', BRIDGE, '--iptables=false', '--ip6tables=false'],
+      `--host=${host}`,
+      `--data-root=${home}/data`,
+      `--exec-root=${home}/run`,
+      `--pidfile=${home}/docker.pid`,
+      `--bridge=${BRIDGE}`,
+      '--iptables=false',
+      '--ip6tables=false',
     ],
     { stdio: 'ignore' },
   );

@@ -152,7 +152,7 @@ test('what was made as the file describes it does not differ from the file, what
       await engine.updateRestart(id, policy, maxRetries);
       const [current] = (await observe(engine, STACK, [])).containers;
       if (current === undefined) throw new Error('nothing was observed');
-      expect(compare(container, template, current)).toEqual({ replace: [], update: [] });
+      expect(compare(container, template, current)).toMatchObject({ replace: [], update: [], reload: null });
     }),
     { numRuns: 500 },
   );

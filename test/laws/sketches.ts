@@ -47,6 +47,8 @@ function container(name: string) {
         { restart: { name: 'always' as const, maxRetries: 0 } },
         { restart: { name: 'on-failure' as const, maxRetries: 3 } },
       ),
+      files: fc.constantFrom({}, { '/etc/conf': '1' }, { '/etc/conf': '2' }),
+      reload: fc.constantFrom([], ['/etc/conf']),
       wish: fc.integer({ min: 0, max: 15 }),
     })
     .chain((sketch) =>

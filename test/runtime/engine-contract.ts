@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attach, starts } from './contract/attach.ts';
 import { containerFacts, containerLife } from './contract/containers.ts';
 import { execs } from './contract/execs.ts';
+import { files } from './contract/files.ts';
 import { logs, waits } from './contract/output.ts';
 import { hostPorts, images, networks, volumes } from './contract/resources.ts';
 import { ContractScene, type ContractSubject } from './contract/scene.ts';
@@ -17,6 +18,7 @@ export function engineContract(open: () => Promise<ContractSubject>): void {
     containerLife(scene);
     containerFacts(scene);
   });
+  describe('files', () => files(scene));
   describe('wait', () => waits(scene));
   describe('attach', () => attach(scene));
   describe('starts', () => starts(scene));
