@@ -21,7 +21,10 @@ const ENGINES_STOP_S = 10;
 /** For a generation of which the file says nothing. */
 const DRAIN_S = 30;
 
-type Judged = Extract<VerdictFacts['action'], 'create' | 'start' | 'update' | 'reload' | 'replace' | 'remove'>;
+type Judged = Extract<
+  VerdictFacts['action'],
+  'create' | 'start' | 'update' | 'reload' | 'replace' | 'remove'
+>;
 
 /** The facts of one change; null for one that touches no instance. */
 export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
@@ -208,7 +211,10 @@ function socketFacts(
 }
 
 /** A haproxy that is no master of workers is ended by the signals that reload one: its check proves nothing. */
-function reloadFacts(operations: readonly Operation[], old: ObservedContainer | null): VerdictFacts['reload'] {
+function reloadFacts(
+  operations: readonly Operation[],
+  old: ObservedContainer | null,
+): VerdictFacts['reload'] {
   const op = operations.find(({ kind }) => kind === 'files.reload');
   if (op?.kind !== 'files.reload') return null;
   const words = [...(old?.entrypoint ?? []), ...(old?.command ?? [])];

@@ -13,13 +13,13 @@ export function files(scene: ContractScene): void {
     const file = { path: '/new/folder/file', content, ...OWNED };
     await scene.engine.putFiles(id, [file], 1_700_000_000);
     await scene.engine.startContainer(id);
-    expect(await scene.engine.readFile(id, '/new/folder/file')).toMatchObject({
+    expect(await scene.engine.fetchFile(id, '/new/folder/file')).toMatchObject({
       kind: 'file',
       modifiedS: 1_700_000_000,
       ...OWNED,
     });
     await scene.engine.putFiles(id, [{ ...file, content: Buffer.from('two') }], 1_700_000_001);
-    const found = await scene.engine.readFile(id, '/new/folder/file');
+    const found = await scene.engine.fetchFile(id, '/new/folder/file');
     expect(found?.kind === 'file' ? Buffer.from(found.content).toString() : null).toBe('two');
   });
 
@@ -27,12 +27,12 @@ export function files(scene: ContractScene): void {
     const { id } = await scene.create(play('run'));
     const content = Buffer.from([0, 255, 10, 13, 128]);
     await scene.engine.putFiles(id, [{ path: '/bytes', content, ...OWNED }], 1);
-    const found = await scene.engine.readFile(id, '/bytes');
+    const found = await scene.engine.fetchFile(id, '/bytes');
     expect(found?.kind === 'file' ? Buffer.from(found.content) : null).toEqual(content);
   });
 
   it('finds nothing where nothing is', async () => {
     const { id } = await scene.create(play('run'));
-    expect(await scene.engine.readFile(id, '/not/there')).toBeNull();
+    expect(await scene.engine.fetchFile(id, '/not/there')).toBeNull();
   });
 }

@@ -13,7 +13,7 @@ function app(text: string, more: Partial<ContainerSketch> = {}) {
 
 async function content(engine: ReturnType<typeof world>['engine'], name: string): Promise<string> {
   const id = (await engine.findContainer(name))?.id ?? '';
-  const file = await engine.readFile(id, CONF);
+  const file = await engine.fetchFile(id, CONF);
   return file?.kind === 'file' ? Buffer.from(file.content).toString() : 'nothing';
 }
 
@@ -31,7 +31,7 @@ test('files are put there before the start; a stack without any asks for none', 
   calls.length = 0;
   await bare.apply(desiredState([{ name: 'app' }]));
   await bare.plan(desiredState([{ name: 'app' }]));
-  expect(calls).not.toContain('readFile');
+  expect(calls).not.toContain('fetchFile');
   expect(calls).not.toContain('putFiles');
 });
 
@@ -97,7 +97,7 @@ test('a reload that is cut off is done again by the next apply', async () => {
   isCut = false;
   expect(await content(shop.engine, 'shop-app0')).toBe('two');
   const id = (await shop.engine.findContainer('shop-app0'))?.id ?? '';
-  const stamp = await shop.engine.readFile(id, STAMP);
+  const stamp = await shop.engine.fetchFile(id, STAMP);
   expect(stamp?.kind === 'file' && stamp.content.length > 0).toBe(true);
   const next = await shop.plan(app('two', { instances: 1 }));
   expect(next.changes.map(({ action }) => action)).toEqual(['reload']);
