@@ -12,6 +12,7 @@ try {
   // One test applies through a real sshd on loopback.
   if (!hasCommand('sshd'))
     installPackages(['openssh-server', 'openssh-client'], 'tests over ssh', logToStderr);
+  if (!hasCommand('ip')) installPackages(['iproute2'], 'a second engine that is restarted', logToStderr);
   if (!hasCommand('openssl')) installPackages(['openssl'], 'tests over TLS', logToStderr);
   if (!hasCommand('docker-registry'))
     installPackages(['docker-registry'], 'tests with a registry', logToStderr);

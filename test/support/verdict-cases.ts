@@ -296,8 +296,6 @@ export const verdictCases: readonly VerdictCase[] = [
     change: again,
     said: 'zero-downtime',
     rule: 'taken-away',
-    // So that something waits to be accepted: there are four workers.
-    paths: ['/slow/0.1'],
   },
   {
     name: 'stop-first, as written, and alone',
