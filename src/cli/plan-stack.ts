@@ -5,6 +5,7 @@ import { requirements } from '../compiler/desired/requirements.ts';
 import { resolve } from '../compiler/desired/resolve.ts';
 import type { ResolvedInputs } from '../compiler/desired/resolved-inputs.ts';
 import type { Compiled, Diagnostic } from '../compiler/diagnostic.ts';
+import { NOTHING_OBSERVED } from '../compiler/observed/observed-state.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import { reconcile } from '../compiler/reconcile/reconcile.ts';
@@ -187,7 +188,8 @@ export async function resolveStack(
 ): Promise<ResolvedStack> {
   const { spec } = loaded;
   const engine = connection?.engine ?? null;
-  const observing = engine === null ? Promise.resolve(NOTHING) : (early ?? startObserving(engine, spec.name));
+  const observing =
+    engine === null ? Promise.resolve(NOTHING_OBSERVED) : (early ?? startObserving(engine, spec.name));
   const lookup = registryLookup(context.io, spec);
   const inputs = await gatherInputs((known) => requirements(spec, known), engine, observing, {
     held: (seen) => heldContainers(spec, seen, [...selection.include, ...selection.force]),
@@ -221,20 +223,6 @@ export async function resolveStack(
 function diagnosticsOf(result: Compiled<unknown>): readonly Diagnostic[] {
   return result.ok ? result.warnings : result.diagnostics;
 }
-
-/** What an offline plan sees: an engine without anything of ours. */
-const NOTHING: ObservedState = {
-  containers: [],
-  volumes: [],
-  foreignVolumes: [],
-  foreignPorts: [],
-  foreignNames: [],
-  networks: [],
-  ownNetworks: [],
-  agents: [],
-  links: [],
-  runs: [],
-};
 
 /** What others made is known by name only once the file is resolved. */
 async function withForeign(

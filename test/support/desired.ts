@@ -16,6 +16,7 @@ import type {
   ObservedLink,
   ObservedState,
 } from '../../src/compiler/observed/observed-state.ts';
+import { NOTHING_OBSERVED } from '../../src/compiler/observed/observed-state.ts';
 import type { PlanRequest } from '../../src/compiler/plan/plan.ts';
 import { canonicalJson } from '../../src/compiler/desired/canonical-json.ts';
 import { desiredAgents } from '../../src/compiler/reconcile/agents.ts';
@@ -224,18 +225,7 @@ function key(name: string): ContainerKey {
 }
 
 /** An engine that holds nothing of the stack. */
-export const nothing: ObservedState = {
-  containers: [],
-  volumes: [],
-  foreignVolumes: [],
-  foreignPorts: [],
-  foreignNames: [],
-  networks: [],
-  ownNetworks: [],
-  agents: [],
-  links: [],
-  runs: [],
-};
+export const nothing: ObservedState = NOTHING_OBSERVED;
 
 /** What an operator asks for by default. */
 export const plainRequest: PlanRequest = {

@@ -146,3 +146,17 @@ export interface ObservedAgent {
   /** Names of those that it is on now. */
   readonly networks: readonly string[];
 }
+
+/** An engine without anything of ours: what an offline plan sees. */
+export const NOTHING_OBSERVED: ObservedState = {
+  containers: [],
+  volumes: [],
+  foreignVolumes: [],
+  foreignPorts: [],
+  foreignNames: [],
+  networks: [],
+  ownNetworks: [],
+  agents: [],
+  links: [],
+  runs: [],
+};

@@ -1,3 +1,5 @@
+import { containerKey } from '../desired/keys.ts';
+import type { ContainerKey } from '../desired/desired-state.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
@@ -31,9 +33,10 @@ export function destroyPlan(
       builder.add(group, 'remove', { kind: 'container.remove', target, volumes: true }, [stop], 'destroy'),
     );
   }
+  const usersOf = linkUsers(observed.containers);
   for (const container of inOrder(observed.containers)) {
     // Whoever links to it stops first, and so does what runs once: a database outlives those who still write to it.
-    const users = observed.containers.filter((user) => linksTo(user, container, observed.containers));
+    const users = usersOf(container);
     const after = [...runs, ...users.flatMap((user) => stops.get(user.id) ?? [])];
     const subject =
       container.role === 'migration'
@@ -104,20 +107,26 @@ export function foreignVolumes(observed: ObservedState): readonly string[] {
   return [...new Set(mounted.map(({ source }) => source))].sort();
 }
 
-/** A link leads to one instance, and stands for the whole container. */
-function linksTo(
-  user: ObservedContainer,
-  { application, container: name }: ObservedContainer,
-  all: readonly ObservedContainer[],
-): boolean {
-  const targets = new Set((user.spec?.links ?? []).map(({ target }) => target));
-  return all.some(
-    (other) =>
-      targets.has(other.engineName) &&
-      other.application === application &&
-      other.container === name &&
-      user.container !== name,
-  );
+/**
+ * Who links to a container, in the order given. A link leads to one instance, and stands for the whole container; links
+ * within a container do not count.
+ */
+function linkUsers(
+  containers: readonly ObservedContainer[],
+): (container: ObservedContainer) => readonly ObservedContainer[] {
+  const byName = new Map(containers.map((container) => [container.engineName, container]));
+  const ofContainer = ({ application, container }: ObservedContainer) => containerKey(application, container);
+  const users = new Map<ContainerKey, Set<ObservedContainer>>();
+  for (const user of containers) {
+    for (const link of user.spec?.links ?? []) {
+      const target = byName.get(link.target);
+      if (target === undefined || target.container === user.container) continue;
+      const known = users.get(ofContainer(target));
+      if (known === undefined) users.set(ofContainer(target), new Set([user]));
+      else known.add(user);
+    }
+  }
+  return (container) => [...(users.get(ofContainer(container)) ?? [])];
 }
 
 function asked(what: string): Change['reasons'][number] {
@@ -127,12 +136,13 @@ function asked(what: string): Change['reasons'][number] {
 /** Those who link to others before those they link to; names decide the rest, and where links go in a circle. */
 function inOrder(containers: readonly ObservedContainer[]): readonly ObservedContainer[] {
   const byName = [...containers].sort((a, b) => (a.engineName < b.engineName ? -1 : 1));
+  const usersOf = linkUsers(byName);
   const ordered = new Set<ObservedContainer>();
   const under = new Set<ObservedContainer>();
   const visit = (container: ObservedContainer) => {
     if (ordered.has(container) || under.has(container)) return;
     under.add(container);
-    for (const other of byName) if (linksTo(other, container, containers)) visit(other);
+    for (const user of usersOf(container)) visit(user);
     under.delete(container);
     ordered.add(container);
   };
