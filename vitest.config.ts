@@ -12,11 +12,12 @@ export default defineConfig({
         },
       },
       {
-        // Real engine, real programs: one file after the other, so that they do not starve each other of two cores.
+        // Real engine, real programs: mostly waiting. Two files at a time, so that they do not starve each other of two cores.
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
+          maxConcurrency: 3,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 1 },

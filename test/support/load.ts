@@ -2,7 +2,9 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { docker, ROOT, until, type Loose, type StackFolder } from './stack-cli.ts';
+import { expect } from 'vitest';
+
+import { docker, freePort, ROOT, StackFolder, until, wipe, type Loose, type Ran } from './stack-cli.ts';
 
 /** What `bench/load.mjs` prints. */
 export interface LoadResult {
@@ -21,6 +23,8 @@ export interface LoadAsk {
   readonly concurrency: number;
   readonly keepAlive: boolean;
   readonly paths: readonly string[];
+  /** Between two requests of one client, in milliseconds. */
+  readonly pauseMs?: number;
   readonly prefix?: string;
 }
 
@@ -100,6 +104,108 @@ export function served(
     },
   };
   return { stack, app, haproxy };
+}
+
+/** How the clients of a scene behave. */
+export type Clients = Partial<Pick<LoadAsk, 'concurrency' | 'keepAlive' | 'paths'>>;
+
+/** Clients that connect anew for each request, half of them POSTs. */
+export const EACH_ANEW: Clients = { concurrency: 24 };
+/** Clients that keep their connections. */
+export const KEPT_ALIVE: Clients = { concurrency: 8, keepAlive: true };
+/** Requests of seconds; few enough that a server with four workers in all still answers the balancer's own checks. */
+export const SLOW: Clients = { concurrency: 2, paths: ['/slow/1.5', '/stream/2'] };
+
+/** Some hundred requests a second from each kind of clients: they find every gap, and leave the cores to what is tested. */
+const PACE_MS = 25;
+
+/** One stack of its own under load: several live side by side. */
+export class LoadScene {
+  readonly folder = new StackFolder();
+  readonly name: string;
+  readonly port: number;
+  readonly url: string;
+  #runs = 0;
+
+  private constructor(name: string, port: number) {
+    this.name = name;
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** Does `work` in a scene of this name, and leaves nothing of it. */
+  static async within(name: string, work: (scene: LoadScene) => Promise<void>): Promise<void> {
+    await wipe(name);
+    const scene = new LoadScene(name, await freePort());
+    try {
+      await work(scene);
+    } finally {
+      await wipe(name);
+      scene.folder.remove();
+    }
+  }
+
+  /** See {@link served}. */
+  served(
+    ...how: Parameters<typeof served> extends [unknown, unknown, unknown, ...infer Rest] ? Rest : never
+  ): Served {
+    return served(this.folder, this.name, this.port, ...how);
+  }
+
+  /** Applies the stack; nothing may go wrong, and no stop may have to be forced. */
+  async apply({ stack }: Pick<Served, 'stack'>): Promise<Ran> {
+    this.folder.write(stack);
+    const ran = await this.folder.run(['apply', '--yes']);
+    expect(ran.stderr + ran.stdout).not.toMatch(/✗|warning: it did not stop/);
+    expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+    return ran;
+  }
+
+  /** Applies it and waits until the front door answers. */
+  async up(made: Served): Promise<void> {
+    await this.apply(made);
+    await answers(this.url);
+  }
+
+  /** What each kind of clients saw while `work` was done, and a moment before and after. */
+  async underLoad(kinds: readonly Clients[], work: () => Promise<unknown>): Promise<readonly LoadResult[]> {
+    const loads = kinds.map((clients) => {
+      this.#runs += 1;
+      const prefix = `r${this.#runs}-`;
+      const paths = ['/ping', '/count/'];
+      const ask = { url: this.url, concurrency: 1, keepAlive: false, paths, pauseMs: PACE_MS, prefix };
+      return startLoad({ ...ask, ...clients });
+    });
+    try {
+      await pause(400);
+      await work();
+      await pause(400);
+    } finally {
+      await Promise.all(loads.map((load) => load.stop()));
+    }
+    return Promise.all(loads.map((load) => load.stop()));
+  }
+
+  /** Nothing failed, and what was posted was counted once. */
+  async expectNothingLost(loads: readonly LoadResult[]): Promise<void> {
+    expect(loads.map(({ failures }) => failures)).toEqual(loads.map(() => ({})));
+    expect(Math.min(...loads.map(({ sent }) => sent))).toBeGreaterThan(3);
+    const times = new Map<string, number>();
+    for (const id of await counted(this.name)) times.set(id, (times.get(id) ?? 0) + 1);
+    const posted = loads.flatMap(({ ids }) => ids);
+    expect(posted.length).toBeGreaterThan(100);
+    expect(posted.filter((id) => times.get(id) !== 1)).toEqual([]);
+  }
+}
+
+/** Another value in its environment: the application is replaced. */
+export function nextGeneration({ app }: Served): void {
+  const env = app['env'] as Loose;
+  env['GENERATION'] = String(Number(env['GENERATION']) + 1);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Every id that the application has counted, once for each time. */
