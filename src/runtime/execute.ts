@@ -42,6 +42,7 @@ class Execution {
     const { clock, parallelism = 10, finish, stop } = this.#options;
     const startedAt = clock.now();
     this.#emit({ type: 'started', atMs: startedAt, nodes: this.#plan.nodes.length });
+    this.#performer.open();
     const outcome = await walk(this.#plan.nodes, {
       parallelism,
       run: (node) => this.#run(node),

@@ -112,7 +112,7 @@ function migrationOrder(
 }
 
 /**
- * Replacements one batch after the other: the next begins when the new generations are current, while the old ones are
+ * Replacements one batch after the other: the next begins when the new generations serve, while the old ones are
  * still leaving, as far as `surge` lets them be beside each other. New instances join once the first replacement has
  * shown that it works.
  */
@@ -132,7 +132,7 @@ function rollOne(
   for (let at = 0; at < replacing.length; at += batch) {
     const before = batches.at(-1) ?? [];
     const gone = batches.at(-leaving) ?? [];
-    const after = [...before.flatMap((rolled) => rolled.switched), ...gone.flatMap((rolled) => rolled.ready)];
+    const after = [...before.flatMap((rolled) => rolled.serving), ...gone.flatMap((rolled) => rolled.ready)];
     const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
     const together = replacing.slice(at, at + batch);
     const others = own.filter((d) => !together.includes(d));
@@ -158,7 +158,7 @@ function rollOne(
       continue;
     }
     const waits = d.decision === 'create' && canary !== undefined;
-    const after = waits ? canary.switched : begin;
+    const after = waits ? canary.serving : begin;
     const named = waits ? [...waitsFor, canary.change.id] : waitsFor;
     done.set(d, rollInstance(builder, d, after, named, scope, []));
   }

@@ -21,8 +21,8 @@ import { count, gateWords, instanceNotes } from './words.ts';
 /** What came of planning one instance. */
 export interface Rolled {
   readonly change: Change;
-  /** The new generation is current: what the next instance waits for. Empty when nothing is done. */
-  readonly switched: readonly NodeId[];
+  /** The new generation serves in the place of the old one: what the next instance waits for. Empty when nothing is done. */
+  readonly serving: readonly NodeId[];
   /** The old one is gone as well: what dependents wait for. Empty when nothing is done. */
   readonly ready: readonly NodeId[];
   /** Generations to remove when everything is over: they are the way back until then. */
@@ -76,7 +76,7 @@ export function rollInstance(
 
   const generation = standing.latest + 1;
   let cleanup: Rolled['cleanup'] = () => {};
-  let switched: readonly NodeId[] | null = null;
+  let serving: readonly NodeId[] | null = null;
   switch (decision) {
     case 'create':
     case 'replace': {
@@ -95,8 +95,13 @@ export function rollInstance(
         handover,
         sockets: scope.sockets,
       };
-      last = addSteps(builder, group, strategy.switch, turn, last, `${group}.${generation}`);
-      switched = last;
+      const undoScope = `${group}.${generation}`;
+      last = addSteps(builder, group, strategy.serve, turn, last, undoScope);
+      const published = last;
+      last = addSteps(builder, group, strategy.switch, turn, last, undoScope);
+      // Who has no socket of its own is reached by its name.
+      serving =
+        container.strategy.order === 'start-first' && instance.socket?.movable === true ? published : last;
       for (const leaving of handover)
         notes.push(`${leaving.instance} hands over to it: it stops just before the start`);
       if (replaced !== null && replaced.anonymousVolumes.length > 0) {
@@ -179,7 +184,7 @@ export function rollInstance(
     ],
   };
   const ready = last === after ? [] : last;
-  return { change, switched: switched ?? ready, ready, cleanup };
+  return { change, serving: serving ?? ready, ready, cleanup };
 }
 
 function coverOf(

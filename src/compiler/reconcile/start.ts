@@ -37,7 +37,7 @@ export function start(
     return update(
       builder,
       decided,
-      addSteps(builder, instance.key, strategies.start.switch, turn, after, null),
+      addSteps(builder, instance.key, strategies.start.serve, turn, after, null),
     );
   }
   let last = after;

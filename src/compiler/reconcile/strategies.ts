@@ -23,8 +23,8 @@ export type Step =
   | 'clear-old-path';
 
 /**
- * The strategies. Up to `take-name` everything is taken back when a step fails; from there on the new generation
- * is current and only tidying is left.
+ * The strategies. When `serve` is over, the new generation gets what comes over a socket; when `switch` is, it is current
+ * and has the name that everything else follows, and only `settle` is left. Until then all is taken back when a step fails.
  *
  * The restart policy comes only after the gate (`keep`) and goes before the stop (`release-old`): a reboot brings up
  * no generation that has not passed its gate, and start-first always one that has. Both renames come after the gate,
@@ -33,28 +33,17 @@ export type Step =
  */
 export const strategies = {
   create: {
-    switch: ['create', 'join', 'hand-over', 'clear-path', 'start', 'gate', 'publish', 'keep', 'take-name'],
+    serve: ['create', 'join', 'hand-over', 'clear-path', 'start', 'gate', 'publish'],
+    switch: ['keep', 'take-name'],
     settle: [],
   },
   'start-first': {
-    switch: [
-      'create',
-      'join',
-      'hand-over',
-      'keep-old-path',
-      'clear-path',
-      'start',
-      'gate',
-      'publish',
-      'keep',
-      'release-old',
-      'park-old',
-      'take-name',
-    ],
+    serve: ['create', 'join', 'hand-over', 'keep-old-path', 'clear-path', 'start', 'gate', 'publish'],
+    switch: ['keep', 'release-old', 'park-old', 'take-name'],
     settle: ['unpublish-old', 'quiet-old', 'drain-old', 'stop-old', 'publish-again', 'clear-old-path'],
   },
   'stop-first': {
-    switch: [
+    serve: [
       'create',
       'join',
       'release-old',
@@ -68,15 +57,12 @@ export const strategies = {
       'start',
       'gate',
       'publish',
-      'keep',
-      'park-old',
-      'take-name',
-      'await-balancer',
     ],
+    switch: ['keep', 'park-old', 'take-name', 'await-balancer'],
     settle: ['unpublish-old', 'clear-old-path'],
   },
   /** A generation that exists and does not run. */
-  start: { switch: ['clear-path', 'start', 'gate', 'publish'], settle: [] },
+  start: { serve: ['clear-path', 'start', 'gate', 'publish'], switch: [], settle: [] },
 } as const satisfies Readonly<
-  Record<string, { readonly switch: readonly Step[]; readonly settle: readonly Step[] }>
+  Record<string, Readonly<Record<'serve' | 'switch' | 'settle', readonly Step[]>>>
 >;

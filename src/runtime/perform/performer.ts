@@ -49,6 +49,17 @@ export class Performer {
     );
   }
 
+  /** Opens the conversations that are sure to be wanted, while the first containers are made. */
+  open(): void {
+    const { nodes, agents } = this.#plan;
+    const isThere =
+      agents.some(({ plane }) => plane === 'stack') &&
+      !nodes.some(({ op }) => op.kind === 'agent.create' || op.kind === 'agent.start');
+    // Whoever needs it hears why it failed, from an attempt of its own.
+    if (isThere && nodes.some(({ op }) => op.kind.startsWith('socket.')))
+      this.#session('stack').catch(() => {});
+  }
+
   /** Ends the conversations with the agents. */
   close(): void {
     for (const session of this.#sessions.values()) session.then((s) => s.close()).catch(() => {});
@@ -326,17 +337,7 @@ export class Performer {
 
   /** Asks an agent; a session that is lost is opened anew by the next operation that needs it. */
   async #ask<T>(plane: Plane, ask: (agent: AgentSession) => Promise<T>): Promise<T> {
-    const name = this.#agentName(plane);
-    let session = this.#sessions.get(plane);
-    if (session === undefined) {
-      const opening = this.#options.agents.open(name);
-      // One hiccup must not fail whatever asks after it, the way back included.
-      opening.catch(() => {
-        if (this.#sessions.get(plane) === opening) this.#sessions.delete(plane);
-      });
-      this.#sessions.set(plane, opening);
-      session = opening;
-    }
+    const session = this.#session(plane);
     try {
       return await ask(await session);
     } catch (error) {
@@ -346,6 +347,18 @@ export class Performer {
       }
       throw error;
     }
+  }
+
+  #session(plane: Plane): Promise<AgentSession> {
+    const known = this.#sessions.get(plane);
+    if (known !== undefined) return known;
+    const opening = this.#options.agents.open(this.#agentName(plane));
+    // One hiccup must not fail whatever asks after it, the way back included.
+    opening.catch(() => {
+      if (this.#sessions.get(plane) === opening) this.#sessions.delete(plane);
+    });
+    this.#sessions.set(plane, opening);
+    return opening;
   }
 
   #agentName(plane: Plane): string {

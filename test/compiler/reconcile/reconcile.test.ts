@@ -95,7 +95,7 @@ describe('whole plans', () => {
       [9] #10 shop/app0 drain 1: socket.drain
       [10] #11 shop/app0 stop 1: container.stop
       [11] #12 shop/app0 clear 1: socket.unlink
-      [9] #13 shop/app1 create 2: container.create undo: container.rename
+      [5] #13 shop/app1 create 2: container.create undo: container.rename
       [13] #14 shop/app1 clear 2: socket.unlink undo: socket.unlink
       [14] #15 shop/app1 start 2: container.start undo: container.stop
       [15] #16 shop/app1 gate 2: container.gate
@@ -418,14 +418,14 @@ describe('what leaves and what comes', () => {
   });
 
   test.each([
-    ['room for two: it starts while the one before it leaves', 2, ['switch 2'], ['switch 2', 'clear 1']],
+    ['room for two: it starts while the one before it leaves', 2, ['publish 2'], ['publish 2', 'clear 1']],
     [
       'room for one: it waits until the one before it is gone',
       1,
-      ['switch 2', 'clear 1'],
-      ['switch 2', 'clear 1'],
+      ['publish 2', 'clear 1'],
+      ['publish 2', 'clear 1'],
     ],
-    ['room for three: two may be leaving', 3, ['switch 2'], ['switch 2']],
+    ['room for three: two may be leaving', 3, ['publish 2'], ['publish 2']],
   ])('%s', (_, surge, secondWaits, thirdWaits) => {
     const sketch: ContainerSketch = { name: 'app', instances: 4, socket: true, surge };
     const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
