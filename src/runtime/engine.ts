@@ -15,6 +15,8 @@ export interface Engine {
   listContainers(labels: readonly string[]): Promise<readonly ContainerSummary[]>;
   /** The host's ids of the first processes of all running containers, anyone's, that mount a volume; ascending. */
   volumeProcesses(volume: string): Promise<readonly number[]>;
+  /** What each process of a running container calls itself, with its arguments: GET /containers/{id}/top. None when it does not run. */
+  processTitles(id: string): Promise<readonly string[]>;
   /** GET /containers/{id}/json; null when there is none. */
   inspectContainer(idOrName: string): Promise<ContainerDetails | null>;
   /** The container of exactly this name, never one whose id begins with it; null when there is none. */

@@ -45,6 +45,8 @@ export function operationText(op: Operation): string {
       return `${generationOf(op.target)} becomes ${op.name}`;
     case 'container.signal':
       return `send ${op.signal} to ${generationOf(op.target)}`;
+    case 'container.idle':
+      return `wait until ${generationOf(op.target)} has no work left`;
     case 'container.stop':
       return `stop ${generationOf(op.target)}${op.timeoutS === null ? '' : ` (limit ${op.timeoutS} s)`}`;
     case 'container.remove':

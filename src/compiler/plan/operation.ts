@@ -79,6 +79,8 @@ export type Operation =
   | { readonly kind: 'container.rename'; readonly target: ContainerRef; readonly name: string }
   /** A signal that does not end the container (`quiet_signal`). */
   | { readonly kind: 'container.signal'; readonly target: ContainerRef; readonly signal: string }
+  /** It has taken no new work since its `quiet_signal`; waits until it has none left, not longer than `limitS` seconds. */
+  | { readonly kind: 'container.idle'; readonly target: ContainerRef; readonly limitS: number }
   | { readonly kind: 'container.stop'; readonly target: ContainerRef; readonly timeoutS: number | null }
   /** `volumes`: its anonymous volumes with it. */
   | { readonly kind: 'container.remove'; readonly target: ContainerRef; readonly volumes: boolean }

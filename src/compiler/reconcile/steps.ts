@@ -120,12 +120,16 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
       ],
     ),
   ],
-  // A worker takes no new work from here on; what it has, its graceful stop finishes.
+  // A worker takes no new work from here on, and finishes what it has.
   'quiet-old': ({ instance, old }) => {
     const signal = instance.stop.quietSignal;
     if (old === null || signal === null || old.state !== 'running') return [];
     const op: Operation = { kind: 'container.signal', target: existing(old), signal };
-    return [node(`quiet ${old.generation}`, op, 'takes no new work')];
+    const idle: Operation = { kind: 'container.idle', target: existing(old), limitS: instance.stop.drainS };
+    return [
+      node(`quiet ${old.generation}`, op, 'takes no new work'),
+      node(`await idle ${old.generation}`, idle, 'jobs under way end first'),
+    ];
   },
   'stop-old': ({ instance, old }) => {
     if (old === null) return [];

@@ -105,6 +105,7 @@ export function removeGenerations(
     const quiet = stop?.quietSignal ?? null;
     if (quiet !== null && container.state === 'running') {
       add(`quiet ${n}`, { kind: 'container.signal', target, signal: quiet });
+      add(`await idle ${n}`, { kind: 'container.idle', target, limitS: stop?.drainS ?? DRAIN_S });
     }
     if (place !== null && container.state === 'running' && hasOwnSocket(container, engineName)) {
       add(`drain ${n}`, drain(place, engineName, container, stop?.drainS ?? DRAIN_S));

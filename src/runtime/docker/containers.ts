@@ -16,6 +16,7 @@ type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
   | 'volumeProcesses'
+  | 'processTitles'
   | 'inspectContainer'
   | 'findContainer'
   | 'statPath'
@@ -56,6 +57,17 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
         .flatMap((details) => (details === null || details.pid === 0 ? [] : [details.pid]))
         .sort((a, b) => a - b);
     },
+
+    processTitles: (id) =>
+      transport
+        .ask(`list processes of ${id}`, readMs, async (docker) => {
+          // The engine finds the container's own by their ids.
+          const { Processes: rows }: { readonly Processes?: readonly (readonly string[])[] } = await docker
+            .getContainer(part(id))
+            .top({ ps_args: '-eo pid,args' });
+          return (rows ?? []).map((row) => row.at(-1) ?? '');
+        })
+        .catch(unlessStatus([404, 409], [])),
 
     inspectContainer,
 

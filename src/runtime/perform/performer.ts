@@ -23,6 +23,7 @@ import { passGate } from '../gate.ts';
 import { filledGate } from '../gate/filled-gate.ts';
 import { awaitBalancer } from './arrivals.ts';
 import { drainSocket } from './drain.ts';
+import { awaitIdle } from './idle.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
 
@@ -144,6 +145,8 @@ export class Performer {
         return null;
       case 'container.signal':
         return this.#signal(this.#id(op.target), op.signal);
+      case 'container.idle':
+        return awaitIdle(op, { engine, clock: this.#options.clock, containerId: this.#id(op.target) });
       case 'container.stop':
         return this.#stop(this.#id(op.target), op.timeoutS);
       case 'container.remove':

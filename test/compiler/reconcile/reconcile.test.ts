@@ -228,9 +228,10 @@ describe('whole plans', () => {
       return { ...desired, containers };
     };
     const kinds = plan(quiet('app:2'), settled(quiet('app:1'))).nodes.map((n) => n.op.kind);
-    expect(kinds.slice(-4)).toEqual([
+    expect(kinds.slice(-5)).toEqual([
       'container.rename',
       'container.signal',
+      'container.idle',
       'container.stop',
       'container.remove',
     ]);

@@ -91,8 +91,14 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   [
     'a worker',
     WORKER,
-    'worker',
-    'zero downtime: serves no requests; TSTP first, then TERM and 30 s to finish its job',
+    'worker-quiet',
+    'zero downtime: serves no requests; takes no new jobs after TSTP, has 30 s to finish those it has, then TERM',
+  ],
+  [
+    'a Sidekiq that is not told to take no new jobs',
+    { ...WORKER, stop: { ...WORKER.stop, quietSignal: null } },
+    'worker-puts-back',
+    'unproven: no job takes longer than Sidekiq waits for it (`-t`), or with `quiet_signal: TSTP` it is waited for',
   ],
   [
     'a program that nobody connects to',

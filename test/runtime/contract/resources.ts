@@ -126,6 +126,15 @@ export function volumes(scene: ContractScene): void {
     await scene.engine.removeContainer(id);
     await scene.engine.removeVolume(name);
   });
+
+  it('tells what the processes of a running container call themselves', async () => {
+    const { id } = await scene.create(play('run'));
+    expect(await scene.engine.processTitles(id)).toEqual([]);
+    await scene.engine.startContainer(id);
+    expect((await scene.engine.processTitles(id)).length).toBeGreaterThan(0);
+    await scene.engine.removeContainer(id);
+    expect(await scene.engine.processTitles(id)).toEqual([]);
+  });
 }
 
 function mountOf(volume: string): MountSpec {

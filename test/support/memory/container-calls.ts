@@ -10,6 +10,7 @@ type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
   | 'volumeProcesses'
+  | 'processTitles'
   | 'inspectContainer'
   | 'findContainer'
   | 'createContainer'
@@ -43,6 +44,11 @@ export function containerCalls(world: World): ContainerCalls {
         .map((container) => container.details())
         .filter(({ pid, mounts }) => pid > 0 && mounts.some(({ name }) => name === volume))
         .map(({ pid }) => pid);
+    },
+    async processTitles(id) {
+      await world.record('processTitles', id);
+      const { state } = world.find(id)?.details() ?? {};
+      return state === 'running' ? ['app'] : [];
     },
     async inspectContainer(id) {
       await world.record('inspectContainer', id);

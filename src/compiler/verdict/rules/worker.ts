@@ -1,7 +1,7 @@
 import { durationWords } from '../duration-words.ts';
 import { takesConnections } from '../facts.ts';
 import { gracefulSignal } from '../server.ts';
-import { gap, short, within, zeroDowntime, type Rule } from './rule.ts';
+import { gap, short, unproven, within, zeroDowntime, type Rule } from './rule.ts';
 
 /** Workers: nobody connects to them, but a stop may cost a job. */
 export const workerRules: readonly Rule[] = within(
@@ -43,14 +43,29 @@ export const workerRules: readonly Rule[] = within(
         ),
     },
     {
+      // Sidekiq has a time limit of its own (`-t`, 25 s): what takes longer goes back to its queue and is run again.
+      id: 'worker-puts-back',
+      applies: ({ server, stop }) => server.kind === 'sidekiq' && stop.quietSignal === null,
+      verdict: () =>
+        unproven(
+          'no job takes longer than Sidekiq waits for it (`-t`), or with `quiet_signal: TSTP` it is waited for',
+        ),
+    },
+    {
+      id: 'worker-quiet',
+      applies: ({ stop }) => stop.quietSignal !== null,
+      verdict: ({ stop, drainMs }) =>
+        zeroDowntime(
+          `serves no requests; takes no new jobs after ${short(stop.quietSignal)}, has ${durationWords(drainMs)} to finish those it has, then ${short(stop.signal)}`,
+        ),
+    },
+    {
       id: 'worker',
       applies: () => true,
-      verdict: ({ stop }) => {
-        const quiet = stop.quietSignal === null ? '' : `${short(stop.quietSignal)} first, then `;
-        return zeroDowntime(
-          `serves no requests; ${quiet}${short(stop.signal)} and ${durationWords(stop.timeoutMs)} to finish its job`,
-        );
-      },
+      verdict: ({ stop }) =>
+        zeroDowntime(
+          `serves no requests; ${short(stop.signal)} and ${durationWords(stop.timeoutMs)} to finish its job`,
+        ),
     },
   ],
 );
