@@ -61,7 +61,10 @@ async function perform(request: AgentRequest, root: string, keeper: Keeper | nul
       checkName(request.from);
       if (!(await directoryExists(root, request.directory))) return null;
       keeper?.release(request.directory, request.name);
-      await restoreSocket(request.directory, request.name, request.from);
+      await keeper?.handOver(request.directory, request.name, request.name, 0);
+      // Without a server to put back, what comes goes on being held.
+      if (keeper?.isHeld(request.directory, request.name) !== true)
+        await restoreSocket(request.directory, request.name, request.from);
       return null;
     case 'unlink':
       checkName(request.name);
@@ -81,13 +84,17 @@ async function perform(request: AgentRequest, root: string, keeper: Keeper | nul
   }
 }
 
-/** A server that has bound the published name itself may take the link along when it ends. */
+/**
+ * A server that has bound the published name itself may take the link along when it ends. With that name as `to` there is
+ * nothing to publish: what is held goes to the server that binds it.
+ */
 async function publishKept(
   { directory, link, to, waitMs }: Extract<AgentRequest, { op: 'publish' }>,
   keeper: Keeper | null,
 ): Promise<Handed | null> {
   const handed = await keeper?.handOver(directory, link, to, waitMs);
   if (handed !== null && handed !== undefined) return handed;
+  if (link === to) return null;
   keeper?.release(directory, link);
   const wasBound = (await kindOf(`${directory}/${link}`)) === 'socket';
   await publish(directory, link, to);

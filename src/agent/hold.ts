@@ -2,8 +2,10 @@ import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Handed } from '../runtime/agent/agent-session.ts';
-import { publish } from './published-link.ts';
+import type { Handed, HoldRequest } from '../runtime/agent/agent-session.ts';
+import { guardLink } from './guard.ts';
+import { restoreSocket } from './kept-socket.ts';
+import { kindOf, publish } from './published-link.ts';
 import { isServed } from './served.ts';
 
 /** A connect that looked the name up before it moved comes within a few milliseconds. */
@@ -18,6 +20,9 @@ interface Held {
 /**
  * A listener of the agent's own in the place of a server that stops before its successor starts. It accepts and reads
  * nothing: what clients send waits in their own buffers, until each connection is handed to the successor, in order.
+ *
+ * A server that binds the published name itself needs that name free: it is removed before the successor starts, and what
+ * was accepted until then is kept (`release` with the name itself).
  */
 export class Hold {
   readonly #directory: string;
@@ -28,6 +33,9 @@ export class Hold {
   #held: Held[] = [];
   /** Where connections go; null while they are kept. */
   #to: string | null = null;
+  /** Who served before had bound the name itself, and was kept under this one. */
+  #kept: string | null = null;
+  #letGo = (): void => {};
   #deadline = 0;
   #limit: NodeJS.Timeout | undefined;
   #closing: NodeJS.Timeout | undefined;
@@ -42,23 +50,49 @@ export class Hold {
   }
 
   /** From here on what comes is kept; at the limit it goes to `back` if that serves, and is dropped if not. */
-  async begin(back: string, limitMs: number): Promise<void> {
+  async begin({ back, kept, limitMs }: Omit<HoldRequest, 'as'>): Promise<void> {
     clearTimeout(this.#closing);
     clearTimeout(this.#limit);
     this.#to = null;
     this.#handed = { held: 0, longestMs: 0 };
     this.#deadline = performance.now() + limitMs;
     this.#server ??= await this.#listen();
+    const isBound = kept || (await kindOf(this.#path)) === 'socket';
     await publish(this.#directory, this.#link, this.#as);
+    this.#kept = kept ? back : null;
+    // Who has bound the name may remove it as it ends, whoever has it by then.
+    if (isBound) this.#letGo = guardLink(this.#directory, this.#link, this.#as, limitMs);
     this.#limit = setTimeout(() => void this.#giveUp(back), limitMs);
   }
 
-  /** Publishes `to`, as soon as it accepts connections or after `waitMs`, and hands over what was kept. */
-  async release(to: string, waitMs: number): Promise<Handed> {
+  /** Whether what comes is kept, for nobody yet. */
+  get keeps(): boolean {
+    return this.#to === null;
+  }
+
+  /** The name may go: somebody else is to bind it. */
+  letGo(): void {
+    this.#letGo();
+    this.#letGo = () => {};
+  }
+
+  /**
+   * Publishes `to`, as soon as it accepts connections or after `waitMs`, and hands over what was kept. With the published
+   * name itself: waits for a server that binds it; null, and what is kept stays, when there is none.
+   */
+  async release(to: string, waitMs: number): Promise<Handed | null> {
     const path = `${this.#directory}/${to}`;
+    const isBound = to === this.#link;
+    const isReady = () => (isBound ? this.#isBound() : isServed(path));
     const until = performance.now() + waitMs;
-    while (performance.now() < until && !(await isServed(path))) await sleep(RETRY_MS);
-    await publish(this.#directory, this.#link, to);
+    let ready = await isReady();
+    while (!ready && performance.now() < until) {
+      await sleep(RETRY_MS);
+      ready = await isReady();
+    }
+    if (isBound && !ready) return null;
+    this.letGo();
+    if (!isBound) await publish(this.#directory, this.#link, to);
     clearTimeout(this.#limit);
     this.#to = path;
     for (const held of this.#held.splice(0)) this.#hand(held, path);
@@ -68,9 +102,10 @@ export class Hold {
   }
 
   /** Drops everything. */
-  end(): void {
+  #end(): void {
     clearTimeout(this.#closing);
     clearTimeout(this.#limit);
+    this.letGo();
     for (const { socket } of this.#held.splice(0)) socket.destroy();
     this.#server?.close();
     this.#server = undefined;
@@ -128,12 +163,28 @@ export class Hold {
 
   #closeSoon(): void {
     clearTimeout(this.#closing);
-    this.#closing = setTimeout(() => this.end(), LATE_MS);
+    this.#closing = setTimeout(() => this.#end(), LATE_MS);
   }
 
+  /** Nobody came for it. A name that was removed meanwhile stays removed. */
   async #giveUp(back: string): Promise<void> {
-    if (await isServed(`${this.#directory}/${back}`)) await this.release(back, 0);
-    else this.end();
+    const isOurs = (await kindOf(this.#path)) === 'symlink';
+    if (isOurs && this.#kept === null && (await isServed(`${this.#directory}/${back}`))) {
+      await this.release(back, 0);
+    } else if ((await this.release(this.#link, 0)) === null) this.#end();
+  }
+
+  /** Whether a server listens at the published name itself; one that was kept, and still listens, gets it back. */
+  async #isBound(): Promise<boolean> {
+    if (this.#kept !== null && (await isServed(`${this.#directory}/${this.#kept}`))) {
+      this.letGo();
+      await restoreSocket(this.#directory, this.#link, this.#kept);
+    }
+    return (await kindOf(this.#path)) === 'socket' && isServed(this.#path);
+  }
+
+  get #path(): string {
+    return `${this.#directory}/${this.#link}`;
   }
 }
 

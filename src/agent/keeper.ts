@@ -1,4 +1,4 @@
-import type { Handed } from '../runtime/agent/agent-session.ts';
+import type { Handed, HoldRequest } from '../runtime/agent/agent-session.ts';
 import { guardLink } from './guard.ts';
 import { Hold } from './hold.ts';
 
@@ -16,29 +16,31 @@ export class Keeper {
     this.#guards.set(`${directory}/${link}`, guardLink(directory, link, to, GUARD_MS));
   }
 
-  /** Takes a published link's place, and keeps what comes there. */
-  async hold(
-    directory: string,
-    link: string,
-    how: { as: string; back: string; limitMs: number },
-  ): Promise<void> {
+  /** Takes a published name's place, and keeps what comes there. */
+  async hold(directory: string, link: string, how: HoldRequest): Promise<void> {
     const path = `${directory}/${link}`;
+    this.release(directory, link);
     const hold =
       this.#holds.get(path) ?? new Hold(directory, link, how.as, () => void this.#holds.delete(path));
     this.#holds.set(path, hold);
-    await hold.begin(how.back, how.limitMs);
+    await hold.begin(how);
   }
 
-  /** Publishes `to` where something is held, and hands that over. Null: nothing is. */
+  /** Publishes `to` where something is held, and hands that over. Null: nothing is, or nobody could take it in `waitMs`. */
   async handOver(directory: string, link: string, to: string, waitMs: number): Promise<Handed | null> {
     return (await this.#holds.get(`${directory}/${link}`)?.release(to, waitMs)) ?? null;
   }
 
-  /** From here on somebody else says what has the name. */
+  /** Something is kept there, for nobody yet. */
+  isHeld(directory: string, link: string): boolean {
+    return this.#holds.get(`${directory}/${link}`)?.keeps ?? false;
+  }
+
+  /** From here on somebody else says what has the name. What is held there waits for whoever that is. */
   release(directory: string, name: string): void {
     const path = `${directory}/${name}`;
     this.#guards.get(path)?.();
     this.#guards.delete(path);
-    this.#holds.get(path)?.end();
+    this.#holds.get(path)?.letGo();
   }
 }

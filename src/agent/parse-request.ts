@@ -53,6 +53,7 @@ function questionIn(fields: Fields): AgentQuestion {
         link: text(fields, 'link'),
         as: text(fields, 'as'),
         back: text(fields, 'back'),
+        kept: fields['kept'] === true,
         limitMs: milliseconds(fields, 'limitMs'),
       };
     case 'keep':

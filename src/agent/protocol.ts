@@ -1,7 +1,7 @@
 import type { ArrivalsRequest, DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
 
 /** Raised when an older peer could misunderstand a newer one; both sides must have the same. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** The longest line either side takes, in bytes. */
 export const MAX_LINE_BYTES = 1024 * 1024;
@@ -30,6 +30,7 @@ export type AgentQuestion =
       readonly link: string;
       readonly as: string;
       readonly back: string;
+      readonly kept: boolean;
       readonly limitMs: number;
     }
   | { readonly op: 'keep'; readonly directory: string; readonly name: string; readonly as: string }

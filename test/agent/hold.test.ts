@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
 import type { AgentSession } from '../../src/runtime/agent/agent-session.ts';
@@ -33,7 +33,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const AS = { as: '.hold.app0', back: '.app0.1', limitMs: 5000 };
+const AS = { as: '.hold.app0', back: '.app0.1', kept: false, limitMs: 5000 };
 
 async function serveAt(name: string): Promise<TestServer> {
   const server = await listen(join(directory, name), says(name));
@@ -130,4 +130,103 @@ test('held again before it has closed', async () => {
   await pause(700);
   await session.publish(directory, 'app0.sock', '.app0.1');
   expect(await answer).toBe('.app0.1');
+});
+
+describe('a server that binds the published name itself', () => {
+  const KEPT = { ...AS, kept: true };
+  const published = (): string => join(directory, 'app0.sock');
+  const isOurs = (): boolean => existsSync(published()) && lstatSync(published()).isSymbolicLink();
+
+  async function held(): Promise<TestServer> {
+    const old = await serveAt('app0.sock');
+    await session.keep(directory, 'app0.sock', '.app0.1');
+    await session.hold(directory, 'app0.sock', KEPT);
+    return old;
+  }
+
+  test('finds its path free, and gets what was held before', async () => {
+    const old = await held();
+    const answer = said('a');
+    await pause(50);
+    // It takes the path along as it ends: what comes then is held all the same.
+    await old.close();
+    await expect.poll(isOurs).toBe(true);
+    const later = said('b');
+    await pause(50);
+    await session.unlink(directory, 'app0.sock');
+    const next = await serveAt('app0.sock');
+    await expect(session.publish(directory, 'app0.sock', 'app0.sock', 1000)).resolves.toMatchObject({
+      held: 2,
+    });
+    await Promise.all([answer, later]);
+    expect(next.heard).toEqual(['a', 'b']);
+    expect(lstatSync(published()).isSocket()).toBe(true);
+    await expect.poll(() => readdirSync(directory)).not.toContain('.hold.app0');
+  });
+
+  test('gets its path back while it serves, with what was held', async () => {
+    const old = await held();
+    const answer = said('a');
+    await pause(50);
+    await expect(session.publish(directory, 'app0.sock', 'app0.sock', 1000)).resolves.toMatchObject({
+      held: 1,
+    });
+    await answer;
+    expect(old.heard).toEqual(['a']);
+    expect(lstatSync(published()).isSocket()).toBe(true);
+    expect(readdirSync(directory)).not.toContain('.app0.1');
+  });
+
+  test('is put back by whoever comes after an apply that was cut off, and nothing is dropped', async () => {
+    const old = await held();
+    const answer = said('a');
+    await pause(50);
+    await session.restore(directory, 'app0.sock', '.app0.1');
+    await answer;
+    expect(old.heard).toEqual(['a']);
+  });
+
+  test('has gone: what is held stays, whoever asks for it to be put back, until somebody binds the name', async () => {
+    const old = await held();
+    const answer = said('a');
+    await pause(50);
+    await old.close();
+    await session.restore(directory, 'app0.sock', '.app0.1');
+    await expect.poll(isOurs).toBe(true);
+    await expect(session.publish(directory, 'app0.sock', 'app0.sock', 20)).resolves.toBeNull();
+    await session.unlink(directory, 'app0.sock');
+    const next = await serveAt('app0.sock');
+    await session.publish(directory, 'app0.sock', 'app0.sock', 1000);
+    await answer;
+    expect(next.heard).toEqual(['a']);
+  });
+
+  test('gets it back at the limit; one that has taken its place by then gets what was held', async () => {
+    const old = await serveAt('app0.sock');
+    await session.keep(directory, 'app0.sock', '.app0.1');
+    await session.hold(directory, 'app0.sock', { ...KEPT, limitMs: 150 });
+    expect(await said('a')).toBe('app0.sock');
+    expect(lstatSync(published()).isSocket()).toBe(true);
+    await session.keep(directory, 'app0.sock', '.app0.1');
+    await session.hold(directory, 'app0.sock', { ...KEPT, limitMs: 500 });
+    const answer = said('b');
+    await pause(50);
+    await old.close();
+    await session.unlink(directory, 'app0.sock');
+    const next = await serveAt('app0.sock');
+    await answer;
+    expect(next.heard).toEqual(['b']);
+  });
+
+  test('nobody binds it: a name that was removed stays removed at the limit', async () => {
+    const old = await serveAt('app0.sock');
+    await session.keep(directory, 'app0.sock', '.app0.1');
+    await session.hold(directory, 'app0.sock', { ...KEPT, limitMs: 300 });
+    const answer = said('a');
+    await pause(50);
+    await old.close();
+    await session.unlink(directory, 'app0.sock');
+    expect(await answer).toMatch(/ECONNRESET|^$/);
+    expect(existsSync(published())).toBe(false);
+  });
 });

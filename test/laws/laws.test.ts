@@ -156,17 +156,21 @@ describe('laws of planning and applying', () => {
     );
   });
 
-  test.each([
-    ['from fixed to movable', true, false],
-    ['from movable to fixed', false, true],
-    ['fixed before and after', true, true],
-  ])(
-    'start-first, a socket %s: cut off anywhere or failed, the old generation has its path',
-    async (_, was, is) => {
+  test.each(
+    (['start-first', 'stop-first'] as const).flatMap((order) =>
+      [
+        ['from fixed to movable', true, false],
+        ['from movable to fixed', false, true],
+        ['fixed before and after', true, true],
+      ].map(([words, was, is]) => [order, words, was, is] as const),
+    ),
+  )(
+    '%s, a socket %s: cut off anywhere or failed, the old generation has its path',
+    async (order, _, was, is) => {
       const sketch = (image: string, fixed: boolean) =>
-        desiredState([{ name: 'app', socket: true, order: 'start-first', image, fixed }]);
-      const [first, second] = [sketch('app:1', was), sketch('app:2', is)];
-      for (let calls = 0; calls < 16; calls += 1) {
+        desiredState([{ name: 'app', socket: true, order, image, fixed }]);
+      const [first, second] = [sketch('app:1', was === true), sketch('app:2', is === true)];
+      for (let calls = 0; calls < (order === 'start-first' ? 16 : 20); calls += 1) {
         for (const end of ['killed', 'failed'] as const) {
           const stop = new AbortController();
           let left = Number.POSITIVE_INFINITY;
@@ -188,7 +192,9 @@ describe('laws of planning and applying', () => {
           const current = rows.find(({ name }) => name === 'shop-app0');
           // Whatever lies there, what is kept of it is enough to bring it back; a failure has done so already.
           if (end === 'failed' && imageOf(current?.labels ?? {}) === 'app:1')
-            expect(w.links.get(SOCKET), `${calls} calls`).toBe(was ? '@shop-app0.1' : '.shop-app0.1');
+            expect(w.links.get(SOCKET), `${calls} calls`).toBe(
+              was === true ? '@shop-app0.1' : '.shop-app0.1',
+            );
           await w.apply(first);
           await expectSettled(w, first);
           if (current !== undefined && imageOf(current.labels) === 'app:1')

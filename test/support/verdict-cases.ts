@@ -312,6 +312,6 @@ export const verdictCases: readonly VerdictCase[] = [
     }),
     change: again,
     said: 'gap',
-    rule: 'alone',
+    rule: 'held-but-bound',
   },
 ];

@@ -65,10 +65,19 @@ export function world(references: readonly string[], options: WorldOptions = {})
         : { kind: 'symlink', target: `${path.slice(0, path.lastIndexOf('/'))}/${found}` };
     },
   });
+  /** A socket that was kept is in its place again, if a server still listens there: if no other has bound it. */
+  const handBack = async (path: string): Promise<null> => {
+    const directory = path.slice(0, path.lastIndexOf('/'));
+    const kept = [...links].find(([name, to]) => to.startsWith('@') && name.startsWith(`${directory}/.`));
+    if (kept !== undefined && links.get(path)?.startsWith('@') !== true) links.set(path, kept[1]);
+    return null;
+  };
   const session: AgentSession = {
     probe: () => Promise.resolve({ ok: true, status: 200, ms: 1 }),
     publish: async (directory, link, to) => {
       options.before?.({ method: 'exec', args: [], line: `publish ${directory}/${link} → ${to}` });
+      // What is held goes to the server that has bound the name.
+      if (link === to) return handBack(`${directory}/${link}`);
       links.set(`${directory}/${link}`, to);
       return null;
     },

@@ -56,7 +56,9 @@ export function operationText(op: Operation): string {
     case 'socket.hold':
       return `hold what comes to ${op.link}`;
     case 'socket.release':
-      return `publish ${op.link} → ${op.to}, with what is held`;
+      return op.link === op.to
+        ? `hand over what is held at ${op.link}`
+        : `publish ${op.link} → ${op.to}, with what is held`;
     case 'socket.keep':
       return `keep ${op.name} as ${op.as}`;
     case 'socket.restore':

@@ -94,7 +94,8 @@ export type Operation =
     }
   /**
    * The agent publishes a listener of its own, `as`, and keeps what comes until something else is published there; after
-   * `limitS` seconds it goes to `back`, the generation that served before.
+   * `limitS` seconds it goes to `back`, the generation that served before; which was `kept` where it had bound the published
+   * name itself.
    */
   | {
       readonly kind: 'socket.hold';
@@ -103,9 +104,13 @@ export type Operation =
       readonly link: string;
       readonly as: string;
       readonly back: string;
+      readonly kept: boolean;
       readonly limitS: number;
     }
-  /** The agent publishes `to`, once it accepts connections or `limitS` seconds are over, and hands over what is held. */
+  /**
+   * The agent publishes `to`, once it accepts connections or `limitS` seconds are over, and hands over what is held. With
+   * `link` as `to` there is nothing to publish: a generation has bound that itself.
+   */
   | {
       readonly kind: 'socket.release';
       readonly volume: string;

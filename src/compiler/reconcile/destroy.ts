@@ -1,10 +1,12 @@
 import { containerKey } from '../desired/keys.ts';
 import type { ContainerKey } from '../desired/desired-state.ts';
+import { groupBy } from '../group-by.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan } from '../plan/plan.ts';
 import { plainChange } from './prepare.ts';
+import { mountedVolumes, socketPlace } from './sockets.ts';
 import { existing } from './turn.ts';
 
 /** What a destroy takes down: all of a stack's containers, agents and networks; volumes only when asked for. */
@@ -33,9 +35,10 @@ export function destroyPlan(
       builder.add(group, 'remove', { kind: 'container.remove', target, volumes: true }, [stop], 'destroy'),
     );
   }
-  const usersOf = linkUsers(observed.containers);
+  const usersOf = usersOfEach(observed.containers);
   for (const container of inOrder(observed.containers)) {
-    // Whoever links to it stops first, and so does what runs once: a database outlives those who still write to it.
+    // Whoever uses it stops first, and so does what runs once: a database outlives those who still write to it, and a
+    // balancer that has ended gracefully leaves nothing to drain.
     const users = usersOf(container);
     const after = [...runs, ...users.flatMap((user) => stops.get(user.id) ?? [])];
     const subject =
@@ -108,35 +111,53 @@ export function foreignVolumes(observed: ObservedState): readonly string[] {
 }
 
 /**
- * Who links to a container, in the order given. A link leads to one instance, and stands for the whole container; links
- * within a container do not count.
+ * Who uses a container, in the order given: those who link to it, and those who mount the volume that its socket lies in
+ * and have none there themselves. A link leads to one instance, and stands for the whole container; links within a
+ * container do not count.
  */
-function linkUsers(
+function usersOfEach(
   containers: readonly ObservedContainer[],
 ): (container: ObservedContainer) => readonly ObservedContainer[] {
   const byName = new Map(containers.map((container) => [container.engineName, container]));
   const ofContainer = ({ application, container }: ObservedContainer) => containerKey(application, container);
   const users = new Map<ContainerKey, Set<ObservedContainer>>();
+  const add = (target: ObservedContainer, user: ObservedContainer) => {
+    const known = users.get(ofContainer(target));
+    if (known === undefined) users.set(ofContainer(target), new Set([user]));
+    else known.add(user);
+  };
+  const serving = groupBy(
+    containers.flatMap((container) => {
+      const volume = socketVolume(container);
+      return volume === null ? [] : [{ volume, container }];
+    }),
+    ({ volume }) => volume,
+  );
   for (const user of containers) {
     for (const link of user.spec?.links ?? []) {
       const target = byName.get(link.target);
-      if (target === undefined || target.container === user.container) continue;
-      const known = users.get(ofContainer(target));
-      if (known === undefined) users.set(ofContainer(target), new Set([user]));
-      else known.add(user);
+      if (target !== undefined && target.container !== user.container) add(target, user);
+    }
+    const own = socketVolume(user);
+    for (const volume of mountedVolumes(user.spec)) {
+      if (volume !== own) for (const { container } of serving.get(volume) ?? []) add(container, user);
     }
   }
   return (container) => [...(users.get(ofContainer(container)) ?? [])];
+}
+
+function socketVolume({ spec }: ObservedContainer): string | null {
+  return socketPlace(spec, mountedVolumes(spec))?.volume ?? null;
 }
 
 function asked(what: string): Change['reasons'][number] {
   return { kind: 'requested', field: 'destroy', from: what, to: null };
 }
 
-/** Those who link to others before those they link to; names decide the rest, and where links go in a circle. */
+/** Those who use others before those they use; names decide the rest, and where uses go in a circle. */
 function inOrder(containers: readonly ObservedContainer[]): readonly ObservedContainer[] {
   const byName = [...containers].sort((a, b) => (a.engineName < b.engineName ? -1 : 1));
-  const usersOf = linkUsers(byName);
+  const usersOf = usersOfEach(byName);
   const ordered = new Set<ObservedContainer>();
   const under = new Set<ObservedContainer>();
   const visit = (container: ObservedContainer) => {

@@ -40,6 +40,8 @@ export function socketsGone(
   return decided.flatMap(({ container, instance, standing, decision }) => {
     const { current, leftovers } = standing;
     if (current?.state !== 'running' || leftovers.length > 0 || !STAYING.has(decision)) return [];
+    // One that was about to leave: its socket was kept, and is put back.
+    if (standing.rescue === 'restore') return [];
     const place = socketPlace(current.spec, mountedVolumes(current.spec));
     const found = place === null ? null : linkAt(place, links);
     if (place === null || found === null || found.kind === 'unknown' || found.kind === 'socket') return [];

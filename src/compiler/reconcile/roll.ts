@@ -197,8 +197,7 @@ function coverOf(
   if (old?.state !== 'running' || oldPlace === null) return 'nobody';
   if (others.some((other) => other.standing.current?.state === 'running')) return 'siblings';
   const { socket, engineName } = instance;
-  // A server refuses to bind a path that somebody listens on, or takes it away before it can serve.
-  if (socket === null || !socket.movable || !hasOwnSocket(old, engineName)) return 'nobody';
+  if (socket === null) return 'nobody';
   return placeKey(oldPlace) === placeKey(socket) && canHold(socket, engineName) ? 'hold' : 'nobody';
 }
 
@@ -256,7 +255,7 @@ function rescue(
   if (current === null || kind === null) return after;
   const words = {
     finish: `finishes the switch to generation ${current.generation}, which was cut off`,
-    restore: `goes back to generation ${current.generation}: its successor is gone`,
+    restore: `goes back to generation ${current.generation}, which was about to leave`,
     renamed: `was renamed to ${current.engineName} by hand`,
   } as const;
   // A name given by hand is among the reasons.

@@ -28,15 +28,7 @@ export const socketSteps = {
     const { socket } = instance;
     const isTaken = socket !== null && old !== null && isAt(oldPlace, socket) && !isOwn(old, instance);
     if (!isTaken) return [];
-    const { engineName } = instance;
-    return [
-      node(
-        `keep socket ${old.generation}`,
-        keep(socket, engineName, old.generation),
-        `generation ${generation} takes its name`,
-        [restore(socket, engineName, old.generation)],
-      ),
-    ];
+    return [keepOld(socket, instance.engineName, old.generation, `generation ${generation} takes its name`)];
   },
   // A leftover of an earlier run would keep the server from binding.
   'clear-path': (turn) => {
@@ -44,23 +36,24 @@ export const socketSteps = {
     const socket = instance.socket;
     if (socket === null) return [];
     const clear = unlink(socket, boundName(socket, instance.engineName, generation));
-    // Taken back as well: the old generation may have to bind the path again.
-    const back = socket.movable ? [] : wayBack(turn, socket);
-    return [node(`clear ${generation}`, clear, 'a leftover would be in the way', [clear, ...back])];
+    const back = socket.movable ? [clear] : freePath(turn, socket, clear);
+    return [node(`clear ${generation}`, clear, 'a leftover would be in the way', back)];
   },
   publish: (turn) => {
     const { instance, generation } = turn;
     const socket = instance.socket;
-    if (socket === null || !socket.movable) return [];
+    if (socket === null) return [];
     const { engineName, gate } = instance;
     if (turn.cover === 'hold' && turn.old !== null) {
-      const handed = release(socket, engineName, generation, gateS(gate));
+      const handed = release(socket, boundName(socket, engineName, generation), gateS(gate));
+      const verb = socket.movable ? 'publish' : 'hand over to';
       return [
-        node(`publish ${generation}`, handed, 'gate passed', [
-          hold(socket, engineName, turn.old.generation, holdS(instance)),
+        node(`${verb} ${generation}`, handed, 'gate passed', [
+          hold(socket, engineName, turn.old, holdS(instance)),
         ]),
       ];
     }
+    if (!socket.movable) return [];
     const to = generationSocketName(engineName, generation);
     return [node(`publish ${generation}`, publish(socket, to), 'gate passed', wayBack(turn, socket))];
   },
@@ -70,9 +63,6 @@ export const socketSteps = {
     const { engineName } = instance;
     const n = old.generation;
     const own = hasOwnSocket(old, engineName);
-    const kept = node(`keep socket ${n}`, keep(oldPlace, engineName, n), 'so that it can be put back', [
-      restore(oldPlace, engineName, n),
-    ]);
     const back = own ? [publish(oldPlace, generationSocketName(engineName, n))] : [];
     const taken = node(
       `take path ${n}`,
@@ -80,16 +70,22 @@ export const socketSteps = {
       'other instances serve meanwhile',
       back,
     );
-    return own ? [taken] : [kept, taken];
+    return own ? [taken] : [keepOld(oldPlace, engineName, n, 'so that it can be put back'), taken];
   },
   // A link that leads to the agent, so that what comes waits there and not in the queue of a server that stops.
   hold: ({ instance, old, cover }) => {
     const { socket, engineName, gate } = instance;
     if (old === null || socket === null || cover !== 'hold') return [];
     const n = old.generation;
-    const back = release(socket, engineName, n, gateS(gate));
-    const op = hold(socket, engineName, n, holdS(instance));
-    return [node(`hold ${n}`, op, 'nobody else serves meanwhile', [back])];
+    const own = hasOwnSocket(old, engineName);
+    const to = own ? generationSocketName(engineName, n) : fileName(socket);
+    const held = node(
+      `hold ${n}`,
+      hold(socket, engineName, old, holdS(instance)),
+      'nobody else serves meanwhile',
+      [release(socket, to, gateS(gate))],
+    );
+    return own ? [held] : [keepOld(socket, engineName, n, 'so that it can be put back'), held];
   },
   // Until the balancer counts on this one, the next one must not go.
   'await-balancer': ({ instance, generation, next, cover }) => {
@@ -134,6 +130,19 @@ export const socketSteps = {
         ],
 } as const satisfies Partial<Record<Step, (turn: Turn) => readonly StepNode[]>>;
 
+/** The old generation's socket stays within reach, whatever its name leads to. */
+function keepOld(place: SocketPlace, engineName: string, generation: number, reason: string): StepNode {
+  return node(`keep socket ${generation}`, keep(place, engineName, generation), reason, [
+    restore(place, engineName, generation),
+  ]);
+}
+
+/** What must go before an old generation that binds the held name itself can start again. */
+export function roomForOld({ instance, old, oldPlace, cover }: Turn): readonly Operation[] {
+  if (cover !== 'hold' || old === null || oldPlace === null || isOwn(old, instance)) return [];
+  return [unlink(oldPlace, fileName(oldPlace))];
+}
+
 /** How long a generation may take to be ready. */
 function gateS({ limitMs }: DesiredInstance['gate']): number {
   return Math.ceil(limitMs / 1000);
@@ -150,6 +159,13 @@ function isLeft({ instance, old, oldPlace, cover }: Turn): boolean {
   if (old === null || isOwn(old, instance)) return true;
   const { socket } = instance;
   return socket !== null && socket.movable && isAt(oldPlace, socket);
+}
+
+/** A path that a generation has to bind itself is taken back as well: the old one may have to bind it again. */
+function freePath(turn: Turn, socket: SocketSpec, clear: Operation): readonly Operation[] {
+  const { instance, old, cover } = turn;
+  if (cover !== 'hold' || old === null) return [clear, ...wayBack(turn, socket)];
+  return isOwn(old, instance) ? [hold(socket, instance.engineName, old, holdS(instance))] : [clear];
 }
 
 /** Makes the published name again what it was when the old generation served there, or nobody. */

@@ -100,32 +100,33 @@ export function canHold(socket: SocketSpec, engineName: string): boolean {
   return directories.every((at) => `${at}/${holdName(engineName)}`.length <= MAX_PATH_BYTES);
 }
 
-/** Keeps what comes to the published path; at the limit it goes back to generation `old`. */
-export function hold(socket: SocketSpec, engineName: string, old: number, limitS: number): Operation {
+/** Keeps what comes to the published path; at the limit it goes back to the old generation. */
+export function hold(
+  socket: SocketSpec,
+  engineName: string,
+  old: ObservedContainer,
+  limitS: number,
+): Operation {
   return {
     kind: 'socket.hold',
     volume: socket.volume,
     path: socket.volumePath,
     link: fileName(socket),
     as: holdName(engineName),
-    back: generationSocketName(engineName, old),
+    back: generationSocketName(engineName, old.generation),
+    kept: !hasOwnSocket(old, engineName),
     limitS,
   };
 }
 
-/** Ends {@link hold}: publishes a generation once it accepts connections, and hands over what was kept. */
-export function release(
-  socket: SocketSpec,
-  engineName: string,
-  generation: number,
-  limitS: number,
-): Operation {
+/** Ends {@link hold}: publishes a generation's socket once it accepts connections, and hands over what was kept. */
+export function release(socket: SocketSpec, to: string, limitS: number): Operation {
   return {
     kind: 'socket.release',
     volume: socket.volume,
     path: socket.volumePath,
     link: fileName(socket),
-    to: generationSocketName(engineName, generation),
+    to,
     limitS,
   };
 }

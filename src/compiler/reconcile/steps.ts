@@ -4,7 +4,7 @@ import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { restartText } from './compare.ts';
-import { socketSteps } from './socket-steps.ts';
+import { roomForOld, socketSteps } from './socket-steps.ts';
 import type { Step } from './strategies.ts';
 import { existing, node } from './turn.ts';
 import type { StepNode, Turn } from './turn.ts';
@@ -131,17 +131,21 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
       node(`await idle ${old.generation}`, idle, 'jobs under way end first'),
     ];
   },
-  'stop-old': ({ instance, old }) => {
+  'stop-old': (turn) => {
+    const { instance, old } = turn;
     if (old === null) return [];
     const stop: Operation = {
       kind: 'container.stop',
       target: existing(old),
       timeoutS: instance.stop.timeoutS,
     };
-    const start: Operation = { kind: 'container.start', target: existing(old) };
+    const start: readonly Operation[] = [
+      ...roomForOld(turn),
+      { kind: 'container.start', target: existing(old) },
+    ];
     const wasRunning = old.state === 'running' || old.state === 'restarting' || letGo(old);
     // One that was told to be quiet and did not stop takes up its work only after a restart.
-    const back = instance.stop.quietSignal === null ? [start] : [stop, start];
+    const back = instance.stop.quietSignal === null ? start : [stop, ...start];
     return [node(`stop ${old.generation}`, stop, 'is being replaced', wasRunning ? back : [])];
   },
 };

@@ -1,10 +1,21 @@
 import { generationSocketName } from '../desired/desired-state.ts';
 import type { StopSpec } from '../desired/desired-state.ts';
+import { generationName } from '../names.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
-import { drain, fileName, hasOwnSocket, placeKey, publish, restore, socketPlace, unlink } from './sockets.ts';
+import {
+  drain,
+  fileName,
+  hasOwnSocket,
+  keep,
+  placeKey,
+  publish,
+  restore,
+  socketPlace,
+  unlink,
+} from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
 import { existing } from './turn.ts';
 
@@ -90,14 +101,21 @@ export function removeGenerations(
   };
   const bearer = containers.find(({ spec }) => socketPlace(spec, sockets.reach) !== null);
   const published = socketPlace(bearer?.spec ?? null, sockets.reach);
-  const unpublish = () => {
-    // A successor of another name may have published there: then the name is no longer this one's.
-    if (published !== null && !sockets.wanted.has(placeKey(published)))
-      add('unpublish', unlink(published, fileName(published)));
-  };
-  // A link can be put back, should the apply be cut off and the instance stay after all; a socket that was bound cannot.
+  // A successor of another name may have published there: then the name is no longer this one's.
+  const isItsOwn = published !== null && !sockets.wanted.has(placeKey(published));
   const isLink = bearer !== undefined && hasOwnSocket(bearer, engineName);
-  if (isLink) unpublish();
+  if (isItsOwn && bearer !== undefined) {
+    if (!isLink && bearer.state === 'running') {
+      // A link is drift, should the apply be cut off and the instance stay after all; of a socket that the server has
+      // bound itself the name of the container tells that it is to be put back.
+      const n = bearer.generation;
+      const name = generationName(engineName, n, 'old');
+      if (bearer.engineName !== name)
+        add(`park ${n}`, { kind: 'container.rename', target: existing(bearer), name });
+      add(`keep socket ${n}`, keep(published, engineName, n));
+    }
+    add('unpublish', unlink(published, fileName(published)));
+  }
   for (const container of containers) {
     const place = socketPlace(container.spec, sockets.reach);
     const target = existing(container);
@@ -107,11 +125,11 @@ export function removeGenerations(
       add(`quiet ${n}`, { kind: 'container.signal', target, signal: quiet });
       add(`await idle ${n}`, { kind: 'container.idle', target, limitS: stop?.drainS ?? DRAIN_S });
     }
-    if (place !== null && container.state === 'running' && hasOwnSocket(container, engineName)) {
+    const isAway = hasOwnSocket(container, engineName) || (container === bearer && isItsOwn);
+    if (place !== null && container.state === 'running' && isAway) {
       add(`drain ${n}`, drain(place, engineName, container, stop?.drainS ?? DRAIN_S));
     }
     add(`stop ${n}`, { kind: 'container.stop', target, timeoutS: stop?.timeoutS ?? null });
-    if (container === bearer && !isLink) unpublish();
     if (place !== null) add(`clear ${n}`, unlink(place, generationSocketName(engineName, n)));
     add(`remove ${n}`, { kind: 'container.remove', target, volumes: false });
   }

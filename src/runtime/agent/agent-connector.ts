@@ -82,8 +82,8 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
       if (result === null || isHanded(result)) return result;
       throw new AgentError(`the agent's answer to \`publish\` makes no sense: ${JSON.stringify(result)}`);
     },
-    hold: async (directory, link, { as, back, limitMs }) => {
-      await ask({ op: 'hold', directory, link, as, back, limitMs }, answerMs);
+    hold: async (directory, link, how) => {
+      await ask({ op: 'hold', directory, link, ...how }, answerMs);
     },
     keep: async (directory, name, as) => {
       await ask({ op: 'keep', directory, name, as }, answerMs);

@@ -41,7 +41,10 @@ export type DrainResult =
 /** How a published path is held. */
 export interface HoldRequest {
   readonly as: string;
+  /** Where it goes at the limit. */
   readonly back: string;
+  /** Who serves at `back` had bound the published name itself: it gets that back. */
+  readonly kept: boolean;
   readonly limitMs: number;
 }
 
@@ -75,7 +78,8 @@ export interface AgentSession {
   probe(request: ProbeRequest): Promise<ProbeResult>;
   /**
    * Atomically makes `directory/link` a relative symlink to `to`, and fsyncs the directory. Where something is held, as soon
-   * as `to` accepts connections, at the latest after `waitMs` (default 0); and hands over what is. Else resolves to null.
+   * as `to` accepts connections, at the latest after `waitMs` (default 0); and hands over what is. Else resolves to null. With
+   * `link` as `to` nothing is published: what is held goes to the server that binds it.
    */
   publish(directory: string, link: string, to: string, waitMs?: number): Promise<Handed | null>;
   /**
@@ -87,7 +91,10 @@ export interface AgentSession {
   keep(directory: string, name: string, as: string): Promise<void>;
   /** Puts what was kept as `from` back as `directory/name`; where nothing was kept, removes a link there. */
   restore(directory: string, name: string, from: string): Promise<void>;
-  /** Removes `directory/name`; succeeds when it is gone. Refuses what is neither a socket nor a symlink. */
+  /**
+   * Removes `directory/name`; succeeds when it is gone. Refuses what is neither a socket nor a symlink. What is held there
+   * stays, for whoever binds or publishes the name.
+   */
   unlink(directory: string, name: string): Promise<void>;
   arrivals(request: ArrivalsRequest): Promise<ArrivalsResult>;
   drain(request: DrainRequest): Promise<DrainResult>;

@@ -162,6 +162,7 @@ export class Performer {
           agent.hold(agentVolumePath(op.volume, op.path), op.link, {
             as: op.as,
             back: op.back,
+            kept: op.kept,
             limitMs: op.limitS * 1000,
           }),
         );

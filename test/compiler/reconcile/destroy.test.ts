@@ -21,3 +21,23 @@ test('who links to a container stops before all of its instances', () => {
     'instance shop-app2 stop': ['instance shop-front0 stop'],
   });
 });
+
+test('whoever reaches a container by its socket stops before it', () => {
+  const socks = { type: 'volume', source: 'shop-socks-run', target: '/run/socks' } as const;
+  const mounts = [{ ...socks, readOnly: false, noCopy: true, relabel: null, dataVolume: 'socks' }];
+  const observed = settled(
+    desiredState([
+      { name: 'api', socket: true },
+      { name: 'app', instances: 2, socket: true, fixed: true },
+      { name: 'haproxy', spec: { mounts } },
+    ]),
+  );
+  const { nodes } = destroyPlan(observed, { stack: 'shop', volumes: false });
+  const stops = nodes.filter(({ op }) => op.kind === 'container.stop');
+  expect(stops.map(({ id, after }) => [id, after])).toEqual([
+    ['instance shop-haproxy0 stop', []],
+    ['instance shop-api0 stop', ['instance shop-haproxy0 stop']],
+    ['instance shop-app0 stop', ['instance shop-haproxy0 stop']],
+    ['instance shop-app1 stop', ['instance shop-haproxy0 stop']],
+  ]);
+});

@@ -173,9 +173,8 @@ describe('a server that binds the published name itself', () => {
     const next: ContainerSketch = { ...fixed, image: 'app:2', order: 'stop-first' };
     const { nodes } = planOf(next, seen({ kind: 'symlink', to: '.shop-app0.1', leads: true }));
     const clear = nodes.find(({ id }) => id === 'shop/app0 clear 2');
-    expect(clear?.undo).toMatchObject([
-      { kind: 'socket.unlink', name: 'app0.sock' },
-      { kind: 'socket.publish', link: 'app0.sock', to: '.shop-app0.1' },
-    ]);
+    expect(clear?.undo).toMatchObject([{ kind: 'socket.hold', link: 'app0.sock', back: '.shop-app0.1' }]);
+    const back = nodes.find(({ id }) => id === 'shop/app0 hold 1');
+    expect(back?.undo).toMatchObject([{ kind: 'socket.release', link: 'app0.sock', to: '.shop-app0.1' }]);
   });
 });

@@ -199,13 +199,29 @@ describe('whole plans', () => {
     });
   });
 
-  test('stop-first alone on a path that cannot move: nothing stands in for it', () => {
+  test('stop-first alone on a path that cannot move: what comes is held until the new one has to bind it', () => {
     const sketch = { name: 'app', socket: true, fixed: true, order: 'stop-first' } as const;
     const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
-    expect(nodes.filter(({ id }) => /hold|take path|drain/.test(id))).toEqual([]);
+    const told = nodes.filter(({ op }) => /^socket\.|container\.(?:start|stop)/.test(op.kind));
+    expect(told.map(({ id, op, undo }) => [id, op.kind, undo.map(({ kind }) => kind).join()])).toEqual([
+      ['shop/app0 keep socket 1', 'socket.keep', 'socket.restore'],
+      ['shop/app0 hold 1', 'socket.hold', 'socket.release'],
+      ['shop/app0 drain 1', 'socket.drain', ''],
+      // To bind it again, the old one needs its path free as well.
+      ['shop/app0 stop 1', 'container.stop', 'socket.unlink,container.start'],
+      ['shop/app0 clear 2', 'socket.unlink', 'socket.unlink'],
+      ['shop/app0 start 2', 'container.start', 'container.stop'],
+      ['shop/app0 hand over to 2', 'socket.release', 'socket.hold'],
+      ['shop/app0 clear 1', 'socket.unlink', ''],
+    ]);
+    expect(told[1]).toMatchObject({
+      op: { link: 'app0.sock', as: '.hold.shop-app0', back: '.shop-app0.1', kept: true },
+      undo: [{ to: 'app0.sock' }],
+    });
+    expect(told[6]).toMatchObject({ op: { link: 'app0.sock', to: 'app0.sock' } });
   });
 
-  test('stop-first all at once: nobody serves meanwhile, and no path is taken away', () => {
+  test('stop-first all at once: no path is taken away, all are held', () => {
     const sketch = {
       name: 'app',
       instances: 2,
@@ -215,7 +231,8 @@ describe('whole plans', () => {
       order: 'stop-first',
     } as const;
     const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
-    expect(nodes.filter(({ id }) => /take path|drain|await/.test(id))).toEqual([]);
+    expect(nodes.filter(({ id }) => /take path|await/.test(id))).toEqual([]);
+    expect(nodes.filter(({ op }) => op.kind === 'socket.hold')).toHaveLength(2);
   });
 
   test('a worker is told to be quiet before it is stopped', () => {
@@ -234,6 +251,34 @@ describe('whole plans', () => {
       'container.idle',
       'container.stop',
       'container.remove',
+    ]);
+  });
+
+  test('fewer instances, on paths that cannot move: each is drained as well, and can be put back until it is gone', () => {
+    const sketch = { name: 'app', socket: true, fixed: true, order: 'stop-first' } as const;
+    const observed = settled(desiredState([{ ...sketch, instances: 2 }]));
+    const { nodes } = plan(desiredState([sketch]), observed);
+    expect(nodes.filter(({ group }) => group === 'shop/app1').map(({ id, op }) => [id, op.kind])).toEqual([
+      ['shop/app1 park 1', 'container.rename'],
+      ['shop/app1 keep socket 1', 'socket.keep'],
+      ['shop/app1 unpublish', 'socket.unlink'],
+      ['shop/app1 drain 1', 'socket.drain'],
+      ['shop/app1 stop 1', 'container.stop'],
+      ['shop/app1 clear 1', 'socket.unlink'],
+      ['shop/app1 remove 1', 'container.remove'],
+    ]);
+    expect(nodes.find(({ op }) => op.kind === 'socket.drain')?.op).toMatchObject({
+      name: '.shop-app1.1',
+      bound: 'app1.sock',
+    });
+    // Cut off before its stop, and wanted again.
+    const parked = observed.containers.map((seen) =>
+      seen.instance === 'app1' ? { ...seen, engineName: 'shop-app1.1.old', phase: 'old' as const } : seen,
+    );
+    const again = plan(desiredState([{ ...sketch, instances: 2 }]), { ...observed, containers: parked });
+    expect(again.nodes.map(({ id, op }) => [id, op.kind])).toEqual([
+      ['shop/app1 name', 'container.rename'],
+      ['shop/app1 publish again', 'socket.restore'],
     ]);
   });
 

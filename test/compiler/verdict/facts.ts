@@ -81,6 +81,14 @@ export const FIXED: VerdictFacts = {
   socket: { kind: 'fixed', own: false, elsewhere: false },
 };
 
+/** A single one that must stop first; the agent holds what comes meanwhile. */
+export const HELD: VerdictFacts = {
+  ...SWAP,
+  order: 'stop-first',
+  instances: { now: 1, after: 1 },
+  can: { ...SWAP.can, hold: true },
+};
+
 /** Reached by its name. */
 export const TCP: VerdictFacts = {
   ...SWAP,

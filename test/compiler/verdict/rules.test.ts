@@ -9,6 +9,7 @@ import {
   client,
   FIXED,
   haproxy,
+  HELD,
   KILLS,
   nginx,
   PUMA,
@@ -292,11 +293,15 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'gap: what waits to be accepted when it stops is lost; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
   ],
   [
+    'held, on a path that it must bind itself',
+    { ...HELD, socket: FIXED.socket },
+    'held-but-bound',
+    'gap about 1.8 s: its path must be free from the start of its successor until that has bound it; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
+  ],
+  [
     'held by a balancer that is patient for longer',
     {
-      ...FIXED,
-      instances: { now: 1, after: 1 },
-      can: { ...CAN, hold: true },
+      ...HELD,
       balancers: [haproxy({ downAfterMs: 60_000 })],
     },
     'held',
@@ -305,9 +310,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   [
     'held, and taken for down by then',
     {
-      ...FIXED,
-      instances: { now: 1, after: 1 },
-      can: { ...CAN, hold: true },
+      ...HELD,
       balancers: [haproxy({ downAfterMs: 600 })],
     },
     'held-and-checked',
@@ -315,7 +318,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   ],
   [
     'held for longer than anybody waits',
-    { ...FIXED, can: { ...CAN, hold: true }, balancers: [haproxy({ serverTimeoutMs: 1000 })] },
+    { ...HELD, balancers: [haproxy({ serverTimeoutMs: 1000 })] },
     'held-too-long',
     'gap about 1.1 s: its successor takes longer than `haproxy` waits for an answer; avoid: a longer `timeout server`',
   ],

@@ -77,6 +77,17 @@ export const stopFirstRules: readonly Rule[] = within(
   ({ action, order }) => action === 'replace' && order === 'stop-first',
   [
     {
+      // What comes before that is held, what comes after it waits in the server's own queue.
+      id: 'held-but-bound',
+      applies: (facts) => isHeld(facts) && facts.socket.kind === 'fixed',
+      verdict: (facts) =>
+        gap(
+          'its path must be free from the start of its successor until that has bound it',
+          whatMoves(facts),
+          facts.measured.startMs,
+        ),
+    },
+    {
       id: 'held-too-long',
       applies: (facts) => isHeld(facts) && (absenceMs(facts) ?? 0) > patienceMs(facts),
       verdict: (facts) =>
