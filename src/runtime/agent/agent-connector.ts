@@ -4,6 +4,7 @@ import { EngineError, type Engine, type ExecSession } from '../engine.ts';
 import { within } from '../within.ts';
 import {
   AgentError,
+  AgentLostError,
   type AgentConnector,
   type AgentSession,
   type ArrivalsResult,
@@ -51,9 +52,12 @@ async function startSession(engine: Pick<Engine, 'exec'>, containerName: string)
   } catch (error) {
     // The engine's answers for a container that is not there and for one that does not run.
     if (error instanceof EngineError && (error.kind === 'not-found' || error.kind === 'conflict')) {
-      throw new AgentError(`the agent \`${containerName}\` does not run (${error.message}): apply again`, {
-        cause: error,
-      });
+      throw new AgentLostError(
+        `the agent \`${containerName}\` does not run (${error.message}): apply again`,
+        {
+          cause: error,
+        },
+      );
     }
     throw error;
   }

@@ -108,5 +108,10 @@ export interface AgentConnector {
 
 /** The agent's refusal or loss, in words for people. */
 export class AgentError extends Error {
-  override readonly name = 'AgentError';
+  override readonly name: string = 'AgentError';
+}
+
+/** The agent, or the session with it, has ended; what was asked may have been done. */
+export class AgentLostError extends AgentError {
+  override readonly name = 'AgentLostError';
 }

@@ -2,7 +2,7 @@ import { lineSplitter } from '../../agent/line-splitter.ts';
 import { MAX_LINE_BYTES, type AgentQuestion, type Hello } from '../../agent/protocol.ts';
 import type { ExecSession } from '../engine.ts';
 import { within } from '../within.ts';
-import { AgentError } from './agent-session.ts';
+import { AgentError, AgentLostError } from './agent-session.ts';
 import { readMessage } from './read-message.ts';
 
 /** After the output has ended: for the exit code and the rest of stderr, which only make the message better. */
@@ -89,7 +89,7 @@ export function converse(exec: ExecSession, agent: string): Conversation {
       .filter((text) => text !== '');
     const how = code === null ? 'the connection ended' : `exit code ${code}`;
     end(
-      new AgentError(`the session with the agent \`${agent}\` is over (${[how, ...words].join(': ')})`, {
+      new AgentLostError(`the session with the agent \`${agent}\` is over (${[how, ...words].join(': ')})`, {
         cause,
       }),
     );

@@ -26,6 +26,7 @@ import { drainSocket } from './drain.ts';
 import { awaitIdle } from './idle.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
+import { Sessions, type Ask } from './sessions.ts';
 
 type Plane = AgentSpec['plane'];
 
@@ -36,12 +37,13 @@ export class Performer {
   readonly #created = new Map<string, string>();
   /** Image ids by the references that this plan has pulled. */
   readonly #pulled = new Map<string, string>();
-  readonly #sessions = new Map<Plane, Promise<AgentSession>>();
+  readonly #sessions: Sessions;
   readonly #instances: ReadonlyMap<InstanceKey, { container: DesiredContainer; instance: DesiredInstance }>;
 
   constructor(plan: Plan, options: ExecuteOptions) {
     this.#plan = plan;
     this.#options = options;
+    this.#sessions = new Sessions(options.agents, options.engine, options.clock);
     const containers = options.desired?.containers ?? [];
     this.#instances = new Map(
       containers.flatMap((container) =>
@@ -56,15 +58,13 @@ export class Performer {
     const isThere =
       agents.some(({ plane }) => plane === 'stack') &&
       !nodes.some(({ op }) => op.kind === 'agent.create' || op.kind === 'agent.start');
-    // Whoever needs it hears why it failed, from an attempt of its own.
     if (isThere && nodes.some(({ op }) => op.kind.startsWith('socket.')))
-      this.#session('stack').catch(() => {});
+      this.#sessions.prepare(this.#agentName('stack'));
   }
 
   /** Ends the conversations with the agents. */
   close(): void {
-    for (const session of this.#sessions.values()) session.then((s) => s.close()).catch(() => {});
-    this.#sessions.clear();
+    this.#sessions.close();
   }
 
   /** The id of the container that an operation is about; null when there is none, or it was never created. */
@@ -77,7 +77,16 @@ export class Performer {
 
   /** Performs one operation; resolves to what a reader should know of the result. Rejects with what went wrong. */
   async perform(op: Operation, onProgress: (line: string) => void): Promise<string | null> {
+    const note = await this.#perform(op, onProgress);
+    const revived = this.#sessions.takeRevived();
+    if (revived === null) return note;
+    const words = `warning: \`${revived}\` ended in the middle of this, and was started again`;
+    return note === null ? words : `${words}; ${note}`;
+  }
+
+  async #perform(op: Operation, onProgress: (line: string) => void): Promise<string | null> {
     const { engine } = this.#options;
+    this.#endHold(op);
     switch (op.kind) {
       case 'checkpoint':
         return null;
@@ -158,14 +167,7 @@ export class Performer {
         );
         return null;
       case 'socket.hold':
-        await this.#ask('stack', (agent) =>
-          agent.hold(agentVolumePath(op.volume, op.path), op.link, {
-            as: op.as,
-            back: op.back,
-            kept: op.kept,
-            limitMs: op.limitS * 1000,
-          }),
-        );
+        await this.#hold(op);
         return null;
       case 'socket.release': {
         const handed = await this.#ask('stack', (agent) =>
@@ -339,30 +341,25 @@ export class Performer {
     return note;
   }
 
-  /** Asks an agent; a session that is lost is opened anew by the next operation that needs it. */
-  async #ask<T>(plane: Plane, ask: (agent: AgentSession) => Promise<T>): Promise<T> {
-    const session = this.#session(plane);
-    try {
-      return await ask(await session);
-    } catch (error) {
-      if (error instanceof AgentError && this.#sessions.get(plane) === session) {
-        this.#sessions.delete(plane);
-        session.then((lost) => lost.close()).catch(() => {});
-      }
-      throw error;
-    }
+  /** An agent that is started anew holds again what its first process held. */
+  async #hold(op: Extract<Operation, { kind: 'socket.hold' }>): Promise<void> {
+    const { link, as, back, kept, limitS } = op;
+    const hold = (agent: AgentSession) =>
+      agent.hold(agentVolumePath(op.volume, op.path), link, { as, back, kept, limitMs: limitS * 1000 });
+    await this.#ask('stack', hold);
+    this.#sessions.remember(this.#agentName('stack'), heldName(op, link), hold);
   }
 
-  #session(plane: Plane): Promise<AgentSession> {
-    const known = this.#sessions.get(plane);
-    if (known !== undefined) return known;
-    const opening = this.#options.agents.open(this.#agentName(plane));
-    // One hiccup must not fail whatever asks after it, the way back included.
-    opening.catch(() => {
-      if (this.#sessions.get(plane) === opening) this.#sessions.delete(plane);
-    });
-    this.#sessions.set(plane, opening);
-    return opening;
+  /** From here on something else has the name. */
+  #endHold(op: Operation): void {
+    if (op.kind === 'socket.publish' || op.kind === 'socket.release')
+      this.#sessions.forget(this.#agentName('stack'), heldName(op, op.link));
+    if (op.kind === 'socket.unlink' || op.kind === 'socket.restore')
+      this.#sessions.forget(this.#agentName('stack'), heldName(op, op.name));
+  }
+
+  #ask<T>(plane: Plane, ask: Ask<T>): Promise<T> {
+    return this.#sessions.ask(this.#agentName(plane), ask);
   }
 
   #agentName(plane: Plane): string {
@@ -394,6 +391,13 @@ export class Performer {
       throw new EngineError('not-found', 'look up container', 'it was never created', 404);
     return id;
   }
+}
+
+function heldName(
+  { volume, path }: { readonly volume: string; readonly path: string },
+  name: string,
+): string {
+  return [volume, path, name].join('/');
 }
 
 function createdKey(instance: InstanceKey, generation: number): string {

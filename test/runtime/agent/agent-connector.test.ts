@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { execAgentConnector } from '../../../src/runtime/agent/agent-connector.ts';
 import {
   AgentError,
+  AgentLostError,
   type AgentSession,
   type ProbeRequest,
 } from '../../../src/runtime/agent/agent-session.ts';
@@ -64,7 +65,7 @@ describe('open', () => {
   test.each(['not-found', 'conflict'] as const)('says that the container does not run (%s)', async (kind) => {
     const peer = scriptedPeer({ fails: new EngineError(kind, 'exec', 'no such container') });
     await expect(execAgentConnector(peer.engine).open('shop-agent')).rejects.toEqual(
-      new AgentError('the agent `shop-agent` does not run (no such container): apply again'),
+      new AgentLostError('the agent `shop-agent` does not run (no such container): apply again'),
     );
   });
 
@@ -104,7 +105,7 @@ describe('a session', () => {
     const both = [session.probe(PROBE), session.unlink('/stackc/v/x', 'y')];
     peer.complains('FATAL ERROR: heap out of memory\n');
     peer.ends(134);
-    const over = new AgentError(
+    const over = new AgentLostError(
       'the session with the agent `shop-agent` is over (exit code 134: FATAL ERROR: heap out of memory)',
     );
     for (const each of both) await expect(each).rejects.toEqual(over);

@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+
+import { AgentError, AgentLostError, type AgentSession } from '../../../src/runtime/agent/agent-session.ts';
+import { EngineError } from '../../../src/runtime/engine.ts';
+import { Sessions } from '../../../src/runtime/perform/sessions.ts';
+import { virtualClock } from '../../support/virtual-clock.ts';
+
+const nobody = () => Promise.reject(new Error('not asked'));
+const blank: AgentSession = {
+  probe: nobody,
+  publish: nobody,
+  hold: nobody,
+  keep: nobody,
+  restore: nobody,
+  unlink: nobody,
+  arrivals: nobody,
+  drain: nobody,
+  close: () => {},
+};
+
+/** An agent that runs or not; whoever asks it while it does not hears that it is gone. */
+function agent(isUp: boolean, start: () => void = () => {}) {
+  const calls: string[] = [];
+  const state = { isUp };
+  const clock = virtualClock();
+  const lost = () => new AgentLostError('the session is over');
+  const session: AgentSession = {
+    ...blank,
+    hold: async (_directory, link) => {
+      if (!state.isUp) throw lost();
+      calls.push(`hold ${link}`);
+    },
+    unlink: async (_directory, name) => {
+      if (!state.isUp) throw lost();
+      calls.push(`unlink ${name}`);
+    },
+  };
+  const sessions = new Sessions(
+    {
+      open: async () => {
+        calls.push('open');
+        if (!state.isUp) throw lost();
+        return session;
+      },
+    },
+    {
+      startContainer: async (name) => {
+        calls.push(`start ${name}`);
+        start();
+        const wasDown = !state.isUp;
+        state.isUp = true;
+        return wasDown;
+      },
+    },
+    clock,
+  );
+  return { sessions, calls, state, clock };
+}
+
+const unlink = (session: AgentSession) => session.unlink('/stackc/v/socks', 'app0.sock');
+const hold = (session: AgentSession) =>
+  session.hold('/stackc/v/socks', 'app0.sock', { as: '.hold', back: '.app0.1', kept: false, limitMs: 1 });
+
+test('an agent that has ended is started, holds what it held, and is asked again', async () => {
+  const { sessions, calls, state, clock } = agent(true);
+  await sessions.ask('shop-agent', hold);
+  sessions.remember('shop-agent', 'app0.sock', hold);
+  expect(sessions.takeRevived()).toBeNull();
+  state.isUp = false;
+  await clock.run(sessions.ask('shop-agent', unlink));
+  expect(calls).toEqual([
+    'open',
+    'hold app0.sock',
+    'start shop-agent',
+    'open',
+    'hold app0.sock',
+    'unlink app0.sock',
+  ]);
+  expect(sessions.takeRevived()).toBe('shop-agent');
+  expect(sessions.takeRevived()).toBeNull();
+  sessions.forget('shop-agent', 'app0.sock');
+  state.isUp = false;
+  calls.length = 0;
+  await clock.run(sessions.ask('shop-agent', unlink));
+  expect(calls).toEqual(['start shop-agent', 'open', 'unlink app0.sock']);
+});
+
+test('what it refuses is not asked again', async () => {
+  const { sessions, calls, clock } = agent(true);
+  const refusal = new AgentError('`x` is a directory: it stays');
+  await expect(clock.run(sessions.ask('shop-agent', () => Promise.reject(refusal)))).rejects.toBe(refusal);
+  expect(calls).toEqual(['open']);
+});
+
+test('one that is not there any more cannot be started: what went wrong first is told', async () => {
+  const { sessions, calls, clock } = agent(false, () => {
+    throw new EngineError('not-found', 'start container', 'no such container', 404);
+  });
+  await expect(clock.run(sessions.ask('shop-agent', unlink))).rejects.toThrow('the session is over');
+  expect(calls).toEqual(['open', 'start shop-agent']);
+});
+
+test('one that ends again and again is given up', async () => {
+  const { sessions, calls, clock } = agent(true);
+  const dying = () => Promise.reject(new AgentLostError('the session is over'));
+  await expect(clock.run(sessions.ask('shop-agent', dying))).rejects.toThrow('the session is over');
+  expect(calls.filter((call) => call.startsWith('start'))).toHaveLength(3);
+});
