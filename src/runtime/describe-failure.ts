@@ -13,6 +13,13 @@ import { helpForLog, plainWords } from './plain-words.ts';
 /** Lines of a container's log that a failure shows. */
 const TAIL = 20;
 
+/** Where the container itself may say more. */
+const WITH_LOG: ReadonlySet<Operation['kind']> = new Set([
+  'container.start',
+  'container.gate',
+  'container.alive',
+]);
+
 /** Puts what went wrong into words, with the log of the container where that is likely to say more. */
 export async function describeFailure(
   error: unknown,
@@ -20,7 +27,7 @@ export async function describeFailure(
   engine: Engine,
   idOf: (op: Operation) => string | null,
 ): Promise<Failure> {
-  const id = op.kind === 'container.gate' || op.kind === 'container.start' ? idOf(op) : null;
+  const id = WITH_LOG.has(op.kind) ? idOf(op) : null;
   const log = id === null ? [] : await logTail(engine, id);
   if (error instanceof MigrationError) {
     return {

@@ -314,6 +314,25 @@ describe('laws of planning and applying', () => {
     );
   });
 
+  test('a new version that ends while the old one is drained: all is taken back, and the old one serves', async () => {
+    const sketch = { name: 'app', order: 'start-first', instances: 2, socket: true } as const;
+    const [good, bad] = [desiredState([sketch]), desiredState([{ ...sketch, image: 'app:2' }])];
+    const w = world(REFERENCES, {
+      // Ready after a second.
+      behaviour: (config) => (imageOf(config.labels) === 'app:2' ? { exitAfterMs: 1100, exitCode: 3 } : {}),
+    });
+    await w.apply(good);
+    const events = await w.apply(bad);
+    expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 2 });
+    const failures = events.flatMap((e) => (e.type === 'node-failed' ? [e.failure.message] : []));
+    expect(failures[0]).toBe('it ended after it was ready, before the old generation was stopped');
+    expect([...(await serving(w.engine))].sort()).toEqual(['app0', 'app1']);
+    expect(w.links.get(SOCKET)).toBe('.shop-app0.1');
+    expect(await picture(w.engine)).toContain('shop-app0.2.failed app:2 exited');
+    await w.apply(good);
+    await expectSettled(w, good);
+  });
+
   test('the same containers in another order give the same plan for each of them', () => {
     fc.assert(
       fc.property(twoVersions, ({ before, after }) => {

@@ -107,6 +107,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
       const directory = path.slice(0, path.lastIndexOf('/'));
       const leading = [...links].find(([link, to]) => to === name && link.startsWith(`${directory}/`));
       if (leading !== undefined) throw new AgentError(`${leading[0]} still leads to ${name}`);
+      await clock.sleep(250);
       return { kind: 'drained', ms: 250, most: 0 };
     },
     arrivals: async ({ name, count }) => {

@@ -35,6 +35,8 @@ export function operationText(op: Operation): string {
       return `wait until generation ${op.generation} is ready`;
     case 'container.up':
       return `wait until ${generationOf(op.target)} stays up`;
+    case 'container.alive':
+      return `see that ${generationOf(op.target)} still runs`;
     case 'container.policy':
       return `restart policy ${op.policy} for ${generationOf(op.target)}`;
     case 'container.connect':
@@ -99,6 +101,7 @@ export function isQuiet(op: Operation, action: Action | null): boolean {
   // The last rename is the moment in which a generation is the current one; a published socket is what others use.
   return (
     op.kind === 'container.policy' ||
+    op.kind === 'container.alive' ||
     op.kind === 'socket.keep' ||
     (op.kind === 'container.rename' && phaseName.test(op.name)) ||
     (op.kind === 'socket.unlink' && op.name.startsWith('.'))

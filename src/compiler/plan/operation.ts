@@ -68,6 +68,8 @@ export type Operation =
     }
   /** It runs, and goes on for a second: all that can be asked of a container that the file does not describe. */
   | { readonly kind: 'container.up'; readonly target: ContainerRef }
+  /** It has not ended since its start: asked before what it replaces is stopped. */
+  | { readonly kind: 'container.alive'; readonly target: ContainerRef }
   | {
       readonly kind: 'container.policy';
       readonly target: ContainerRef;

@@ -10,7 +10,7 @@ import { canHold, hasOwnSocket, placeKey, publish, restore, socketPlace } from '
 import type { SocketPlace, SocketScope } from './sockets.ts';
 import { reload, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
-import { addSteps } from './steps.ts';
+import { addSteps, scopeOf } from './steps.ts';
 import { existing } from './turn.ts';
 import type { Cover, Turn } from './turn.ts';
 import { strategies } from './strategies.ts';
@@ -95,7 +95,7 @@ export function rollInstance(
         handover,
         sockets: scope.sockets,
       };
-      const undoScope = `${group}.${generation}`;
+      const undoScope = scopeOf(turn);
       last = addSteps(builder, group, strategy.serve, turn, last, undoScope);
       const published = last;
       last = addSteps(builder, group, strategy.switch, turn, last, undoScope);

@@ -131,6 +131,17 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
       node(`await idle ${old.generation}`, idle, 'jobs under way end first'),
     ];
   },
+  // Many a server ends at its first real requests. The old one is there yet, and takes everything back.
+  'still-up': ({ generation, next, old }) =>
+    old?.state === 'running'
+      ? [
+          node(
+            `still up ${generation}`,
+            { kind: 'container.alive', target: next },
+            'before the old one stops',
+          ),
+        ]
+      : [],
   'stop-old': (turn) => {
     const { instance, old } = turn;
     if (old === null) return [];
@@ -150,6 +161,11 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
   },
 };
 
+/** The steps of a turn that are taken back together. */
+export function scopeOf({ instance, generation }: Turn): string {
+  return `${instance.key}.${generation}`;
+}
+
 /** Adds the steps of a strategy one after the other; with a scope they are taken back together. */
 export function addSteps(
   builder: PlanBuilder,
@@ -162,7 +178,8 @@ export function addSteps(
   let last = after;
   for (const name of names) {
     for (const { verb, op, reason, undo } of steps[name](turn)) {
-      const extras = undoScope === null ? {} : { undoScope, undo };
+      const scope = name === 'still-up' ? scopeOf(turn) : undoScope;
+      const extras = scope === null ? {} : { undoScope: scope, undo };
       last = [builder.add(group, verb, op, last, reason, extras)];
     }
   }

@@ -18,13 +18,15 @@ export type Step =
   | 'hold'
   | 'await-balancer'
   | 'drain-old'
+  | 'still-up'
   | 'stop-old'
   | 'publish-again'
   | 'clear-old-path';
 
 /**
  * The strategies. When `serve` is over, the new generation gets what comes over a socket; when `switch` is, it is current
- * and has the name that everything else follows, and only `settle` is left. Until then all is taken back when a step fails.
+ * and has the name that everything else follows, and only `settle` is left. Until then all is taken back when a step fails, and once more when the new generation has ended
+ * before the old one was stopped (`still-up`).
  *
  * The restart policy comes only after the gate (`keep`) and goes before the stop (`release-old`): a reboot brings up
  * no generation that has not passed its gate, and start-first always one that has. Both renames come after the gate,
@@ -40,7 +42,15 @@ export const strategies = {
   'start-first': {
     serve: ['create', 'join', 'hand-over', 'keep-old-path', 'clear-path', 'start', 'gate', 'publish'],
     switch: ['keep', 'release-old', 'park-old', 'take-name'],
-    settle: ['unpublish-old', 'quiet-old', 'drain-old', 'stop-old', 'publish-again', 'clear-old-path'],
+    settle: [
+      'unpublish-old',
+      'drain-old',
+      'still-up',
+      'quiet-old',
+      'stop-old',
+      'publish-again',
+      'clear-old-path',
+    ],
   },
   'stop-first': {
     serve: [

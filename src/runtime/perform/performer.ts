@@ -20,6 +20,7 @@ import type { ImageDetails } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
 import { createContainer } from '../files/place-files.ts';
 import { passGate } from '../gate.ts';
+import { GateError } from '../gate/gate-error.ts';
 import { filledGate } from '../gate/filled-gate.ts';
 import { awaitBalancer } from './arrivals.ts';
 import { drainSocket } from './drain.ts';
@@ -140,6 +141,9 @@ export class Performer {
         return this.#gate(op, onProgress);
       case 'container.up':
         return this.#staysUp(this.#id(op.target), onProgress);
+      case 'container.alive':
+        await this.#stillRuns(this.#id(op.target));
+        return null;
       case 'container.policy':
         await engine.updateRestart(this.#id(op.target), op.policy, op.maxRetries);
         return null;
@@ -331,6 +335,16 @@ export class Performer {
       return result.note;
     };
     return plane === null ? pass(null) : this.#ask(plane, pass);
+  }
+
+  /** By now its policy may have brought it up again; that it had ended is what counts. */
+  async #stillRuns(id: string): Promise<void> {
+    const found = await this.#options.engine.inspectContainer(id);
+    if (found?.state === 'running' && found.restartCount === 0) return;
+    const code = found?.exitCode ?? null;
+    const how =
+      found === null ? 'is gone' : `ended${code === null || code === 0 ? '' : ` with code ${code}`}`;
+    throw new GateError(`it ${how} after it was ready, before the old generation was stopped`);
   }
 
   async #staysUp(containerId: string, onProgress: (line: string) => void): Promise<string> {

@@ -93,23 +93,25 @@ describe('whole plans', () => {
       [7] #8 shop/app0 park 1: container.rename undo: container.rename
       [8] #9 shop/app0 switch 2: container.rename undo: container.rename
       [9] #10 shop/app0 drain 1: socket.drain
-      [10] #11 shop/app0 stop 1: container.stop
-      [11] #12 shop/app0 clear 1: socket.unlink
-      [5] #13 shop/app1 create 2: container.create undo: container.rename
-      [13] #14 shop/app1 clear 2: socket.unlink undo: socket.unlink
-      [14] #15 shop/app1 start 2: container.start undo: container.stop
-      [15] #16 shop/app1 gate 2: container.gate
-      [16] #17 shop/app1 publish 2: socket.publish undo: socket.publish
-      [17] #18 shop/app1 keep 2: container.policy undo: container.policy
-      [18] #19 shop/app1 release 1: container.policy undo: container.policy
-      [19] #20 shop/app1 park 1: container.rename undo: container.rename
-      [20] #21 shop/app1 switch 2: container.rename undo: container.rename
-      [21] #22 shop/app1 drain 1: socket.drain
-      [22] #23 shop/app1 stop 1: container.stop
-      [23] #24 shop/app1 clear 1: socket.unlink
-      [12,24] #25 shop/app ready: checkpoint
-      [25] #26 shop/app0 remove 1: container.remove
-      [25] #27 shop/app1 remove 1: container.remove"
+      [10] #11 shop/app0 still up 2: container.alive
+      [11] #12 shop/app0 stop 1: container.stop
+      [12] #13 shop/app0 clear 1: socket.unlink
+      [5] #14 shop/app1 create 2: container.create undo: container.rename
+      [14] #15 shop/app1 clear 2: socket.unlink undo: socket.unlink
+      [15] #16 shop/app1 start 2: container.start undo: container.stop
+      [16] #17 shop/app1 gate 2: container.gate
+      [17] #18 shop/app1 publish 2: socket.publish undo: socket.publish
+      [18] #19 shop/app1 keep 2: container.policy undo: container.policy
+      [19] #20 shop/app1 release 1: container.policy undo: container.policy
+      [20] #21 shop/app1 park 1: container.rename undo: container.rename
+      [21] #22 shop/app1 switch 2: container.rename undo: container.rename
+      [22] #23 shop/app1 drain 1: socket.drain
+      [23] #24 shop/app1 still up 2: container.alive
+      [24] #25 shop/app1 stop 1: container.stop
+      [25] #26 shop/app1 clear 1: socket.unlink
+      [13,26] #27 shop/app ready: checkpoint
+      [27] #28 shop/app0 remove 1: container.remove
+      [27] #29 shop/app1 remove 1: container.remove"
     `);
   });
 
@@ -246,7 +248,7 @@ describe('whole plans', () => {
     };
     const kinds = plan(quiet('app:2'), settled(quiet('app:1'))).nodes.map((n) => n.op.kind);
     expect(kinds.slice(-5)).toEqual([
-      'container.rename',
+      'container.alive',
       'container.signal',
       'container.idle',
       'container.stop',
