@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, open, readdir, rename, symlink, unlink } from 'node:fs/promises';
+import { lstat, open, readdir, readlink, rename, symlink, unlink } from 'node:fs/promises';
 
 import { Refusal } from './refusal.ts';
 import { codeOf } from './system-error.ts';
@@ -15,7 +15,8 @@ const LEFTOVER_MS = 60_000;
  *   symlink to → temporary · rename temporary → link · fsync directory
  *
  * The rename is what makes it atomic: each connect finds the old target or the new one, never nothing. Replaces a
- * symlink or a plain socket; refuses anything else that has the name. Arguments are taken as checked.
+ * symlink or a plain socket; refuses anything else that has the name. One that leads there already stays, so that a full
+ * disk is in nobody's way back. Arguments are taken as checked.
  */
 export async function publish(directory: string, link: string, to: string): Promise<void> {
   if (link === to) throw new Refusal(`\`${link}\` cannot be published as itself`);
@@ -24,6 +25,7 @@ export async function publish(directory: string, link: string, to: string): Prom
   if (kind !== null && kind !== 'socket' && kind !== 'symlink') {
     throw new Refusal(`\`${path}\` is a ${kind}: nothing is published over it`);
   }
+  if (kind === 'symlink' && (await readlink(path)) === to) return;
   const temporary = `${directory}/${TEMPORARY}${randomUUID()}`;
   await symlink(to, temporary);
   try {

@@ -91,7 +91,7 @@ export function contextOf(
   };
 }
 
-const RUNNING: ContainerDetails = {
+export const RUNNING: ContainerDetails = {
   id: 'c1',
   name: 'shop-app0.2.next',
   imageId: 'sha256:1',

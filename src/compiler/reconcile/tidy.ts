@@ -46,7 +46,9 @@ export function tidyGeneration(
     publish(at, generationSocketName(engineName, current?.generation ?? 0));
   if (place !== null && leftover.phase !== 'failed') {
     const serves = current !== null && served?.published === place.published;
-    if (serves && leftover.phase === 'next') {
+    // Where the current one does not run the agent may be holding what comes, for the next that is published.
+    const isHeld = own && current.state !== 'running';
+    if (serves && leftover.phase === 'next' && !isHeld) {
       const back = own ? publishCurrent(place) : restore(place, engineName, current.generation);
       add('publish back', back, 'the current one');
       isAway = true;

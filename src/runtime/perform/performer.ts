@@ -78,10 +78,10 @@ export class Performer {
 
   /** Performs one operation; resolves to what a reader should know of the result. Rejects with what went wrong. */
   async perform(op: Operation, onProgress: (line: string) => void): Promise<string | null> {
+    const before = this.#sessions.starts;
     const note = await this.#perform(op, onProgress);
-    const revived = this.#sessions.takeRevived();
-    if (revived === null) return note;
-    const words = `warning: \`${revived}\` ended in the middle of this, and was started again`;
+    if (this.#sessions.starts === before) return note;
+    const words = 'warning: the agent ended in the middle of this, and was started again';
     return note === null ? words : `${words}; ${note}`;
   }
 

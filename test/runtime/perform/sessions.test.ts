@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { AgentError, AgentLostError, type AgentSession } from '../../../src/runtime/agent/agent-session.ts';
 import { EngineError } from '../../../src/runtime/engine.ts';
 import { Sessions } from '../../../src/runtime/perform/sessions.ts';
+import { RUNNING } from '../../support/gate-scene.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
 
 const nobody = () => Promise.reject(new Error('not asked'));
@@ -21,7 +22,7 @@ const blank: AgentSession = {
 /** An agent that runs or not; whoever asks it while it does not hears that it is gone. */
 function agent(isUp: boolean, start: () => void = () => {}) {
   const calls: string[] = [];
-  const state = { isUp };
+  const state = { isUp, end: () => {} };
   const clock = virtualClock();
   const lost = () => new AgentLostError('the session is over');
   const session: AgentSession = {
@@ -44,6 +45,12 @@ function agent(isUp: boolean, start: () => void = () => {}) {
       },
     },
     {
+      waitContainer: (_name, signal) =>
+        new Promise((resolve, reject) => {
+          state.end = () => resolve(137);
+          signal?.addEventListener('abort', () => reject(new EngineError('cut-off', 'wait', 'enough')));
+        }),
+      inspectContainer: async () => ({ ...RUNNING, state: state.isUp ? 'running' : 'exited' }),
       startContainer: async (name) => {
         calls.push(`start ${name}`);
         start();
@@ -65,7 +72,6 @@ test('an agent that has ended is started, holds what it held, and is asked again
   const { sessions, calls, state, clock } = agent(true);
   await sessions.ask('shop-agent', hold);
   sessions.remember('shop-agent', 'app0.sock', hold);
-  expect(sessions.takeRevived()).toBeNull();
   state.isUp = false;
   await clock.run(sessions.ask('shop-agent', unlink));
   expect(calls).toEqual([
@@ -76,8 +82,7 @@ test('an agent that has ended is started, holds what it held, and is asked again
     'hold app0.sock',
     'unlink app0.sock',
   ]);
-  expect(sessions.takeRevived()).toBe('shop-agent');
-  expect(sessions.takeRevived()).toBeNull();
+  expect(sessions.starts).toBe(1);
   sessions.forget('shop-agent', 'app0.sock');
   state.isUp = false;
   calls.length = 0;
@@ -105,4 +110,19 @@ test('one that ends again and again is given up', async () => {
   const dying = () => Promise.reject(new AgentLostError('the session is over'));
   await expect(clock.run(sessions.ask('shop-agent', dying))).rejects.toThrow('the session is over');
   expect(calls.filter((call) => call.startsWith('start'))).toHaveLength(3);
+});
+
+test('an agent that ends while a session with it hangs is started as well', async () => {
+  const { sessions, calls, state, clock } = agent(true);
+  let times = 0;
+  const hanging = (session: AgentSession): Promise<void> => {
+    times += 1;
+    if (times > 1) return unlink(session);
+    state.isUp = false;
+    queueMicrotask(() => state.end());
+    return new Promise(() => {});
+  };
+  await clock.run(sessions.ask('shop-agent', hanging));
+  expect(calls).toEqual(['open', 'start shop-agent', 'open', 'unlink app0.sock']);
+  sessions.close();
 });
