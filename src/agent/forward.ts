@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { lineSplitter } from './line-splitter.ts';
 import { MAX_LINE_BYTES, type AgentAnswer, type AgentRequest } from './protocol.ts';
@@ -12,8 +13,20 @@ export function isKept({ op }: AgentRequest): boolean {
   return KEPT.has(op);
 }
 
+/** A session may begin while the first process is still starting. */
+const START_MS = 2000;
+const RETRY_MS = 20;
+
 /** Has the agent's first process answer, at its own socket. Null: there is none. Never rejects. */
-export function forward(request: AgentRequest, control: string): Promise<AgentAnswer | null> {
+export async function forward(request: AgentRequest, control: string): Promise<AgentAnswer | null> {
+  for (;;) {
+    const answer = await forwardOnce(request, control);
+    if (answer !== null || performance.now() > START_MS) return answer;
+    await sleep(RETRY_MS);
+  }
+}
+
+function forwardOnce(request: AgentRequest, control: string): Promise<AgentAnswer | null> {
   return new Promise((resolve) => {
     const socket = connect({ path: control });
     const split = lineSplitter(MAX_LINE_BYTES);
