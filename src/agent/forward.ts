@@ -14,7 +14,7 @@ export function isKept({ op }: AgentRequest): boolean {
 }
 
 /** A session may begin while the first process is still starting. */
-const START_MS = 2000;
+const START_MS = 1000;
 const RETRY_MS = 20;
 
 /** Has the agent's first process answer, at its own socket. Null: there is none. Never rejects. */
