@@ -2,6 +2,7 @@ import type { Handed } from '../runtime/agent/agent-session.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import { awaitArrivals } from './arrivals.ts';
 import { drain } from './drain.ts';
+import { appendJournal } from './journal.ts';
 import { probe } from './probe.ts';
 import type { Keeper } from './keeper.ts';
 import type { AgentAnswer, AgentRequest } from './protocol.ts';
@@ -11,24 +12,32 @@ import { Refusal } from './refusal.ts';
 import { codeOf, systemError } from './system-error.ts';
 import { checkBelow, checkDirectory, checkName, checkSocketLength } from './volume-path.ts';
 
+/** Folders that an agent works in. */
+export interface Places {
+  /** Of the socket volumes. */
+  readonly root: string;
+  readonly journal: string;
+}
+
 /**
- * Does what a request asks, below `root` only; a refusal or a failure is an answer too. Never rejects. The agent's first
+ * Does what a request asks, below its places only; a refusal or a failure is an answer too. Never rejects. The agent's first
  * process has a keeper for what outlives the session.
  */
 export async function answer(
   request: AgentRequest,
-  root: string,
+  places: Places,
   keeper: Keeper | null,
 ): Promise<AgentAnswer> {
   const { id } = request;
   try {
-    return { id, ok: true, result: await perform(request, root, keeper) };
+    return { id, ok: true, result: await perform(request, places, keeper) };
   } catch (error) {
     return { id, ok: false, error: inWords(error) };
   }
 }
 
-async function perform(request: AgentRequest, root: string, keeper: Keeper | null): Promise<unknown> {
+async function perform(request: AgentRequest, places: Places, keeper: Keeper | null): Promise<unknown> {
+  const { root } = places;
   switch (request.op) {
     case 'ping':
       return null;
@@ -71,6 +80,9 @@ async function perform(request: AgentRequest, root: string, keeper: Keeper | nul
       if (!(await directoryExists(root, request.directory))) return null;
       keeper?.release(request.directory, request.name);
       await removeSocket(request.directory, request.name);
+      return null;
+    case 'journal':
+      await appendJournal(places.journal, request.lines);
       return null;
     case 'arrivals':
       checkName(request.name);

@@ -5,8 +5,15 @@ import { lineSplitter } from './line-splitter.ts';
 import { MAX_LINE_BYTES, type AgentAnswer, type AgentRequest } from './protocol.ts';
 import { codeOf } from './system-error.ts';
 
-/** What the first process must do or know of: it guards names beyond the end of a session. */
-const KEPT: ReadonlySet<AgentRequest['op']> = new Set(['publish', 'hold', 'restore', 'unlink']);
+/** What the first process must do or know of: it guards names beyond the end of a session, and keeps the journal. */
+const KEPT: ReadonlySet<AgentRequest['op']> = new Set([
+  'publish',
+  'hold',
+  'restore',
+  'unlink',
+  // One process writes, so that no two writes meet.
+  'journal',
+]);
 
 /** Whether a session leaves a request to the agent's first process. */
 export function isKept({ op }: AgentRequest): boolean {

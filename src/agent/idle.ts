@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 
-import { answer } from './answer.ts';
+import { answer, type Places } from './answer.ts';
 import { Keeper } from './keeper.ts';
 import { sweep } from './sweep.ts';
 import { serveSession } from './session.ts';
@@ -12,23 +12,23 @@ import { systemError } from './system-error.ts';
  * Stays up until asked to stop: sessions are started beside it by exec, and leave to it what must outlive them. They
  * reach it at `control`, in a folder of its own.
  */
-export function idle(root: string, control: string): void {
+export function idle(places: Places, control: string): void {
   // The kernel gives a container's first process no default action for signals.
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGINT', () => process.exit(0));
   // Keeps the event loop alive; the longest delay that a timer takes.
   setInterval(() => undefined, 2 ** 31 - 1);
-  listen(root, control);
-  sweep(root);
+  listen(places, control);
+  sweep(places.root);
   process.stdout.write('the agent is up\n');
 }
 
-function listen(root: string, control: string): void {
+function listen(places: Places, control: string): void {
   const keeper = new Keeper();
   const server = createServer((socket) => {
     // A session that ends early takes no answer.
     socket.on('error', () => undefined);
-    serveSession(socket, socket, (request) => answer(request, root, keeper)).catch(() => undefined);
+    serveSession(socket, socket, (request) => answer(request, places, keeper)).catch(() => undefined);
   });
   const complain = (error: unknown): void =>
     void process.stderr.write(`nothing is kept beyond a session: ${systemError(error)} (${control})\n`);

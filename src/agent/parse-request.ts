@@ -72,6 +72,8 @@ function questionIn(fields: Fields): AgentQuestion {
       };
     case 'unlink':
       return { op: 'unlink', directory: text(fields, 'directory'), name: text(fields, 'name') };
+    case 'journal':
+      return { op: 'journal', lines: linesIn(fields) };
     case 'arrivals':
       return { op: 'arrivals', ...arrivalsIn(fields) };
     case 'drain':
@@ -98,6 +100,12 @@ function arrivalsIn(fields: Fields): ArrivalsRequest {
     count,
     timeoutMs: milliseconds(fields, 'timeoutMs'),
   };
+}
+
+function linesIn({ lines }: Fields): readonly string[] {
+  const isLine = (line: unknown): line is string => typeof line === 'string' && !line.includes('\n');
+  if (!Array.isArray(lines) || !lines.every(isLine)) throw new Refusal('`lines` is no list of lines');
+  return lines;
 }
 
 function pidsIn(fields: Fields): readonly number[] {

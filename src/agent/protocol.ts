@@ -1,7 +1,7 @@
 import type { ArrivalsRequest, DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
 
 /** Raised when an older peer could misunderstand a newer one; both sides must have the same. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** The longest line either side takes, in bytes. */
 export const MAX_LINE_BYTES = 1024 * 1024;
@@ -36,6 +36,8 @@ export type AgentQuestion =
   | { readonly op: 'keep'; readonly directory: string; readonly name: string; readonly as: string }
   | { readonly op: 'restore'; readonly directory: string; readonly name: string; readonly from: string }
   | { readonly op: 'unlink'; readonly directory: string; readonly name: string }
+  /** Lines for the stack's journal, each without its end; answered when they are on the disk. */
+  | { readonly op: 'journal'; readonly lines: readonly string[] }
   | ({ readonly op: 'arrivals' } & ArrivalsRequest)
   | ({ readonly op: 'drain' } & DrainRequest);
 

@@ -3,6 +3,7 @@ import type { Plan } from '../compiler/plan/plan.ts';
 import type { ExecutionEvent } from '../runtime/execution-event.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
+import type { JournalOptions } from '../runtime/journal/apply-journal.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import type { CommandContext, Interruption } from './io.ts';
 import type { Wording } from './render/apply-report.ts';
@@ -18,6 +19,8 @@ export interface Walk {
   readonly engine: Engine;
   readonly auth: AuthLookup;
   readonly wording: Wording;
+  /** Null: nothing is recorded. */
+  readonly journal: JournalOptions | null;
   readonly watch?: WalkWatch;
 }
 
@@ -75,6 +78,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
       auth: walk.auth,
       clock: io.clock,
       parallelism: options.parallelism,
+      ...(walk.journal === null ? {} : { journal: walk.journal }),
       finish: finish.signal,
       stop: stop.signal,
     });

@@ -6,7 +6,7 @@ export const labels = {
   instance: 'io.stackc.instance',
   generation: 'io.stackc.generation',
   spec: 'io.stackc.spec',
-  /** `instance`, `migration`, `run` or `agent`. */
+  /** `instance`, `migration`, `run` or `agent`; of a volume: `journal`. */
   role: 'io.stackc.role',
   /** Of a volume: the data volume's name and the mount path. */
   dataVolume: 'io.stackc.data-volume',

@@ -27,3 +27,8 @@ export function generationName(
 ): string {
   return `${engineName}.${generation}.${phase}`;
 }
+
+/** The volume of a stack's journal. Every other volume's name goes on with `-` after the stack's. */
+export function journalVolume(stack: string): string {
+  return `${stack}.journal`;
+}

@@ -2,6 +2,7 @@ import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import type { AgentConnector } from './agent/agent-session.ts';
 import type { Clock } from './clock.ts';
 import type { Engine, RegistryAuth } from './engine.ts';
+import type { JournalOptions } from './journal/apply-journal.ts';
 
 /** What a plan is executed with. */
 export interface ExecuteOptions {
@@ -14,6 +15,8 @@ export interface ExecuteOptions {
   /** Credentials for a pull, by image reference. */
   readonly auth: (reference: string) => Promise<RegistryAuth | null>;
   readonly clock: Clock;
+  /** Absent: nothing is recorded. */
+  readonly journal?: JournalOptions;
   /** Operations under way at the same time; default 10. */
   readonly parallelism?: number;
   /** Aborted: no further instance is begun; those under way are brought to their end. */

@@ -1,11 +1,14 @@
+import type { Told } from '../compiler/journal/record.ts';
 import type { Operation } from '../compiler/plan/operation.ts';
-import type { Plan, PlanNode } from '../compiler/plan/plan.ts';
+import type { NodeId, Plan, PlanNode } from '../compiler/plan/plan.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EngineError } from './engine.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ExecutionEvent, Failure } from './execution-event.ts';
+import { ApplyJournal, type Ended } from './journal/apply-journal.ts';
 import { Performer } from './perform/performer.ts';
-import { walk } from './walk.ts';
+import { Sessions } from './perform/sessions.ts';
+import { walk, type Outcome } from './walk.ts';
 import type { ExecuteOptions } from './execute-options.ts';
 
 /**
@@ -27,6 +30,8 @@ class Execution {
   readonly #options: ExecuteOptions;
   readonly #emit: (event: ExecutionEvent) => void;
   readonly #performer: Performer;
+  readonly #sessions: Sessions;
+  readonly #journal: ApplyJournal | null;
   /** Nodes that have started, by undo scope, in the order of their starts. */
   readonly #begun = new Map<string, PlanNode[]>();
   readonly #groups = new Set<string>();
@@ -35,7 +40,10 @@ class Execution {
     this.#plan = plan;
     this.#options = options;
     this.#emit = emit;
-    this.#performer = new Performer(plan, options);
+    this.#sessions = new Sessions(options.agents, options.engine, options.clock);
+    this.#performer = new Performer(plan, options, this.#sessions);
+    const { journal } = options;
+    this.#journal = journal === undefined ? null : new ApplyJournal(plan, this.#sessions, journal);
   }
 
   async walk(): Promise<void> {
@@ -51,8 +59,9 @@ class Execution {
         stop?.aborted !== true &&
         (finish?.aborted !== true || this.#groups.has(node.group) || node.op.kind === 'checkpoint'),
     });
-    this.#performer.close();
     const results = [...outcome.values()];
+    await this.#closeJournal(outcome);
+    this.#sessions.close();
     const total = (wanted: (typeof results)[number]) => results.filter((r) => r === wanted).length;
     this.#emit({
       type: 'finished',
@@ -63,6 +72,15 @@ class Execution {
       skipped: this.#plan.nodes.length - total('done') - total('failed'),
       interrupted: finish?.aborted === true || stop?.aborted === true,
     });
+  }
+
+  /** An agent that this plan has not brought up cannot write; what keeps it from coming up is told already. */
+  async #closeJournal(outcome: ReadonlyMap<NodeId, Outcome>): Promise<void> {
+    const isUp = this.#plan.nodes.every(
+      ({ id, op }) => !op.kind.startsWith('agent.') || outcome.get(id) === 'done',
+    );
+    const why = isUp ? await this.#journal?.flush() : null;
+    if (why) this.#emit({ type: 'journal-lost', atMs: this.#options.clock.now(), why });
   }
 
   async #run(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
@@ -81,12 +99,21 @@ class Execution {
       // What was given up may still have something to say.
       if (!isOver) this.#emit({ type: 'node-progress', atMs: clock.now(), node, line });
     };
+    let told: Told | null = null;
+    const onTold = (what: Told) => {
+      told = what;
+    };
+    const record = (result: Ended['result']) =>
+      this.#journal?.note(node, { atMs: begunAt, tookMs: clock.now() - begunAt, result, told });
     try {
-      const note = await this.#untilStop(node.op, this.#performer.perform(node.op, progress));
+      const hear = { onProgress: progress, onTold };
+      const note = await this.#untilStop(node.op, this.#performer.perform(node.op, hear));
       this.#emit({ type: 'node-finished', atMs: clock.now(), node, tookMs: clock.now() - begunAt, note });
+      record('done');
       return 'done';
     } catch (error) {
       isOver = true;
+      record(this.#isStopped ? 'stopped' : 'failed');
       // Given up, not failed. No undo either: the operator wants the engine left alone, and the next plan sees what is there.
       if (this.#isStopped) {
         this.#emit({ type: 'node-stopped', atMs: clock.now(), node, tookMs: clock.now() - begunAt });

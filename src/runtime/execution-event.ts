@@ -44,6 +44,8 @@ export type ExecutionEvent =
       readonly done: readonly Operation[];
       readonly failures: readonly Failure[];
     }
+  /** The journal lacks operations of this apply; `why` for people. */
+  | { readonly type: 'journal-lost'; readonly atMs: number; readonly why: string }
   | {
       readonly type: 'finished';
       readonly atMs: number;

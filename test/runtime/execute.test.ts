@@ -12,7 +12,7 @@ import { memoryEngine } from '../support/memory-engine.ts';
 import { plainConfig } from '../support/plain-config.ts';
 
 const spec: AgentSpec = {
-  version: 3,
+  version: 4,
   plane: 'stack',
   name: 'shop-agent',
   image: 'stackc/agent:1',
@@ -231,6 +231,7 @@ describe('an agent that cannot be reached once', () => {
           },
           hold: () => Promise.resolve(),
           arrivals: () => Promise.resolve({ seen: 3, ms: 10 }),
+          journal: () => Promise.reject(new Error('not asked')),
           keep: () => Promise.resolve(),
           restore: () => Promise.resolve(),
           unlink: () => Promise.resolve(),

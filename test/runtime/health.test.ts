@@ -35,6 +35,7 @@ async function ask(
     },
     publish: () => Promise.reject(new Error('nothing is published')),
     hold: () => Promise.reject(new Error('nothing is held')),
+    journal: () => Promise.reject(new Error('nothing is recorded')),
     arrivals: () => Promise.reject(new Error('nobody is waited for')),
     keep: () => Promise.reject(new Error('nothing is kept')),
     restore: () => Promise.reject(new Error('nothing is put back')),

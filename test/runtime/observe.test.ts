@@ -100,7 +100,7 @@ describe('observe', () => {
     await memory.createContainer(run('migration', 'shop-app.1.migration'));
     await memory.createContainer(run('run', 'shop-app.run.1'));
     const spec = {
-      version: 3,
+      version: 4,
       plane: 'stack',
       name: 'shop-agent',
       image: 'stackc/agent:1',

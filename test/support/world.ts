@@ -25,6 +25,8 @@ export interface World {
    * there itself. Sockets at paths of their own are not kept count of.
    */
   readonly links: Map<string, string>;
+  /** Lines that were written to the journal. */
+  readonly journal: readonly string[];
   plan(desired: DesiredState, request?: Partial<PlanRequest>): Promise<Plan>;
   /** Walks a plan to its end, or to where `stop` cuts it off. */
   walk(plan: Plan, desired: DesiredState, stop?: AbortSignal): Promise<readonly ExecutionEvent[]>;
@@ -47,6 +49,8 @@ export interface WorldOptions {
 export function world(references: readonly string[], options: WorldOptions = {}): World {
   const clock = virtualClock();
   const links = new Map<string, string>();
+  const journal: string[] = [];
+  let applies = 0;
   const engine = memoryEngine({
     clock,
     images: Object.fromEntries([...references, plainRequest.agentImage].map((r) => [r, {}])),
@@ -114,6 +118,10 @@ export function world(references: readonly string[], options: WorldOptions = {})
       options.before?.({ method: 'exec', args: [], line: `arrivals ${name}` });
       return { seen: count, ms: 10 };
     },
+    journal: async (lines) => {
+      options.before?.({ method: 'exec', args: [], line: `journal ${lines.length}` });
+      journal.push(...lines);
+    },
     close: () => {},
   };
   const agents: AgentConnector = { open: () => Promise.resolve(session) };
@@ -131,6 +139,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
     engine,
     clock,
     links,
+    journal,
     async plan(desired, request = {}) {
       const result = reconcile(await withImages(desired), await observe(engine, STACK, []), {
         ...plainRequest,
@@ -149,6 +158,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
           buildAgent: () => Promise.resolve(),
           auth: () => Promise.resolve(null),
           clock,
+          journal: { applyId: `a${(applies += 1)}`, agent: null },
           ...(stop === undefined ? {} : { stop }),
         };
         for await (const event of execute(plan, how)) events.push(event);

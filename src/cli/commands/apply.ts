@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
+
 import type { Diagnostic } from '../../compiler/diagnostic.ts';
 import { DATABASE_MISSING } from '../../compiler/desired/resolve.ts';
+import { agentAtHand } from '../../compiler/reconcile/agents.ts';
 import { PORT_TAKEN } from '../../compiler/reconcile/taken-ports.ts';
+import { agentImage } from '../../runtime/agent/agent-image.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure, DiagnosticsFailure } from '../failure.ts';
@@ -48,6 +52,7 @@ export async function apply(
     desired: planned.desired,
     engine: connection.engine,
     auth: planned.auth,
+    journal: { applyId: randomUUID(), agent: agentAtHand(planned.observed, agentImage().tag) },
     wording: { completed: 'Applied', command: commandAgain(file, flags) },
   };
   if (prove === null) return walkPlan(context, walk);

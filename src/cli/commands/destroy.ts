@@ -1,4 +1,4 @@
-import { destroyPlan, foreignVolumes } from '../../compiler/reconcile/destroy.ts';
+import { destroyPlan, foreignVolumes, leavingVolumes } from '../../compiler/reconcile/destroy.ts';
 import { observe } from '../../runtime/observe.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
@@ -32,7 +32,7 @@ export async function destroy(
       writeNote(context, otherStacks(stack, await listStacks(engine)));
     }
   }
-  const kept = volumes ? 0 : observed.volumes.length;
+  const kept = observed.volumes.length - leavingVolumes(observed, { stack, volumes }).length;
   if (kept > 0) {
     writeNote(
       context,
@@ -59,6 +59,8 @@ export async function destroy(
     desired: null,
     engine,
     auth: () => Promise.resolve(null),
+    // It goes with the volumes, and is of no use without containers.
+    journal: null,
     wording: {
       completed: 'Destroyed',
       command: file === undefined ? 'stack destroy' : `stack destroy ${file}`,

@@ -71,6 +71,11 @@ export function eventLines(
         return [];
       case 'undo-finished':
         return undoLines(event, report, fit, paint);
+      case 'journal-lost':
+        return fit(
+          `${paint('yellow', 'warning:')} the next plan lacks times of this apply: ${printable(event.why)}`,
+          '',
+        );
       case 'finished':
         return ['', ...fit(report.outcome(event), '')];
       default:

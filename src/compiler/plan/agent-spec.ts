@@ -1,10 +1,10 @@
 /**
  * What the stack's agents are created from; its canonical JSON is their label, so that a difference is a
- * planned replacement. Two planes: `stack` sits on the application networks and mounts the socket volumes;
+ * planned replacement. Each mounts the stack's journal. Two planes: `stack` sits on the application networks and mounts the socket volumes;
  * `host` shares the host's network, for gates of containers that do (a bridge cannot reach its loopback).
  */
 export interface AgentSpec {
-  readonly version: 3;
+  readonly version: 4;
   readonly plane: 'stack' | 'host';
   readonly name: string;
   readonly image: string;
@@ -13,6 +13,10 @@ export interface AgentSpec {
   /** Volumes mounted at `/stackc/v/<volume>`, sorted. */
   readonly volumes: readonly string[];
 }
+
+/** Where the agent sees the stack's journal: the folder, and the file in it. */
+export const JOURNAL_FOLDER = '/stackc/journal';
+export const JOURNAL_FILE = `${JOURNAL_FOLDER}/journal.jsonl`;
 
 /** Where the agent sees a volume. */
 export function agentVolumePath(volume: string, path: string): string {

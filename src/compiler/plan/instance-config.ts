@@ -3,10 +3,10 @@ import type { DesiredContainer, DesiredInstance } from '../desired/desired-state
 import type { InstanceSpec, RecordedSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import { labels } from '../labels.ts';
-import { baseName } from '../names.ts';
+import { baseName, journalVolume } from '../names.ts';
 import { shortId } from '../short-id.ts';
 import { placedFiles } from '../desired/placed-files.ts';
-import { agentVolumePath } from './agent-spec.ts';
+import { agentVolumePath, JOURNAL_FOLDER } from './agent-spec.ts';
 import type { AgentSpec } from './agent-spec.ts';
 import type { ContainerConfig } from './container-config.ts';
 
@@ -165,10 +165,12 @@ export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
     ...bareConfig(spec.name, spec.image),
     labels: { [labels.stack]: stack, [labels.role]: 'agent', [labels.spec]: canonicalJson(spec) },
     network: spec.plane === 'host' ? 'host' : (spec.networks[0] ?? 'none'),
-    mounts: spec.volumes.map((volume) => ({
+    mounts: [
+      ...spec.volumes.map((volume) => ({ source: volume, target: agentVolumePath(volume, '') })),
+      { source: journalVolume(stack), target: JOURNAL_FOLDER },
+    ].map((mount) => ({
+      ...mount,
       type: 'volume',
-      source: volume,
-      target: agentVolumePath(volume, ''),
       readOnly: false,
       noCopy: true,
       relabel: null,

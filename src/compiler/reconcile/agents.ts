@@ -19,7 +19,7 @@ export function desiredAgents(
   const agents: AgentSpec[] = [];
   if (leaving.length > 0 || instances.some((instance) => planesOf(instance).includes('stack'))) {
     agents.push({
-      version: 3,
+      version: 4,
       plane: 'stack',
       name: agentName(desired.stack, 'stack'),
       image,
@@ -29,7 +29,7 @@ export function desiredAgents(
   }
   if (instances.some((instance) => planesOf(instance).includes('host'))) {
     agents.push({
-      version: 3,
+      version: 4,
       plane: 'host',
       name: agentName(desired.stack, 'host'),
       image,
@@ -104,6 +104,14 @@ export function impairedPlanes(
 export function strayAgents(stack: string, { agents }: ObservedState): readonly ObservedAgent[] {
   const known = new Set([agentName(stack, 'stack'), agentName(stack, 'host')]);
   return agents.filter(({ name }) => !known.has(name));
+}
+
+/** An agent that runs, of this version: somebody to write the journal for a plan that asks none by itself. */
+export function agentAtHand({ agents }: ObservedState, image: string): string | null {
+  return (
+    agents.find((agent) => isUp(agent) && agent.spec.includes(`"image":${JSON.stringify(image)}`))?.name ??
+    null
+  );
 }
 
 function isUp({ state }: ObservedAgent): boolean {

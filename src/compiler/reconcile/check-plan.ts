@@ -1,6 +1,7 @@
 import type { DesiredState } from '../desired/desired-state.ts';
 import { diagnostic } from '../diagnostic.ts';
 import type { Diagnostic } from '../diagnostic.ts';
+import { journalVolume } from '../names.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
 import type { PlanRequest } from '../plan/plan.ts';
 import { named } from './decide.ts';
@@ -110,7 +111,7 @@ function takenNames(decided: readonly Decided[], observed: ObservedState): reado
 function droppedVolumes(desired: DesiredState, observed: ObservedState): readonly Diagnostic[] {
   const wanted = new Set(desired.volumes.map((v) => v.name));
   return observed.volumes
-    .filter((v) => !wanted.has(v.name))
+    .filter((v) => !wanted.has(v.name) && v.name !== journalVolume(desired.stack))
     .map((v) => {
       const users = observed.containers.filter(
         ({ role, spec }) => role === 'instance' && spec?.mounts.some(({ source }) => source === v.name),

@@ -5,11 +5,12 @@ import type { ObservedContainer, ObservedState } from '../observed/observed-stat
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan } from '../plan/plan.ts';
+import { journalVolume } from '../names.ts';
 import { plainChange } from './prepare.ts';
 import { mountedVolumes, socketPlace } from './sockets.ts';
 import { existing } from './turn.ts';
 
-/** What a destroy takes down: all of a stack's containers, agents and networks; volumes only when asked for. */
+/** What a destroy takes down: all of a stack's containers, agents and networks; data volumes only when asked for. */
 export function destroyPlan(
   observed: ObservedState,
   request: { readonly stack: string; readonly volumes: boolean },
@@ -86,8 +87,9 @@ export function destroyPlan(
     changes.push(plainChange(`network ${name}`, { kind: 'network', name }, 'remove', [asked(name)]));
     builder.add(`network ${name}`, 'remove', { kind: 'network.remove', network: name }, empty, 'destroy');
   }
-  for (const { name } of request.volumes ? observed.volumes : []) {
-    changes.push(plainChange(`volume ${name}`, { kind: 'volume', name }, 'remove', [asked('--volumes')]));
+  for (const name of leavingVolumes(observed, request)) {
+    const why = request.volumes ? '--volumes' : 'journal';
+    changes.push(plainChange(`volume ${name}`, { kind: 'volume', name }, 'remove', [asked(why)]));
     const op = { kind: 'volume.remove', volume: name } as const;
     builder.add(`volume ${name}`, 'remove', op, empty, 'destroy', { destructive: true });
   }
@@ -99,6 +101,17 @@ export function destroyPlan(
     warnings: [],
     agents: [],
   };
+}
+
+/** The volumes that go with a destroy: all of them when asked for; the journal alone where there is nothing to keep it with. */
+export function leavingVolumes(
+  { volumes }: Pick<ObservedState, 'volumes'>,
+  request: { readonly stack: string; readonly volumes: boolean },
+): readonly string[] {
+  const isJournal = (name: string) => name === journalVolume(request.stack);
+  return request.volumes || volumes.every(({ name }) => isJournal(name))
+    ? volumes.map(({ name }) => name)
+    : [];
 }
 
 /** Data volumes that containers of the stack mount and that are not its own: no destroy removes them. */

@@ -98,6 +98,9 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
     unlink: async (directory, name) => {
       await ask({ op: 'unlink', directory, name }, answerMs);
     },
+    journal: async (lines) => {
+      await ask({ op: 'journal', lines }, answerMs);
+    },
     arrivals: async (request) => {
       const result = await ask({ op: 'arrivals', ...request }, request.timeoutMs + answerMs);
       if (isArrivalsResult(result)) return result;

@@ -96,6 +96,8 @@ export interface AgentSession {
    * stays, for whoever binds or publishes the name.
    */
   unlink(directory: string, name: string): Promise<void>;
+  /** Appends lines to the stack's journal, on the disk when it resolves. */
+  journal(lines: readonly string[]): Promise<void>;
   arrivals(request: ArrivalsRequest): Promise<ArrivalsResult>;
   drain(request: DrainRequest): Promise<DrainResult>;
   close(): void;

@@ -1,3 +1,4 @@
+import type { Told } from '../../compiler/journal/record.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
 import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
@@ -19,6 +20,7 @@ export interface DrainContext {
   readonly ask: <T>(ask: (agent: AgentSession) => Promise<T>) => Promise<T>;
   /** Of the container that serves there. */
   readonly containerId: string;
+  readonly onTold: (told: Told) => void;
 }
 
 /** Requests are left that nobody has accepted: to stop now would drop them. */
@@ -30,7 +32,8 @@ export class DrainError extends Error {
  * Waits until nobody is connected to a generation's socket, which nothing leads to any more. Gives a note on what was
  * waited for; rejects with {@link DrainError} when requests wait there at the limit.
  */
-export async function drainSocket(op: Drain, { engine, ask, containerId }: DrainContext): Promise<string> {
+export async function drainSocket(op: Drain, context: DrainContext): Promise<string> {
+  const { engine, ask, containerId, onTold } = context;
   const serving = await engine.inspectContainer(containerId);
   if (serving === null || serving.state !== 'running') return 'it does not run: nobody is connected';
   const processes = await engine.volumeProcesses(op.volume);
@@ -43,7 +46,14 @@ export async function drainSocket(op: Drain, { engine, ask, containerId }: Drain
       timeoutMs: op.limitS * 1000 + QUIET_MS,
     }),
   );
+  onTold({ kind: 'drain', ms: result.ms, open: leftOpen(result) });
   return inWords(result);
+}
+
+/** Null where connections cannot be counted. */
+function leftOpen(result: DrainResult): number | null {
+  if (result.kind === 'busy') return result.open;
+  return result.kind === 'drained' ? 0 : null;
 }
 
 function inWords(result: DrainResult): string {

@@ -4,6 +4,10 @@ import type {
   DesiredInstance,
   InstanceKey,
 } from '../../compiler/desired/desired-state.ts';
+import type { Told } from '../../compiler/journal/record.ts';
+import { stopPrint } from '../../compiler/journal/stop-print.ts';
+import { labels } from '../../compiler/labels.ts';
+import { journalVolume } from '../../compiler/names.ts';
 import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
 import type { AgentSpec } from '../../compiler/plan/agent-spec.ts';
 import { agentConfig, instanceConfig } from '../../compiler/plan/instance-config.ts';
@@ -12,13 +16,13 @@ import type { Plan } from '../../compiler/plan/plan.ts';
 import { gatePlane } from '../../compiler/reconcile/agents.ts';
 import { boundName } from '../../compiler/reconcile/sockets.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
-import { AgentError } from '../agent/agent-session.ts';
-import type { AgentSession } from '../agent/agent-session.ts';
+import { AgentError, type AgentSession } from '../agent/agent-session.ts';
 import { elapsed } from '../elapsed.ts';
 import { EngineError } from '../engine.ts';
 import type { ImageDetails } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
 import { createContainer } from '../files/place-files.ts';
+import { specOf } from '../parse-spec.ts';
 import { passGate } from '../gate.ts';
 import { GateError } from '../gate/gate-error.ts';
 import { filledGate } from '../gate/filled-gate.ts';
@@ -27,9 +31,17 @@ import { drainSocket } from './drain.ts';
 import { awaitIdle } from './idle.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
-import { Sessions, type Ask } from './sessions.ts';
+import type { Ask, Sessions } from './sessions.ts';
 
 type Plane = AgentSpec['plane'];
+
+/** Who listens while an operation is performed. */
+export interface Hearer {
+  /** A line for people. */
+  readonly onProgress: (line: string) => void;
+  /** What the journal keeps of it. */
+  readonly onTold: (told: Told) => void;
+}
 
 /** Turns operations into engine and agent calls, one at a time; it keeps only the ids of what it has created and pulled. */
 export class Performer {
@@ -41,10 +53,10 @@ export class Performer {
   readonly #sessions: Sessions;
   readonly #instances: ReadonlyMap<InstanceKey, { container: DesiredContainer; instance: DesiredInstance }>;
 
-  constructor(plan: Plan, options: ExecuteOptions) {
+  constructor(plan: Plan, options: ExecuteOptions, sessions: Sessions) {
     this.#plan = plan;
+    this.#sessions = sessions;
     this.#options = options;
-    this.#sessions = new Sessions(options.agents, options.engine, options.clock);
     const containers = options.desired?.containers ?? [];
     this.#instances = new Map(
       containers.flatMap((container) =>
@@ -63,11 +75,6 @@ export class Performer {
       this.#sessions.prepare(this.#agentName('stack'));
   }
 
-  /** Ends the conversations with the agents. */
-  close(): void {
-    this.#sessions.close();
-  }
-
   /** The id of the container that an operation is about; null when there is none, or it was never created. */
   idOf(op: Operation): string | null {
     if (!('target' in op)) return null;
@@ -77,15 +84,16 @@ export class Performer {
   }
 
   /** Performs one operation; resolves to what a reader should know of the result. Rejects with what went wrong. */
-  async perform(op: Operation, onProgress: (line: string) => void): Promise<string | null> {
+  async perform(op: Operation, hear: Hearer): Promise<string | null> {
     const before = this.#sessions.starts;
-    const note = await this.#perform(op, onProgress);
+    const note = await this.#perform(op, hear);
     if (this.#sessions.starts === before) return note;
     const words = 'warning: the agent ended in the middle of this, and was started again';
     return note === null ? words : `${words}; ${note}`;
   }
 
-  async #perform(op: Operation, onProgress: (line: string) => void): Promise<string | null> {
+  async #perform(op: Operation, hear: Hearer): Promise<string | null> {
+    const { onProgress } = hear;
     const { engine } = this.#options;
     this.#endHold(op);
     switch (op.kind) {
@@ -161,7 +169,7 @@ export class Performer {
       case 'container.idle':
         return awaitIdle(op, { engine, clock: this.#options.clock, containerId: this.#id(op.target) });
       case 'container.stop':
-        return this.#stop(this.#id(op.target), op.timeoutS);
+        return this.#stop(this.#id(op.target), op.timeoutS, hear);
       case 'container.remove':
         await engine.removeContainer(this.#id(op.target), { volumes: op.volumes });
         return null;
@@ -202,6 +210,7 @@ export class Performer {
         });
       case 'socket.drain':
         return drainSocket(op, {
+          onTold: hear.onTold,
           engine,
           ask: (ask) => this.#ask('stack', ask),
           containerId: this.#id(op.target),
@@ -226,7 +235,7 @@ export class Performer {
       if (op.kind === 'container.stop') return await engine.stopContainer(this.#id(op.target), op.timeoutS);
       if (op.kind === 'container.start') return await engine.startContainer(this.#id(op.target));
       if (op.kind === 'files.restore') return await restoreFiles(op, this.#reloading(op));
-      await this.perform(op, () => {});
+      await this.perform(op, { onProgress: () => {}, onTold: () => {} });
       return true;
     } catch (error) {
       // What was never made, or is gone, needs no way back.
@@ -248,14 +257,17 @@ export class Performer {
   }
 
   /** A container that had to be killed may have lost what it had under way: that is worth a word. */
-  async #stop(id: string, timeoutS: number | null): Promise<string | null> {
+  async #stop(id: string, timeoutS: number | null, { onTold }: Hearer): Promise<string | null> {
     const { engine, clock } = this.#options;
     const startedAt = clock.now();
-    await engine.stopContainer(id, timeoutS);
+    const wasRunning = await engine.stopContainer(id, timeoutS);
     const stopped = await engine.inspectContainer(id);
-    if (stopped === null || stopped.exitCode !== 137 || clock.now() - startedAt < (timeoutS ?? 0) * 1000)
-      return null;
-    return `warning: it did not stop within ${elapsed(clock.now() - startedAt)} and was killed`;
+    const took = clock.now() - startedAt;
+    const forced = stopped !== null && stopped.exitCode === 137 && took >= (timeoutS ?? 0) * 1000;
+    const spec = stopped === null ? null : specOf(stopped.labels);
+    const limitMs = timeoutS === null ? null : timeoutS * 1000;
+    if (wasRunning) onTold({ kind: 'stop', forced, limitMs, made: spec === null ? null : stopPrint(spec) });
+    return forced ? `warning: it did not stop within ${elapsed(took)} and was killed` : null;
   }
 
   /** A pull brings what the tag means by now; the plan speaks of what it meant then. */
@@ -289,7 +301,10 @@ export class Performer {
   /** One that lacks a network would pass for whole by its label; it goes. */
   async #createAgent(spec: AgentSpec): Promise<void> {
     const { engine } = this.#options;
-    const id = await engine.createContainer(agentConfig(this.#plan.stack, spec));
+    const { stack } = this.#plan;
+    // The engine would make it by itself, without the labels that make it ours.
+    await engine.createVolume(journalVolume(stack), { [labels.stack]: stack, [labels.role]: 'journal' });
+    const id = await engine.createContainer(agentConfig(stack, spec));
     try {
       for (const network of spec.networks.slice(1)) await engine.connectNetwork(network, id, []);
     } catch (error) {

@@ -50,6 +50,10 @@ export class Sessions {
     return this.#starts;
   }
 
+  has(agent: string): boolean {
+    return this.#open.has(agent);
+  }
+
   /** Opens a session; whoever needs it hears why it failed, from an attempt of its own. */
   prepare(agent: string): void {
     this.#opened(agent);

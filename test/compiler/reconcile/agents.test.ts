@@ -8,7 +8,7 @@ import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
 import { desiredState, nothing, plainRequest, settled } from '../../support/desired.ts';
 
 const spec: AgentSpec = {
-  version: 3,
+  version: 4,
   plane: 'stack',
   name: 'shop-agent',
   image: 'stackc/agent:test',

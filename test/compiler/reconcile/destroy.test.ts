@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { destroyPlan } from '../../../src/compiler/reconcile/destroy.ts';
+import { destroyPlan, leavingVolumes } from '../../../src/compiler/reconcile/destroy.ts';
 import { desiredState, settled } from '../../support/desired.ts';
 
 test('who links to a container stops before all of its instances', () => {
@@ -40,4 +40,16 @@ test('whoever reaches a container by its socket stops before it', () => {
     ['instance shop-app0 stop', ['instance shop-haproxy0 stop']],
     ['instance shop-app1 stop', ['instance shop-haproxy0 stop']],
   ]);
+});
+
+test.each<[string, readonly string[], boolean, readonly string[]]>([
+  ['the journal stays with the data', ['shop-data', 'shop.journal'], false, []],
+  ['all go when asked for', ['shop-data', 'shop.journal'], true, ['shop-data', 'shop.journal']],
+  ['the journal alone goes', ['shop.journal'], false, ['shop.journal']],
+  ['there are none', [], false, []],
+])('volumes: %s', (_, names, volumes, leaving) => {
+  const observed = {
+    volumes: names.map((name) => ({ name, application: '', dataVolume: '', path: '' })),
+  };
+  expect(leavingVolumes(observed, { stack: 'shop', volumes })).toEqual(leaving);
 });

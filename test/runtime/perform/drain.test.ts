@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import type { Told } from '../../../src/compiler/journal/record.ts';
 import type { Operation } from '../../../src/compiler/plan/operation.ts';
 import type { AgentSession, DrainRequest, DrainResult } from '../../../src/runtime/agent/agent-session.ts';
 import { drainSocket } from '../../../src/runtime/perform/drain.ts';
@@ -19,7 +20,11 @@ const op = {
 async function drained(
   result: DrainResult,
   { running = true } = {},
-): Promise<{ readonly note: string; readonly asked: readonly DrainRequest[] }> {
+): Promise<{
+  readonly note: string;
+  readonly asked: readonly DrainRequest[];
+  readonly told: readonly Told[];
+}> {
   const engine = memoryEngine({ images: { 'app:1': {} } });
   const containerId = await engine.createContainer(plainConfig({ name: 'shop-app0', image: 'app:1' }));
   if (running) await engine.startContainer(containerId);
@@ -31,6 +36,7 @@ async function drained(
     restore: () => Promise.reject(new Error('not asked')),
     unlink: () => Promise.reject(new Error('not asked')),
     hold: () => Promise.reject(new Error('not asked')),
+    journal: () => Promise.reject(new Error('not asked')),
     arrivals: () => Promise.reject(new Error('not asked')),
     drain: async (request) => {
       asked.push(request);
@@ -38,13 +44,16 @@ async function drained(
     },
     close: () => undefined,
   };
-  const note = await drainSocket(op, { engine, ask: (ask) => ask(session), containerId });
-  return { note, asked };
+  const told: Told[] = [];
+  const onTold = (what: Told) => void told.push(what);
+  const note = await drainSocket(op, { engine, ask: (ask) => ask(session), containerId, onTold });
+  return { note, asked, told };
 }
 
 describe('a drain', () => {
   test('looks where somebody may connect, the host included, and not longer than it may', async () => {
-    const { note, asked } = await drained({ kind: 'drained', ms: 250, most: 0 });
+    const { note, asked, told } = await drained({ kind: 'drained', ms: 250, most: 0 });
+    expect(told).toEqual([{ kind: 'drain', ms: 250, open: 0 }]);
     expect(note).toBe('no connection for 250 ms');
     expect(asked).toEqual([
       {

@@ -14,6 +14,7 @@ const blank: AgentSession = {
   keep: nobody,
   restore: nobody,
   unlink: nobody,
+  journal: nobody,
   arrivals: nobody,
   drain: nobody,
   close: () => {},

@@ -1,0 +1,114 @@
+import type { OperationRecord, Told } from './record.ts';
+
+/** What earlier applies tell of a container; null for what none does. */
+export interface Times {
+  /** From its start to the end of its gate. */
+  readonly startMs: number | null;
+  /** From the stop signal to its end. */
+  readonly stopMs: number | null;
+  /** Until nobody was connected any more. */
+  readonly drainMs: number | null;
+  /** How its last stop went. */
+  readonly lastStop: LastStop | null;
+  /** The longest time in which what was under way came to its end. */
+  readonly inFlightMs: number | null;
+}
+
+/** The end of its last stop. */
+export interface LastStop extends Omit<Extract<Told, { readonly kind: 'stop' }>, 'kind'> {
+  /** Connections that were left before it; null: nobody counted. */
+  readonly open: number | null;
+}
+
+/** Nothing has been measured. */
+export const NO_TIMES: Times = {
+  startMs: null,
+  stopMs: null,
+  drainMs: null,
+  lastStop: null,
+  inFlightMs: null,
+};
+
+/** Applies that count for {@link Times.inFlightMs}. */
+const RECENT = 5;
+
+/** How long a drain goes on after the last connection. */
+const QUIET_MS = 250;
+
+/** The times of each container, by `application/container`. Each is that of the last apply which has one, its longest. */
+export function timesOf(records: readonly OperationRecord[]): ReadonlyMap<string, Times> {
+  const byContainer = new Map<string, OperationRecord[]>();
+  for (const record of records) {
+    if (record.container === null || record.result !== 'done') continue;
+    const known = byContainer.get(record.container);
+    if (known === undefined) byContainer.set(record.container, [record]);
+    else known.push(record);
+  }
+  return new Map([...byContainer].map(([container, own]) => [container, timesOfOne(own)]));
+}
+
+function timesOfOne(records: readonly OperationRecord[]): Times {
+  // Last first.
+  const applies = [...new Set(records.map(({ apply }) => apply))]
+    .toReversed()
+    .map((apply) => records.filter((record) => record.apply === apply));
+  const last = (measure: (records: readonly OperationRecord[]) => readonly number[]): number | null => {
+    const found = applies.map(measure).find((lengths) => lengths.length > 0);
+    return found === undefined ? null : Math.max(...found);
+  };
+  const inFlight = applies.slice(0, RECENT).flatMap(inFlights);
+  return {
+    startMs: last(starts),
+    stopMs: last((own) => of(own, 'container.stop').map(({ tookMs }) => tookMs)),
+    drainMs: last((own) => own.flatMap(({ told }) => (told?.kind === 'drain' ? [told.ms] : []))),
+    lastStop: applies.map(lastStopOf).find((stop) => stop !== null) ?? null,
+    inFlightMs: inFlight.length === 0 ? null : Math.max(...inFlight),
+  };
+}
+
+/** A gate that is asked again later says nothing of the start. */
+function starts(records: readonly OperationRecord[]): readonly number[] {
+  return of(records, 'container.start').flatMap((start) => {
+    const gate = records.find((record) => record.op === 'container.gate' && isSame(record, start));
+    return gate === undefined ? [] : [gate.atMs + gate.tookMs - start.atMs];
+  });
+}
+
+function lastStopOf(records: readonly OperationRecord[]): LastStop | null {
+  const stops = of(records, 'container.stop').flatMap((record) => {
+    if (record.told?.kind !== 'stop') return [];
+    const { forced, limitMs, made } = record.told;
+    return [{ forced, limitMs, made, open: drainBefore(record, records)?.open ?? null }];
+  });
+  // One that had to be forced counts for all of an apply.
+  return stops.find(({ forced }) => forced) ?? stops.at(-1) ?? null;
+}
+
+/** What was connected when the drain began came to its end in it, or by the stop after it. */
+function inFlights(records: readonly OperationRecord[]): readonly number[] {
+  return of(records, 'container.stop').flatMap((stop) => {
+    const drain = drainBefore(stop, records);
+    if (stop.told?.kind !== 'stop' || stop.told.forced) return [];
+    if (drain === null) return [stop.tookMs];
+    if (drain.open === 0) return [Math.max(0, drain.ms - QUIET_MS)];
+    return drain.open === null ? [] : [drain.ms + stop.tookMs];
+  });
+}
+
+function drainBefore(
+  stop: OperationRecord,
+  records: readonly OperationRecord[],
+): Extract<Told, { readonly kind: 'drain' }> | null {
+  const drains = records.flatMap((record) =>
+    isSame(record, stop) && record.told?.kind === 'drain' ? [record.told] : [],
+  );
+  return drains.at(-1) ?? null;
+}
+
+function of(records: readonly OperationRecord[], op: string): readonly OperationRecord[] {
+  return records.filter((record) => record.op === op);
+}
+
+function isSame(a: OperationRecord, b: OperationRecord): boolean {
+  return a.instance === b.instance && a.generation === b.generation;
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+
+import type { OperationRecord } from '../../../src/compiler/journal/record.ts';
+import { NO_TIMES, timesOf, type Times } from '../../../src/compiler/journal/times.ts';
+import { DRAIN, GATE, START, STOP } from './records.ts';
+
+function times(...records: readonly OperationRecord[]): Times {
+  return timesOf(records).get('shop/app') ?? NO_TIMES;
+}
+
+const APPLY = [START, GATE, DRAIN, STOP];
+const later = (record: OperationRecord, more: Partial<OperationRecord> = {}): OperationRecord => ({
+  ...record,
+  apply: 'a2',
+  atMs: record.atMs + 60_000,
+  ...more,
+});
+const FORCED = { kind: 'stop', forced: true, limitMs: 10_000, made: 'a1b2c3' } as const;
+
+test('of one apply', () => {
+  expect(times(...APPLY)).toEqual({
+    // From the start's begin to the gate's end.
+    startMs: 1810,
+    stopMs: 412,
+    drainMs: 900,
+    lastStop: { forced: false, limitMs: 30_000, made: 'a1b2c3', open: 0 },
+    inFlightMs: 650,
+  });
+});
+
+test('of nothing', () => {
+  expect(times()).toEqual(NO_TIMES);
+  expect(timesOf([{ ...START, container: null }]).size).toBe(0);
+});
+
+describe('the last apply counts', () => {
+  test('with its longest', () => {
+    const other = { instance: 'app1', tookMs: 700 };
+    expect(times(...APPLY, later(STOP), later(STOP, other))).toMatchObject({ stopMs: 700 });
+  });
+
+  test('which has one', () => {
+    expect(times(...APPLY, later(START), later(GATE, { tookMs: 90 }))).toMatchObject({
+      startMs: 400,
+      stopMs: 412,
+    });
+  });
+
+  test('but not with what failed or was given up', () => {
+    expect(times(...APPLY, later(STOP, { result: 'stopped', tookMs: 9 }))).toMatchObject({ stopMs: 412 });
+    expect(times(START, { ...GATE, result: 'failed' })).toMatchObject({ startMs: null });
+  });
+});
+
+test('a gate that is asked again says nothing of the start', () => {
+  expect(times(START, GATE, { ...GATE, atMs: 9_000 })).toMatchObject({ startMs: 1810 });
+});
+
+test('one stop that had to be forced counts for all of its apply, and an earlier one no more', () => {
+  const forced = { ...STOP, instance: 'app1', told: FORCED };
+  expect(times(forced, STOP).lastStop).toMatchObject({ forced: true });
+  expect(times(forced, STOP, later(STOP)).lastStop).toMatchObject({ forced: false });
+});
+
+describe('what was under way', () => {
+  test.each<[string, readonly OperationRecord[], number | null]>([
+    ['ended in the drain', [DRAIN, STOP], 650],
+    ['ended by the stop', [{ ...DRAIN, told: { kind: 'drain', ms: 1000, open: 3 } }, STOP], 1412],
+    ['was cut off', [{ ...STOP, told: FORCED }], null],
+    ['was not counted', [{ ...DRAIN, told: { kind: 'drain', ms: 9, open: null } }, STOP], null],
+    ['ended by the stop alone', [STOP], 412],
+    ['is the longest of the last applies', [{ ...STOP, tookMs: 5000 }, later(STOP)], 5000],
+  ])('%s', (_, records, inFlightMs) => {
+    expect(times(...records)).toMatchObject({ inFlightMs });
+  });
+});
