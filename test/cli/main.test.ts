@@ -220,7 +220,9 @@ describe('plan', () => {
         engine: memory,
       });
       expect(code).toBe(1);
-      expect(stdout).toContain('only one container at a time can publish port 8080 of the host');
+      expect(stdout.replace(/\n +/g, ' ')).toContain(
+        'only one container at a time can publish port 8080 of the host',
+      );
       expect(stderr).toBe('error: not zero downtime: a gap for `web0`\n');
     }
     expect((await stack(['plan', '--require-zero-downtime', '--offline'], { cwd })).code).toBe(64);

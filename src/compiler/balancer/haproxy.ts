@@ -18,6 +18,8 @@ export interface HaproxyConfig {
   readonly binds: readonly HaproxyBind[];
   readonly statsSockets: readonly HaproxyStatsSocket[];
   readonly masterWorker: boolean;
+  /** As it leaves, it closes connections that clients keep, whether or not they have just sent a request. */
+  readonly closesIdle: boolean;
   /** Parts hold only under a condition (`.if`); all of them were read as if they held. */
   readonly conditional: boolean;
 }
@@ -38,6 +40,8 @@ export interface HaproxyBackend {
   readonly retryOn: readonly string[];
   readonly httpReuse: string;
   readonly timeouts: Timeouts;
+  /** Its checks want an answer, not merely a connection. */
+  readonly asks: boolean;
   readonly servers: readonly HaproxyServer[];
 }
 
@@ -46,6 +50,8 @@ export interface Timeouts {
   readonly server: number | null;
   readonly connect: number | null;
   readonly queue: number | null;
+  /** Of a check's answer. */
+  readonly check: number | null;
 }
 
 /** One address of a `bind` line. */
@@ -72,6 +78,10 @@ interface Settings {
   readonly httpReuse: string;
   readonly timeouts: Timeouts;
   readonly server: ServerSettings;
+  /** Its checks want an answer (`option httpchk`), not merely a connection. */
+  readonly asks: boolean;
+  /** `option idle-close-on-response`: it ends a client's connection only with an answer. */
+  readonly waitsForIdle: boolean;
   readonly disabled: boolean;
 }
 
@@ -82,7 +92,9 @@ const SETTINGS: Settings = {
   retries: 3,
   retryOn: ['conn-failure'],
   httpReuse: 'safe',
-  timeouts: { server: null, connect: null, queue: null },
+  timeouts: { server: null, connect: null, queue: null, check: null },
+  asks: false,
+  waitsForIdle: false,
   server: SERVER_SETTINGS,
   disabled: false,
 };
@@ -167,6 +179,7 @@ export function readHaproxy(text: string, environment: Variables = new Map()): H
     binds: binds.filter(({ section }) => sections.some((s) => s.name === section && !s.settings.disabled)),
     statsSockets,
     masterWorker,
+    closesIdle: sections.some(closesIdle),
     conditional,
   };
 }
@@ -227,7 +240,8 @@ function setting(settings: Settings, words: readonly string[]): Settings {
     case 'http-reuse':
       return { ...settings, httpReuse: value };
     case 'timeout': {
-      if (value !== 'server' && value !== 'connect' && value !== 'queue') return settings;
+      if (value !== 'server' && value !== 'connect' && value !== 'queue' && value !== 'check')
+        return settings;
       const ms = haproxyMs(rest[1]);
       return ms === null ? settings : { ...settings, timeouts: { ...settings.timeouts, [value]: ms } };
     }
@@ -240,6 +254,19 @@ function setting(settings: Settings, words: readonly string[]): Settings {
       return settings;
   }
 }
+
+/** Checks that want an answer. */
+const ASKING: ReadonlySet<string> = new Set([
+  'httpchk',
+  'ldap-check',
+  'mysql-check',
+  'pgsql-check',
+  'redis-check',
+  'smtpchk',
+  'spop-check',
+  'ssl-hello-chk',
+  'tcp-check',
+]);
 
 const MODES: ReadonlyMap<string, Connection> = new Map<string, Connection>([
   ['http-keep-alive', 'keep-alive'],
@@ -255,6 +282,8 @@ function option(settings: Settings, name: string, value: string | undefined, neg
     const interval = value === undefined ? -1 : Number(/^-?\d{1,9}/.exec(value)?.[0] ?? 0);
     return { ...settings, redispatch: interval === 0 ? null : interval };
   }
+  if (name === 'idle-close-on-response') return { ...settings, waitsForIdle: !negated };
+  if (ASKING.has(name)) return { ...settings, asks: !negated };
   const connection = MODES.get(name);
   if (connection === undefined) return settings;
   if (!negated) return { ...settings, connection };
@@ -268,7 +297,7 @@ function backendsOf(sections: readonly Section[]): readonly HaproxyBackend[] {
   return sections
     .filter(({ kind, settings }) => (kind === 'backend' || kind === 'listen') && !settings.disabled)
     .map((section) => {
-      const { mode, redispatch, retries, retryOn, httpReuse, timeouts } = section.settings;
+      const { mode, redispatch, retries, retryOn, httpReuse, timeouts, asks } = section.settings;
       const leading = fronts.filter((front) => front === section || leads(front, section.name));
       return {
         name: section.name,
@@ -279,9 +308,16 @@ function backendsOf(sections: readonly Section[]): readonly HaproxyBackend[] {
         retryOn,
         httpReuse,
         timeouts,
+        asks,
         servers: section.servers,
       };
     });
+}
+
+function closesIdle({ kind, settings }: Section): boolean {
+  const { mode, connection, waitsForIdle, disabled } = settings;
+  const isFront = (kind === 'frontend' || kind === 'listen') && !disabled;
+  return isFront && mode === 'http' && connection !== 'close' && !waitsForIdle;
 }
 
 function leads({ leadsTo }: Section, name: string): boolean {

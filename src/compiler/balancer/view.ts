@@ -26,6 +26,8 @@ export interface BalancerView {
   /** How long until it sees by itself that the instance is gone, and that it is back; null: never. */
   readonly downAfterMs: number | null;
   readonly upAfterMs: number | null;
+  /** How long until it takes the instance for gone when it is connected to and does not answer; null: never. */
+  readonly silentAfterMs: number | null;
   /** Servers that may get requests beside this one. */
   readonly others: number;
 }
@@ -56,6 +58,10 @@ function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer): Bala
     resolvesOnce: server.resolvesOnce,
     serverTimeoutMs: timeouts.server,
     downAfterMs: check === null ? null : check.intervalMs + (check.fall - 1) * check.fastIntervalMs,
+    silentAfterMs:
+      check === null || !backend.asks
+        ? null
+        : check.fall * (timeouts.check ?? check.intervalMs) + (check.fall - 1) * check.fastIntervalMs,
     upAfterMs: check === null ? 0 : check.downIntervalMs + (check.rise - 1) * check.fastIntervalMs,
     others,
   };
@@ -100,6 +106,7 @@ function nginxPassView(
     resolvesOnce: pass.resolvesOnce || own.some(({ resolvesOnce }) => resolvesOnce),
     serverTimeoutMs: pass.readTimeoutMs,
     downAfterMs: null,
+    silentAfterMs: null,
     // With a single server it never counts as down.
     upAfterMs:
       others === 0
@@ -139,6 +146,7 @@ function worse(a: BalancerView, b: BalancerView): BalancerView {
     serverTimeoutMs: longer(a.serverTimeoutMs, b.serverTimeoutMs),
     downAfterMs: longer(a.downAfterMs, b.downAfterMs),
     upAfterMs: longer(a.upAfterMs, b.upAfterMs),
+    silentAfterMs: shorter(a.silentAfterMs, b.silentAfterMs),
     others: Math.min(a.others, b.others),
   };
 }
@@ -146,4 +154,9 @@ function worse(a: BalancerView, b: BalancerView): BalancerView {
 /** Null is for ever. */
 function longer(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : Math.max(a, b);
+}
+
+/** Null is never. */
+function shorter(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

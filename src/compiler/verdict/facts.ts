@@ -39,11 +39,22 @@ export interface VerdictFacts {
   readonly lastStop: { readonly forced: boolean; readonly open: number | null } | null;
   /** The longest request or job that is known of (measured, or told); null: none is. */
   readonly inFlightMs: number | null;
-  readonly measured: { readonly startMs: number | null; readonly stopMs: number | null };
+  /** At the last apply; `isPossible`: the stack has an agent, through which the next apply keeps its times. */
+  readonly measured: {
+    readonly startMs: number | null;
+    readonly stopMs: number | null;
+    readonly drainMs: number | null;
+    readonly isPossible: boolean;
+  };
   /** Files that both generations would have, in a volume. */
   readonly sharedFiles: readonly { readonly path: string; readonly kind: 'pid' | 'socket' }[];
   /** For `reload`: the signal, and whether the new configuration is tried first. */
-  readonly reload: { readonly signal: string; readonly checked: boolean } | null;
+  readonly reload: {
+    readonly signal: string;
+    readonly checked: boolean;
+    /** It closes connections that clients keep, in the moment in which they may be used. */
+    readonly closesIdle: boolean;
+  } | null;
   /** Who mounts its volumes or its network, and is not replaced with it. */
   readonly dependents: readonly DependentFacts[];
   readonly can: Mechanisms;
@@ -60,7 +71,8 @@ export interface SocketFacts {
 
 /** What says that it is ready. `uptime`: nothing does, it must merely stay up for so long. */
 export type GateFacts =
-  | { readonly kind: 'http' | 'command' | 'healthcheck' | 'tcp' }
+  /** `limitMs`: how long it may take. */
+  | { readonly kind: 'http' | 'command' | 'healthcheck' | 'tcp'; readonly limitMs: number }
   | { readonly kind: 'uptime'; readonly uptimeMs: number };
 
 /** A container that reaches it by name. */
@@ -162,9 +174,4 @@ export function isReached(facts: VerdictFacts): boolean {
     facts.network.host ||
     (facts.socket.kind !== 'none' && facts.balancers.length === 0)
   );
-}
-
-/** From the stop to the next readiness; null unless both were measured. */
-export function absenceMs({ measured }: VerdictFacts): number | null {
-  return measured.startMs === null || measured.stopMs === null ? null : measured.startMs + measured.stopMs;
 }

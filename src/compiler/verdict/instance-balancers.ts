@@ -21,23 +21,29 @@ export interface Judge {
   readonly balancer: RunningBalancer;
   readonly why: string | null;
   readonly view: (instance: InstanceAddress) => BalancerView | null;
+  /** As it leaves, it closes connections that clients keep, whether or not they have just sent a request. */
+  readonly closesIdle: boolean;
 }
 
 /** Reads the configuration of a balancer once for all instances. */
 export function judgeOf(balancer: RunningBalancer, text: BalancerText): Judge {
-  const unread = (why: string): Judge => ({ balancer, why, view: () => null });
+  const unread = (why: string): Judge => ({ balancer, why, view: () => null, closesIdle: false });
   if (text.kind === 'unread') return unread(text.why);
   const { main, files } = text;
   if (balancer.program === 'haproxy') {
     const all = main.map((path) => files.get(path) ?? '').join('\n');
     const config = readHaproxy(all, variablesOf(balancer.container));
-    return { balancer, why: null, view: (instance) => haproxyView(config, instance) };
+    const { closesIdle } = config;
+    return { balancer, why: null, view: (instance) => haproxyView(config, instance), closesIdle };
   }
   const [path = ''] = main;
   const config = readNginx(files, { path, version: balancer.version });
   const missing = config.unread[0];
   if (missing !== undefined) return unread(`${missing} could not be read`);
-  return { balancer, why: null, view: (instance) => nginxView(config, instance) };
+  const closesIdle = ![...files.values()].some((file) =>
+    /^\s*keepalive_(timeout\s+0|min_timeout)\b/m.test(file),
+  );
+  return { balancer, why: null, view: (instance) => nginxView(config, instance), closesIdle };
 }
 
 function variablesOf({ env }: ObservedContainer): ReadonlyMap<string, string> {

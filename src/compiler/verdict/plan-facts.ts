@@ -1,22 +1,22 @@
 import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
 import { programOf } from '../desired/program.ts';
+import { containerKey } from '../desired/keys.ts';
 import { databaseOf } from '../desired/strategy.ts';
+import { NO_TIMES } from '../journal/times.ts';
 import { instanceEngineName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
-import type { Change, Plan } from '../plan/plan.ts';
+import type { Change } from '../plan/plan.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
 import { standing } from '../reconcile/standing.ts';
 import type { GateFacts, SocketFacts, VerdictFacts } from './facts.ts';
-import { balancersOf, type Whereabouts } from './instance-balancers.ts';
+import { balancersOf, type Judge, type Whereabouts } from './instance-balancers.ts';
+import { ENGINES_STOP_S, lastStopFacts, successorOf } from './measured-facts.ts';
 import { clientsOf, dependentsOf, isHeld } from './neighbours.ts';
 import type { PlanScene } from './plan-scene.ts';
 import { unreachable } from '../unreachable.ts';
 import { serverOf, stopEffect } from './server.ts';
 import { sharedPidFiles, singleWriterOf } from './shared-volumes.ts';
-
-/** What the engine gives a container that was created without a stop timeout. */
-const ENGINES_STOP_S = 10;
 
 /** For a generation of which the file says nothing. */
 const DRAIN_S = 30;
@@ -46,6 +46,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
   );
   const old = standing(engineName, generations).current;
   const siblings = currentOf(observed, subject);
+  const next = successorOf(scene, change);
   const operations = plan.nodes.flatMap(({ group, op }) => (group === change.id ? [op] : []));
   const server = serverOf(
     old?.entrypoint ?? instance?.entrypoint ?? [],
@@ -56,6 +57,8 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
   const order = change.strategy?.order ?? container?.strategy.order ?? 'stop-first';
   const does = (wanted: Operation['kind']) => operations.some(({ kind }) => kind === wanted);
   const isDrained = does('socket.drain');
+  const stopS = stopSeconds(operations, old);
+  const times = scene.times.get(containerKey(subject.application, subject.container)) ?? NO_TIMES;
   const own = whereabouts(engineName, old, instance);
   const signal = old?.stopSignal ?? (old === null ? (instance?.stop.signal ?? null) : 'SIGTERM');
   return {
@@ -67,10 +70,11 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     instances: { now: siblings.filter(({ state }) => state === 'running').length, after },
     batch: Math.max(1, Math.min(container?.strategy.batch ?? 1, replaced)),
     rolled: replaced,
-    successor: successorOf(plan, change),
+    successor: next?.instance ?? null,
     server,
     socket: socketFacts(old, instance, isDrained),
-    gate: gateFacts(instance ?? container?.template ?? null, siblings),
+    // Who takes over from one that leaves is who must be ready.
+    gate: gateFacts(next?.desired ?? instance ?? container?.template ?? null, siblings),
     hostPorts: own.hostPorts,
     network: {
       host: (old?.spec ?? instance?.spec)?.network === 'host',
@@ -89,14 +93,19 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       signal,
       effect: stopEffect(server.kind, signal),
       quietSignal: instance?.stop.quietSignal ?? null,
-      timeoutMs: stopSeconds(operations, old) * 1000,
+      timeoutMs: stopS * 1000,
     },
     drainMs: drainSeconds(operations, instance) * 1000,
-    lastStop: null,
-    inFlightMs: null,
-    measured: { startMs: null, stopMs: null },
+    lastStop: lastStopFacts(times, old, stopS * 1000),
+    inFlightMs: times.inFlightMs,
+    measured: {
+      startMs: (next === null ? times : next.times).startMs,
+      stopMs: times.stopMs,
+      drainMs: times.drainMs,
+      isPossible: plan.agents.length > 0 || observed.agents.length > 0,
+    },
     sharedFiles: instance === null ? [] : sharedPidFiles(instance),
-    reload: reloadFacts(operations, old),
+    reload: reloadFacts(operations, old, judges),
     dependents: action === 'remove' || order === 'stop-first' ? dependentsOf(scene, change, old) : [],
     can: {
       // A generation of which new connections are kept away before its stop has been drained before it.
@@ -214,21 +223,24 @@ function socketFacts(
 function reloadFacts(
   operations: readonly Operation[],
   old: ObservedContainer | null,
+  judges: readonly Judge[],
 ): VerdictFacts['reload'] {
   const op = operations.find(({ kind }) => kind === 'files.reload');
   if (op?.kind !== 'files.reload') return null;
   const words = [...(old?.entrypoint ?? []), ...(old?.command ?? [])];
   const reloads = op.check !== 'haproxy -c' || words.some((word) => /^-Ws?$/.test(word));
-  return { signal: op.by, checked: op.check !== null && reloads };
+  const closesIdle = judges.find(({ balancer }) => balancer.container.id === old?.id)?.closesIdle ?? false;
+  return { signal: op.by, checked: op.check !== null && reloads, closesIdle };
 }
 
 /** What says that it is ready; by its name alone, a gate does not say whether the image checks itself. */
 function gateFacts(instance: DesiredInstance | null, siblings: readonly ObservedContainer[]): GateFacts {
   if (instance === null) return { kind: 'uptime', uptimeMs: 0 };
   const { gate } = instance;
-  if (gate.kind !== 'engine') return { kind: gate.kind };
+  const { limitMs } = gate;
+  if (gate.kind !== 'engine') return { kind: gate.kind, limitMs };
   return siblings.some(({ health }) => health !== 'none')
-    ? { kind: 'healthcheck' }
+    ? { kind: 'healthcheck', limitMs }
     : { kind: 'uptime', uptimeMs: gate.uptimeMs };
 }
 
@@ -236,21 +248,9 @@ function portOf(instance: DesiredInstance | null, old: ObservedContainer | null)
   const gate = instance?.gate ?? null;
   if (gate !== null && (gate.kind === 'http' || gate.kind === 'tcp') && gate.over !== 'socket')
     return gate.over.port;
+  const recorded = instance === null ? (old?.spec?.gate ?? null) : null;
+  if (recorded !== null && recorded.over !== 'socket') return recorded.over.port;
   return (old?.spec ?? instance?.spec)?.ports[0]?.containerPort ?? null;
-}
-
-/** The instance before whose start it stops, by the plan's own nodes. */
-function successorOf({ nodes }: Plan, change: Change): string | null {
-  if (change.action !== 'remove' || change.subject.kind !== 'instance') return null;
-  const { instance } = change.subject;
-  const node = nodes.find(
-    ({ op, group }) =>
-      op.kind === 'container.stop' &&
-      op.target.kind === 'leaving' &&
-      op.target.instance === instance &&
-      group.startsWith(`${change.id.slice(0, change.id.indexOf('/'))}/`),
-  );
-  return node === undefined ? null : node.group.slice(node.group.indexOf('/') + 1);
 }
 
 function imageName(container: DesiredContainer | undefined, old: ObservedContainer | null): string {

@@ -1,4 +1,5 @@
 import type { DesiredState } from '../desired/desired-state.ts';
+import type { Times } from '../journal/times.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Judge } from './instance-balancers.ts';
@@ -9,4 +10,6 @@ export interface PlanScene {
   readonly desired: DesiredState;
   readonly observed: ObservedState;
   readonly judges: readonly Judge[];
+  /** What earlier applies have measured, by `application/container`. */
+  readonly times: ReadonlyMap<string, Times>;
 }

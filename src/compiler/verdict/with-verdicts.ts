@@ -1,5 +1,6 @@
 import { runningBalancers, type BalancerText } from '../balancer/running.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
+import type { Times } from '../journal/times.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
 import type { Change, Plan } from '../plan/plan.ts';
 import { judgeOf } from './instance-balancers.ts';
@@ -8,28 +9,31 @@ import { factsOf } from './plan-facts.ts';
 import type { PlanScene } from './plan-scene.ts';
 import type { Judgement } from './verdict.ts';
 
-/** Whether a plan has a change whose verdict a balancer's configuration may decide. */
-export function asksBalancers({ changes }: Plan): boolean {
+/** Whether a plan has a change whose verdict depends on a balancer's configuration, or on earlier times. */
+export function asksEngine({ changes }: Plan): boolean {
   return changes.some(
     ({ subject, action }) =>
-      subject.kind === 'instance' && (action === 'replace' || action === 'remove' || action === 'create'),
+      subject.kind === 'instance' &&
+      (action === 'replace' || action === 'remove' || action === 'create' || action === 'reload'),
   );
 }
 
-/**
- * The plan with what each of its changes does to requests. `texts`: the configurations of the balancers that run, by
- * the container's id; what is not among them counts as unread.
- */
-export function withVerdicts(
-  plan: Plan,
-  desired: DesiredState,
-  observed: ObservedState,
-  texts: ReadonlyMap<string, BalancerText>,
-): Plan {
+/** What plans are judged by. */
+export interface Known {
+  readonly desired: DesiredState;
+  readonly observed: ObservedState;
+  /** The configurations of the balancers that run, by the container's id; what is not among them counts as unread. */
+  readonly texts: ReadonlyMap<string, BalancerText>;
+  /** What earlier applies have measured, by `application/container`. */
+  readonly times: ReadonlyMap<string, Times>;
+}
+
+/** The plan with what each of its changes does to requests. */
+export function withVerdicts(plan: Plan, { desired, observed, texts, times }: Known): Plan {
   const judges = runningBalancers(observed).map((balancer) =>
     judgeOf(balancer, texts.get(balancer.container.id) ?? { kind: 'unread', why: 'nobody looked' }),
   );
-  const scene = { plan, desired, observed, judges };
+  const scene = { plan, desired, observed, judges, times };
   return {
     ...plan,
     changes: plan.changes.map((change) => ({ ...change, judgement: judgementOf(scene, change) })),

@@ -1,20 +1,50 @@
 import { durationWords } from './duration-words.ts';
-import type { Capacity, Verdict } from './verdict.ts';
+import type { Capacity, GapLength, Verdict } from './verdict.ts';
 import { unreachable } from '../unreachable.ts';
 
-/** One line: `zero downtime: …`, `gap about 2.1 s: …; avoid: …`, `unproven: …`. */
+/** One line: `zero downtime: …`, `gap of about 2.1 s, as measured at the last apply: …; avoid: …`, `unproven: …`. */
 export function verdictWords(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'zero-downtime':
       return `zero downtime: ${verdict.mechanism}`;
-    case 'gap': {
-      const length = verdict.lengthMs === null ? '' : ` about ${durationWords(verdict.lengthMs)}`;
-      return `gap${length}: ${verdict.reason}; avoid: ${verdict.avoid}`;
-    }
+    case 'gap':
+      return `gap ${lengthWords(verdict.length)}: ${verdict.reason}; avoid: ${verdict.avoid}`;
     case 'unproven':
       return `unproven: ${verdict.must}`;
     default:
       return unreachable(verdict);
+  }
+}
+
+function lengthWords(length: GapLength): string {
+  switch (length.kind) {
+    case 'about':
+    case 'instant':
+    case 'lasting':
+      return length.kind === 'about' ? `${shortLength(length)}, ${length.by}` : shortLength(length);
+    case 'at-most': {
+      const [first, ...others] = length.parts;
+      if (first !== undefined && others.length === 0) return `${shortLength(length)} ${first.what}`;
+      const parts = length.parts.map(({ ms, what }) => `${durationWords(ms)} ${what}`).join(', ');
+      return `${shortLength(length)} (${parts})${length.measured ? ', measured from the next apply on' : ''}`;
+    }
+    default:
+      return unreachable(length);
+  }
+}
+
+function shortLength(length: GapLength): string {
+  switch (length.kind) {
+    case 'about':
+      return `of about ${durationWords(length.ms)}`;
+    case 'instant':
+      return 'of an instant';
+    case 'lasting':
+      return `until ${length.until}`;
+    case 'at-most':
+      return `of at most ${durationWords(length.ms)}`;
+    default:
+      return unreachable(length);
   }
 }
 
@@ -25,7 +55,7 @@ export function capacityWords({ lowest, of }: Capacity): string {
 
 /**
  * The last line of a plan: `Requests: zero downtime.`, else how many changes are none, worst first:
- * `Requests: 2 gaps, the longest about 2.1 s; 1 unproven; 3 zero downtime.` Null without a verdict.
+ * `Requests: 2 gaps, the longest of about 2.1 s; 1 unproven; 3 zero downtime.` Null without a verdict.
  */
 export function verdictSummary(verdicts: readonly Verdict[]): string | null {
   const gaps = verdicts.filter((verdict) => verdict.kind === 'gap');
@@ -42,10 +72,24 @@ export function verdictSummary(verdicts: readonly Verdict[]): string | null {
 }
 
 function gapWords(gaps: readonly (Verdict & { readonly kind: 'gap' })[]): string {
-  const lengths = gaps.flatMap(({ lengthMs }) => (lengthMs === null ? [] : [lengthMs]));
-  const longest = lengths.length === 0 ? null : durationWords(Math.max(...lengths));
-  if (gaps.length === 1) return longest === null ? '1 gap' : `1 gap of about ${longest}`;
-  return longest === null ? `${gaps.length} gaps` : `${gaps.length} gaps, the longest about ${longest}`;
+  const [longest] = gaps.map(({ length }) => length).sort((x, y) => rank(y) - rank(x));
+  const words = longest === undefined ? '' : shortLength(longest);
+  return gaps.length === 1 ? `1 gap ${words}` : `${gaps.length} gaps, the longest ${words}`;
+}
+
+/** What does not end by itself is longer than anything; what is only bounded may be as long as that. */
+function rank(length: GapLength): number {
+  switch (length.kind) {
+    case 'lasting':
+      return Number.POSITIVE_INFINITY;
+    case 'about':
+    case 'at-most':
+      return length.ms;
+    case 'instant':
+      return 0;
+    default:
+      return unreachable(length);
+  }
 }
 
 /** The worst of several: a gap before unproven before zero downtime; null for none. */

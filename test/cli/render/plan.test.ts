@@ -87,7 +87,12 @@ const swapped: Change['judgement'] = {
 
 const gap: Change['judgement'] = {
   rule: 'alone',
-  verdict: { kind: 'gap', reason: 'it is the only one', avoid: 'a `socket`', lengthMs: 2100 },
+  verdict: {
+    kind: 'gap',
+    reason: 'it is the only one',
+    avoid: 'a `socket`',
+    length: { kind: 'about', ms: 2100, by: 'as measured at the last apply' },
+  },
   capacity: { lowest: 0, of: 1 },
   touches: ['`haproxy` loses an upstream meanwhile, its only one'],
 };
@@ -100,7 +105,7 @@ describe('the verdict', () => {
     2 of 2 serve at the least
 
 ± replace  web0   generation 3 → 4   start-first (socket moves)   ready: HTTP /ping over its socket
-    gap about 2.1 s: it is the only one; avoid: a \`socket\`
+    gap of about 2.1 s, as measured at the last apply: it is the only one; avoid: a \`socket\`
     0 of 1 serve at the least
     touches  \`haproxy\` loses an upstream meanwhile, its only one
 
@@ -112,7 +117,7 @@ Requests: 1 gap of about 2.1 s; 1 zero downtime.
 
   it('has a colour', () => {
     const text = renderPlan(samplePlan([judged('web0', gap)]), { ...plain, color: true });
-    expect(text).toContain('\u001b[31m    gap about 2.1 s');
+    expect(text).toContain('\u001b[31m    gap of about 2.1 s');
     expect(text).toContain('\u001b[31mRequests: 1 gap of about 2.1 s.');
   });
 
@@ -127,7 +132,7 @@ Requests: 1 gap of about 2.1 s; 1 zero downtime.
             capacity: { lowest: 2, of: 2 },
           },
         },
-        { judgement: { verdict: { kind: 'gap', length_ms: 2100 } } },
+        { judgement: { verdict: { kind: 'gap', length: { kind: 'about', ms: 2100 } } } },
       ],
       summary: { requests: 'gap' },
     });

@@ -38,7 +38,8 @@ test('the example, as a whole', () => {
     retries: 3,
     retryOn: ['conn-failure'],
     httpReuse: 'safe',
-    timeouts: { server: 30_000, connect: 2000, queue: 5000 },
+    timeouts: { server: 30_000, connect: 2000, queue: 5000, check: 1000 },
+    asks: true,
   });
   expect(servers.map(({ name }) => name)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => `app${i}`));
   expect(servers[7]).toEqual({
@@ -62,7 +63,8 @@ test('without a word, haproxy does as its manual says', () => {
     retries: 3,
     retryOn: ['conn-failure'],
     httpReuse: 'safe',
-    timeouts: { server: null, connect: null, queue: null },
+    timeouts: { server: null, connect: null, queue: null, check: null },
+    asks: false,
     servers: [
       {
         name: 'a',
@@ -308,4 +310,15 @@ test('no text makes it throw', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test.each<[string, boolean]>([
+  ['mode http', true],
+  ['mode http\n option idle-close-on-response', false],
+  ['mode http\n option idle-close-on-response\n no option idle-close-on-response', true],
+  ['mode http\n option httpclose', false],
+  ['mode http\n disabled', false],
+  ['mode tcp', false],
+])('a frontend with `%s` closes what clients keep: %s', (lines, closes) => {
+  expect(readHaproxy(`frontend requests\n ${lines}\nbackend app\n mode http`).closesIdle).toBe(closes);
 });

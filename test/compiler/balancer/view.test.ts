@@ -34,8 +34,21 @@ backend app
       serverTimeoutMs: 30_000,
       downAfterMs: 600,
       upAfterMs: 450,
+      silentAfterMs: null,
       others: 3,
     } satisfies BalancerView);
+  });
+
+  test.each<[string, number | null]>([
+    ['server app0 /s/app0.sock check', null],
+    ['option httpchk\n server app0 /s/app0.sock', null],
+    ['option httpchk\n server app0 /s/app0.sock check inter 1s fall 3', 5000],
+    [
+      'option httpchk\n timeout check 2s\n server app0 /s/app0.sock check inter 1s fastinter 100ms fall 2',
+      4100,
+    ],
+  ])('one that accepts and says nothing, `%s`: taken for down after %s ms', (lines, silentAfterMs) => {
+    expect(view(`backend app\n ${lines}`)).toMatchObject({ silentAfterMs });
   });
 
   test.each<[string, string]>([
@@ -86,6 +99,7 @@ backend b
       resolvesOnce: true,
       serverTimeoutMs: 9000,
       downAfterMs: null,
+      silentAfterMs: null,
       upAfterMs: 4000,
       others: 0,
     } satisfies BalancerView);
@@ -106,6 +120,7 @@ describe('nginx', () => {
       resolvesOnce: false,
       serverTimeoutMs: 60_000,
       downAfterMs: null,
+      silentAfterMs: null,
       upAfterMs: 10_000,
       others: 1,
     } satisfies BalancerView);

@@ -10,6 +10,7 @@ const VIEW: BalancerView = {
   serverTimeoutMs: 30_000,
   downAfterMs: 600,
   upAfterMs: 250,
+  silentAfterMs: 9000,
   others: 3,
 };
 
@@ -50,7 +51,7 @@ export const SWAP: VerdictFacts = {
   successor: null,
   server: { kind: 'unicorn', program: 'unicorn', keepsAlive: false },
   socket: { kind: 'movable', own: true, elsewhere: false },
-  gate: { kind: 'http' },
+  gate: { kind: 'http', limitMs: 60_000 },
   hostPorts: [],
   network: { host: false, port: null },
   clients: [],
@@ -61,7 +62,7 @@ export const SWAP: VerdictFacts = {
   drainMs: 30_000,
   lastStop: null,
   inFlightMs: null,
-  measured: { startMs: 1800, stopMs: 300 },
+  measured: { startMs: 1800, stopMs: 300, drainMs: 260, isPossible: true },
   sharedFiles: [],
   reload: null,
   dependents: [],
@@ -106,4 +107,12 @@ export const WORKER: VerdictFacts = {
   gate: { kind: 'uptime', uptimeMs: 1000 },
   server: { kind: 'sidekiq', program: 'sidekiq', keepsAlive: false },
   stop: { signal: 'SIGTERM', effect: 'finishes', quietSignal: 'SIGTSTP', timeoutMs: 30_000 },
+};
+
+/** Before the first replacement. */
+export const UNMEASURED: VerdictFacts['measured'] = {
+  startMs: null,
+  stopMs: null,
+  drainMs: null,
+  isPossible: true,
 };

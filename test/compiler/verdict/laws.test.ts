@@ -19,6 +19,7 @@ const view: fc.Arbitrary<BalancerView> = fc.record({
   serverTimeoutMs: perhaps(ms),
   downAfterMs: perhaps(ms),
   upAfterMs: perhaps(ms),
+  silentAfterMs: perhaps(ms),
   others: few,
 });
 
@@ -64,7 +65,7 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
     elsewhere: fc.boolean(),
   }),
   gate: fc.oneof(
-    fc.record({ kind: fc.constantFrom('http', 'command', 'healthcheck', 'tcp') }),
+    fc.record({ kind: fc.constantFrom('http', 'command', 'healthcheck', 'tcp'), limitMs: ms }),
     fc.record({ kind: fc.constant('uptime'), uptimeMs: ms }),
   ),
   hostPorts: fc.constantFrom([], [], [80], [80, 443]),
@@ -102,11 +103,18 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
   drainMs: ms,
   lastStop: perhaps(fc.record({ forced: fc.boolean(), open: perhaps(few) })),
   inFlightMs: perhaps(ms),
-  measured: fc.record({ startMs: perhaps(ms), stopMs: perhaps(ms) }),
+  measured: fc.record({
+    startMs: perhaps(ms),
+    stopMs: perhaps(ms),
+    drainMs: perhaps(ms),
+    isPossible: fc.boolean(),
+  }),
   sharedFiles: fc.array(fc.record({ path: fc.constant('/s/x'), kind: fc.constantFrom('pid', 'socket') }), {
     maxLength: 1,
   }),
-  reload: perhaps(fc.record({ signal: fc.constant('SIGHUP'), checked: fc.boolean() })),
+  reload: perhaps(
+    fc.record({ signal: fc.constant('SIGHUP'), checked: fc.boolean(), closesIdle: fc.boolean() }),
+  ),
   dependents: fc.array(
     fc.record({ name: fc.constant('side'), by: fc.constantFrom('volume', 'network'), held: fc.boolean() }),
     { maxLength: 1 },
@@ -135,9 +143,9 @@ test('each combination has a verdict of a rule made for it, in whole words', () 
     expect(rule).not.toBe('otherwise');
     const texts = [verdictWords(verdict), ...touches];
     for (const text of texts) expect(text).not.toMatch(/undefined|null|NaN|Infinity|``| {2}|\.$/);
-    if (verdict.kind === 'gap' && verdict.lengthMs !== null) {
-      expect(verdict.lengthMs).toBeGreaterThanOrEqual(0);
-      expect(verdict.lengthMs).toBeLessThan(1e9);
+    if (verdict.kind === 'gap' && (verdict.length.kind === 'about' || verdict.length.kind === 'at-most')) {
+      expect(verdict.length.ms).toBeGreaterThanOrEqual(0);
+      expect(verdict.length.ms).toBeLessThan(1e9);
     }
     if (capacity !== null) {
       expect(capacity.lowest).toBeGreaterThanOrEqual(0);

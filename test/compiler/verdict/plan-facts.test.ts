@@ -2,13 +2,15 @@ import { describe, expect, test } from 'vitest';
 
 import type { BalancerText } from '../../../src/compiler/balancer/running.ts';
 import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
+import { stopPrint } from '../../../src/compiler/journal/stop-print.ts';
+import { NO_TIMES, type LastStop, type Times } from '../../../src/compiler/journal/times.ts';
 import type { ObservedContainer, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
 import type { PlanRequest } from '../../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
 import { judgeOf } from '../../../src/compiler/verdict/instance-balancers.ts';
 import { factsOf } from '../../../src/compiler/verdict/plan-facts.ts';
 import { runningBalancers } from '../../../src/compiler/balancer/running.ts';
-import { asksBalancers, withVerdicts } from '../../../src/compiler/verdict/with-verdicts.ts';
+import { asksEngine, withVerdicts } from '../../../src/compiler/verdict/with-verdicts.ts';
 import { desiredState, plainRequest, settled, type ContainerSketch } from '../../support/desired.ts';
 
 const app: ContainerSketch = { name: 'app', instances: 2, socket: true, gate: httpGate() };
@@ -71,6 +73,7 @@ interface Given {
   readonly now: readonly ContainerSketch[];
   readonly wanted: readonly ContainerSketch[];
   readonly config?: BalancerText;
+  readonly times?: ReadonlyMap<string, Times>;
   readonly request?: Partial<PlanRequest>;
   readonly change?: (observed: ObservedState) => ObservedState;
 }
@@ -90,13 +93,13 @@ function facts(given: Given, instance: string) {
   );
   const change = plan.changes.find(({ id }) => id === `shop/${instance}`);
   if (change === undefined) throw new Error(`no change of ${instance}`);
-  return factsOf({ plan, desired, observed, judges }, change);
+  return factsOf({ plan, desired, observed, judges, times: given.times ?? new Map() }, change);
 }
 
 function rules(given: Given): Readonly<Record<string, string | undefined>> {
   const { desired, observed, plan } = planned(given);
   const texts = new Map(observed.containers.map(({ id }) => [id, given.config ?? read(CONFIG)]));
-  const { changes } = withVerdicts(plan, desired, observed, texts);
+  const { changes } = withVerdicts(plan, { desired, observed, texts, times: given.times ?? new Map() });
   return Object.fromEntries(
     changes.flatMap(({ id, judgement }) => (judgement ? [[id, judgement.rule]] : [])),
   );
@@ -210,8 +213,8 @@ describe('balancers', () => {
   });
 
   test('are asked for no plan that touches nothing they know', () => {
-    expect(asksBalancers(planned(swap).plan)).toBe(true);
-    expect(asksBalancers(planned({ now: [app], wanted: [app] }).plan)).toBe(false);
+    expect(asksEngine(planned(swap).plan)).toBe(true);
+    expect(asksEngine(planned({ now: [app], wanted: [app] }).plan)).toBe(false);
   });
 });
 
@@ -252,7 +255,53 @@ describe('around it', () => {
   test('what hands its port over stops before its successor starts', () => {
     const old: ContainerSketch = { ...haproxy, name: 'old' };
     const given: Given = { now: [old], wanted: [haproxy], request: { allowRemoveAll: true } };
-    expect(facts(given, 'old0')).toMatchObject({ action: 'remove', successor: 'haproxy0' });
+    const times = new Map([
+      ['shop/old', { ...NO_TIMES, startMs: 9, stopMs: 40 }],
+      ['shop/haproxy', { ...NO_TIMES, startMs: 700 }],
+    ]);
+    expect(facts({ ...given, times }, 'old0')).toMatchObject({
+      action: 'remove',
+      successor: 'haproxy0',
+      measured: { startMs: 700, stopMs: 40 },
+    });
+  });
+
+  describe('what was measured', () => {
+    const known = (lastStop: LastStop | null): Given => ({
+      ...swap,
+      times: new Map([
+        ['shop/app', { startMs: 1, stopMs: 2, drainMs: 3, lastStop, inFlightMs: 4 }],
+        ['shop/other', { ...NO_TIMES, startMs: 9 }],
+      ]),
+    });
+    const made = (() => {
+      const { spec } = planned(swap).observed.containers.find(({ container }) => container === 'app') ?? {};
+      return spec ? stopPrint(spec) : null;
+    })();
+    const forced: LastStop = { forced: true, limitMs: 30_000, made, open: 2 };
+
+    test('is that of the container', () => {
+      expect(facts(known(forced), 'app0')).toMatchObject({
+        measured: { startMs: 1, stopMs: 2, drainMs: 3 },
+        inFlightMs: 4,
+        lastStop: { forced: true, open: 2 },
+      });
+    });
+
+    test('is nothing where nothing was', () => {
+      expect(facts(swap, 'app0')).toMatchObject({
+        measured: { startMs: null, stopMs: null, drainMs: null },
+        inFlightMs: null,
+        lastStop: null,
+      });
+    });
+
+    test.each<[string, LastStop]>([
+      ['it had less time to stop', { ...forced, limitMs: 10_000 }],
+      ['another program ran, or another signal was sent', { ...forced, made: 'other' }],
+    ])('a stop says nothing of the next when %s', (_, lastStop) => {
+      expect(facts(known(lastStop), 'app0')?.lastStop).toBeNull();
+    });
   });
 
   test('a pid file in a volume', () => {

@@ -11,14 +11,34 @@ import {
 
 const ZERO: Verdict = { kind: 'zero-downtime', mechanism: 'socket swap' };
 const OPEN: Verdict = { kind: 'unproven', must: 'it must try again' };
-const GAP: Verdict = { kind: 'gap', reason: 'it is the only one', avoid: 'a `socket`', lengthMs: 2140 };
-const VAGUE: Verdict = { ...GAP, lengthMs: null };
+const GAP = {
+  kind: 'gap',
+  reason: 'it is the only one',
+  avoid: 'a `socket`',
+  length: { kind: 'about', ms: 2140, by: 'as measured at the last apply' },
+} as const;
+const SHORT: Verdict = { ...GAP, length: { kind: 'instant' } };
+const LASTING: Verdict = { ...GAP, length: { kind: 'lasting', until: '`haproxy` is started again' } };
+const UNMEASURED: Verdict = {
+  ...GAP,
+  length: {
+    kind: 'at-most',
+    ms: 70_000,
+    parts: [
+      { ms: 10_000, what: 'to stop' },
+      { ms: 60_000, what: 'to be ready' },
+    ],
+    measured: true,
+  },
+};
 
 test('one line each', () => {
-  expect([ZERO, GAP, VAGUE, OPEN].map(verdictWords)).toEqual([
+  expect([ZERO, GAP, SHORT, LASTING, UNMEASURED, OPEN].map(verdictWords)).toEqual([
     'zero downtime: socket swap',
-    'gap about 2.1 s: it is the only one; avoid: a `socket`',
-    'gap: it is the only one; avoid: a `socket`',
+    'gap of about 2.1 s, as measured at the last apply: it is the only one; avoid: a `socket`',
+    'gap of an instant: it is the only one; avoid: a `socket`',
+    'gap until `haproxy` is started again: it is the only one; avoid: a `socket`',
+    'gap of at most 70 s (10 s to stop, 60 s to be ready), measured from the next apply on: it is the only one; avoid: a `socket`',
     'unproven: it must try again',
   ]);
 });
@@ -28,11 +48,13 @@ test.each<[readonly Verdict[], string | null, Verdict['kind'] | null]>([
   [[ZERO, ZERO], 'Requests: zero downtime.', 'zero-downtime'],
   [[ZERO, OPEN], 'Requests: 1 unproven; 1 zero downtime.', 'unproven'],
   [[GAP], 'Requests: 1 gap of about 2.1 s.', 'gap'],
-  [[VAGUE, OPEN], 'Requests: 1 gap; 1 unproven.', 'gap'],
-  [[ZERO, VAGUE, VAGUE], 'Requests: 2 gaps; 1 zero downtime.', 'gap'],
+  [[SHORT, OPEN], 'Requests: 1 gap of an instant; 1 unproven.', 'gap'],
+  [[LASTING, UNMEASURED], 'Requests: 2 gaps, the longest until `haproxy` is started again.', 'gap'],
+  [[GAP, UNMEASURED], 'Requests: 2 gaps, the longest of at most 70 s.', 'gap'],
+  [[ZERO, SHORT, SHORT], 'Requests: 2 gaps, the longest of an instant; 1 zero downtime.', 'gap'],
   [
-    [ZERO, OPEN, VAGUE, GAP, { ...GAP, lengthMs: 40 }],
-    'Requests: 3 gaps, the longest about 2.1 s; 1 unproven; 1 zero downtime.',
+    [ZERO, OPEN, SHORT, GAP, { ...GAP, length: { ...GAP.length, ms: 40 } }],
+    'Requests: 3 gaps, the longest of about 2.1 s; 1 unproven; 1 zero downtime.',
     'gap',
   ],
 ])('%j', (verdicts, line, worst) => {

@@ -1,5 +1,8 @@
 import { durationWords } from '../duration-words.ts';
-import { absenceMs, listings, unread, type Listing, type VerdictFacts } from '../facts.ts';
+import { listings, unread, type Listing, type VerdictFacts } from '../facts.ts';
+import { absence, absenceMs, heldMs, INSTANT, lasting, measured, untilChecked } from '../gap-length.ts';
+import type { GapLength } from '../verdict.ts';
+import { impatient, slack, SURE } from './patience.ts';
 import { gap, names, unproven, within, zeroDowntime, type Rule } from './rule.ts';
 import { isHeld, isTakenAway, killed, siblings } from './stopping-first.ts';
 
@@ -12,7 +15,11 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
     id: 'forced-with-connections',
     applies: ({ lastStop }) => lastStop !== null && lastStop.forced && lastStop.open !== 0,
     verdict: () =>
-      gap('its last stop had to be forced: what was still open was cut off', 'a longer `drain_timeout`'),
+      gap(
+        'its last stop had to be forced: what was still open was cut off',
+        'a longer `drain_timeout`',
+        INSTANT,
+      ),
   },
   {
     // Nothing is counted on a path that the old generation bound itself.
@@ -28,18 +35,46 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
       gap(
         `requests of ${durationWords(facts.inFlightMs ?? 0)} are cut off after ${durationWords(allowanceMs(facts))}`,
         `\`drain_timeout: ${Math.ceil((facts.inFlightMs ?? 0) / 1000)}\``,
+        INSTANT,
       ),
+  },
+  {
+    // What is kept goes on to be used: there is always a request on its way when it is cut.
+    id: 'kept-and-killed',
+    applies: (facts) =>
+      facts.server.keepsAlive === true &&
+      keeping(facts).length > 0 &&
+      (facts.stop.effect === 'kills' || facts.stop.effect === 'ignored' || facts.stop.timeoutMs === 0),
+    verdict: (facts) =>
+      gap(
+        `${names(keeping(facts))} ${keeping(facts).length === 1 ? 'goes' : 'go'} on using kept connections to it, and after ${durationWords(facts.drainMs)} its stop cuts them off`,
+        howToClose(keeping(facts)[0], facts),
+        INSTANT,
+      ),
+  },
+  {
+    // Its checks are held like everything else.
+    id: 'held-beyond-checks',
+    applies: (facts) => facts.order === 'stop-first' && isHeld(facts) && slack(facts) < 1 / SURE,
+    verdict: (facts) => {
+      const { name, view } = impatient(facts) ?? { name: '', view: null };
+      return gap(
+        `\`${name}\` takes it for down ${durationWords(view?.silentAfterMs ?? 0)} after its checks are held too`,
+        `a higher \`fall\` or a longer \`timeout check\` in \`${name}\``,
+        // Who comes before that waits, who comes after it gets nothing.
+        measured((heldMs(facts) ?? 0) + (view?.upAfterMs ?? 0)),
+      );
+    },
   },
   {
     id: 'no-second-try',
     applies: (facts) => needsAnother(facts) && stubborn(facts) !== null,
     verdict: (facts) => {
       const balancer = stubborn(facts);
-      const lengths = [balancer?.view.downAfterMs ?? null, absenceMs(facts)].filter((ms) => ms !== null);
       return gap(
         `\`${balancer?.name}\` gives up when a connect fails, and tries no other instance`,
         balancer === null ? '' : howToTryAnother(balancer),
-        lengths.length === 0 ? null : Math.min(...lengths),
+        untilSeenDown(facts, balancer),
       );
     },
   },
@@ -51,7 +86,7 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
       return gap(
         `\`${name}\` takes ${durationWords(view?.upAfterMs ?? 0)} to see an instance up again; by then none is left`,
         'checks in shorter intervals (`inter`, `rise 1`; nginx: `max_fails=0`), or a smaller `batch`',
-        view?.upAfterMs ?? null,
+        untilChecked(view?.upAfterMs ?? 0, `\`${name}\``),
       );
     },
   },
@@ -60,13 +95,12 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
 /** What may be lost, and cannot be seen from here. */
 export const drainedDoubts: readonly Rule[] = within(isDrained, [
   {
-    // Its checks are held like everything else.
     id: 'held-and-checked',
-    applies: (facts) => facts.order === 'stop-first' && isHeld(facts) && impatient(facts) !== null,
+    applies: (facts) => facts.order === 'stop-first' && isHeld(facts) && slack(facts) < SURE,
     verdict: (facts) => {
       const balancer = impatient(facts);
       return unproven(
-        `it must be back before \`${balancer?.name}\` takes it for down, ${durationWords(balancer?.view.downAfterMs ?? 0)} after its checks are held too`,
+        `it must be back before \`${balancer?.name}\` takes it for down, ${durationWords(balancer?.view.silentAfterMs ?? 0)} after its checks are held too`,
       );
     },
   },
@@ -118,8 +152,9 @@ export const drainedDoubts: readonly Rule[] = within(isDrained, [
       ),
   },
   {
+    // That none has been so long so far proves nothing of the next.
     id: 'cut-off-perhaps',
-    applies: (facts) => facts.inFlightMs === null && longest(facts) !== null,
+    applies: (facts) => longest(facts) !== null,
     verdict: (facts) => {
       const { name = '', view } = longest(facts) ?? {};
       const limit = view?.serverTimeoutMs ?? null;
@@ -163,14 +198,15 @@ export const drainedMechanisms: readonly Rule[] = within(isDrained, [
   },
 ]);
 
-/** A balancer that takes the instance for down before it is back, as far as is known. */
-function impatient(facts: VerdictFacts): Listing | null {
-  const away = absenceMs(facts);
-  return (
-    listings(facts).find(
-      ({ view: { downAfterMs } }) => downAfterMs !== null && (away === null || away >= downAfterMs),
-    ) ?? null
-  );
+/** Until connects no longer fail: the balancer sees that it is gone, or it is back. */
+function untilSeenDown(facts: VerdictFacts, balancer: Listing | null): GapLength {
+  const downAfterMs = balancer?.view.downAfterMs ?? null;
+  const name = `\`${balancer?.name}\``;
+  const away = facts.action === 'remove' ? null : absence(facts);
+  const awayMs = away === null || away.kind === 'lasting' || away.kind === 'instant' ? null : away.ms;
+  if (downAfterMs !== null && (awayMs === null || downAfterMs < awayMs))
+    return untilChecked(downAfterMs, name);
+  return away ?? lasting(`${name} ${balancer?.view.others === 0 ? 'lists another' : 'no longer lists it'}`);
 }
 
 function isDrained(facts: VerdictFacts): boolean {

@@ -1,5 +1,6 @@
 import { listings } from '../facts.ts';
-import { names, short, unproven, zeroDowntime, type Rule } from './rule.ts';
+import { INSTANT } from '../gap-length.ts';
+import { gap, names, short, unproven, zeroDowntime, type Rule } from './rule.ts';
 
 /** Changes that take nothing away: nothing served there before, or what serves goes on. */
 export const inPlaceRules: readonly Rule[] = [
@@ -7,6 +8,19 @@ export const inPlaceRules: readonly Rule[] = [
     id: 'updated-in-place',
     applies: ({ action }) => action === 'update',
     verdict: () => zeroDowntime('changed in place, it goes on running'),
+  },
+  {
+    id: 'reload-closes-kept',
+    applies: ({ action, reload }) =>
+      action === 'reload' && reload !== null && reload.closesIdle && reload.checked,
+    verdict: ({ container, server }) =>
+      gap(
+        'its old processes close connections that clients keep, also one that a request is just on its way on',
+        server.kind === 'nginx'
+          ? `\`keepalive_min_timeout\` (from nginx 1.27.4) or \`keepalive_timeout 0\` in \`${container}\``
+          : `\`option idle-close-on-response\` in \`${container}\``,
+        INSTANT,
+      ),
   },
   {
     id: 'reload-checked',

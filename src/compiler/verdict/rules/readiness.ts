@@ -1,5 +1,6 @@
 import { durationWords } from '../duration-words.ts';
 import { isReached, listings } from '../facts.ts';
+import { lasting, untilReady } from '../gap-length.ts';
 import { gap, names, unproven, within, type Rule } from './rule.ts';
 import { isHeld, isTakenAway } from './stopping-first.ts';
 
@@ -14,18 +15,21 @@ export const samePathRules: readonly Rule[] = within(
         gap(
           `${names(listings(facts))} ${listings(facts).length === 1 ? 'knows' : 'know'} where the old generation serves, and the new one serves elsewhere`,
           'keep its path, and move it by a container of another name beside it',
+          lasting(`${names(listings(facts))} ${listings(facts).length === 1 ? 'leads' : 'lead'} there`),
         ),
     },
     {
       id: 'same-path',
       applies: ({ socket, sharedFiles }) =>
         socket.kind === 'fixed' || sharedFiles.some(({ kind }) => kind === 'socket'),
-      verdict: ({ sharedFiles }) => {
+      verdict: (facts) => {
+        const { sharedFiles } = facts;
         const file = sharedFiles.find(({ kind }) => kind === 'socket');
         const path = file === undefined ? 'the published path' : `\`${file.path}\``;
         return gap(
           `both generations bind ${path}: the new one takes it before it serves`,
           'write the path as `%{socket}`, so that each generation has its own',
+          untilReady(facts),
         );
       },
     },

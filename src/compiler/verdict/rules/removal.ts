@@ -1,4 +1,5 @@
-import { absenceMs, isReached, listings } from '../facts.ts';
+import { isReached, listings } from '../facts.ts';
+import { absence, untilChecked, INSTANT, lasting } from '../gap-length.ts';
 import { gap, names, unproven, within, type Rule, zeroDowntime } from './rule.ts';
 
 /** Removals that no drain saves, or that nobody notices. */
@@ -17,20 +18,28 @@ export const removalRules: readonly Rule[] = within(
         gap(
           `it stops before \`${facts.successor}\` starts, which needs what it holds for itself`,
           'another host port or volume for one of them',
-          absenceMs(facts),
+          absence(facts),
         ),
     },
     {
       id: 'removed-port',
       applies: ({ hostPorts }) => hostPorts.length > 0,
       verdict: ({ hostPorts }) =>
-        gap(`nobody answers on port ${hostPorts[0]} of the host any more`, 'leave it in the file'),
+        gap(
+          `nobody answers on port ${hostPorts[0]} of the host any more`,
+          'leave it in the file',
+          lasting('it is back'),
+        ),
     },
     {
       id: 'removed-last',
       applies: ({ instances }) => instances.after === 0,
       verdict: ({ container }) =>
-        gap(`it is the last one: nothing of \`${container}\` serves any more`, 'keep one instance'),
+        gap(
+          `it is the last one: nothing of \`${container}\` serves any more`,
+          'keep one instance',
+          lasting('it is back'),
+        ),
     },
   ],
 );
@@ -46,6 +55,7 @@ export const undrainedRemovalRules: readonly Rule[] = within(
         gap(
           'what waits to be accepted when it stops is lost: nothing is counted on its path',
           'write its path as `%{socket}` in its command, so that each generation has its own',
+          INSTANT,
         ),
     },
     {
@@ -56,7 +66,9 @@ export const undrainedRemovalRules: readonly Rule[] = within(
         return gap(
           `${names(listings(facts))} tries its address until it is seen to be gone`,
           'a `socket` of its own: its path can be taken away first',
-          lengths.some((ms) => ms === null) ? null : Math.max(...lengths.map((ms) => ms ?? 0)),
+          lengths.some((ms) => ms === null)
+            ? lasting(`${names(listings(facts))} no longer lists it`)
+            : untilChecked(Math.max(...lengths.map((ms) => ms ?? 0)), names(listings(facts))),
         );
       },
     },

@@ -1,5 +1,5 @@
 import type { VerdictFacts } from '../facts.ts';
-import type { Verdict } from '../verdict.ts';
+import type { GapLength, Verdict } from '../verdict.ts';
 
 /** One line of the table: the first that applies decides. */
 export interface Rule {
@@ -17,8 +17,8 @@ export function zeroDowntime(mechanism: string): Verdict {
   return { kind: 'zero-downtime', mechanism };
 }
 
-export function gap(reason: string, avoid: string, lengthMs: number | null = null): Verdict {
-  return { kind: 'gap', reason, avoid, lengthMs };
+export function gap(reason: string, avoid: string, length: GapLength): Verdict {
+  return { kind: 'gap', reason, avoid, length };
 }
 
 export function unproven(must: string): Verdict {

@@ -1,4 +1,5 @@
-import { absenceMs, listings, type VerdictFacts } from '../facts.ts';
+import { listings, type VerdictFacts } from '../facts.ts';
+import { absence, held, heldMs, INSTANT, lasting, measured } from '../gap-length.ts';
 import { gracefulSignal } from '../server.ts';
 import { gap, names, short, within, zeroDowntime, type Rule } from './rule.ts';
 import { unreachable } from '../../unreachable.ts';
@@ -14,7 +15,7 @@ export const exclusiveRules: readonly Rule[] = within(
         gap(
           `only one container at a time can publish port ${facts.hostPorts[0]} of the host`,
           'reload it instead of replacing it, or publish the port on a balancer in front',
-          absenceMs(facts),
+          absence(facts),
         ),
     },
     {
@@ -35,7 +36,7 @@ export const exclusiveRules: readonly Rule[] = within(
         gap(
           `one generation at a time listens on port ${facts.network.port} of the host`,
           'a `socket`, or reload it instead of replacing it',
-          absenceMs(facts),
+          absence(facts),
         ),
     },
     {
@@ -46,6 +47,7 @@ export const exclusiveRules: readonly Rule[] = within(
         return gap(
           `${names(clients)} looked its name up once and go${clients.length === 1 ? 'es' : ''} on using the old address`,
           `a \`socket\`, or \`resolvers\` where ${clients.length === 1 ? 'it looks' : 'they look'} the name up`,
+          lasting(`${names(clients)} ${clients.length === 1 ? 'is' : 'are'} started again, at the latest`),
         );
       },
     },
@@ -56,7 +58,7 @@ export const exclusiveRules: readonly Rule[] = within(
         gap(
           `the files of ${facts.database} have one writer: it stops before its successor starts`,
           '`deploy: manual`, then it is replaced only when it is named',
-          absenceMs(facts),
+          absence(facts),
         ),
     },
     {
@@ -66,7 +68,7 @@ export const exclusiveRules: readonly Rule[] = within(
         gap(
           `only it writes ${facts.singleWriter}: it stops before its successor starts`,
           '`strategy: {order: start-first}`, if two generations can share the files',
-          absenceMs(facts),
+          absence(facts),
         ),
     },
   ],
@@ -84,17 +86,17 @@ export const stopFirstRules: readonly Rule[] = within(
         gap(
           'its path must be free from the start of its successor until that has bound it',
           whatMoves(facts),
-          facts.measured.startMs,
+          held(facts),
         ),
     },
     {
       id: 'held-too-long',
-      applies: (facts) => isHeld(facts) && (absenceMs(facts) ?? 0) > patienceMs(facts),
+      applies: (facts) => isHeld(facts) && (heldMs(facts) ?? 0) > patienceMs(facts),
       verdict: (facts) =>
         gap(
           `its successor takes longer than ${names(listings(facts))} wait${listings(facts).length === 1 ? 's' : ''} for an answer`,
           'a longer `timeout server`',
-          (absenceMs(facts) ?? 0) - patienceMs(facts),
+          measured(heldMs(facts) ?? 0),
         ),
     },
     {
@@ -107,12 +109,12 @@ export const stopFirstRules: readonly Rule[] = within(
           ? gap(
               'all instances stop at once, before their successors start',
               'a smaller `batch`',
-              absenceMs(facts),
+              absence(facts),
             )
           : gap(
               `it is the only one${behind}, and stops before its successor starts`,
               whatMoves(facts),
-              absenceMs(facts),
+              absence(facts),
             );
       },
     },
@@ -123,8 +125,8 @@ export const stopFirstRules: readonly Rule[] = within(
         const isCovered =
           listings(facts).length > 0 && listings(facts).every(({ view }) => view.triesAnother);
         return isCovered
-          ? gap('what waits to be accepted when it stops is lost', whatMoves(facts))
-          : gap('connects to it fail until its successor is ready', whatMoves(facts), absenceMs(facts));
+          ? gap('what waits to be accepted when it stops is lost', whatMoves(facts), INSTANT)
+          : gap('connects to it fail until its successor is ready', whatMoves(facts), absence(facts));
       },
     },
   ],
@@ -154,16 +156,19 @@ export function killed({ stop, server, container }: VerdictFacts): ReturnType<ty
   const graceful = gracefulSignal(server.kind);
   const program = server.program === null ? `\`${container}\`` : server.program;
   const cut = 'requests under way are cut off';
-  if (stop.timeoutMs === 0) return gap(`\`stop_timeout: 0\` kills it: ${cut}`, 'a longer `stop_timeout`');
+  if (stop.timeoutMs === 0)
+    return gap(`\`stop_timeout: 0\` kills it: ${cut}`, 'a longer `stop_timeout`', INSTANT);
   if (stop.effect === 'ignored') {
     return gap(
       `a shell runs it and passes no ${short(stop.signal)} on: ${cut}`,
       '`exec` before the program, in its command',
+      INSTANT,
     );
   }
   return gap(
     `${short(stop.signal)} ends ${program} at once: ${cut}`,
     graceful === null ? 'a `stop_signal` on which it finishes' : `\`stop_signal: ${graceful}\``,
+    INSTANT,
   );
 }
 

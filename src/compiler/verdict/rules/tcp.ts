@@ -1,5 +1,6 @@
 import { durationWords } from '../duration-words.ts';
 import { isReached, listings, unread, type VerdictFacts } from '../facts.ts';
+import { INSTANT } from '../gap-length.ts';
 import { gap, names, unproven, within, zeroDowntime, type Rule } from './rule.ts';
 import { killed } from './stopping-first.ts';
 
@@ -13,7 +14,11 @@ export const tcpLosses: readonly Rule[] = within(
       id: 'forced',
       applies: ({ lastStop }) => lastStop?.forced === true,
       verdict: () =>
-        gap('its last stop had to be forced: requests under way were cut off', 'a longer `stop_timeout`'),
+        gap(
+          'its last stop had to be forced: requests under way were cut off',
+          'a longer `stop_timeout`',
+          INSTANT,
+        ),
     },
     {
       id: 'killed',
@@ -27,6 +32,7 @@ export const tcpLosses: readonly Rule[] = within(
         gap(
           `requests of ${durationWords(inFlightMs ?? 0)} are cut off after \`stop_timeout\`, ${durationWords(stop.timeoutMs)}`,
           `\`stop_timeout: ${Math.ceil((inFlightMs ?? 0) / 1000)}\``,
+          INSTANT,
         ),
     },
     {
@@ -36,6 +42,7 @@ export const tcpLosses: readonly Rule[] = within(
         gap(
           `${names(keepers(facts))} keeps connections to it open, and the old one ends them when it stops`,
           'a `socket`, and no kept connections to servers',
+          INSTANT,
         ),
     },
   ],

@@ -1,5 +1,6 @@
 import { durationWords } from '../duration-words.ts';
 import { takesConnections } from '../facts.ts';
+import { INSTANT } from '../gap-length.ts';
 import { gracefulSignal } from '../server.ts';
 import { gap, short, unproven, within, zeroDowntime, type Rule } from './rule.ts';
 
@@ -11,7 +12,7 @@ export const workerRules: readonly Rule[] = within(
       id: 'worker-forced',
       applies: ({ lastStop }) => lastStop?.forced === true,
       verdict: () =>
-        gap('its last stop had to be forced: the job it had was cut off', 'a longer `stop_timeout`'),
+        gap('its last stop had to be forced: the job it had was cut off', 'a longer `stop_timeout`', INSTANT),
     },
     {
       id: 'worker-killed',
@@ -21,8 +22,9 @@ export const workerRules: readonly Rule[] = within(
           ? gap(
               `${short(stop.signal)} ends it at once: the job it has is cut off`,
               `\`stop_signal: ${gracefulSignal(server.kind) ?? 'TERM'}\``,
+              INSTANT,
             )
-          : gap('`stop_timeout: 0` kills it: the job it has is cut off', 'a longer `stop_timeout`'),
+          : gap('`stop_timeout: 0` kills it: the job it has is cut off', 'a longer `stop_timeout`', INSTANT),
     },
     {
       id: 'worker-shell',
@@ -31,6 +33,7 @@ export const workerRules: readonly Rule[] = within(
         gap(
           `a shell runs it and passes no ${short(stop.signal)} on: it is killed when \`stop_timeout\` is over`,
           '`exec` before the program, in its command',
+          INSTANT,
         ),
     },
     {
@@ -40,6 +43,7 @@ export const workerRules: readonly Rule[] = within(
         gap(
           `jobs of ${durationWords(inFlightMs ?? 0)} are cut off after \`stop_timeout\`, ${durationWords(stop.timeoutMs)}`,
           `\`stop_timeout: ${Math.ceil((inFlightMs ?? 0) / 1000)}\``,
+          INSTANT,
         ),
     },
     {
