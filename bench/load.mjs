@@ -11,7 +11,8 @@ import { Agent, request } from 'node:http';
  * @property {boolean} keepAlive whether clients keep their connections
  * @property {readonly string[]} paths asked in turn; `/count/` becomes a POST with a body and an id of its own
  * @property {number} [bodyBytes] of a POST; 200 by default
- * @property {number} [pauseMs] between two requests of one client; 0 by default
+ * @property {number} [pauseMs] between two requests of one client, and at most before its first; 0 by default
+ * @property {number} [uploadMs] how long the body of a POST takes to be sent; 0 by default
  * @property {string} [prefix] of the ids
  * @typedef {object} Load
  * @property {number} sent
@@ -21,9 +22,16 @@ import { Agent, request } from 'node:http';
  * @property {number} p50 milliseconds
  * @property {number} p99
  * @property {number} slowest
+ * @property {number} stretch milliseconds of the longest stretch in which clients were not served: a request is *bad* when
+ *   it failed, or took {@link STALL_MS} longer than its path asks for; bad requests that overlap, or follow each other
+ *   within {@link JOIN_MS}, are one stretch, from the start of the first to the end of the last
+ * @property {number} failing the same of failed requests alone
+ * @property {number | null} sinceBad milliseconds from the end of the last bad request to the end of all; null: none was
  */
 
 const TIMEOUT_MS = 60_000;
+const STALL_MS = 500;
+const JOIN_MS = 250;
 
 /** @type {Ask} */
 const ask = JSON.parse(process.argv[2] ?? '');
@@ -34,6 +42,9 @@ const times = [];
 const failures = {};
 /** @type {string[]} */
 const ids = [];
+/** @typedef {{ readonly from: number, readonly to: number, readonly failed: boolean }} Bad */
+/** @type {Bad[]} */
+const bad = [];
 let sent = 0;
 const state = { isGoing: true };
 
@@ -53,6 +64,9 @@ function once(agent, path) {
     const settle = (/** @type {string | null} */ failure) => {
       if (settled) return;
       settled = true;
+      const now = performance.now();
+      if (failure !== null || now - startedAt > expectedMs(path) + STALL_MS)
+        bad.push({ from: startedAt, to: now, failed: failure !== null });
       if (failure === null) {
         times.push(performance.now() - startedAt);
         if (isPost) ids.push(id);
@@ -84,8 +98,34 @@ function once(agent, path) {
     );
     sending.on('timeout', () => sending.destroy(new Error('timeout')));
     sending.on('error', (error) => settle(codeOf(error)));
-    sending.end(body);
+    if (!isPost || !ask.uploadMs) sending.end(body);
+    else {
+      sending.write(body.slice(1));
+      setTimeout(() => sending.end(body.slice(0, 1)), ask.uploadMs);
+    }
   });
+}
+
+/**
+ * What a path asks for: `/slow/1.5` and `/stream/2` take that many seconds, a POST as long as its body.
+ * @param {string} path
+ */
+function expectedMs(path) {
+  if (path === '/count/') return ask.uploadMs ?? 0;
+  return Number(/^\/(?:slow|stream)\/([\d.]+)/.exec(path)?.[1] ?? 0) * 1000;
+}
+
+/** @param {Bad[]} spans */
+function longestStretch(spans) {
+  let longest = 0;
+  let from = 0;
+  let to = Number.NEGATIVE_INFINITY;
+  for (const span of spans.sort((a, b) => a.from - b.from)) {
+    if (span.from > to + JOIN_MS) from = span.from;
+    to = Math.max(to, span.to);
+    longest = Math.max(longest, to - from);
+  }
+  return Math.round(longest);
 }
 
 /** @param {Error & { code?: string }} error */
@@ -95,6 +135,7 @@ function codeOf(error) {
 
 async function client() {
   const agent = ask.keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : false;
+  if (ask.pauseMs) await new Promise((resolve) => setTimeout(resolve, Math.random() * ask.pauseMs));
   for (let turn = Math.floor(Math.random() * ask.paths.length); state.isGoing; turn++) {
     await once(agent, ask.paths[turn % ask.paths.length] ?? '/');
     if (ask.pauseMs) await new Promise((resolve) => setTimeout(resolve, ask.pauseMs));
@@ -117,6 +158,9 @@ const result = {
   p50: at(0.5),
   p99: at(0.99),
   slowest: at(1 - 1 / times.length),
+  stretch: longestStretch(bad),
+  failing: longestStretch(bad.filter((span) => span.failed)),
+  sinceBad: bad.length === 0 ? null : Math.round(performance.now() - Math.max(...bad.map(({ to }) => to))),
 };
 // What is written to a pipe is on its way for a while; connections that are kept would hold the process up.
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));

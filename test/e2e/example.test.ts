@@ -248,7 +248,8 @@ describe('the example stack, from nothing to nothing', () => {
     expect(rows(await docker('network', 'ls', '-q', '--filter', `label=io.stackc.stack=${NAME}`))).toEqual(
       [],
     );
-    expect(rows(await volumes())).toHaveLength(4);
+    // Four of data, and the journal beside them.
+    expect(rows(await volumes())).toHaveLength(5);
     expect((await folder.run(['destroy', '--yes', '--volumes'])).code).toBe(0);
     expect(rows(await volumes())).toEqual([]);
   });

@@ -1,29 +1,33 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { answers, counted, startLoad, type LoadResult } from '../support/load.ts';
-import { freePort, StackFolder, wipe } from '../support/stack-cli.ts';
-import { verdictCases, type Said } from '../support/verdict-cases.ts';
+import { command, docker, freePort, StackFolder, wipe } from '../support/stack-cli.ts';
+import {
+  NEXT_IMAGE,
+  type Clients,
+  type Length,
+  type Said,
+  type VerdictCase,
+} from '../support/verdict/case.ts';
+import { verdictCases } from '../support/verdict-cases.ts';
 
 // What the plan says of a change, against what clients that never retry see when it is done.
 
-const NAME = 'e2e-verdict';
-const folder = new StackFolder();
-let port = 0;
+const folders: StackFolder[] = [];
 
 beforeAll(async () => {
-  port = await freePort();
-  await wipe(NAME);
+  const dockerfile = 'FROM stackc-example/servers:1\nENV VERSION=2\n';
+  const built = await command('docker', ['build', '-q', '-t', NEXT_IMAGE, '-'], { input: dockerfile });
+  expect(built.code, built.stderr).toBe(0);
 });
 
-afterEach(() => wipe(NAME));
-
-afterAll(() => folder.remove());
-
-/** A request that took longer has met a gap; one that only queued has not. */
-const STALL_MS = 500;
+afterAll(async () => {
+  await docker('rmi', NEXT_IMAGE);
+  for (const folder of folders) folder.remove();
+});
 
 interface Judged {
-  readonly verdict: { readonly kind: Exclude<Said, null> };
+  readonly verdict: { readonly kind: Exclude<Said, null>; readonly length?: { kind: Length; ms: number } };
   readonly rule: string;
 }
 
@@ -32,59 +36,134 @@ interface PlanDocument {
   readonly summary: { readonly requests: Said };
 }
 
-test.each(verdictCases)(
-  '$name: $said',
-  async ({ stack, change, said, rule, paths = ['/ping', '/count/'] }) => {
-    const url = `http://127.0.0.1:${port}`;
-    const made = stack(folder, NAME, port);
+describe('the matrix', () => {
+  for (const [index, one] of verdictCases.entries()) {
+    test.concurrent(`${one.name}: ${one.said ?? 'nothing'}`, async () => {
+      const name = `e2e-judged${index}`;
+      await wipe(name);
+      try {
+        await proven(one, name);
+      } finally {
+        await wipe(name);
+      }
+    });
+  }
+
+  test('is large, and mostly without loss', () => {
+    const said = (what: Said) => verdictCases.filter((one) => one.said === what).length;
+    expect(verdictCases.length).toBeGreaterThanOrEqual(40);
+    expect(said('zero-downtime')).toBeGreaterThanOrEqual(24);
+    expect(said('unproven')).toBeLessThanOrEqual(4);
+  });
+});
+
+async function proven(one: VerdictCase, name: string): Promise<void> {
+  const { stack, change, said, rule, length = 'about', args = [] } = one;
+  const { paths = ['/ping', '/count/'], clients = PACED } = one;
+  const folder = new StackFolder();
+  folders.push(folder);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const made = stack(folder, name, port);
+  const apply = async () => {
     folder.write(made.stack);
-    await apply();
+    const ran = await folder.run(['apply', '--yes', ...args]);
+    expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+  };
+  await apply();
+  await answers(url);
+  if (one.twice === true) {
+    change(made);
+    await underLoad({ url, paths, clients, prefix: 'm' }, apply);
     await answers(url);
+  }
+  const planned = async () => {
     change(made);
     folder.write(made.stack);
-
-    const plan = JSON.parse((await folder.run(['plan', '--json'])).stdout) as PlanDocument;
+    const ran = await folder.run(['plan', '--json', '--require-zero-downtime', ...args]);
+    const plan = JSON.parse(ran.stdout) as PlanDocument;
     const judgements = plan.changes.flatMap(({ judgement }) => judgement ?? []);
-    expect({
-      said: plan.summary.requests,
-      rules: [...new Set(judgements.filter(({ verdict }) => verdict.kind === said).map((j) => j.rule))],
-    }).toEqual({ said, rules: rule === null ? [] : [rule] });
-    const required = await folder.run(['plan', '--require-zero-downtime']);
-    expect(required.code).toBe(said === 'gap' || said === 'unproven' ? 1 : 0);
+    const decided = judgements.filter(({ verdict }) => verdict.kind === said);
+    return { code: ran.code, requests: plan.summary.requests, decided };
+  };
+  const { code, requests, decided } = await planned();
+  expect({ said: requests, rules: [...new Set(decided.map((judged) => judged.rule))] }).toEqual({
+    said,
+    rules: rule === null ? [] : [rule],
+  });
+  expect(code).toBe(said === 'gap' || said === 'unproven' ? 1 : 0);
 
-    const loads = await underLoad(url, paths);
-    const failures = loads.map((load) => load.failures);
-    const slowest = Math.max(...loads.map((load) => load.slowest));
-    process.stderr.write(
-      `${JSON.stringify({ name: expect.getState().currentTestName, failures, slowest })}\n`,
-    );
-    if (said === 'gap') {
-      const isSeen = slowest > STALL_MS || loads.some(({ failed }) => failed > 0);
-      expect(isSeen, JSON.stringify({ failures, slowest })).toBe(true);
-    }
-    if (said === 'zero-downtime' || said === null) {
-      expect(failures).toEqual([{}, {}]);
-      await expectCountedOnce(loads);
-    }
-  },
-);
-
-async function apply(): Promise<void> {
-  const ran = await folder.run(['apply', '--yes']);
-  expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+  const loads = await underLoad({ url, paths, clients, prefix: 'r' }, apply);
+  const failures = loads.map((load) => load.failures);
+  const stretch = Math.max(...loads.map((load) => load.stretch));
+  const expected = decided[0]?.verdict.length;
+  process.stderr.write(`${JSON.stringify({ name: one.name, said, expected, stretch, failures })}\n`);
+  if (said === 'gap') {
+    // A machine that is busier than a moment ago takes longer than it did: what this apply took counts as well.
+    const now = length === 'about' ? (await planned()).decided[0]?.verdict.length : expected;
+    expectLength([expected, now], length, loads, paths);
+  }
+  if (said === 'zero-downtime' || said === null) {
+    expect(failures).toEqual([{}, {}]);
+    await expectCountedOnce(name, loads);
+  }
 }
 
+/** What two busy cores may make of an instant. */
+const INSTANT_MS = 3000;
+
+/** A gap is there, and as long as the plan says. */
+function expectLength(
+  said: readonly Judged['verdict']['length'][],
+  kind: Length,
+  loads: readonly LoadResult[],
+  paths: readonly string[],
+): void {
+  const stretch = Math.max(...loads.map((load) => load.stretch));
+  const seen = JSON.stringify({ said, stretch });
+  expect(said.map((length) => length?.kind)).toEqual(said.map(() => kind));
+  const ms = said.map((length) => length?.ms ?? 0);
+  expect(Math.max(stretch, ...loads.map(({ failed }) => failed)), seen).toBeGreaterThan(0);
+  if (kind === 'about') {
+    expect(stretch, seen).toBeGreaterThanOrEqual(Math.min(...ms) / 2);
+    expect(stretch, seen).toBeLessThanOrEqual(Math.max(...ms) * 2);
+  } else if (kind === 'at-most') expect(stretch, seen).toBeLessThanOrEqual(Math.max(...ms) * 2);
+  else if (kind === 'instant') {
+    const failing = Math.max(...loads.map((load) => load.failing));
+    expect(failing, seen).toBeLessThan(INSTANT_MS + 2 * longestMs(paths));
+  } else expect(Math.min(...loads.map(({ sinceBad }) => sinceBad ?? Number.NaN)), seen).toBeLessThan(1000);
+}
+
+/** How long the slowest of the paths takes. */
+function longestMs(paths: readonly string[]): number {
+  return Math.max(...paths.map((path) => Number(/[\d.]+$/.exec(path)?.[0] ?? 0) * 1000));
+}
+
+interface Asked {
+  readonly url: string;
+  readonly paths: readonly string[];
+  readonly clients: Clients;
+  readonly prefix: string;
+}
+
+/** Enough to see what is lost, and little enough for two cores. */
+const PACED: Clients = { anew: 8, kept: 6, pauseMs: 30 };
+
 /** What clients that connect anew and clients that keep their connections saw of an apply. */
-async function underLoad(url: string, paths: readonly string[]): Promise<readonly LoadResult[]> {
-  const asked = { url, paths };
+async function underLoad(
+  { url, paths, clients, prefix }: Asked,
+  work: () => Promise<void>,
+): Promise<readonly LoadResult[]> {
+  const { anew, kept, ...pace } = clients;
+  const asked = { url, paths, ...pace };
   const loads = [
-    startLoad({ ...asked, concurrency: 24, keepAlive: false, prefix: 'a' }),
-    startLoad({ ...asked, concurrency: 8, keepAlive: true, prefix: 'k' }),
+    startLoad({ ...asked, concurrency: anew, keepAlive: false, prefix: `${prefix}a` }),
+    startLoad({ ...asked, concurrency: kept, keepAlive: true, prefix: `${prefix}k` }),
   ];
   try {
     await pause(300);
-    await apply();
-    await pause(300);
+    await work();
+    await pause(500);
   } finally {
     await Promise.all(loads.map((load) => load.stop()));
   }
@@ -95,9 +174,9 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function expectCountedOnce(loads: readonly LoadResult[]): Promise<void> {
+async function expectCountedOnce(name: string, loads: readonly LoadResult[]): Promise<void> {
   const times = new Map<string, number>();
-  for (const id of await counted(NAME)) times.set(id, (times.get(id) ?? 0) + 1);
+  for (const id of await counted(name)) times.set(id, (times.get(id) ?? 0) + 1);
   const posted = loads.flatMap(({ ids }) => ids);
   expect(posted.length).toBeGreaterThan(100);
   expect(posted.filter((id) => times.get(id) !== 1)).toEqual([]);

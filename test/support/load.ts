@@ -15,6 +15,9 @@ export interface LoadResult {
   readonly p50: number;
   readonly p99: number;
   readonly slowest: number;
+  readonly stretch: number;
+  readonly failing: number;
+  readonly sinceBad: number | null;
 }
 
 /** How the clients behave; see `bench/load.mjs`. */
@@ -25,6 +28,8 @@ export interface LoadAsk {
   readonly paths: readonly string[];
   /** Between two requests of one client, in milliseconds. */
   readonly pauseMs?: number;
+  /** How long the body of a POST takes to be sent. */
+  readonly uploadMs?: number;
   readonly prefix?: string;
 }
 
@@ -54,6 +59,7 @@ export const SERVERS = ['unicorn', 'puma', 'gunicorn', 'node'] as const;
 
 /** A stack of one application server behind haproxy, which is published at `port`. */
 export interface Served {
+  readonly folder: StackFolder;
   readonly stack: Loose;
   readonly app: Loose;
   readonly haproxy: Loose;
@@ -103,7 +109,7 @@ export function served(
       },
     },
   };
-  return { stack, app, haproxy };
+  return { folder, stack, app, haproxy };
 }
 
 /** How the clients of a scene behave. */

@@ -146,7 +146,12 @@ export async function wipe(name: string): Promise<void> {
   const containers = rows(await docker('ps', '-aq', '--filter', label));
   if (containers.length > 0) await docker('rm', '-fv', ...containers);
   const networks = rows(await docker('network', 'ls', '-q', '--filter', label));
-  if (networks.length > 0) await docker('network', 'rm', ...networks);
+  // The engine may still be taking the containers off.
+  for (const network of networks)
+    await until(
+      () => command('docker', ['network', 'rm', network]),
+      ({ code, stderr }) => code === 0 || /not found|No such/i.test(stderr),
+    );
   const volumes = rows(await docker('volume', 'ls', '-q', '--filter', label));
   if (volumes.length > 0) await docker('volume', 'rm', ...volumes);
 }

@@ -1,0 +1,37 @@
+import { again, balancerAgain, behindHaproxy, onHostNetwork, onHostPort, type VerdictCase } from './case.ts';
+
+/** What one container at a time can have. */
+export const hostPorts: readonly VerdictCase[] = [
+  {
+    name: 'a port of the host',
+    stack: onHostPort,
+    change: again,
+    twice: true,
+    said: 'gap',
+    rule: 'host-port',
+  },
+  {
+    name: 'a port of the host, not measured yet',
+    stack: onHostPort,
+    change: again,
+    said: 'gap',
+    rule: 'host-port',
+    length: 'at-most',
+  },
+  {
+    name: 'the haproxy itself, at a port of the host',
+    stack: behindHaproxy('unicorn'),
+    change: balancerAgain,
+    twice: true,
+    said: 'gap',
+    rule: 'host-port',
+  },
+  {
+    name: "a port in the host's network",
+    stack: onHostNetwork,
+    change: again,
+    twice: true,
+    said: 'gap',
+    rule: 'host-network',
+  },
+];

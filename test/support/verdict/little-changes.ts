@@ -1,0 +1,92 @@
+import {
+  again,
+  behindAnother,
+  behindHaproxy,
+  beside,
+  changing,
+  reloadedHaproxy,
+  reloadedNginx,
+  renewed,
+  rewritten,
+  set,
+  WORKER,
+  type Clients,
+  type VerdictCase,
+} from './case.ts';
+
+/** So many that some request is always on its way. */
+const WITHOUT_PAUSE: Clients = { anew: 1, kept: 64, pauseMs: 0 };
+
+/** Readiness, workers, and what is changed without a replacement. */
+export const littleChanges: readonly VerdictCase[] = [
+  {
+    name: 'a connect as its readiness',
+    stack: behindHaproxy('unicorn', set({ health: { tcp: true } })),
+    change: again,
+    said: 'unproven',
+    rule: 'connect-proves-nothing',
+  },
+  {
+    name: 'a pid file that both generations have',
+    stack: behindHaproxy('unicorn', ({ app }) => {
+      app['env'] = { GENERATION: '1', PIDFILE: '/var/counted/app.pid' };
+    }),
+    change: again,
+    said: 'unproven',
+    rule: 'shared-pid-file',
+  },
+  {
+    name: 'a worker',
+    stack: behindHaproxy('unicorn', beside('worker', WORKER)),
+    change: changing('worker', renewed),
+    said: 'zero-downtime',
+    rule: 'worker',
+  },
+  {
+    name: 'a restart policy',
+    stack: behindHaproxy('unicorn'),
+    change: set({ restart: 'always' }),
+    said: 'zero-downtime',
+    rule: 'updated-in-place',
+  },
+  {
+    name: "a haproxy's configuration, reloaded",
+    stack: reloadedHaproxy('option idle-close-on-response'),
+    change: rewritten('haproxy.cfg'),
+    clients: WITHOUT_PAUSE,
+    said: 'zero-downtime',
+    rule: 'reload-checked',
+  },
+  {
+    name: "a haproxy's configuration, reloaded: it closes what clients keep",
+    stack: reloadedHaproxy(''),
+    change: rewritten('haproxy.cfg'),
+    said: 'gap',
+    rule: 'reload-closes-kept',
+    clients: WITHOUT_PAUSE,
+    length: 'instant',
+  },
+  {
+    name: "an nginx's configuration, reloaded, which keeps no clients",
+    stack: reloadedNginx('keepalive_timeout 0;'),
+    change: rewritten('nginx.conf'),
+    said: 'zero-downtime',
+    rule: 'reload-checked',
+  },
+  {
+    name: "an nginx's configuration, reloaded: it closes what clients keep",
+    stack: reloadedNginx(''),
+    change: rewritten('nginx.conf'),
+    said: 'gap',
+    rule: 'reload-closes-kept',
+    clients: WITHOUT_PAUSE,
+    length: 'instant',
+  },
+  {
+    name: 'a haproxy on a socket behind another',
+    stack: behindHaproxy('unicorn', behindAnother),
+    change: changing('inner', renewed),
+    said: 'zero-downtime',
+    rule: 'socket-swap',
+  },
+];

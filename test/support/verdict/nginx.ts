@@ -1,0 +1,73 @@
+import { again, behindNginx, KEPT, set, SOON, type VerdictCase } from './case.ts';
+
+/** nginx in front. */
+export const behindNginxes: readonly VerdictCase[] = [
+  ...(['puma', 'gunicorn', 'node'] as const).map(
+    (server): VerdictCase => ({
+      name: `an nginx that connects anew, before ${server}`,
+      stack: (...where) => {
+        const made = behindNginx(server, '')(...where);
+        made.app['drain_timeout'] = 60;
+        return made;
+      },
+      change: again,
+      said: 'zero-downtime',
+      rule: 'socket-swap',
+    }),
+  ),
+  {
+    name: 'an nginx that would keep connections to unicorn, which closes them',
+    stack: behindNginx('unicorn', KEPT, 'keepalive 16;'),
+    change: again,
+    said: 'zero-downtime',
+    rule: 'socket-swap',
+  },
+  {
+    name: 'an nginx that tries no other',
+    stack: behindNginx('unicorn', 'proxy_next_upstream off;'),
+    change: again,
+    said: 'zero-downtime',
+    rule: 'socket-swap',
+  },
+  {
+    name: 'from two to one behind nginx',
+    stack: behindNginx('unicorn', ''),
+    change: set({ containers: 1 }),
+    said: 'zero-downtime',
+    rule: 'removed',
+  },
+  {
+    name: 'from two to one behind an nginx that tries no other',
+    stack: behindNginx('unicorn', 'proxy_next_upstream off;'),
+    change: set({ containers: 1 }),
+    said: 'gap',
+    rule: 'no-second-try',
+    length: 'lasting',
+  },
+  {
+    name: 'stop-first behind nginx, one after the other',
+    stack: (...where) => {
+      const made = behindNginx('unicorn', '')(...where);
+      made.app['strategy'] = { order: 'stop-first' };
+      return made;
+    },
+    change: again,
+    said: 'zero-downtime',
+    rule: 'taken-away',
+  },
+  {
+    name: 'an nginx that keeps connections to node, which is killed',
+    stack: (...where) => {
+      const made = behindNginx('node', `${KEPT} proxy_request_buffering off;`, 'keepalive 16;')(...where);
+      Object.assign(made.app, { ...SOON, stop_signal: 'KILL' });
+      return made;
+    },
+    change: again,
+    // What has no body nginx sends to another server when this one is killed.
+    paths: ['/count/'],
+    clients: { anew: 8, kept: 8, pauseMs: 30, uploadMs: 500 },
+    said: 'gap',
+    rule: 'kept-and-killed',
+    length: 'instant',
+  },
+];

@@ -1,0 +1,78 @@
+import { again, behindHaproxy, fixedSocket, oneWriter, set, type VerdictCase } from './case.ts';
+
+const STOP_FIRST = { strategy: { order: 'stop-first' } };
+const patient = (text: string) => text.replace('fall 2', 'fall 20');
+
+/** What stops before its successor starts. */
+export const stopFirst: readonly VerdictCase[] = [
+  {
+    name: 'stop-first, as written, one after the other',
+    stack: behindHaproxy('unicorn', set(STOP_FIRST)),
+    change: again,
+    said: 'zero-downtime',
+    rule: 'taken-away',
+  },
+  {
+    name: 'stop-first, and alone: held, by a patient haproxy',
+    stack: behindHaproxy('unicorn', set({ containers: 1, ...STOP_FIRST }), patient),
+    change: again,
+    twice: true,
+    said: 'zero-downtime',
+    rule: 'held',
+  },
+  {
+    name: 'stop-first, and alone: held for longer than a haproxy waits',
+    stack: behindHaproxy(
+      'unicorn',
+      set({ containers: 1, ...STOP_FIRST, env: { GENERATION: '1', BOOT: '4' } }),
+    ),
+    change: again,
+    twice: true,
+    // So many that some come while the others wait.
+    clients: { anew: 150, kept: 50, pauseMs: 8000 },
+    said: 'gap',
+    rule: 'held-beyond-checks',
+  },
+  {
+    name: 'stop-first, and alone, not measured yet',
+    stack: behindHaproxy('unicorn', set({ containers: 1, ...STOP_FIRST })),
+    change: again,
+    said: 'unproven',
+    rule: 'held-and-checked',
+  },
+  {
+    name: 'a socket that cannot move, and alone',
+    stack: behindHaproxy('node', (made) => {
+      fixedSocket(made);
+      made.app['containers'] = 1;
+    }),
+    change: again,
+    twice: true,
+    said: 'gap',
+    rule: 'held-but-bound',
+  },
+  {
+    name: 'stop-first, and all at once: held',
+    stack: behindHaproxy('unicorn', set({ strategy: { order: 'stop-first', batch: 2 } }), patient),
+    change: again,
+    twice: true,
+    said: 'zero-downtime',
+    rule: 'held',
+  },
+  {
+    name: 'a database',
+    stack: oneWriter('redis-server'),
+    change: again,
+    twice: true,
+    said: 'gap',
+    rule: 'database',
+  },
+  {
+    name: 'one that alone writes its files',
+    stack: oneWriter('records'),
+    change: again,
+    twice: true,
+    said: 'gap',
+    rule: 'single-writer',
+  },
+];
