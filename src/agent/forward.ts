@@ -20,15 +20,15 @@ export function isKept({ op }: AgentRequest): boolean {
   return KEPT.has(op);
 }
 
-/** A session may begin while the first process is still starting. */
-const START_MS = 1000;
+/** A session may begin while the first process is still starting; a hold cannot be had without it. */
+const START_MS = 5000;
 const RETRY_MS = 20;
 
 /** Has the agent's first process answer, at its own socket. Null: there is none. Never rejects. */
 export async function forward(request: AgentRequest, control: string): Promise<AgentAnswer | null> {
   for (;;) {
     const answer = await forwardOnce(request, control);
-    if (answer !== null || performance.now() > START_MS) return answer;
+    if (answer !== null || request.op !== 'hold' || performance.now() > START_MS) return answer;
     await sleep(RETRY_MS);
   }
 }
