@@ -57,7 +57,7 @@ class BadDays {
     expect((await this.scene.folder.run(['plan', '--detailed-exitcode'])).code).toBe(0);
     await until(
       () => this.files(),
-      (names) => !names.some((name) => name.startsWith('.hold') || name.startsWith('.stackc-')),
+      (names) => !names.some((name) => name.startsWith('.hold')),
     );
   }
 
