@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { DrainRequest, DrainResult } from '../runtime/agent/agent-session.ts';
-import { codeOf, systemError } from './system-error.ts';
+import { readTable } from './read-table.ts';
+import { codeOf } from './system-error.ts';
 import { countSockets } from './unix-table.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function drain(request: DrainRequest, proc = '/proc'): Promise<Drai
   let quietSince: number | null = null;
   let seen = false;
   for (;;) {
-    const look = await lookAll(proc, request);
+    const look = lookAll(proc, request);
     if ('blind' in look) return knock(request, look.blind, elapsedMs);
     seen ||= look.listening || look.queued + look.open > 0;
     if (!seen) return knock(request, 'its listener is in no table that could be read', elapsedMs);
@@ -47,13 +47,14 @@ type Look =
   | { readonly listening: boolean; readonly queued: number; readonly open: number }
   | { readonly blind: string };
 
-async function lookAll(proc: string, { pids, name }: DrainRequest): Promise<Look> {
-  const tables = await Promise.all(pids.map((pid) => readTable(`${proc}/${pid}/net/unix`)));
+function lookAll(proc: string, { pids, name }: DrainRequest): Look {
+  const tables = pids.map((pid) => readTable(`${proc}/${pid}/net/unix`));
   let listening = false;
   let queued = 0;
   // Two processes may share a namespace: each connection counts once.
   const open = new Set<string>();
   for (const table of tables) {
+    // Its connections went with it.
     if (table === null) continue;
     if (typeof table !== 'string') return table;
     const count = countSockets(table, name);
@@ -62,17 +63,6 @@ async function lookAll(proc: string, { pids, name }: DrainRequest): Promise<Look
     for (const inode of count.open) open.add(inode);
   }
   return { listening, queued, open: open.size };
-}
-
-/** Null for a process that has ended: its connections went with it. */
-async function readTable(path: string): Promise<string | null | { readonly blind: string }> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'ESRCH') return null;
-    return { blind: `${path}: ${systemError(error)}` };
-  }
 }
 
 /** Twice, with the quiet time between: one connection may have been on its way. */
