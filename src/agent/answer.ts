@@ -2,6 +2,7 @@ import type { Handed } from '../runtime/agent/agent-session.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import { awaitArrivals } from './arrivals.ts';
 import { drain } from './drain.ts';
+import { drainPorts } from './drain-ports.ts';
 import { appendJournal } from './journal.ts';
 import { probe } from './probe.ts';
 import type { Keeper } from './keeper.ts';
@@ -10,6 +11,7 @@ import { keepSocket, restoreSocket } from './kept-socket.ts';
 import { kindOf, publish, removeSocket } from './published-link.ts';
 import { Refusal } from './refusal.ts';
 import { codeOf, systemError } from './system-error.ts';
+import { leaveServers, pointServers } from './tell-haproxy.ts';
 import { checkBelow, checkDirectory, checkName, checkSocketLength } from './volume-path.ts';
 
 /** Folders that an agent works in. */
@@ -91,6 +93,13 @@ async function perform(request: AgentRequest, places: Places, keeper: Keeper | n
       checkName(request.name);
       checkBelow(root, request.path);
       return drain(request);
+    case 'drain-ports':
+      return drainPorts(request);
+    case 'point':
+    case 'leave':
+      checkBelow(root, request.socket);
+      checkSocketLength(request.socket);
+      return request.op === 'point' ? pointServers(request) : leaveServers(request);
     default:
       return unreachable(request);
   }

@@ -1,4 +1,10 @@
-import type { ArrivalsRequest, DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
+import type {
+  ArrivalsRequest,
+  DrainPortsRequest,
+  DrainRequest,
+  PointRequest,
+  ProbeRequest,
+} from '../runtime/agent/agent-session.ts';
 import type { AgentQuestion, AgentRequest } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 
@@ -78,6 +84,15 @@ function questionIn(fields: Fields): AgentQuestion {
       return { op: 'arrivals', ...arrivalsIn(fields) };
     case 'drain':
       return { op: 'drain', ...drainIn(fields) };
+    case 'drain-ports':
+      return { op: 'drain-ports', ...drainPortsIn(fields) };
+    case 'point':
+      return { op: 'point', ...pointIn(fields) };
+    case 'leave': {
+      const { state } = fields;
+      if (state !== 'drain' && state !== 'maint') throw new Refusal('`state` is neither `drain` nor `maint`');
+      return { op: 'leave', socket: text(fields, 'socket'), servers: texts(fields, 'servers'), state };
+    }
     default:
       throw new Refusal(`unknown operation ${JSON.stringify(fields['op'])}`);
   }
@@ -124,6 +139,32 @@ function drainIn(fields: Fields): DrainRequest {
   };
 }
 
+function drainPortsIn(fields: Fields): DrainPortsRequest {
+  const { pid, ports } = fields;
+  if (!isPositive(pid)) throw new Refusal('`pid` is no process id');
+  if (!Array.isArray(ports) || !ports.every(isPort)) throw new Refusal('`ports` is no list of ports');
+  return {
+    pid,
+    ports,
+    quietMs: milliseconds(fields, 'quietMs'),
+    timeoutMs: milliseconds(fields, 'timeoutMs'),
+  };
+}
+
+function pointIn(fields: Fields): PointRequest {
+  return {
+    socket: text(fields, 'socket'),
+    servers: texts(fields, 'servers'),
+    host: text(fields, 'host'),
+    ready: fields['ready'] === true,
+    timeoutMs: milliseconds(fields, 'timeoutMs'),
+  };
+}
+
+function isPort(value: unknown): value is number {
+  return isPositive(value) && value <= 65_535;
+}
+
 function isPositive(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0;
 }
@@ -140,9 +181,7 @@ function targetIn(fields: Fields): ProbeRequest['target'] {
       return { kind: 'socket', path: text(fields, 'path') };
     case 'tcp': {
       const port = fields['port'];
-      if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535) {
-        throw new Refusal('`port` is no port');
-      }
+      if (!isPort(port)) throw new Refusal('`port` is no port');
       return { kind: 'tcp', host: text(fields, 'host'), port };
     }
     default:
@@ -169,6 +208,12 @@ function text(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value === 'string' && value !== '') return value;
   throw new Refusal(`\`${name}\` is no text`);
+}
+
+function texts(fields: Fields, name: string): readonly string[] {
+  const value = fields[name];
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
+  throw new Refusal(`\`${name}\` is no list of texts`);
 }
 
 function object(fields: Fields, name: string): Fields {

@@ -1,4 +1,11 @@
-import type { ArrivalsRequest, DrainRequest, ProbeRequest } from '../runtime/agent/agent-session.ts';
+import type {
+  ArrivalsRequest,
+  DrainPortsRequest,
+  DrainRequest,
+  LeaveRequest,
+  PointRequest,
+  ProbeRequest,
+} from '../runtime/agent/agent-session.ts';
 
 /** Raised when an older peer could misunderstand a newer one; both sides must have the same. */
 export const PROTOCOL_VERSION = 5;
@@ -39,12 +46,15 @@ export type AgentQuestion =
   /** Lines for the stack's journal, each without its end; answered when they are on the disk. */
   | { readonly op: 'journal'; readonly lines: readonly string[] }
   | ({ readonly op: 'arrivals' } & ArrivalsRequest)
-  | ({ readonly op: 'drain' } & DrainRequest);
+  | ({ readonly op: 'drain' } & DrainRequest)
+  | ({ readonly op: 'drain-ports' } & DrainPortsRequest)
+  | ({ readonly op: 'point' } & PointRequest)
+  | ({ readonly op: 'leave' } & LeaveRequest);
 
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain`, an `ArrivalsResult` for `arrivals`, what was handed over or null for `publish`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, what was handed over or null for `publish`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number | null; readonly ok: false; readonly error: string };

@@ -26,7 +26,7 @@ import type { CommandContext } from './io.ts';
 import { demandManual, demandNames, specNames } from './names.ts';
 import { registryLookup } from './registry-lookup.ts';
 import { loadSpec, type LoadedSpec } from './stack-file.ts';
-import { judged } from './judged.ts';
+import { judged, withBalancers } from './judged.ts';
 import { hasWork } from './walk-plan.ts';
 
 /** How long the compiler waits for an engine to be there, in milliseconds: one on this machine answers in one. */
@@ -115,21 +115,34 @@ export async function planLoaded(
     hostAlways: false,
     observing,
   });
-  const plan = await planResolved(resolved, selection);
-  if (!plan.ok) {
-    const diagnostics = [...resolved.warnings, ...plan.diagnostics];
-    throw new DiagnosticsFailure(exitCode.failed, diagnostics, loaded.source);
-  }
-  const { desired } = resolved;
-  const [known, verdicts] = hasWork(plan.value)
-    ? await Promise.all([withHost(resolved), judged(connection, plan.value, resolved)])
-    : [desired, plan.value];
+  const plan = await planOrFail(resolved, selection);
+  if (!hasWork(plan)) return { ...resolved, plan, warnings: [...resolved.warnings, ...plan.warnings] };
+  const [desired, judgedPlan] = await Promise.all([
+    withHost(resolved),
+    planJudged(plan, resolved, selection),
+  ]);
   return {
     ...resolved,
-    desired: known,
-    plan: verdicts,
-    warnings: [...resolved.warnings, ...plan.value.warnings],
+    desired,
+    plan: judgedPlan,
+    warnings: [...resolved.warnings, ...judgedPlan.warnings],
   };
+}
+
+/** What haproxys can be told is part of the plan: it is made anew with what they say. Offline nobody is asked. */
+async function planJudged(plan: Plan, resolved: ResolvedStack, selection: PlanSelection): Promise<Plan> {
+  const { connection, desired, observed } = resolved;
+  if (connection === null) return plan;
+  const seen = await withBalancers(connection.engine, plan, observed);
+  const planned = seen === observed ? plan : await planOrFail({ ...resolved, observed: seen }, selection);
+  return judged(connection.engine, planned, { desired, observed: seen });
+}
+
+async function planOrFail(resolved: ResolvedStack, selection: PlanSelection): Promise<Plan> {
+  const plan = await planResolved(resolved, selection);
+  if (plan.ok) return plan.value;
+  const diagnostics = [...resolved.warnings, ...plan.diagnostics];
+  throw new DiagnosticsFailure(exitCode.failed, diagnostics, resolved.loaded.source);
 }
 
 /** Whether the agent's image is on the engine is asked only for a plan that creates an agent. */

@@ -96,6 +96,7 @@ export const codes = {
   STK418: 'published sockets not looked at',
   STK419: 'socket of a running instance is gone',
   STK420: 'name taken by another container',
+  STK421: 'balancer that cannot be told',
 } as const;
 
 /** A diagnostic code. */

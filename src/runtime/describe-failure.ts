@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import type { Failure } from './execution-event.ts';
 import { GateError } from './gate/gate-error.ts';
 import { lines } from './log-lines.ts';
+import { BalancerError } from './perform/balancers.ts';
 import { DrainError } from './perform/drain.ts';
 import { ReloadError } from './perform/reload-error.ts';
 import { MigrationError } from './perform/migration-error.ts';
@@ -53,6 +54,14 @@ export async function describeFailure(
       message: error.message,
       detail: null,
       help: 'the old generation was not stopped and goes on; the next apply drains it again',
+      log,
+    };
+  }
+  if (error instanceof BalancerError) {
+    return {
+      message: error.message,
+      detail: null,
+      help: 'its log and `show servers state` on its runtime socket say why; then apply again',
       log,
     };
   }

@@ -45,10 +45,11 @@ export async function observe(
   return {
     containers,
     volumes: volumes.map(observedVolume).sort((a, b) => compare(a.name, b.name)),
-    // Known only once the file is resolved.
+    // Known only once the file is resolved, and where a plan has something to do.
     foreignVolumes: [],
     foreignPorts: [],
     foreignNames: [],
+    balancers: new Map(),
     networks: [...new Set([...networks, ...extra.flat()])].sort(),
     ownNetworks: [...networks].sort(),
     agents: observedAgents(summaries),

@@ -136,6 +136,14 @@ describe('bad input is answered, and the session goes on', () => {
     ],
     ['{"id":1,"op":"publish","directory":5,"link":"a","to":"b"}', 1, '`directory` is no text'],
     ['{"id":1,"op":"unlink","directory":"/stackc/v/x"}', 1, '`name` is no text'],
+    ['{"id":1,"op":"drain-ports","pid":0,"ports":[80]}', 1, '`pid` is no process id'],
+    ['{"id":1,"op":"drain-ports","pid":9,"ports":[65536]}', 1, '`ports` is no list of ports'],
+    ['{"id":1,"op":"point","socket":"/etc/x","servers":["a/b",1]}', 1, '`servers` is no list of texts'],
+    [
+      '{"id":1,"op":"leave","socket":"/etc/x","servers":[],"state":"ready"}',
+      1,
+      '`state` is neither `drain` nor `maint`',
+    ],
   ])('%j', async (line, id, error) => {
     const { lines, code } = await converse(`${line}\n`, PING);
     expect(lines).toEqual([HELLO, { id, ok: false, error }, PONG]);

@@ -17,6 +17,8 @@ const app = {
   startup_time: 0.01,
   env: { GREETING: 'hello' },
   ports: ['8080'],
+  // Without a drain, and so without an agent.
+  strategy: { order: 'stop-first' },
 };
 const stackFile = {
   name: 'shop',

@@ -8,6 +8,7 @@ import { EngineError, type Engine } from '../../src/runtime/engine.ts';
 import { execute } from '../../src/runtime/execute.ts';
 import type { ExecuteOptions } from '../../src/runtime/execute-options.ts';
 import type { ExecutionEvent } from '../../src/runtime/execution-event.ts';
+import { agentSession } from '../support/agent-session.ts';
 import { memoryEngine } from '../support/memory-engine.ts';
 import { plainConfig } from '../support/plain-config.ts';
 
@@ -223,21 +224,17 @@ describe('an agent that cannot be reached once', () => {
       open: () => {
         opened += 1;
         if (opened === 1) return Promise.reject(new EngineError('timeout', 'exec', 'no answer'));
-        return Promise.resolve({
-          probe: () => Promise.resolve({ ok: true, status: 200, ms: 1 }),
-          publish: (_, link, to) => {
-            asked.push(`${link} -> ${to}`);
-            return Promise.resolve(null);
-          },
-          hold: () => Promise.resolve(),
-          arrivals: () => Promise.resolve({ seen: 3, ms: 10 }),
-          journal: () => Promise.reject(new Error('not asked')),
-          keep: () => Promise.resolve(),
-          restore: () => Promise.resolve(),
-          unlink: () => Promise.resolve(),
-          drain: () => Promise.resolve({ kind: 'drained', ms: 250, most: 0 }),
-          close: () => {},
-        });
+        return Promise.resolve(
+          agentSession({
+            probe: () => Promise.resolve({ ok: true, status: 200, ms: 1 }),
+            publish: (_, link, to) => {
+              asked.push(`${link} -> ${to}`);
+              return Promise.resolve(null);
+            },
+            unlink: () => Promise.resolve(),
+            drain: () => Promise.resolve({ kind: 'drained', ms: 250, most: 0 }),
+          }),
+        );
       },
     };
     const publish = (to: string): Operation => ({

@@ -3,6 +3,7 @@ import type { HttpGate } from '../../src/compiler/desired/desired-state.ts';
 import { AgentError, type AgentSession, type ProbeResult } from '../../src/runtime/agent/agent-session.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { askHealth, type HealthQuestion } from '../../src/runtime/health.ts';
+import { agentSession } from '../support/agent-session.ts';
 import { memoryEngine } from '../support/memory-engine.ts';
 import { plainConfig } from '../support/plain-config.ts';
 
@@ -27,22 +28,14 @@ async function ask(
   open?: () => Promise<AgentSession>,
 ) {
   const opened: string[] = [];
-  const session: AgentSession = {
+  const session = agentSession({
     probe: ({ target }) => {
       const answer = target.kind === 'tcp' ? answers[target.host] : undefined;
       if (answer === undefined) return new Promise(() => undefined);
       return answer instanceof AgentError ? Promise.reject(answer) : Promise.resolve(answer);
     },
-    publish: () => Promise.reject(new Error('nothing is published')),
-    hold: () => Promise.reject(new Error('nothing is held')),
-    journal: () => Promise.reject(new Error('nothing is recorded')),
-    arrivals: () => Promise.reject(new Error('nobody is waited for')),
-    keep: () => Promise.reject(new Error('nothing is kept')),
-    restore: () => Promise.reject(new Error('nothing is put back')),
-    drain: () => Promise.reject(new Error('nothing is drained')),
-    unlink: () => Promise.reject(new Error('nothing is removed')),
     close: () => void opened.push('closed'),
-  };
+  });
   const engine = memoryEngine({
     images: { a: {} },
     exec: ({ command }, play) => {

@@ -41,6 +41,9 @@ export interface ContainerSketch {
   readonly migration?: readonly string[];
   readonly spec?: Partial<InstanceSpec>;
   readonly gate?: DesiredInstance['gate'];
+  /** The TCP port that it serves on. */
+  readonly port?: number;
+  readonly balancer?: string;
   /** Contents by path; a running program reads those of `reload` again on HUP. */
   readonly files?: Readonly<Record<string, string>>;
   readonly reload?: readonly string[];
@@ -137,6 +140,7 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
       sketch.migration === undefined
         ? null
         : { command: sketch.migration, shown: sketch.migration, timeoutMs: 60_000, reversible: false },
+    balancer: sketch.balancer === undefined ? null : { name: sketch.balancer, span: NOWHERE },
     migrationGates: [],
     schedule: mode === 'cron' ? ['59 * * * *'] : [],
     timezone: null,
@@ -215,6 +219,7 @@ function desiredInstance(sketch: ContainerSketch, image: string, index: number):
     log: null,
     gate: sketch.gate ?? { kind: 'engine', limitMs: 60_000, uptimeMs: 1_000 },
     stop: { signal: 'TERM', quietSignal: null, timeoutS: 30, drainS: 30, why: 'default' },
+    port: sketch.port ?? null,
     socket,
     files,
   };

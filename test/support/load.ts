@@ -112,6 +112,27 @@ export function served(
   return { folder, stack, app, haproxy };
 }
 
+/** The same over TCP: haproxy lists the first `listed` instances by name, and has its runtime socket in a data volume. */
+export function servedOverTcp(
+  folder: StackFolder,
+  name: string,
+  port: number,
+  server: (typeof SERVERS)[number],
+  changed: (config: string) => string = (config) => config,
+  listed = 2,
+): Served {
+  const overTcp = (config: string) =>
+    config
+      .replace('/run/haproxy/admin.sock', '/var/lib/haproxy/socks/admin.sock')
+      .replace(/unix@\S*\/(app\d)\.sock/g, '$1:3000')
+      .replace(/.*server app(\d) .*\n/g, (line, index) => (Number(index) < listed ? line : ''));
+  const made = served(folder, name, port, server, (config) => changed(overTcp(config)));
+  Object.assign(made.app, { command: [server, '0.0.0.0:3000'], port: 3000, balancer: 'haproxy' });
+  delete made.app['socket'];
+  made.haproxy['links'] = Array.from({ length: listed }, (_, index) => `app${index}`);
+  return made;
+}
+
 /** How the clients of a scene behave. */
 export type Clients = Partial<Pick<LoadAsk, 'concurrency' | 'keepAlive' | 'paths'>>;
 

@@ -1,4 +1,5 @@
 import { labels } from '../../src/compiler/labels.ts';
+import { runningBalancers, type BalancerText } from '../../src/compiler/balancer/running.ts';
 import type { DesiredState } from '../../src/compiler/desired/desired-state.ts';
 import type { Plan, PlanRequest } from '../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
@@ -27,6 +28,8 @@ export interface World {
   readonly links: Map<string, string>;
   /** Lines that were written to the journal. */
   readonly journal: readonly string[];
+  /** What the haproxy was told of its servers, by `backend/server`: the short id of the container there. */
+  readonly told: Map<string, { readonly host: string; readonly state: 'ready' | 'drain' | 'maint' }>;
   plan(desired: DesiredState, request?: Partial<PlanRequest>): Promise<Plan>;
   /** Walks a plan to its end, or to where `stop` cuts it off. */
   walk(plan: Plan, desired: DesiredState, stop?: AbortSignal): Promise<readonly ExecutionEvent[]>;
@@ -41,6 +44,8 @@ export interface World {
 export interface WorldOptions {
   readonly behaviour?: BehaviourOf;
   readonly before?: (call: EngineCall) => void;
+  /** The configuration of a container called `haproxy`; absent: none is read. */
+  readonly haproxy?: string;
   /** What can be pulled. */
   readonly registry?: NonNullable<MemoryEngineOptions['registry']>;
 }
@@ -51,6 +56,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
   const links = new Map<string, string>();
   const journal: string[] = [];
   let applies = 0;
+  const told: World['told'] = new Map();
   const engine = memoryEngine({
     clock,
     images: Object.fromEntries([...references, plainRequest.agentImage].map((r) => [r, {}])),
@@ -122,6 +128,25 @@ export function world(references: readonly string[], options: WorldOptions = {})
       options.before?.({ method: 'exec', args: [], line: `journal ${lines.length}` });
       journal.push(...lines);
     },
+    drainPorts: async ({ ports }) => {
+      options.before?.({ method: 'exec', args: [], line: `drain ports ${ports.join(' ')}` });
+      return { kind: 'drained', ms: 250, most: 0 };
+    },
+    point: async ({ socket, servers, host, ready }) => {
+      options.before?.({ method: 'exec', args: [], line: `point ${servers.join(' ')} at ${socket}` });
+      if (
+        !(await engine.listContainers([])).some(({ id, state }) => id.startsWith(host) && state === 'running')
+      )
+        throw new AgentError(`the address of ${host} cannot be looked up`);
+      for (const server of servers)
+        told.set(server, { host, state: ready ? 'ready' : (told.get(server)?.state ?? 'ready') });
+      return { missing: [], unresolved: [], down: [], ms: 1 };
+    },
+    leave: async ({ socket, servers, state }) => {
+      options.before?.({ method: 'exec', args: [], line: `${state} ${servers.join(' ')} at ${socket}` });
+      for (const server of servers) told.set(server, { host: told.get(server)?.host ?? '', state });
+      return { missing: [], unresolved: [], down: [], ms: 1 };
+    },
     close: () => {},
   };
   const agents: AgentConnector = { open: () => Promise.resolve(session) };
@@ -140,11 +165,23 @@ export function world(references: readonly string[], options: WorldOptions = {})
     clock,
     links,
     journal,
+    told,
     async plan(desired, request = {}) {
-      const result = reconcile(await withImages(desired), await observe(engine, STACK, []), {
-        ...plainRequest,
-        ...request,
-      });
+      const observed = await observe(engine, STACK, []);
+      const text = options.haproxy;
+      const balancers = new Map(
+        text === undefined
+          ? []
+          : runningBalancers(observed).map(({ container: { id } }) => [id, configText(text)] as const),
+      );
+      const result = reconcile(
+        await withImages(desired),
+        { ...observed, balancers },
+        {
+          ...plainRequest,
+          ...request,
+        },
+      );
       if (!result.ok) throw new Error(result.diagnostics.map((d) => `${d.code} ${d.message}`).join('\n'));
       return result.value;
     },
@@ -181,6 +218,10 @@ export async function serving(engine: MemoryEngine): Promise<ReadonlySet<string>
       .filter((row) => row.state === 'running' && ['current', 'old'].includes(phaseOf(row.name)))
       .flatMap((row) => row.labels[labels.instance] ?? []),
   );
+}
+
+function configText(text: string): BalancerText {
+  return { kind: 'read', main: ['/haproxy.cfg'], files: new Map([['/haproxy.cfg', text]]) };
 }
 
 /** The volume of all sockets, as the agent sees it. */

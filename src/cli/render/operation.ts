@@ -71,6 +71,14 @@ export function operationText(op: Operation): string {
       return `drain ${generationOf(op.target)}`;
     case 'socket.reached':
       return `wait until the balancer comes to ${generationOf(op.target)}`;
+    case 'ports.drain':
+      return `drain ${generationOf(op.target)}`;
+    case 'balancer.point':
+      return `tell ${op.balancer} the address of ${generationOf(op.target)}`;
+    case 'balancer.leave':
+      return op.state === 'drain'
+        ? `${op.balancer} sends it no new requests`
+        : `${op.balancer} sends it nothing`;
     case 'files.reload':
       return `reload ${generationOf(op.target)}`;
     case 'files.restore':

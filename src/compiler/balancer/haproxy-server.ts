@@ -12,6 +12,8 @@ export interface HaproxyServer {
   readonly backup: boolean;
   readonly disabled: boolean;
   readonly maxconn: number | null;
+  /** Made by a `server-template`: its servers bear numbered names. */
+  readonly isTemplate: boolean;
   /** Its name is looked up at the start only: there are no `resolvers`. False for a socket or an address. */
   readonly resolvesOnce: boolean;
 }
@@ -127,6 +129,7 @@ export function readServer(
     backup: settings.backup,
     disabled: settings.disabled,
     maxconn: settings.maxconn,
+    isTemplate,
     resolvesOnce: address.kind === 'tcp' && isName(address.host) && !settings.resolvers,
   };
 }

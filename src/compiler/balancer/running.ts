@@ -1,5 +1,6 @@
 import { programOf } from '../desired/program.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import { readHaproxy, type HaproxyConfig } from './haproxy.ts';
 
 /** A haproxy or nginx of the stack that runs, and where it has its configuration from. */
 export interface RunningBalancer {
@@ -78,6 +79,29 @@ function imageName(reference: string): string {
 function versionOf(env: readonly string[], program: 'haproxy' | 'nginx'): string | null {
   const key = `${program.toUpperCase()}_VERSION=`;
   return env.find((pair) => pair.startsWith(key))?.slice(key.length) ?? null;
+}
+
+/** What a running haproxy's configuration says, all its files together. */
+export function haproxyConfigOf(
+  container: ObservedContainer,
+  { main, files }: Extract<BalancerText, { readonly kind: 'read' }>,
+): HaproxyConfig {
+  const text = main.map((path) => files.get(path) ?? '').join('\n');
+  const variables = container.env.map((pair) => {
+    const at = pair.indexOf('=');
+    return [pair.slice(0, at), pair.slice(at + 1)] as const;
+  });
+  return readHaproxy(text, new Map(variables));
+}
+
+/** The names by which a container on the networks of a stack reaches an instance. */
+export function namesOf(
+  { spec }: ObservedContainer,
+  engineName: string,
+  aliases: readonly string[],
+): readonly string[] {
+  const links = (spec?.links ?? []).filter(({ target }) => target === engineName).map(({ alias }) => alias);
+  return [...links, engineName, ...aliases];
 }
 
 /** What `-f` (haproxy, several times) or `-c` (nginx) says; a shell's text is read word by word. */

@@ -64,6 +64,8 @@ export interface DesiredContainer {
   /** Instance 0, also where there is none: what migrations and runs are made from. */
   readonly template: DesiredInstance;
   readonly strategy: Strategy;
+  /** The container that the file says lists its instances; null where it says none. */
+  readonly balancer: { readonly name: string; readonly span: Span } | null;
   readonly migration: DesiredMigration | null;
   /** Containers whose new generations wait for this container's migration too (they take its `env_from`). */
   readonly migrationGates: readonly ContainerKey[];
@@ -115,6 +117,8 @@ export interface DesiredInstance {
   readonly stopSignal: string | null;
   readonly log: LogOptions | null;
   readonly gate: Gate;
+  /** The TCP port that it serves on, where it serves on no socket; null: not known. */
+  readonly port: number | null;
   readonly stop: StopSpec;
   readonly socket: SocketSpec | null;
   /** Those of `spec.files` with what is in them; never shown or stored outside of the container. */

@@ -3,12 +3,12 @@ import type { ApplicationSpec } from '../spec/application-spec.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
 import { variesByInstance, type Template } from '../spec/template.ts';
 import { containerPorts } from './container-ports.ts';
-import { SOCKET_HOLE, type DesiredImage, type DesiredInstance } from './desired-state.ts';
+import { SOCKET_HOLE, type DesiredImage, type DesiredInstance, type Gate } from './desired-state.ts';
 import { environment, environmentExpander } from './environment.ts';
 import { plainFields, plainFieldsVary } from './fields.ts';
 import { filesReader } from './files.ts';
 import { gateOf } from './gate.ts';
-import type { InstanceSpec } from './instance-spec.ts';
+import type { InstanceSpec, PortSpec } from './instance-spec.ts';
 import { logOptions } from './log-options.ts';
 import type { ImageConfig } from './resolved-inputs.ts';
 import type { Resolution } from './resolution.ts';
@@ -128,6 +128,7 @@ export function instanceMaker(
     const variables = envOf(place);
     const fields = fieldsOf(place);
     const stop = stopOfPlace(place);
+    const gate = gateOfPlace(place);
     // In a rehearsal a word that is not known may be the one that names it.
     const movable =
       command.namesSocket ||
@@ -160,12 +161,23 @@ export function instanceMaker(
       hostname: fields.hostname ?? defaultHostname(container, name, inputs?.host?.name ?? ''),
       stopSignal: stop.stopSignal,
       log: logOf(place),
-      gate: gateOfPlace(place),
+      gate,
+      port: source === null ? portOf(container, gate, portsOf(place)) : null,
       stop: stop.spec,
       socket,
       files: filesOf(place),
     };
   };
+}
+
+/** The one that is written, else the one that is asked, else the only one that is published. */
+function portOf({ port }: ContainerSpec, gate: Gate, ports: readonly PortSpec[]): number | null {
+  if (port !== null) return port.port;
+  if ((gate.kind === 'http' || gate.kind === 'tcp') && gate.over !== 'socket') return gate.over.port;
+  const published = new Set(
+    ports.filter(({ protocol }) => protocol === 'tcp').map(({ containerPort }) => containerPort),
+  );
+  return published.size === 1 ? ([...published][0] ?? null) : null;
 }
 
 /**

@@ -41,6 +41,10 @@ export function resolveContainer(
     instances,
     template,
     strategy: strategy(container, template, written?.name ?? '', resolution),
+    balancer:
+      container.balancer === null
+        ? null
+        : { name: container.balancer.name, span: problems.source.span(container.balancer.place.range) },
     migration: migration(container, resolution),
     migrationGates: container.migration === null ? [] : (resolution.takersOf.get(container.key) ?? []),
     schedule: container.cron?.schedule ?? [],

@@ -1,3 +1,4 @@
+import type { BalancerText } from '../balancer/running.ts';
 import type { HostPort } from '../desired/host-port.ts';
 import type { RecordedSpec } from '../desired/instance-spec.ts';
 import type { InstanceKey } from '../desired/desired-state.ts';
@@ -19,6 +20,8 @@ export interface ObservedState {
   readonly agents: readonly ObservedAgent[];
   /** What lies at the published names of sockets whose instances run. */
   readonly links: readonly ObservedLink[];
+  /** The configurations of balancers that run, by the container's id; only where a plan may need them. */
+  readonly balancers: ReadonlyMap<string, BalancerText>;
   /** Containers of `stack run`: under way, or left over from one that was killed. */
   readonly runs: readonly ObservedRun[];
 }
@@ -158,5 +161,6 @@ export const NOTHING_OBSERVED: ObservedState = {
   ownNetworks: [],
   agents: [],
   links: [],
+  balancers: new Map(),
   runs: [],
 };

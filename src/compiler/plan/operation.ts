@@ -165,6 +165,45 @@ export type Operation =
       readonly limitS: number;
     }
   /**
+   * The agent tells a haproxy, through its runtime socket (`name` in a directory of a volume), that `servers`
+   * (`backend/server`) are at the target's address; they go on serving. `ready`: they may serve again, and are waited for
+   * until they do, not longer than `limitS` seconds.
+   */
+  | {
+      readonly kind: 'balancer.point';
+      readonly balancer: string;
+      readonly volume: string;
+      readonly path: string;
+      readonly name: string;
+      readonly servers: readonly string[];
+      readonly target: ContainerRef;
+      readonly ready: boolean;
+      readonly limitS: number;
+    }
+  /**
+   * The agent takes servers out of a haproxy: `drain`, they get no new requests, and fails where no other one serves;
+   * `maint`, they are not asked anything.
+   */
+  | {
+      readonly kind: 'balancer.leave';
+      readonly balancer: string;
+      readonly volume: string;
+      readonly path: string;
+      readonly name: string;
+      readonly servers: readonly string[];
+      readonly state: 'drain' | 'maint';
+    }
+  /**
+   * The agent waits until nobody is connected to ports of a container, to which no name leads any more; fails when after
+   * `limitS` seconds connections are still waiting to be accepted.
+   */
+  | {
+      readonly kind: 'ports.drain';
+      readonly target: ContainerRef;
+      readonly ports: readonly number[];
+      readonly limitS: number;
+    }
+  /**
    * New files are put into a running container, tried where its program can (`check`, as it is shown), and read again as
    * those at `paths` say. Wrong ones give way to the old ones, which stay in the container until `files.settle`.
    */

@@ -1,4 +1,4 @@
-import type { DesiredInstance, DesiredState, Gate } from '../desired/desired-state.ts';
+import type { DesiredInstance, DesiredState, Gate, Strategy } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
@@ -6,18 +6,20 @@ import type { AgentSpec } from '../plan/agent-spec.ts';
 
 /**
  * The agents that the stack's own description calls for, whether or not a plan needs them; `leaving` are volumes that
- * it needs only to tidy.
+ * it needs only to tidy, or to tell balancers something.
  */
 export function desiredAgents(
   desired: DesiredState,
   image: string,
   leaving: readonly string[],
 ): readonly AgentSpec[] {
-  const instances = desired.containers.filter((c) => c.mode !== 'cron').flatMap((c) => c.instances);
+  const daemons = desired.containers.filter((c) => c.mode !== 'cron');
+  const instances = daemons.flatMap((c) => c.instances);
+  const planes = new Set(daemons.flatMap((c) => c.instances.flatMap((i) => planesOf(i, c.strategy))));
   const volumes = new Set(leaving);
   for (const instance of instances) if (instance.socket !== null) volumes.add(instance.socket.volume);
   const agents: AgentSpec[] = [];
-  if (leaving.length > 0 || instances.some((instance) => planesOf(instance).includes('stack'))) {
+  if (leaving.length > 0 || planes.has('stack')) {
     agents.push({
       version: 4,
       plane: 'stack',
@@ -27,7 +29,7 @@ export function desiredAgents(
       volumes: [...volumes].sort(),
     });
   }
-  if (instances.some((instance) => planesOf(instance).includes('host'))) {
+  if (planes.has('host')) {
     agents.push({
       version: 4,
       plane: 'host',
@@ -45,10 +47,15 @@ export function agentName(stack: string, plane: AgentSpec['plane']): string {
   return plane === 'stack' ? `${stack}-agent` : `${stack}-agent-host`;
 }
 
-/** Which agents an instance's socket and gate need. */
-export function planesOf(instance: DesiredInstance): readonly AgentSpec['plane'][] {
+/** Which agents an instance's socket, gate and drain need. */
+export function planesOf(
+  instance: DesiredInstance,
+  { order }: Pick<Strategy, 'order'>,
+): readonly AgentSpec['plane'][] {
   const planes = new Set<AgentSpec['plane']>();
   if (instance.socket !== null) planes.add('stack');
+  if (order === 'start-first' && instance.port !== null && instance.spec.network === 'stack')
+    planes.add('stack');
   const plane = gatePlane(instance);
   if (plane !== null) planes.add(plane);
   return [...planes];

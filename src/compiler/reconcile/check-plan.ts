@@ -1,3 +1,4 @@
+import { tellersIn } from '../balancer/tellers.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { diagnostic } from '../diagnostic.ts';
 import type { Diagnostic } from '../diagnostic.ts';
@@ -5,6 +6,7 @@ import { journalVolume } from '../names.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
 import type { PlanRequest } from '../plan/plan.ts';
 import { named } from './decide.ts';
+import { namedBalancers } from './named-balancers.ts';
 import type { Decided } from './decide.ts';
 import type { DroppedInstance } from './dropped.ts';
 import { takenPorts } from './taken-ports.ts';
@@ -35,6 +37,7 @@ export function checkPlan(
   diagnostics.push(...droppedVolumes(desired, observed));
   diagnostics.push(...takenVolumes(desired, observed));
   diagnostics.push(...takenPorts(decided, dropped, observed));
+  diagnostics.push(...namedBalancers(decided, observed, tellersIn(observed)));
   diagnostics.push(...unrunSchedules(desired));
   return diagnostics;
 }

@@ -26,6 +26,8 @@ export interface DroppedInstance {
   readonly instance: string;
   /** The container is still in the file, with fewer instances. */
   readonly surplus: boolean;
+  /** Instances of its container that stay. */
+  readonly staying: number;
   /** How it is stopped; null when the file says nothing of it. */
   readonly stop: StopSpec | null;
   /** The volumes in which its generations have sockets. */
@@ -62,6 +64,7 @@ export function droppedInstances(
       containers: [...containers].sort((a, b) => b.generation - a.generation),
       instance: first.instance,
       surplus: daemons.has(owner),
+      staying: daemons.get(owner)?.instances.length ?? 0,
       stop: daemons.get(owner)?.template.stop ?? null,
       socketVolumes: socketVolumes(containers),
       inTheWayOf: clashes(containers, desired),
@@ -90,7 +93,10 @@ export function removeDropped(
     const start = lastOf.get(d.containerKey) ?? after;
     lastOf.set(
       d.containerKey,
-      removeGenerations(builder, d.key, d.engineName, d.containers, start, sockets, d.stop),
+      removeGenerations(builder, d.key, d.engineName, d.containers, start, sockets, {
+        stop: d.stop,
+        stays: d.staying > 0,
+      }),
     );
     const newest = d.containers[0];
     const subject = {

@@ -1,3 +1,4 @@
+import { tellersIn, type Teller } from '../balancer/tellers.ts';
 import type { ContainerKey, DesiredState } from '../desired/desired-state.ts';
 import { conclude } from '../diagnostic.ts';
 import type { Compiled } from '../diagnostic.ts';
@@ -45,9 +46,11 @@ export function reconcile(
 
   const starting = new Set(decided.filter((d) => STARTING.has(d.decision)).map((d) => d.container.key));
   const runs = abandonedRuns(observed, request);
-  const agents = neededAgents(desired, observed, request, { decided, dropped, runs });
+  const tellers = tellersOf(all, dropped, observed);
+  const agents = neededAgents(desired, observed, request, { decided, dropped, runs, tellers });
   const prepared = prepare(builder, desired, observed, request, { starting, selected, agents });
-  const sockets = { reach: new Set(agents.flatMap((agent) => agent.volumes)), wanted: wantedPlaces(desired) };
+  const reach = new Set(agents.flatMap((agent) => agent.volumes));
+  const sockets = { reach, wanted: wantedPlaces(desired), tellers };
   const aside = setNamesAside(builder, decided, observed, prepared.ready);
 
   const work = { decided, starting, selected, scope: { sockets, handover: handoverOf(dropped) } };
@@ -94,18 +97,21 @@ function neededAgents(
     decided,
     dropped,
     runs,
+    tellers,
   }: {
     readonly decided: readonly Decided[];
     readonly dropped: readonly DroppedInstance[];
     readonly runs: readonly ObservedRun[];
+    readonly tellers: ReadonlyMap<string, readonly Teller[]>;
   },
 ): readonly AgentSpec[] {
   const planes = new Set<AgentSpec['plane']>();
   const standby = new Set<AgentSpec['plane']>();
   const volumes = [...dropped.flatMap((d) => d.socketVolumes), ...socketVolumes(runs)];
-  for (const { decision, instance, standing, link } of decided) {
+  if (dropped.some(({ engineName }) => tellers.has(engineName))) planes.add('stack');
+  for (const { decision, container, instance, standing, link } of decided) {
     if (standing.current !== null && decision !== 'hold' && decision !== 'start-held')
-      for (const plane of planesOf(instance)) standby.add(plane);
+      for (const plane of planesOf(instance, container.strategy)) standby.add(plane);
     const touched =
       STARTING.has(decision) ||
       decision === 'reload' ||
@@ -114,7 +120,9 @@ function neededAgents(
       standing.leftovers.length > 0;
     if (!touched && !(standing.failed.length > 0 && decision === 'leave')) continue;
     // A held one is started as it was made, and only its socket needs an agent.
-    if (decision !== 'start-held') for (const plane of planesOf(instance)) planes.add(plane);
+    if (decision !== 'start-held')
+      for (const plane of planesOf(instance, container.strategy)) planes.add(plane);
+    if (tellers.has(instance.engineName)) planes.add('stack');
     const current = standing.current === null ? [] : [standing.current];
     volumes.push(...socketVolumes([...current, ...standing.leftovers, ...standing.failed]));
   }
@@ -122,9 +130,42 @@ function neededAgents(
   const present = new Set(observed.volumes.map((v) => v.name));
   const leaving = volumes.filter((volume) => present.has(volume));
   if (leaving.length > 0) planes.add('stack');
+  // Whoever is told today: an agent that can reach them all is not replaced for the next.
+  const told = [...tellers.values()].flat().map(({ socket }) => socket.volume);
   for (const plane of impairedPlanes(desired.stack, standby, observed)) planes.add(plane);
   if (planes.size === 0) return [];
-  return desiredAgents(desired, request.agentImage, leaving).filter((agent) => planes.has(agent.plane));
+  return desiredAgents(desired, request.agentImage, [...leaving, ...told]).filter((agent) =>
+    planes.has(agent.plane),
+  );
+}
+
+/** The haproxys that can be told where an instance is, by its engine name. */
+function tellersOf(
+  decided: readonly Decided[],
+  dropped: readonly DroppedInstance[],
+  observed: ObservedState,
+): ReadonlyMap<string, readonly Teller[]> {
+  if (observed.balancers.size === 0) return new Map();
+  const find = tellersIn(observed);
+  const sought = [
+    ...decided.map(({ instance, standing }) => ({
+      engineName: instance.engineName,
+      instance: instance.name,
+      current: standing.current,
+    })),
+    ...dropped.map(({ engineName, instance, containers: [current = null] }) => ({
+      engineName,
+      instance,
+      current,
+    })),
+  ];
+  return new Map(
+    sought.flatMap(({ engineName, instance, current }) => {
+      const aliases = [...new Set(Object.values(current?.networks ?? {}).flat())];
+      const { tellers } = find({ engineName, instance, aliases });
+      return tellers.length === 0 ? [] : [[engineName, tellers] as const];
+    }),
+  );
 }
 
 /** Who must stop for whom: what leaves stops for the first instance of the container that it is in the way of. */

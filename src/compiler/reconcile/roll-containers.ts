@@ -135,7 +135,10 @@ function rollOne(
     const after = [...before.flatMap((rolled) => rolled.serving), ...gone.flatMap((rolled) => rolled.ready)];
     const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
     const together = replacing.slice(at, at + batch);
-    const others = own.filter((d) => !together.includes(d));
+    // One that does not run now does once its turn is over.
+    const others = own.filter(
+      (d) => !together.includes(d) && (done.has(d) || d.standing.current?.state === 'running'),
+    );
     batches.push(
       together.map((d) => {
         const rolled = rollInstance(builder, d, before.length === 0 ? begin : after, waits, scope, others);

@@ -1,3 +1,4 @@
+import type { Teller } from '../balancer/tellers.ts';
 import type { ContainerKey } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef } from '../plan/operation.ts';
@@ -36,7 +37,7 @@ export interface RollScope {
   readonly handover: (container: ContainerKey, index: number) => readonly ObservedContainer[];
 }
 
-/** Plans one instance, while `others` of its container are left as they are: puts its name right, tidies what is left over, then does what was decided. */
+/** Plans one instance, while `others` of its container serve: puts its name right, tidies what is left over, then does what was decided. */
 export function rollInstance(
   builder: PlanBuilder,
   decided: Decided,
@@ -53,15 +54,7 @@ export function rollInstance(
   const retries = decision === 'replace' || decision === 'create';
   const stale = retries || decision === 'hold' || decision === 'start-held' ? [] : standing.failed;
   for (const leftover of [...standing.leftovers, ...stale]) {
-    last = tidyGeneration(
-      builder,
-      group,
-      instance.engineName,
-      leftover,
-      standing.current,
-      last,
-      scope.sockets,
-    );
+    last = tidyGeneration(builder, group, instance, leftover, standing.current, last, scope.sockets);
     notes.push(
       leftover.phase === 'current'
         ? `removes ${leftover.engineName}, a copy of generation ${leftover.generation} made by hand`
@@ -85,14 +78,16 @@ export function rollInstance(
       const strategy = strategies[replaced === null ? 'create' : container.strategy.order];
       const oldPlace = socketPlace(replaced?.spec ?? null, scope.sockets.reach);
       const handover = scope.handover(container.key, instance.index);
+      const tellers = scope.sockets.tellers.get(instance.engineName) ?? [];
       const turn: Turn = {
         instance,
         generation,
         next,
         old: replaced,
-        cover: coverOf(decided, oldPlace, others),
+        cover: coverOf(decided, oldPlace, tellers, others),
         oldPlace,
         handover,
+        tellers,
         sockets: scope.sockets,
       };
       const undoScope = scopeOf(turn);
@@ -134,14 +129,14 @@ export function rollInstance(
       if (standing.current !== null) {
         const op = { kind: 'container.unpause', target: existing(standing.current) } as const;
         last = [builder.add(group, 'unpause', op, last, 'paused by hand')];
-        last = update(builder, decided, last);
+        last = update(builder, decided, last, scope.sockets);
       }
       break;
     case 'update':
-      last = update(builder, decided, last);
+      last = update(builder, decided, last, scope.sockets);
       break;
     case 'reload':
-      last = update(builder, decided, reload(builder, decided, last));
+      last = update(builder, decided, reload(builder, decided, last), scope.sockets);
       break;
     case 'hold':
       if (last !== after) {
@@ -190,14 +185,15 @@ export function rollInstance(
 function coverOf(
   { container, instance, standing }: Decided,
   oldPlace: SocketPlace | null,
+  tellers: readonly Teller[],
   others: readonly Decided[],
 ): Cover {
   if (container.strategy.order === 'start-first') return 'successor';
   const old = standing.current;
-  if (old?.state !== 'running' || oldPlace === null) return 'nobody';
-  if (others.some((other) => other.standing.current?.state === 'running')) return 'siblings';
+  if (old?.state !== 'running' || (oldPlace === null && tellers.length === 0)) return 'nobody';
+  if (others.length > 0) return 'siblings';
   const { socket, engineName } = instance;
-  if (socket === null) return 'nobody';
+  if (socket === null || oldPlace === null) return 'nobody';
   return placeKey(oldPlace) === placeKey(socket) && canHold(socket, engineName) ? 'hold' : 'nobody';
 }
 

@@ -1,3 +1,4 @@
+import type { Teller } from '../balancer/tellers.ts';
 import { generationSocketName } from '../desired/desired-state.ts';
 import type { DesiredState, SocketSpec } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
@@ -14,6 +15,8 @@ export interface SocketScope {
   readonly reach: ReadonlySet<string>;
   /** The published names that instances of the file serve on, by {@link placeKey}: whoever leaves lets them be. */
   readonly wanted: ReadonlySet<string>;
+  /** The haproxys that list an instance over TCP and can be told where it is, by its engine name. */
+  readonly tellers: ReadonlyMap<string, readonly Teller[]>;
 }
 
 /** Tells published names apart, however containers mount the volume. */

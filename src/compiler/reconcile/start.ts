@@ -2,6 +2,7 @@ import { generationSocketName } from '../desired/desired-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
+import { point } from './balancers.ts';
 import { foreignNetworks, restartText } from './compare.ts';
 import type { Decided } from './decide.ts';
 import { fileName, hasOwnSocket, publish, socketPlace, unlink } from './sockets.ts';
@@ -32,12 +33,14 @@ export function start(
       cover: 'nobody',
       oldPlace: null,
       handover: [],
+      tellers: sockets.tellers.get(instance.engineName) ?? [],
       sockets,
     };
     return update(
       builder,
       decided,
       addSteps(builder, instance.key, strategies.start.serve, turn, after, null),
+      sockets,
     );
   }
   let last = after;
@@ -68,6 +71,7 @@ export function update(
   builder: PlanBuilder,
   { instance, standing, difference }: Decided,
   after: readonly NodeId[],
+  sockets: SocketScope,
 ): readonly NodeId[] {
   const current = standing.current;
   if (current === null || difference.update.length === 0) return after;
@@ -75,6 +79,11 @@ export function update(
   const { name, maxRetries } = instance.spec.restart;
   const target = existing(current);
   if (restartText(instance.spec.restart) !== current.restart) {
+    // It was let go by an apply that was cut off, and balancers may have been told so.
+    for (const teller of current.restart === 'no' ? (sockets.tellers.get(instance.engineName) ?? []) : []) {
+      const op = point(teller, target, true, instance.stop.drainS);
+      last = [builder.add(instance.key, `tell ${teller.balancer}`, op, last, 'it stays')];
+    }
     const op = { kind: 'container.policy', target, policy: name, maxRetries } as const;
     last = [builder.add(instance.key, 'policy', op, last, 'differs')];
   }

@@ -3,6 +3,7 @@ import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
+import { balancerSteps } from './balancer-steps.ts';
 import { restartText } from './compare.ts';
 import { roomForOld, socketSteps } from './socket-steps.ts';
 import type { Step } from './strategies.ts';
@@ -12,6 +13,7 @@ import type { StepNode, Turn } from './turn.ts';
 /** What each step does, as operations. */
 const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
   ...socketSteps,
+  ...balancerSteps,
   create: ({ instance, generation, next }) => {
     const name = generationName(instance.engineName, generation, 'next');
     return [

@@ -17,6 +17,10 @@ export type Step =
   | 'take-path'
   | 'hold'
   | 'await-balancer'
+  | 'leave-balancers'
+  | 'drain-ports'
+  | 'rest-in-balancers'
+  | 'tell-balancers'
   | 'drain-old'
   | 'still-up'
   | 'stop-old'
@@ -31,20 +35,23 @@ export type Step =
  * The restart policy comes only after the gate (`keep`) and goes before the stop (`release-old`): a reboot brings up
  * no generation that has not passed its gate, and start-first always one that has. Both renames come after the gate,
  * so that their traces tell which generation is current (`standing.ts`). Whatever must stop stops only when its
- * successor has been created, since most mistakes show there.
+ * successor has been created, since most mistakes show there. Balancers are told after the name has moved: one that looks
+ * it up by itself, or starts in between, is led to the same generation.
  */
 export const strategies = {
   create: {
     serve: ['create', 'join', 'hand-over', 'clear-path', 'start', 'gate', 'publish'],
-    switch: ['keep', 'take-name'],
+    // One that has its name and was not told could not be told from one that was.
+    switch: ['keep', 'tell-balancers', 'take-name'],
     settle: [],
   },
   'start-first': {
     serve: ['create', 'join', 'hand-over', 'keep-old-path', 'clear-path', 'start', 'gate', 'publish'],
-    switch: ['keep', 'release-old', 'park-old', 'take-name'],
+    switch: ['keep', 'release-old', 'park-old', 'take-name', 'tell-balancers'],
     settle: [
       'unpublish-old',
       'drain-old',
+      'drain-ports',
       'still-up',
       'quiet-old',
       'stop-old',
@@ -59,8 +66,11 @@ export const strategies = {
       'release-old',
       'take-path',
       'hold',
+      'leave-balancers',
       'quiet-old',
       'drain-old',
+      'drain-ports',
+      'rest-in-balancers',
       'stop-old',
       'hand-over',
       'clear-path',
@@ -68,11 +78,11 @@ export const strategies = {
       'gate',
       'publish',
     ],
-    switch: ['keep', 'park-old', 'take-name', 'await-balancer'],
+    switch: ['keep', 'park-old', 'take-name', 'tell-balancers', 'await-balancer'],
     settle: ['unpublish-old', 'clear-old-path'],
   },
   /** A generation that exists and does not run. */
-  start: { serve: ['clear-path', 'start', 'gate', 'publish'], switch: [], settle: [] },
+  start: { serve: ['clear-path', 'start', 'gate', 'publish', 'tell-balancers'], switch: [], settle: [] },
 } as const satisfies Readonly<
   Record<string, Readonly<Record<'serve' | 'switch' | 'settle', readonly Step[]>>>
 >;

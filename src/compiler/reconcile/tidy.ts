@@ -1,10 +1,11 @@
 import { generationSocketName } from '../desired/desired-state.ts';
-import type { StopSpec } from '../desired/desired-state.ts';
+import type { DesiredInstance, StopSpec } from '../desired/desired-state.ts';
 import { generationName } from '../names.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
+import { drainPorts, leave, point } from './balancers.ts';
 import {
   drain,
   fileName,
@@ -26,12 +27,13 @@ const DRAIN_S = 30;
 export function tidyGeneration(
   builder: PlanBuilder,
   group: string,
-  engineName: string,
+  instance: DesiredInstance,
   leftover: ObservedContainer,
   current: ObservedContainer | null,
   after: readonly NodeId[],
   sockets: SocketScope,
 ): readonly NodeId[] {
+  const { engineName } = instance;
   const place = socketPlace(leftover.spec, sockets.reach);
   let last = after;
   const add = (verb: string, op: Operation, reason: string) => {
@@ -72,6 +74,22 @@ export function tidyGeneration(
   ) {
     add('drain', drain(place, engineName, leftover, DRAIN_S), 'left over');
   }
+  // Whatever was said of it last: the current one serves, and its successor may have been told already.
+  const tellers = sockets.tellers.get(engineName) ?? [];
+  if (leftover.phase === 'next' || leftover.phase === 'old') {
+    for (const teller of current?.state === 'running' || leftover.state === 'running' ? tellers : []) {
+      const { drainS } = instance.stop;
+      if (current?.state === 'running')
+        add(
+          `tell ${teller.balancer} at`,
+          point(teller, existing(current), true, drainS),
+          'the current one serves',
+        );
+      else add(`rest in ${teller.balancer} at`, leave(teller, 'maint'), 'nobody current serves');
+    }
+    const op = drainPorts(leftover, instance, tellers, instance.stop.drainS);
+    if (op !== null) add('drain ports', op, 'left over');
+  }
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
     add('stop', { kind: 'container.stop', target: existing(leftover), timeoutS: null }, 'left over');
   }
@@ -86,7 +104,8 @@ export function tidyGeneration(
 
 /**
  * Takes an instance out for good: its path first, so that nothing new comes, then the container and its socket.
- * `stop` is null for a container that the file does not name: it stops as it was made to.
+ * `stop` is null for a container that the file does not name: it stops as it was made to. `stays`: other instances of its
+ * container serve on.
  */
 export function removeGenerations(
   builder: PlanBuilder,
@@ -95,7 +114,7 @@ export function removeGenerations(
   containers: readonly ObservedContainer[],
   after: readonly NodeId[],
   sockets: SocketScope,
-  stop: StopSpec | null,
+  { stop, stays }: { readonly stop: StopSpec | null; readonly stays: boolean },
 ): readonly NodeId[] {
   let last = after;
   const add = (verb: string, op: Operation) => {
@@ -118,6 +137,16 @@ export function removeGenerations(
     }
     add('unpublish', unlink(published, fileName(published)));
   }
+  const tellers = sockets.tellers.get(engineName) ?? [];
+  const isServing = tellers.length > 0 && containers.some(({ state }) => state === 'running');
+  // Should the apply be cut off and the instance stay after all: the policy that it lacks tells that it was taken out.
+  for (const container of isServing ? containers : []) {
+    if (container.restart === 'no' || container.state !== 'running') continue;
+    const target = existing(container);
+    add(`release ${container.generation}`, { kind: 'container.policy', target, policy: 'no', maxRetries: 0 });
+  }
+  for (const teller of isServing ? tellers : [])
+    add(`drain in ${teller.balancer}`, leave(teller, stays ? 'drain' : 'maint'));
   for (const container of containers) {
     const place = socketPlace(container.spec, sockets.reach);
     const target = existing(container);
@@ -131,6 +160,11 @@ export function removeGenerations(
     if (place !== null && container.state === 'running' && isAway) {
       add(`drain ${n}`, drain(place, engineName, container, stop?.drainS ?? DRAIN_S));
     }
+    const ports = isServing ? drainPorts(container, null, tellers, stop?.drainS ?? DRAIN_S) : null;
+    if (ports !== null) add(`drain ports ${n}`, ports);
+    // Its address may soon be another container's.
+    for (const teller of isServing && stays && container === containers[0] ? tellers : [])
+      add(`rest in ${teller.balancer}`, leave(teller, 'maint'));
     add(`stop ${n}`, { kind: 'container.stop', target, timeoutS: stop?.timeoutS ?? null });
     if (place !== null) add(`clear ${n}`, unlink(place, generationSocketName(engineName, n)));
     add(`remove ${n}`, { kind: 'container.remove', target, volumes: false });

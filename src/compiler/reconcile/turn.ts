@@ -1,3 +1,4 @@
+import type { Teller } from '../balancer/tellers.ts';
 import type { DesiredInstance } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
@@ -21,6 +22,8 @@ export interface Turn {
   readonly oldPlace: SocketPlace | null;
   /** Instances that leave and hold what this one needs for itself (a host port, a volume with one writer). */
   readonly handover: readonly ObservedContainer[];
+  /** The haproxys that list it over TCP and can be told where it is. */
+  readonly tellers: readonly Teller[];
   readonly sockets: SocketScope;
 }
 

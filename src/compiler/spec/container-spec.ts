@@ -37,6 +37,8 @@ export interface WrittenContainer {
   readonly user: Template | null;
   readonly workingDir: Template | null;
   readonly socket: Template | null;
+  /** The container that lists its instances as servers. */
+  readonly balancer: Reference | null;
   readonly port: { readonly port: number; readonly range: Range } | null;
   readonly network: { readonly mode: 'stack' | 'host' | 'none'; readonly range: Range };
   readonly networks: readonly Template[];

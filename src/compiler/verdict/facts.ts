@@ -92,6 +92,8 @@ export interface BalancerFacts {
   readonly version: string | null;
   readonly held: boolean;
   readonly config: BalancerConfig;
+  /** Whether the plan tells it where the instance is, through its runtime socket; null for what is no haproxy over TCP. */
+  readonly told: 'told' | { readonly why: string } | null;
 }
 
 export type BalancerConfig =
@@ -121,8 +123,8 @@ export interface Mechanisms {
   readonly takeAway: boolean;
   /** Stop-first: what comes meanwhile is accepted, kept and handed over. */
   readonly hold: boolean;
-  /** A balancer is told through its runtime socket which address serves, and its sessions are waited for. */
-  readonly runtimeSocket: boolean;
+  /** Its connections over TCP are waited for before it stops. */
+  readonly drainPorts: boolean;
   /** Both generations bind the port, and what the old one has queued is not lost. */
   readonly overlap: boolean;
   /** The next instance waits until the balancer sees this one up. */
@@ -134,12 +136,13 @@ export interface Listing {
   readonly name: string;
   readonly program: 'haproxy' | 'nginx';
   readonly view: BalancerView;
+  readonly told: BalancerFacts['told'];
 }
 
 /** The balancers that list the instance. */
 export function listings({ balancers }: VerdictFacts): readonly Listing[] {
-  return balancers.flatMap(({ name, program, config }) =>
-    config.kind === 'read' && config.view !== null ? [{ name, program, view: config.view }] : [],
+  return balancers.flatMap(({ name, program, config, told }) =>
+    config.kind === 'read' && config.view !== null ? [{ name, program, view: config.view, told }] : [],
   );
 }
 
@@ -173,5 +176,18 @@ export function isReached(facts: VerdictFacts): boolean {
     facts.hostPorts.length > 0 ||
     facts.network.host ||
     (facts.socket.kind !== 'none' && facts.balancers.length === 0)
+  );
+}
+
+/** Whether all who connect to it over TCP are haproxys that the plan tells where it is, or that it goes. */
+export function isTold(facts: VerdictFacts): boolean {
+  const before = listings(facts);
+  return (
+    facts.socket.kind === 'none' &&
+    facts.can.drainPorts &&
+    before.length > 0 &&
+    before.every(({ told }) => told === 'told') &&
+    facts.clients.length === 0 &&
+    unread(facts) === null
   );
 }

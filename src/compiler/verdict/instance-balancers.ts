@@ -1,7 +1,6 @@
 import type { Address } from '../balancer/address.ts';
-import { readHaproxy } from '../balancer/haproxy.ts';
 import { readNginx } from '../balancer/nginx.ts';
-import type { BalancerText, RunningBalancer } from '../balancer/running.ts';
+import { haproxyConfigOf, namesOf, type BalancerText, type RunningBalancer } from '../balancer/running.ts';
 import { haproxyView, nginxView, type BalancerView, type InstanceAddress } from '../balancer/view.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import { fileName, type SocketPlace } from '../reconcile/sockets.ts';
@@ -31,8 +30,7 @@ export function judgeOf(balancer: RunningBalancer, text: BalancerText): Judge {
   if (text.kind === 'unread') return unread(text.why);
   const { main, files } = text;
   if (balancer.program === 'haproxy') {
-    const all = main.map((path) => files.get(path) ?? '').join('\n');
-    const config = readHaproxy(all, variablesOf(balancer.container));
+    const config = haproxyConfigOf(balancer.container, text);
     const { closesIdle } = config;
     return { balancer, why: null, view: (instance) => haproxyView(config, instance), closesIdle };
   }
@@ -46,19 +44,11 @@ export function judgeOf(balancer: RunningBalancer, text: BalancerText): Judge {
   return { balancer, why: null, view: (instance) => nginxView(config, instance), closesIdle };
 }
 
-function variablesOf({ env }: ObservedContainer): ReadonlyMap<string, string> {
-  return new Map(
-    env.map((pair) => {
-      const at = pair.indexOf('=');
-      return [pair.slice(0, at), pair.slice(at + 1)] as const;
-    }),
-  );
-}
-
 /** What the balancers mean for one instance; those that cannot lead to it are left out. */
 export function balancersOf(
   judges: readonly Judge[],
   instance: Whereabouts,
+  told: ReadonlyMap<string, Exclude<BalancerFacts['told'], null>>,
   siblings: readonly Whereabouts[],
   isHeld: (balancer: ObservedContainer) => boolean,
 ): readonly BalancerFacts[] {
@@ -66,7 +56,7 @@ export function balancersOf(
     const { container, program, version } = balancer;
     if (container.engineName === instance.engineName) return [];
     const name = container.container;
-    const base = { name, program, version, held: isHeld(container) };
+    const base = { name, program, version, held: isHeld(container), told: told.get(container.id) ?? null };
     const isNear = canReach(container, instance);
     if (why !== null) return isNear ? [{ ...base, config: { kind: 'unread', why } }] : [];
     const listed = siblings.filter((sibling) => view(addressOf(container, sibling)) !== null).length;
@@ -87,7 +77,8 @@ function canReach({ spec }: ObservedContainer, { engineName, place }: Whereabout
 }
 
 /** How this balancer would write the instance. */
-function addressOf({ spec }: ObservedContainer, instance: Whereabouts): InstanceAddress {
+function addressOf(balancer: ObservedContainer, instance: Whereabouts): InstanceAddress {
+  const { spec } = balancer;
   const { engineName, place, hostPorts, aliases } = instance;
   const sockets =
     place === null
@@ -99,8 +90,7 @@ function addressOf({ spec }: ObservedContainer, instance: Whereabouts): Instance
           );
   if (spec?.network === 'host')
     return { sockets, names: LOOPBACK, ports: hostPorts.length === 0 ? [0] : hostPorts };
-  const links = (spec?.links ?? []).filter(({ target }) => target === engineName).map(({ alias }) => alias);
-  return { sockets, names: [...links, engineName, ...aliases], ports: [] };
+  return { sockets, names: namesOf(balancer, engineName, aliases), ports: [] };
 }
 
 /** Names of the host for whoever shares its network. */

@@ -6,7 +6,7 @@ import { NO_TIMES } from '../journal/times.ts';
 import { instanceEngineName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
-import type { Change } from '../plan/plan.ts';
+import type { Change, Plan } from '../plan/plan.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
 import { standing } from '../reconcile/standing.ts';
 import type { GateFacts, SocketFacts, VerdictFacts } from './facts.ts';
@@ -15,6 +15,7 @@ import { ENGINES_STOP_S, lastStopFacts, successorOf } from './measured-facts.ts'
 import { clientsOf, dependentsOf, isHeld } from './neighbours.ts';
 import type { PlanScene } from './plan-scene.ts';
 import { unreachable } from '../unreachable.ts';
+import { toldOf } from './told.ts';
 import { serverOf, stopEffect } from './server.ts';
 import { sharedPidFiles, singleWriterOf } from './shared-volumes.ts';
 
@@ -59,6 +60,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
   const isDrained = does('socket.drain');
   const stopS = stopSeconds(operations, old);
   const times = scene.times.get(containerKey(subject.application, subject.container)) ?? NO_TIMES;
+  const isLeft = does('balancer.leave') && does('ports.drain');
   const own = whereabouts(engineName, old, instance);
   const signal = old?.stopSignal ?? (old === null ? (instance?.stop.signal ?? null) : 'SIGTERM');
   return {
@@ -67,7 +69,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     action,
     order,
     runs: old?.state === 'running',
-    instances: { now: siblings.filter(({ state }) => state === 'running').length, after },
+    instances: { now: siblings.filter(servesBefore(plan, change)).length, after },
     batch: Math.max(1, Math.min(container?.strategy.batch ?? 1, replaced)),
     rolled: replaced,
     successor: next?.instance ?? null,
@@ -84,6 +86,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     balancers: balancersOf(
       judges,
       own,
+      toldOf(operations, scene.find({ engineName, instance: subject.instance, aliases: own.aliases })),
       family(scene, subject, container).map(([name, seen, wanted]) => whereabouts(name, seen, wanted)),
       (balancer) => isHeld(plan, balancer),
     ),
@@ -109,11 +112,11 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     dependents: action === 'remove' || order === 'stop-first' ? dependentsOf(scene, change, old) : [],
     can: {
       // A generation of which new connections are kept away before its stop has been drained before it.
-      takeAway: order === 'stop-first' && action === 'replace' && isDrained,
+      takeAway: order === 'stop-first' && action === 'replace' && (isDrained || isLeft),
       hold: does('socket.hold'),
-      runtimeSocket: false,
+      drainPorts: does('ports.drain'),
       overlap: false,
-      awaitUp: does('socket.reached'),
+      awaitUp: does('socket.reached') || operations.some((op) => op.kind === 'balancer.point' && op.ready),
     },
   };
 }
@@ -138,6 +141,13 @@ function judgedAction({ action }: Change): Judged | null {
     default:
       return unreachable(action);
   }
+}
+
+/** Whether an instance serves when the turn of a change comes: it runs, or one before it has brought it up again. */
+function servesBefore({ changes }: Plan, change: Change): (seen: ObservedContainer) => boolean {
+  const before = changes.slice(0, changes.indexOf(change));
+  const isUp = (id: string) => before.some((other) => other.id === id && other.action === 'replace');
+  return ({ state, key }) => state === 'running' || (change.action === 'replace' && isUp(key));
 }
 
 type InstanceSubject = Extract<Change['subject'], { readonly kind: 'instance' }>;
@@ -245,12 +255,9 @@ function gateFacts(instance: DesiredInstance | null, siblings: readonly Observed
 }
 
 function portOf(instance: DesiredInstance | null, old: ObservedContainer | null): number | null {
-  const gate = instance?.gate ?? null;
-  if (gate !== null && (gate.kind === 'http' || gate.kind === 'tcp') && gate.over !== 'socket')
-    return gate.over.port;
   const recorded = instance === null ? (old?.spec?.gate ?? null) : null;
   if (recorded !== null && recorded.over !== 'socket') return recorded.over.port;
-  return (old?.spec ?? instance?.spec)?.ports[0]?.containerPort ?? null;
+  return instance?.port ?? (old?.spec ?? instance?.spec)?.ports[0]?.containerPort ?? null;
 }
 
 function imageName(container: DesiredContainer | undefined, old: ObservedContainer | null): string {
@@ -271,6 +278,8 @@ function stopSeconds(operations: readonly Operation[], old: ObservedContainer | 
 }
 
 function drainSeconds(operations: readonly Operation[], instance: DesiredInstance | null): number {
-  const drain = operations.find(({ kind }) => kind === 'socket.drain');
-  return drain?.kind === 'socket.drain' ? drain.limitS : (instance?.stop.drainS ?? DRAIN_S);
+  const drain = operations.find(({ kind }) => kind === 'socket.drain' || kind === 'ports.drain');
+  return drain?.kind === 'socket.drain' || drain?.kind === 'ports.drain'
+    ? drain.limitS
+    : (instance?.stop.drainS ?? DRAIN_S);
 }

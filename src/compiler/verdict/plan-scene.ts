@@ -1,3 +1,4 @@
+import type { Listing, Sought } from '../balancer/tellers.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import type { Times } from '../journal/times.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
@@ -12,4 +13,6 @@ export interface PlanScene {
   readonly judges: readonly Judge[];
   /** What earlier applies have measured, by `application/container`. */
   readonly times: ReadonlyMap<string, Times>;
+  /** Finds the haproxys that list an instance over TCP. */
+  readonly find: (sought: Sought) => Listing;
 }

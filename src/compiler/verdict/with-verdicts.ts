@@ -1,7 +1,9 @@
-import { runningBalancers, type BalancerText } from '../balancer/running.ts';
+import { runningBalancers } from '../balancer/running.ts';
+import { tellersIn } from '../balancer/tellers.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import type { Times } from '../journal/times.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
+import { isPending } from '../plan/plan.ts';
 import type { Change, Plan } from '../plan/plan.ts';
 import { judgeOf } from './instance-balancers.ts';
 import { judge } from './judge.ts';
@@ -9,31 +11,32 @@ import { factsOf } from './plan-facts.ts';
 import type { PlanScene } from './plan-scene.ts';
 import type { Judgement } from './verdict.ts';
 
-/** Whether a plan has a change whose verdict depends on a balancer's configuration, or on earlier times. */
+/**
+ * Whether a plan has a change of an instance that balancers may have to be told of, or whose verdict depends on their
+ * configurations or on earlier times.
+ */
 export function asksEngine({ changes }: Plan): boolean {
-  return changes.some(
-    ({ subject, action }) =>
-      subject.kind === 'instance' &&
-      (action === 'replace' || action === 'remove' || action === 'create' || action === 'reload'),
-  );
+  return changes.some((change) => change.subject.kind === 'instance' && isPending(change));
 }
 
 /** What plans are judged by. */
 export interface Known {
   readonly desired: DesiredState;
+  /** A balancer whose configuration is not among its `balancers` counts as unread. */
   readonly observed: ObservedState;
-  /** The configurations of the balancers that run, by the container's id; what is not among them counts as unread. */
-  readonly texts: ReadonlyMap<string, BalancerText>;
   /** What earlier applies have measured, by `application/container`. */
   readonly times: ReadonlyMap<string, Times>;
 }
 
 /** The plan with what each of its changes does to requests. */
-export function withVerdicts(plan: Plan, { desired, observed, texts, times }: Known): Plan {
+export function withVerdicts(plan: Plan, { desired, observed, times }: Known): Plan {
   const judges = runningBalancers(observed).map((balancer) =>
-    judgeOf(balancer, texts.get(balancer.container.id) ?? { kind: 'unread', why: 'nobody looked' }),
+    judgeOf(
+      balancer,
+      observed.balancers.get(balancer.container.id) ?? { kind: 'unread', why: 'nobody looked' },
+    ),
   );
-  const scene = { plan, desired, observed, judges, times };
+  const scene = { plan, desired, observed, judges, times, find: tellersIn(observed) };
   return {
     ...plan,
     changes: plan.changes.map((change) => ({ ...change, judgement: judgementOf(scene, change) })),

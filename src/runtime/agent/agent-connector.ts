@@ -11,6 +11,7 @@ import {
   type DrainResult,
   type Handed,
   type ProbeResult,
+  type TellResult,
 } from './agent-session.ts';
 import { converse, type Conversation } from './conversation.ts';
 
@@ -111,6 +112,21 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
       if (isDrainResult(result)) return result;
       throw new AgentError(`the agent's answer to \`drain\` makes no sense: ${JSON.stringify(result)}`);
     },
+    drainPorts: async (request) => {
+      const result = await ask({ op: 'drain-ports', ...request }, request.timeoutMs + answerMs);
+      if (isDrainResult(result)) return result;
+      throw new AgentError(`the agent's answer to \`drain-ports\` makes no sense: ${JSON.stringify(result)}`);
+    },
+    point: async (request) => {
+      const result = await ask({ op: 'point', ...request }, request.timeoutMs + answerMs);
+      if (isTellResult(result)) return result;
+      throw new AgentError(`the agent's answer to \`point\` makes no sense: ${JSON.stringify(result)}`);
+    },
+    leave: async (request) => {
+      const result = await ask({ op: 'leave', ...request }, answerMs);
+      if (isTellResult(result)) return result;
+      throw new AgentError(`the agent's answer to \`leave\` makes no sense: ${JSON.stringify(result)}`);
+    },
     close: () => conversation.close(),
   };
 }
@@ -140,6 +156,12 @@ function isArrivalsResult(value: unknown): value is ArrivalsResult {
   return typeof value.seen === 'number' && typeof value.ms === 'number';
 }
 
+function isTellResult(value: unknown): value is TellResult {
+  if (typeof value !== 'object' || value === null || !('ms' in value) || typeof value.ms !== 'number')
+    return false;
+  return ['missing', 'unresolved', 'down'].every((key) => Array.isArray(Reflect.get(value, key)));
+}
+
 function isDrainResult(value: unknown): value is DrainResult {
   if (typeof value !== 'object' || value === null || !('kind' in value) || !('ms' in value)) return false;
   if (typeof value.ms !== 'number') return false;
@@ -155,6 +177,7 @@ function isDrainResult(value: unknown): value is DrainResult {
       );
     case 'knocked':
     case 'silent':
+    case 'blind':
       return 'why' in value && typeof value.why === 'string';
     default:
       return false;

@@ -28,15 +28,25 @@ export interface DrainRequest {
   readonly timeoutMs: number;
 }
 
+/** What to wait for: that nobody is connected any more to some ports of a container. */
+export interface DrainPortsRequest {
+  /** A process of it, by the host's numbers. */
+  readonly pid: number;
+  readonly ports: readonly number[];
+  readonly quietMs: number;
+  readonly timeoutMs: number;
+}
+
 /**
  * `drained`: none for the whole quiet time; `most` were there at once. `busy`: some are left at the limit. Where the
- * connections cannot be counted (`why`): `knocked`, all that were queued have been accepted; `silent`, nobody accepts.
+ * connections cannot be counted (`why`): `knocked`, all that were queued have been accepted; `silent`, nobody accepts;
+ * `blind`, nothing could be done.
  */
 export type DrainResult =
   | { readonly kind: 'drained'; readonly ms: number; readonly most: number }
   | { readonly kind: 'busy'; readonly ms: number; readonly queued: number; readonly open: number }
   | { readonly kind: 'knocked'; readonly ms: number; readonly why: string }
-  | { readonly kind: 'silent'; readonly ms: number; readonly why: string };
+  | { readonly kind: 'silent' | 'blind'; readonly ms: number; readonly why: string };
 
 /** How a published path is held. */
 export interface HoldRequest {
@@ -70,6 +80,33 @@ export interface ArrivalsResult {
   readonly ms: number;
 }
 
+/** Servers of a haproxy (`backend/server`) that are to be found elsewhere from now on. */
+export interface PointRequest {
+  /** Its runtime socket, where the agent sees it. */
+  readonly socket: string;
+  readonly servers: readonly string[];
+  /** Whose address it is, by a name that the agent can look up. */
+  readonly host: string;
+  /** They may serve again, and are waited for until they do. */
+  readonly ready: boolean;
+  readonly timeoutMs: number;
+}
+
+/** Servers of a haproxy that get no new requests from now on. */
+export interface LeaveRequest {
+  readonly socket: string;
+  readonly servers: readonly string[];
+  readonly state: 'drain' | 'maint';
+}
+
+/** What a haproxy made of it. Servers that it does not know, that have no address to replace, that are not up at the limit. */
+export interface TellResult {
+  readonly missing: readonly string[];
+  readonly unresolved: readonly string[];
+  readonly down: readonly string[];
+  readonly ms: number;
+}
+
 /**
  * A conversation with one agent over the engine's exec API: line-delimited JSON, one answer a request,
  * any number under way. Rejects with {@link AgentError} when the agent refuses or the session is gone.
@@ -100,6 +137,11 @@ export interface AgentSession {
   journal(lines: readonly string[]): Promise<void>;
   arrivals(request: ArrivalsRequest): Promise<ArrivalsResult>;
   drain(request: DrainRequest): Promise<DrainResult>;
+  drainPorts(request: DrainPortsRequest): Promise<DrainResult>;
+  /** Tells a haproxy a new address of servers, over its runtime socket. */
+  point(request: PointRequest): Promise<TellResult>;
+  /** Takes servers out of a haproxy; refuses to `drain` the last ones that serve. */
+  leave(request: LeaveRequest): Promise<TellResult>;
   close(): void;
 }
 

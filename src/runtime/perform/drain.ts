@@ -7,6 +7,7 @@ import { elapsed } from '../elapsed.ts';
 import type { Engine } from '../engine.ts';
 
 type Drain = Extract<Operation, { kind: 'socket.drain' }>;
+type DrainPorts = Extract<Operation, { kind: 'ports.drain' }>;
 
 /** How long there must be no connection on end: a connect may have looked the path up before it moved. */
 const QUIET_MS = 250;
@@ -56,6 +57,22 @@ function leftOpen(result: DrainResult): number | null {
   return result.kind === 'drained' ? 0 : null;
 }
 
+/** The same for the ports of a container, to which no name leads any more. */
+export async function drainPorts(
+  op: DrainPorts,
+  { engine, ask, containerId, onTold }: DrainContext,
+): Promise<string> {
+  const serving = await engine.inspectContainer(containerId);
+  if (serving === null || serving.state !== 'running') return 'it does not run: nobody is connected';
+  const { pid } = serving;
+  const timeoutMs = op.limitS * 1000 + QUIET_MS;
+  const result = await ask((agent) =>
+    agent.drainPorts({ pid, ports: op.ports, quietMs: QUIET_MS, timeoutMs }),
+  );
+  onTold({ kind: 'drain', ms: result.ms, open: leftOpen(result) });
+  return inWords(result);
+}
+
 function inWords(result: DrainResult): string {
   const took = elapsed(result.ms);
   switch (result.kind) {
@@ -76,6 +93,8 @@ function inWords(result: DrainResult): string {
       throw new DrainError(
         `it accepted no connection within ${took}, and what waits there cannot be counted (${result.why})`,
       );
+    case 'blind':
+      return `warning: its connections cannot be counted (${result.why}), and end with the stop`;
     default:
       return unreachable(result);
   }

@@ -27,7 +27,8 @@ import { passGate } from '../gate.ts';
 import { GateError } from '../gate/gate-error.ts';
 import { filledGate } from '../gate/filled-gate.ts';
 import { awaitBalancer } from './arrivals.ts';
-import { drainSocket } from './drain.ts';
+import { leaveBalancer, pointBalancer } from './balancers.ts';
+import { drainPorts, drainSocket } from './drain.ts';
 import { awaitIdle } from './idle.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
@@ -215,6 +216,17 @@ export class Performer {
           ask: (ask) => this.#ask('stack', ask),
           containerId: this.#id(op.target),
         });
+      case 'ports.drain':
+        return drainPorts(op, {
+          onTold: hear.onTold,
+          engine,
+          ask: (ask) => this.#ask('stack', ask),
+          containerId: this.#id(op.target),
+        });
+      case 'balancer.point':
+        return pointBalancer(op, (ask) => this.#ask('stack', ask), this.#id(op.target));
+      case 'balancer.leave':
+        return leaveBalancer(op, (ask) => this.#ask('stack', ask));
       case 'files.reload':
         return reloadFiles(op, this.#reloading(op), onProgress);
       case 'files.restore':

@@ -50,6 +50,7 @@ test('the example, as a whole', () => {
     backup: false,
     disabled: false,
     maxconn: null,
+    isTemplate: false,
     resolvesOnce: false,
   });
 });
@@ -74,6 +75,7 @@ test('without a word, haproxy does as its manual says', () => {
         backup: false,
         disabled: false,
         maxconn: null,
+        isTemplate: false,
         resolvesOnce: false,
       },
     ],
@@ -245,6 +247,7 @@ describe('servers', () => {
       name: 'app',
       count,
       address: { kind: 'tcp', host: 'app', port: 3000 },
+      isTemplate: true,
       resolvesOnce: false,
     });
   });

@@ -195,6 +195,7 @@ test('an instance of it, to the last field', () => {
       intervalMs: 50,
       limitMs: 60_000,
     },
+    port: null,
     stop: {
       drainS: 30,
       signal: 'SIGQUIT',

@@ -19,6 +19,7 @@ const base = '{ deploy: auto, image: "a:1" }';
 
 const rows: readonly Row[] = [
   { title: 'a key for later', code: 'STK301', text: app('«scale»: { max: 3 }') },
+  { title: 'a balancer of its own', code: 'STK301', text: app('«balancer»: { image: "haproxy:3" }') },
   { title: 'hosts', code: 'STK301', text: shop(`app: ${base}`, '«hosts»: [a]') },
   {
     title: 'catch_up',
@@ -111,6 +112,29 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
     title: 'an instance beyond the last',
     code: 'STK305',
     text: shop(`db: ${base}\napp: { deploy: auto, image: "a:1", depends_on: [«db1»] }`),
+  },
+  { title: 'an unknown balancer', code: 'STK305', text: app('balancer: «front»') },
+  {
+    title: 'one instance as balancer',
+    code: 'STK305',
+    text: shop(
+      'front: { deploy: auto, image: "a:1" }\na: { deploy: auto, image: "a:1", balancer: «front0» }',
+    ),
+  },
+  { title: 'itself as balancer', code: 'STK326', text: app('balancer: «app»') },
+  {
+    title: 'a cron container as balancer',
+    code: 'STK328',
+    text: shop(
+      'job: { deploy: cron, image: "a:1", cron: "1 2 * * *" }\na: { deploy: auto, image: "a:1", balancer: «job» }',
+    ),
+  },
+  {
+    title: 'a balancer of a cron container',
+    code: 'STK326',
+    text: shop(
+      'a: { deploy: auto, image: "a:1" }\njob: { deploy: cron, image: "a:1", cron: "1 2 * * *", «balancer»: a }',
+    ),
   },
   { title: 'an unknown data volume', code: 'STK305', text: app('volumes_from: [«socks»]') },
   {
@@ -532,6 +556,12 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
     code: 'STK362',
     severity: 'warning',
     text: `deploy:\n  shop:\n    data_volumes: { d: [/s] }\n    containers: { app: { deploy: auto, image: "a:1", volumes_from: [d], socket: «/s/a.sock» } }\n`,
+  },
+  {
+    title: 'a balancer for sockets',
+    code: 'STK363',
+    severity: 'warning',
+    text: `deploy:\n  shop:\n    data_volumes: { d: [/s] }\n    containers: { front: { deploy: auto, image: "a:1" }, app: { deploy: auto, image: "a:1", volumes_from: [d], socket: /s/a.sock, command: "run /s/a.sock", «balancer»: front } }\n`,
   },
   {
     title: 'retries beside startup_time',

@@ -21,6 +21,7 @@ export function haproxy(view: Partial<BalancerView> | null = {}, listed = 4): Ba
     version: '2.6.12',
     held: false,
     config: { kind: 'read', view: view === null ? null : { ...VIEW, ...view }, listed },
+    told: null,
   };
 }
 
@@ -66,7 +67,7 @@ export const SWAP: VerdictFacts = {
   sharedFiles: [],
   reload: null,
   dependents: [],
-  can: { takeAway: false, hold: false, runtimeSocket: false, overlap: false, awaitUp: false },
+  can: { takeAway: false, hold: false, drainPorts: false, overlap: false, awaitUp: false },
 };
 
 /** A server that leaves connections open. */

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import type { BalancerView } from '../../../src/compiler/balancer/view.ts';
-import { listings, takesConnections, type VerdictFacts } from '../../../src/compiler/verdict/facts.ts';
+import {
+  isTold,
+  listings,
+  takesConnections,
+  type VerdictFacts,
+} from '../../../src/compiler/verdict/facts.ts';
 import { judge } from '../../../src/compiler/verdict/judge.ts';
 import { verdictWords } from '../../../src/compiler/verdict/words.ts';
 import { KILLS, SWAP } from './facts.ts';
@@ -89,6 +94,7 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
         fc.record({ kind: fc.constant('read'), view: perhaps(view), listed: few }),
         fc.record({ kind: fc.constant('unread'), why: fc.constant('it is not there') }),
       ),
+      told: fc.constantFrom('told' as const, null, { why: 'has no `stats socket`' }),
     }),
     { maxLength: 2 },
   ),
@@ -122,7 +128,7 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
   can: fc.record({
     takeAway: fc.boolean(),
     hold: fc.boolean(),
-    runtimeSocket: fc.boolean(),
+    drainPorts: fc.boolean(),
     overlap: fc.boolean(),
     awaitUp: fc.boolean(),
   }),
@@ -189,7 +195,9 @@ test('a balancer that gives up at the first connect is never left with a path th
     const stubborn = listings(given).some(({ view: v }) => !v.triesAnother);
     const gone = given.action === 'remove' || (given.order === 'stop-first' && !given.can.hold);
     const shared = given.network.host && given.can.overlap && given.action === 'replace';
-    if (takesAway(given) && stubborn && gone && !shared && given.server.kind !== 'sidekiq')
+    // One that is told sends nothing there any more.
+    const unknowing = stubborn && !isTold(given);
+    if (takesAway(given) && unknowing && gone && !shared && given.server.kind !== 'sidekiq')
       expect(kind).toBe('gap');
   });
 });
@@ -198,7 +206,10 @@ test('what is not done is not claimed', () => {
   law((given, _, { rule }) => {
     if (!given.can.hold) expect(rule).not.toBe('held');
     if (!given.can.takeAway) expect(rule).not.toBe('taken-away');
-    if (!given.can.runtimeSocket) expect(rule).not.toBe('told-by-runtime-socket');
+    if (['told-by-runtime-socket', 'taken-out', 'removed-told'].includes(rule)) {
+      expect(given.can.drainPorts).toBe(true);
+      expect(given.balancers.some(({ told }) => told === 'told')).toBe(true);
+    }
     if (!given.can.overlap) expect(rule).not.toBe('host-network-overlap');
     if (rule === 'socket-swap') expect([given.socket.kind, given.order]).toEqual(['movable', 'start-first']);
   });

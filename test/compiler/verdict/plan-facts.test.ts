@@ -7,6 +7,7 @@ import { NO_TIMES, type LastStop, type Times } from '../../../src/compiler/journ
 import type { ObservedContainer, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
 import type { PlanRequest } from '../../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
+import { tellersIn } from '../../../src/compiler/balancer/tellers.ts';
 import { judgeOf } from '../../../src/compiler/verdict/instance-balancers.ts';
 import { factsOf } from '../../../src/compiler/verdict/plan-facts.ts';
 import { runningBalancers } from '../../../src/compiler/balancer/running.ts';
@@ -78,9 +79,11 @@ interface Given {
   readonly change?: (observed: ObservedState) => ObservedState;
 }
 
-function planned({ now, wanted, request, change = (observed) => observed }: Given) {
+function planned({ now, wanted, config = read(CONFIG), request, change = (observed) => observed }: Given) {
   const desired: DesiredState = desiredState(wanted);
-  const observed = change(running(now));
+  const seen = running(now);
+  const balancers = new Map(seen.containers.map(({ id }) => [id, config]));
+  const observed = change({ ...seen, balancers });
   const plan = reconcile(desired, observed, { ...plainRequest, ...request });
   if (!plan.ok) throw new Error(plan.diagnostics.map(({ message }) => message).join('\n'));
   return { desired, observed, plan: plan.value };
@@ -91,15 +94,15 @@ function facts(given: Given, instance: string) {
   const judges = runningBalancers(observed).map((balancer) =>
     judgeOf(balancer, given.config ?? read(CONFIG)),
   );
+  const find = tellersIn(observed);
   const change = plan.changes.find(({ id }) => id === `shop/${instance}`);
   if (change === undefined) throw new Error(`no change of ${instance}`);
-  return factsOf({ plan, desired, observed, judges, times: given.times ?? new Map() }, change);
+  return factsOf({ plan, desired, observed, judges, find, times: given.times ?? new Map() }, change);
 }
 
 function rules(given: Given): Readonly<Record<string, string | undefined>> {
   const { desired, observed, plan } = planned(given);
-  const texts = new Map(observed.containers.map(({ id }) => [id, given.config ?? read(CONFIG)]));
-  const { changes } = withVerdicts(plan, { desired, observed, texts, times: given.times ?? new Map() });
+  const { changes } = withVerdicts(plan, { desired, observed, times: given.times ?? new Map() });
   return Object.fromEntries(
     changes.flatMap(({ id, judgement }) => (judgement ? [[id, judgement.rule]] : [])),
   );
@@ -215,6 +218,19 @@ describe('balancers', () => {
   test('are asked for no plan that touches nothing they know', () => {
     expect(asksEngine(planned(swap).plan)).toBe(true);
     expect(asksEngine(planned({ now: [app], wanted: [app] }).plan)).toBe(false);
+    // A leftover stops only when balancers have been told of the current one.
+    const leftOver = (observed: ObservedState) => ({
+      ...observed,
+      containers: observed.containers.flatMap((seen) =>
+        seen.instance === 'app0'
+          ? [
+              seen,
+              { ...seen, id: 'old', engineName: 'shop-app0.0.old', phase: 'old' as const, generation: 0 },
+            ]
+          : [seen],
+      ),
+    });
+    expect(asksEngine(planned({ now: [app], wanted: [app], change: leftOver }).plan)).toBe(true);
   });
 });
 

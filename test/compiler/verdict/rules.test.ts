@@ -25,6 +25,7 @@ const TAKEN: VerdictFacts = { ...FIXED, can: { ...CAN, takeAway: true }, rolled:
 const REMOVED: VerdictFacts = { ...SWAP, action: 'remove', instances: { now: 4, after: 2 } };
 const HOST: VerdictFacts = { ...TCP, order: 'stop-first', network: { host: true, port: 80 } };
 const OVERLAP: VerdictFacts = { ...HOST, order: 'start-first', can: { ...CAN, overlap: true } };
+const COUNTED = { ...CAN, drainPorts: true };
 const LONG = { inFlightMs: 90_000 };
 const FORCED = { lastStop: { forced: true, open: null } };
 
@@ -559,12 +560,65 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'told through the runtime socket',
     {
       ...TCP,
-      balancers: [haproxy({ resolvesOnce: true })],
-      can: { ...CAN, runtimeSocket: true },
+      balancers: [{ ...haproxy({ resolvesOnce: true }), told: 'told' }],
+      can: COUNTED,
       stop: KILLS,
     },
     'told-by-runtime-socket',
-    'zero downtime: `haproxy` is told the new address, and the old one stops after its last session',
+    'zero downtime: `haproxy` is told the new address; the old one stops after its last connection',
+  ],
+  [
+    'told, but it keeps connections',
+    {
+      ...TCP,
+      balancers: [{ ...haproxy({ keepsConnections: true }), told: 'told' }],
+      can: COUNTED,
+      server: PUMA,
+    },
+    'kept-connections',
+    'unproven: connections that `haproxy` keeps to it must end within 30 s; surer: `option http-server-close` in `haproxy`',
+  ],
+  [
+    'a haproxy that cannot be told',
+    { ...TCP, balancers: [{ ...haproxy({ resolvesOnce: true }), told: { why: 'has no `stats socket`' } }] },
+    'resolved-once',
+    'gap: `haproxy` looked its name up once and goes on using the old address; avoid: `stats socket PATH level admin` in a data volume of `haproxy` (it has no `stats socket`)',
+  ],
+  [
+    'one of two haproxys that cannot be told',
+    {
+      ...TCP,
+      balancers: [
+        { ...haproxy({ resolvesOnce: true }), told: 'told' },
+        { ...haproxy({ resolvesOnce: true }), name: 'front', told: { why: 'has no `stats socket`' } },
+      ],
+      can: COUNTED,
+    },
+    'resolved-once',
+    'gap: `front` looked its name up once and goes on using the old address; avoid: `stats socket PATH level admin` in a data volume of `front` (it has no `stats socket`)',
+  ],
+  [
+    'stop-first, taken out of haproxy',
+    {
+      ...TCP,
+      order: 'stop-first',
+      balancers: [{ ...haproxy({ resolvesOnce: true, triesAnother: false }), told: 'told' }],
+      can: { ...COUNTED, takeAway: true, awaitUp: true },
+    },
+    'taken-out',
+    'zero downtime: `haproxy` sends it nothing new, 3 of 4 go on, it stops after its last connection',
+  ],
+  [
+    'removed, and told so',
+    {
+      ...TCP,
+      action: 'remove',
+      instances: { now: 4, after: 3 },
+      balancers: [{ ...haproxy({ triesAnother: false }), told: 'told' }],
+      can: COUNTED,
+    },
+    'removed-told',
+    'zero downtime: `haproxy` sends it nothing new, 3 of 4 go on, it stops after its last connection',
   ],
   ['nobody connects', TCP, 'nobody-connects', 'zero downtime: nobody in the stack connects to it'],
   [
@@ -606,8 +660,26 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   [
     'TCP, linked',
     { ...TCP, clients: [client()], balancers: [haproxy()] },
+    'tcp-uncounted',
+    'unproven: `web` and `haproxy` must look the name up at each connect, and retry a refused one; write `port`, so that it drains',
+  ],
+  [
+    'TCP, linked, killed and counted',
+    { ...TCP, clients: [client()], stop: KILLS, can: COUNTED },
     'tcp-followed',
-    'unproven: `web` and `haproxy` must look the name up at each connect, and try again when one is refused',
+    'unproven: `web` must look the name up at each connect, again where it is not found',
+  ],
+  [
+    'TCP, linked, counted, and it keeps connections',
+    { ...TCP, clients: [client()], server: PUMA, can: COUNTED },
+    'tcp-followed',
+    'unproven: `web` must look the name up at each connect, again where it is not found, and end each connection within 30 s',
+  ],
+  [
+    'TCP, counted, for too short a time',
+    { ...TCP, clients: [client()], ...LONG, can: COUNTED },
+    'stop-timeout-too-short',
+    'gap: requests of 90 s are cut off after 60 s; avoid: `drain_timeout: 90`',
   ],
 ];
 

@@ -149,6 +149,20 @@ describe('a session', () => {
     await expect(probe).rejects.toThrow('is no agent of stackc: null');
   });
 
+  test.each([{}, null, { ms: 1 }, { missing: [], unresolved: [], down: 'app/app0', ms: 1 }])(
+    'refuses what no haproxy can have made of it: %j',
+    async (result) => {
+      const { session, peer } = await opened();
+      const asked = [
+        session.leave({ socket: '/stackc/v/admin/sock', servers: ['app/app0'], state: 'drain' }),
+        session.point({ socket: '/s', servers: [], host: 'h', ready: true, timeoutMs: 5 }),
+        session.drainPorts({ pid: 1, ports: [80], quietMs: 5, timeoutMs: 5 }),
+      ];
+      for (const id of [1, 2, 3]) peer.says(`${JSON.stringify({ id, ok: true, result })}\n`);
+      for (const each of asked) await expect(each).rejects.toThrow('makes no sense');
+    },
+  );
+
   test.each([{}, null, { ok: true }, { ok: false }, { ok: true, status: '200', ms: 1 }])(
     'refuses a result that makes no sense: %j',
     async (result) => {

@@ -2,8 +2,13 @@ import { describe, expect, test } from 'vitest';
 
 import type { Told } from '../../../src/compiler/journal/record.ts';
 import type { Operation } from '../../../src/compiler/plan/operation.ts';
-import type { AgentSession, DrainRequest, DrainResult } from '../../../src/runtime/agent/agent-session.ts';
-import { drainSocket } from '../../../src/runtime/perform/drain.ts';
+import type {
+  DrainPortsRequest,
+  DrainRequest,
+  DrainResult,
+} from '../../../src/runtime/agent/agent-session.ts';
+import { drainPorts, drainSocket } from '../../../src/runtime/perform/drain.ts';
+import { agentSession } from '../../support/agent-session.ts';
 import { memoryEngine } from '../../support/memory-engine.ts';
 import { plainConfig } from '../../support/plain-config.ts';
 
@@ -29,21 +34,12 @@ async function drained(
   const containerId = await engine.createContainer(plainConfig({ name: 'shop-app0', image: 'app:1' }));
   if (running) await engine.startContainer(containerId);
   const asked: DrainRequest[] = [];
-  const session: AgentSession = {
-    probe: () => Promise.reject(new Error('not asked')),
-    publish: () => Promise.reject(new Error('not asked')),
-    keep: () => Promise.reject(new Error('not asked')),
-    restore: () => Promise.reject(new Error('not asked')),
-    unlink: () => Promise.reject(new Error('not asked')),
-    hold: () => Promise.reject(new Error('not asked')),
-    journal: () => Promise.reject(new Error('not asked')),
-    arrivals: () => Promise.reject(new Error('not asked')),
+  const session = agentSession({
     drain: async (request) => {
       asked.push(request);
       return result;
     },
-    close: () => undefined,
-  };
+  });
   const told: Told[] = [];
   const onTold = (what: Told) => void told.push(what);
   const note = await drainSocket(op, { engine, ask: (ask) => ask(session), containerId, onTold });
@@ -97,5 +93,53 @@ describe('a drain', () => {
     const { note, asked } = await drained({ kind: 'silent', ms: 1, why: '' }, { running: false });
     expect(note).toBe('it does not run: nobody is connected');
     expect(asked).toEqual([]);
+  });
+});
+
+describe('a drain of ports', () => {
+  const ports = { kind: 'ports.drain', target: op.target, ports: [3000], limitS: 5 } as const;
+
+  async function drainedPorts(result: DrainResult, running = true) {
+    const engine = memoryEngine({ images: { 'app:1': {} } });
+    const containerId = await engine.createContainer(plainConfig({ name: 'shop-app0', image: 'app:1' }));
+    if (running) await engine.startContainer(containerId);
+    const asked: DrainPortsRequest[] = [];
+    const session = agentSession({
+      drainPorts: async (request) => {
+        asked.push(request);
+        return result;
+      },
+    });
+    const told: Told[] = [];
+    const onTold = (what: Told) => void told.push(what);
+    const note = await drainPorts(ports, { engine, ask: (ask) => ask(session), containerId, onTold });
+    return { note, asked, told };
+  }
+
+  test('looks where its first process is', async () => {
+    const { note, asked, told } = await drainedPorts({ kind: 'drained', ms: 1300, most: 2 });
+    expect(told).toEqual([{ kind: 'drain', ms: 1300, open: 0 }]);
+    expect(note).toBe('no connection for 250 ms after 1.3 s, 2 at first');
+    expect(asked).toEqual([{ pid: 1000, ports: [3000], quietMs: 250, timeoutMs: 5250 }]);
+  });
+
+  test('fails with what is not accepted, and goes on with what is open', async () => {
+    await expect(drainedPorts({ kind: 'busy', ms: 5250, queued: 1, open: 0 })).rejects.toThrow(
+      '1 connection is waiting after 5.3 s, not accepted',
+    );
+    const { note } = await drainedPorts({ kind: 'busy', ms: 5250, queued: 0, open: 2 });
+    expect(note).toBe('warning: 2 connections are open after 5.3 s, and end with the stop');
+  });
+
+  test('says so where nothing can be counted', async () => {
+    const { note } = await drainedPorts({ kind: 'blind', ms: 1, why: '/proc/9/net/tcp: EACCES' });
+    expect(note).toBe(
+      'warning: its connections cannot be counted (/proc/9/net/tcp: EACCES), and end with the stop',
+    );
+  });
+
+  test('has nothing to do for one that does not run', async () => {
+    const { note, asked } = await drainedPorts({ kind: 'drained', ms: 0, most: 0 }, false);
+    expect([note, asked]).toEqual(['it does not run: nobody is connected', []]);
   });
 });

@@ -3,22 +3,9 @@ import { expect, test } from 'vitest';
 import { AgentError, AgentLostError, type AgentSession } from '../../../src/runtime/agent/agent-session.ts';
 import { EngineError } from '../../../src/runtime/engine.ts';
 import { Sessions } from '../../../src/runtime/perform/sessions.ts';
+import { agentSession } from '../../support/agent-session.ts';
 import { RUNNING } from '../../support/gate-scene.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
-
-const nobody = () => Promise.reject(new Error('not asked'));
-const blank: AgentSession = {
-  probe: nobody,
-  publish: nobody,
-  hold: nobody,
-  keep: nobody,
-  restore: nobody,
-  unlink: nobody,
-  journal: nobody,
-  arrivals: nobody,
-  drain: nobody,
-  close: () => {},
-};
 
 /** An agent that runs or not; whoever asks it while it does not hears that it is gone. */
 function agent(isUp: boolean, start: () => void = () => {}) {
@@ -27,7 +14,7 @@ function agent(isUp: boolean, start: () => void = () => {}) {
   const clock = virtualClock();
   const lost = () => new AgentLostError('the session is over');
   const session: AgentSession = {
-    ...blank,
+    ...agentSession(),
     hold: async (_directory, link) => {
       if (!state.isUp) throw lost();
       calls.push(`hold ${link}`);

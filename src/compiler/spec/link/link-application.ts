@@ -27,6 +27,7 @@ export function linkApplication(application: WrittenApplication, problems: Probl
   for (const container of circular) flawed.add(container.key);
   for (const container of application.containers) {
     const errors = problems.errors;
+    checkBalancer(container, names, problems);
     const mountsFrom = mountSources(container, application.dataVolumes, names, problems);
     sources.set(container, mountsFrom);
     needs.set(container, hops(container, application, names, mountsFrom, problems));
@@ -97,6 +98,31 @@ function hops(
   // A database that asks itself (`database: true` on its own server, for the variables) waits for nobody.
   if (host !== null && server !== undefined && server !== container) add('database.host', host, server);
   return found;
+}
+
+/** A container, not one of its instances, and one that runs. */
+function checkBalancer(container: WrittenContainer, names: Names, problems: Problems): void {
+  const { balancer } = container;
+  const named = balancer === null ? null : names.find(balancer, 'balancer');
+  if (balancer === null || named === null) return;
+  const { range } = balancer.place;
+  const { name } = named.container;
+  if (named.index !== null) {
+    problems.error('STK305', `\`balancer\` names \`${balancer.name}\`, one instance of a container`, range, {
+      help: `name the container: \`${name}\``,
+    });
+  } else if (named.container === container) {
+    problems.error('STK326', `\`balancer\` names \`${name}\` itself`, range, {
+      help: 'name the haproxy that lists its instances, or take it out',
+    });
+  } else if (named.container.mode === 'cron') {
+    problems.error(
+      'STK328',
+      `\`balancer\` names the cron container \`${name}\`, which only runs now and then`,
+      range,
+      { related: [{ range: named.container.range, message: '`deploy: cron`' }] },
+    );
+  }
 }
 
 function mountSources(

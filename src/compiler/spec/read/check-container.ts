@@ -9,6 +9,7 @@ const NOT_FOR_CRON = [
   'health',
   'strategy',
   'socket',
+  'balancer',
   'migration',
   'quiet_signal',
 ] as const;
@@ -20,6 +21,7 @@ export function checkContainer(container: WrittenContainer, fields: Fields, read
   checkHostname(container, reader);
   checkLabels(container, reader);
   checkFiles(container, fields, reader);
+  checkBalancer(container, fields, reader);
 }
 
 function checkCron(container: WrittenContainer, fields: Fields, reader: Reader): void {
@@ -110,6 +112,15 @@ function checkLabels(container: WrittenContainer, reader: Reader): void {
       });
     }
   }
+}
+
+/** Where a socket moves, nobody is told anything. */
+function checkBalancer({ socket }: WrittenContainer, fields: Fields, reader: Reader): void {
+  const field = fields.get('balancer');
+  if (field === undefined || socket === null) return;
+  reader.problems.warn('STK363', '`balancer` has no effect for a container with a `socket`', field.keyRange, {
+    help: 'take it out: the balancer finds each new generation at the same path',
+  });
 }
 
 function checkFiles({ files, limits, mode }: WrittenContainer, fields: Fields, reader: Reader): void {

@@ -11,7 +11,7 @@ import { readCron } from './cron.ts';
 import { readEntries, readEnvironment } from './environment.ts';
 import { readFiles } from './files.ts';
 import { readHealth } from './health.ts';
-import { reportLaterKeys } from './later-keys.ts';
+import { notSupportedYet, reportLaterKeys } from './later-keys.ts';
 import { parseRestart, readLimits } from './limits.ts';
 import { readMigration } from './migration.ts';
 import { readNotifications } from './notifications.ts';
@@ -67,6 +67,7 @@ export function readContainer(entry: Property, outer: Reader): WrittenContainer 
     user: reader.template(node('user'), 'stored'),
     workingDir: reader.template(node('working_dir'), 'stored'),
     socket: reader.template(node('socket'), 'stored'),
+    balancer: readBalancer(fields, reader),
     port: port === undefined || portNumber === null ? null : { port: portNumber, range: port.keyRange },
     network: {
       mode: reader.choice(node('network'), ['stack', 'host', 'none'], 'stack'),
@@ -124,6 +125,15 @@ function readMode(fields: Fields, entry: Property, reader: Reader): DeployMode |
   const before = reader.problems.errors;
   const mode = reader.choice(deploy.value, ['auto', 'manual', 'cron'], 'auto');
   return reader.problems.errors === before ? mode : null;
+}
+
+/** As an object it would be the stack's own. */
+function readBalancer(fields: Fields, reader: Reader): WrittenContainer['balancer'] {
+  const field = fields.get('balancer');
+  if (field === undefined) return null;
+  if (field.value.kind !== 'object') return reference(reader.text(field.value));
+  notSupportedYet('balancer', field.keyRange, reader);
+  return null;
 }
 
 function reference(text: Text | null) {

@@ -30,7 +30,6 @@ const LATER = {
     'route',
   ],
   container: [
-    'balancer',
     'on_failure',
     'monitor',
     'canary',

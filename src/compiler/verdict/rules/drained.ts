@@ -1,12 +1,12 @@
 import { durationWords } from '../duration-words.ts';
-import { listings, unread, type Listing, type VerdictFacts } from '../facts.ts';
+import { isTold, listings, unread, type Listing, type VerdictFacts } from '../facts.ts';
 import { absence, absenceMs, heldMs, INSTANT, lasting, measured, untilChecked } from '../gap-length.ts';
 import type { GapLength } from '../verdict.ts';
 import { impatient, slack, SURE } from './patience.ts';
 import { gap, names, unproven, within, zeroDowntime, type Rule } from './rule.ts';
 import { isHeld, isTakenAway, killed, siblings } from './stopping-first.ts';
 
-// An instance is drained when new connections leave its path and it stops after its last one.
+// An instance is drained when new connections leave its path, or its address, and it stops after its last one.
 
 /** What is lost although the instance is drained. */
 export const drainedLosses: readonly Rule[] = within(isDrained, [
@@ -168,6 +168,14 @@ export const drainedDoubts: readonly Rule[] = within(isDrained, [
 /** How nothing is lost. */
 export const drainedMechanisms: readonly Rule[] = within(isDrained, [
   {
+    id: 'removed-told',
+    applies: (facts) => facts.action === 'remove' && isTold(facts),
+    verdict: (facts) =>
+      zeroDowntime(
+        `${names(listings(facts))} sends it nothing new, ${facts.instances.after} of ${facts.instances.now} go on, it stops after its last connection`,
+      ),
+  },
+  {
     id: 'removed',
     applies: ({ action }) => action === 'remove',
     verdict: ({ instances }) =>
@@ -179,6 +187,22 @@ export const drainedMechanisms: readonly Rule[] = within(isDrained, [
     id: 'held',
     applies: (facts) => facts.order === 'stop-first' && isHeld(facts),
     verdict: () => zeroDowntime('hold: what comes meanwhile is accepted, and handed to the new generation'),
+  },
+  {
+    id: 'taken-out',
+    applies: (facts) => facts.order === 'stop-first' && isTold(facts),
+    verdict: (facts) =>
+      zeroDowntime(
+        `${names(listings(facts))} sends it nothing new, ${siblings(facts)} of ${facts.instances.now} go on, it stops after its last connection`,
+      ),
+  },
+  {
+    id: 'told-by-runtime-socket',
+    applies: isTold,
+    verdict: (facts) =>
+      zeroDowntime(
+        `${names(listings(facts))} is told the new address; the old one stops after its last connection`,
+      ),
   },
   {
     id: 'taken-away',
@@ -211,7 +235,8 @@ function untilSeenDown(facts: VerdictFacts, balancer: Listing | null): GapLength
 
 function isDrained(facts: VerdictFacts): boolean {
   const { action, socket, order, can } = facts;
-  if (socket.kind === 'none') return false;
+  if (socket.kind === 'none')
+    return isTold(facts) && (order === 'start-first' || action === 'remove' || isTakenAway(facts));
   if (action === 'remove') return (socket.kind === 'movable' && socket.own) || can.takeAway;
   if (order === 'start-first') return socket.kind === 'movable';
   return isHeld(facts) || isTakenAway(facts);
@@ -219,6 +244,7 @@ function isDrained(facts: VerdictFacts): boolean {
 
 /** Whether a connect may meet a path that is not there. */
 function needsAnother(facts: VerdictFacts): boolean {
+  if (isTold(facts)) return false;
   return facts.action === 'remove' || (facts.order === 'stop-first' && !isHeld(facts));
 }
 
@@ -231,7 +257,7 @@ function needs(facts: VerdictFacts): string {
 }
 
 function isFirstSwap({ action, order, socket }: VerdictFacts): boolean {
-  return action === 'replace' && order === 'start-first' && !socket.own;
+  return action === 'replace' && order === 'start-first' && socket.kind !== 'none' && !socket.own;
 }
 
 function keeping(facts: VerdictFacts): readonly Listing[] {
@@ -252,7 +278,7 @@ function howToClose(balancer: Listing | undefined, { server }: VerdictFacts): st
 }
 
 /** How long a request may last: while it is drained, and then as long as a graceful stop waits for it. */
-function allowanceMs({ drainMs, stop }: VerdictFacts): number {
+export function allowanceMs({ drainMs, stop }: VerdictFacts): number {
   return drainMs + (stop.effect === 'finishes' ? stop.timeoutMs : 0);
 }
 

@@ -1,5 +1,6 @@
 import { isReached, listings } from '../facts.ts';
 import { absence, untilChecked, INSTANT, lasting } from '../gap-length.ts';
+import { howToTell } from './stopping-first.ts';
 import { gap, names, unproven, within, type Rule, zeroDowntime } from './rule.ts';
 
 /** Removals that no drain saves, or that nobody notices. */
@@ -65,7 +66,7 @@ export const undrainedRemovalRules: readonly Rule[] = within(
         const lengths = listings(facts).map(({ view }) => view.downAfterMs);
         return gap(
           `${names(listings(facts))} tries its address until it is seen to be gone`,
-          'a `socket` of its own: its path can be taken away first',
+          howToTell(facts) ?? 'a `socket` of its own: its path can be taken away first',
           lengths.some((ms) => ms === null)
             ? lasting(`${names(listings(facts))} no longer lists it`)
             : untilChecked(Math.max(...lengths.map((ms) => ms ?? 0)), names(listings(facts))),

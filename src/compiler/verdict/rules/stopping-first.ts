@@ -1,4 +1,4 @@
-import { listings, type VerdictFacts } from '../facts.ts';
+import { isTold, listings, type VerdictFacts } from '../facts.ts';
 import { absence, held, heldMs, INSTANT, lasting, measured } from '../gap-length.ts';
 import { gracefulSignal } from '../server.ts';
 import { gap, names, short, within, zeroDowntime, type Rule } from './rule.ts';
@@ -46,7 +46,8 @@ export const exclusiveRules: readonly Rule[] = within(
         const clients = resolvingOnce(facts);
         return gap(
           `${names(clients)} looked its name up once and go${clients.length === 1 ? 'es' : ''} on using the old address`,
-          `a \`socket\`, or \`resolvers\` where ${clients.length === 1 ? 'it looks' : 'they look'} the name up`,
+          howToTell(facts) ??
+            `a \`socket\`, or \`resolvers\` where ${clients.length === 1 ? 'it looks' : 'they look'} the name up`,
           lasting(`${names(clients)} ${clients.length === 1 ? 'is' : 'are'} started again, at the latest`),
         );
       },
@@ -148,7 +149,8 @@ export function isHeld({ can, socket }: VerdictFacts): boolean {
 
 /** Stop-first: new connections go to a sibling. */
 export function isTakenAway(facts: VerdictFacts): boolean {
-  return facts.can.takeAway && facts.socket.kind !== 'none' && siblings(facts) > 0;
+  const { can, socket } = facts;
+  return can.takeAway && (socket.kind !== 'none' || isTold(facts)) && siblings(facts) > 0;
 }
 
 /** A stop signal that cuts requests off, where nothing was drained before. */
@@ -175,26 +177,34 @@ export function killed({ stop, server, container }: VerdictFacts): ReturnType<ty
 /** Clients and balancers that looked its name up at their start. */
 function resolvingOnce(facts: VerdictFacts): readonly { readonly name: string }[] {
   return [
-    ...listings(facts).filter(
-      ({ program, view }) => view.resolvesOnce && !(facts.can.runtimeSocket && program === 'haproxy'),
-    ),
+    ...listings(facts).filter(({ view, told }) => view.resolvesOnce && told !== 'told'),
     ...facts.clients.filter(({ resolvesOnce }) => resolvesOnce === true),
   ];
+}
+
+/** What makes haproxys that list it over TCP ones that can be told where it is; null where there is none such. */
+export function howToTell(facts: VerdictFacts): string | null {
+  for (const { name, told } of listings(facts)) {
+    if (told === null || told === 'told') continue;
+    return `\`stats socket PATH level admin\` in a data volume of \`${name}\` (it ${told.why})`;
+  }
+  return null;
 }
 
 function patienceMs(facts: VerdictFacts): number {
   return Math.min(...listings(facts).map(({ view }) => view.serverTimeoutMs ?? Number.POSITIVE_INFINITY));
 }
 
-function whatMoves({ socket }: VerdictFacts): string {
-  switch (socket.kind) {
+function whatMoves(facts: VerdictFacts): string {
+  const { kind } = facts.socket;
+  switch (kind) {
     case 'movable':
       return '`strategy: {order: auto}`: its socket can move';
     case 'fixed':
       return 'write its path as `%{socket}` in its command, so that each generation has its own';
     case 'none':
-      return 'a `socket` of its own for each generation';
+      return howToTell(facts) ?? 'a `socket` of its own for each generation';
     default:
-      return unreachable(socket.kind);
+      return unreachable(kind);
   }
 }

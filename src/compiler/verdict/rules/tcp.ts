@@ -1,10 +1,12 @@
 import { durationWords } from '../duration-words.ts';
-import { isReached, listings, unread, type VerdictFacts } from '../facts.ts';
+import { isReached, isTold, listings, unread, type VerdictFacts } from '../facts.ts';
 import { INSTANT } from '../gap-length.ts';
+import { allowanceMs } from './drained.ts';
 import { gap, names, unproven, within, zeroDowntime, type Rule } from './rule.ts';
 import { killed } from './stopping-first.ts';
 
-// Start-first over TCP: the name moves, nothing is counted, and the old one is left with its own graceful stop.
+// Start-first over TCP, where not all who connect can be told: the name moves, and they must follow it. The old one stops
+// after its last connection where its port is known, else it is left with its own graceful stop.
 
 /** What its stop cuts off. */
 export const tcpLosses: readonly Rule[] = within(
@@ -12,7 +14,7 @@ export const tcpLosses: readonly Rule[] = within(
   [
     {
       id: 'forced',
-      applies: ({ lastStop }) => lastStop?.forced === true,
+      applies: ({ lastStop, can }) => lastStop?.forced === true && !(can.drainPorts && lastStop.open === 0),
       verdict: () =>
         gap(
           'its last stop had to be forced: requests under way were cut off',
@@ -22,22 +24,27 @@ export const tcpLosses: readonly Rule[] = within(
     },
     {
       id: 'killed',
-      applies: ({ stop }) => stop.effect === 'kills' || stop.effect === 'ignored' || stop.timeoutMs === 0,
+      applies: ({ stop, can }) =>
+        !can.drainPorts && (stop.effect === 'kills' || stop.effect === 'ignored' || stop.timeoutMs === 0),
       verdict: killed,
     },
     {
       id: 'stop-timeout-too-short',
-      applies: ({ inFlightMs, stop }) => inFlightMs !== null && inFlightMs > stop.timeoutMs,
-      verdict: ({ inFlightMs, stop }) =>
-        gap(
-          `requests of ${durationWords(inFlightMs ?? 0)} are cut off after \`stop_timeout\`, ${durationWords(stop.timeoutMs)}`,
-          `\`stop_timeout: ${Math.ceil((inFlightMs ?? 0) / 1000)}\``,
+      applies: (facts) => facts.inFlightMs !== null && facts.inFlightMs > patienceMs(facts),
+      verdict: (facts) => {
+        const { inFlightMs, can } = facts;
+        const key = can.drainPorts ? 'drain_timeout' : 'stop_timeout';
+        return gap(
+          `requests of ${durationWords(inFlightMs ?? 0)} are cut off after ${can.drainPorts ? '' : '`stop_timeout`, '}${durationWords(patienceMs(facts))}`,
+          `\`${key}: ${Math.ceil((inFlightMs ?? 0) / 1000)}\``,
           INSTANT,
-        ),
+        );
+      },
     },
     {
       id: 'tcp-kept-connections',
-      applies: (facts) => facts.server.keepsAlive === true && keepers(facts).length > 0,
+      applies: (facts) =>
+        !facts.can.drainPorts && facts.server.keepsAlive === true && keepers(facts).length > 0,
       verdict: (facts) =>
         gap(
           `${names(keepers(facts))} keeps connections to it open, and the old one ends them when it stops`,
@@ -51,26 +58,31 @@ export const tcpLosses: readonly Rule[] = within(
 /** How nothing is lost, or what must hold for it. */
 export const tcpRules: readonly Rule[] = within(isStartFirst, [
   {
-    id: 'told-by-runtime-socket',
-    applies: isTold,
-    verdict: (facts) =>
-      zeroDowntime(
-        `${names(listings(facts))} is told the new address, and the old one stops after its last session`,
-      ),
-  },
-  {
     id: 'nobody-connects',
     applies: (facts) => !isReached(facts),
     verdict: () => zeroDowntime('nobody in the stack connects to it'),
   },
   {
     id: 'tcp-followed',
-    applies: () => true,
+    applies: ({ can }) => can.drainPorts,
     verdict: (facts) => {
-      const reaching = [...facts.clients, ...listings(facts)];
-      const who = reaching.length === 0 ? `\`${unread(facts)?.name ?? facts.container}\`` : names(reaching);
-      return unproven(`${who} must look the name up at each connect, and try again when one is refused`);
+      const kept =
+        facts.server.keepsAlive === false
+          ? ''
+          : `, and end each connection within ${durationWords(facts.drainMs)}`;
+      // The old one gives the name away before the new one takes it.
+      return unproven(
+        `${whoReaches(facts)} must look the name up at each connect, again where it is not found${kept}`,
+      );
     },
+  },
+  {
+    id: 'tcp-uncounted',
+    applies: () => true,
+    verdict: (facts) =>
+      unproven(
+        `${whoReaches(facts)} must look the name up at each connect, and retry a refused one; write \`port\`, so that it drains`,
+      ),
   },
 ]);
 
@@ -78,16 +90,13 @@ function isStartFirst({ action, order, socket }: VerdictFacts): boolean {
   return action === 'replace' && order === 'start-first' && socket.kind === 'none';
 }
 
-/** Whether all who connect to it are balancers that are told. */
-function isTold(facts: VerdictFacts): boolean {
-  const before = listings(facts);
-  return (
-    facts.can.runtimeSocket &&
-    before.length > 0 &&
-    before.every(({ program, view }) => program === 'haproxy' && !view.keepsConnections) &&
-    facts.clients.length === 0 &&
-    unread(facts) === null
-  );
+function whoReaches(facts: VerdictFacts): string {
+  const reaching = [...facts.clients, ...listings(facts)];
+  return reaching.length === 0 ? `\`${unread(facts)?.name ?? facts.container}\`` : names(reaching);
+}
+
+function patienceMs(facts: VerdictFacts): number {
+  return facts.can.drainPorts ? allowanceMs(facts) : facts.stop.timeoutMs;
 }
 
 function keepers(facts: VerdictFacts): readonly { readonly name: string }[] {

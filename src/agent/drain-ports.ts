@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { DrainPortsRequest, DrainResult } from '../runtime/agent/agent-session.ts';
+import { readTable } from './read-table.ts';
+import { countConnections, type ConnectionCount } from './tcp-table.ts';
+
+const LOOK_EVERY_MS = 10;
+
+/**
+ * Waits until the ports of a process's network namespace have had no connection, queued or open, for `quietMs` on end.
+ * Where its tables cannot be read, nothing is waited for.
+ */
+export async function drainPorts(request: DrainPortsRequest, proc = '/proc'): Promise<DrainResult> {
+  const { pid, ports, quietMs, timeoutMs } = request;
+  const startedAt = performance.now();
+  const elapsedMs = (): number => Math.round(performance.now() - startedAt);
+  let most = 0;
+  let quietSince: number | null = null;
+  for (;;) {
+    const look = countAll(`${proc}/${pid}/net`, ports);
+    if ('blind' in look) return { kind: 'blind', ms: elapsedMs(), why: look.blind };
+    const left = look.queued + look.open;
+    most = Math.max(most, left);
+    const now = performance.now();
+    if (left > 0) quietSince = null;
+    else quietSince ??= now;
+    if (quietSince !== null && now - quietSince >= quietMs) return { kind: 'drained', ms: elapsedMs(), most };
+    if (elapsedMs() >= timeoutMs) {
+      return { kind: 'busy', ms: elapsedMs(), queued: look.queued, open: look.open };
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function countAll(directory: string, ports: readonly number[]): ConnectionCount | { readonly blind: string } {
+  let queued = 0;
+  let open = 0;
+  for (const name of ['tcp', 'tcp6']) {
+    const table = readTable(`${directory}/${name}`);
+    // It has ended, or the kernel knows no IPv6: there are no connections of it.
+    if (table === null) continue;
+    if (typeof table !== 'string') return table;
+    const count = countConnections(table, ports);
+    queued += count.queued;
+    open += count.open;
+  }
+  return { queued, open };
+}

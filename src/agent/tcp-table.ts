@@ -1,0 +1,32 @@
+/** Connections to some ports of one network namespace, counted. */
+export interface ConnectionCount {
+  /** Those that wait to be accepted. */
+  readonly queued: number;
+  /** Those that were accepted, and orphans that still send. */
+  readonly open: number;
+}
+
+/**
+ * States in which a connection may still carry something, as tcp_states.h numbers them: ESTABLISHED, SYN_RECV, FIN_WAIT1,
+ * CLOSE_WAIT, LAST_ACK, CLOSING. What is in FIN_WAIT2 or TIME_WAIT has been answered to the last byte.
+ */
+const ALIVE: ReadonlySet<string> = new Set(['01', '03', '04', '08', '09', '0B']);
+/** Of those, the ones in which whoever should accept them still can. */
+const ACCEPTABLE: ReadonlySet<string> = new Set(['01', '03', '08']);
+
+/**
+ * Counts the connections of a `/proc/<pid>/net/tcp` or `tcp6` (proc_pid_net(5)) whose own end has one of `ports`: those
+ * that came to a listener there. One that nobody has accepted yet has no inode.
+ */
+export function countConnections(table: string, ports: readonly number[]): ConnectionCount {
+  const wanted = new Set(ports.map((port) => port.toString(16).toUpperCase().padStart(4, '0')));
+  let queued = 0;
+  let open = 0;
+  for (const line of table.split('\n').slice(1)) {
+    const [, local = '', , state = '', , , , , , inode] = line.trim().split(/\s+/);
+    if (!ALIVE.has(state) || !wanted.has(local.slice(local.lastIndexOf(':') + 1))) continue;
+    if (inode === '0' && ACCEPTABLE.has(state)) queued += 1;
+    else open += 1;
+  }
+  return { queued, open };
+}

@@ -1,0 +1,39 @@
+import type { ObservedContainer } from '../observed/observed-state.ts';
+import type { HaproxyConfig } from './haproxy.ts';
+
+/** Where a haproxy takes commands: a `stats socket` of level `admin` in a volume, which the agent can mount too. */
+export interface RuntimeSocket {
+  readonly volume: string;
+  /** The directory inside the volume, `''` for its root. */
+  readonly path: string;
+  readonly name: string;
+}
+
+/** The runtime socket of a haproxy that runs, or why there is none that can be reached, as a clause after its name. */
+export function runtimeSocketOf(
+  { spec }: Pick<ObservedContainer, 'spec'>,
+  { statsSockets }: HaproxyConfig,
+): RuntimeSocket | { readonly why: string } {
+  const [first] = statsSockets;
+  if (first === undefined) return { why: 'has no `stats socket`' };
+  const admins = statsSockets.filter(({ level }) => level === 'admin');
+  if (admins.length === 0) return { why: `has a \`stats socket\` of level \`${first.level}\` only` };
+  const paths = admins.flatMap(({ address }) => (address.kind === 'unix' ? [address.path] : []));
+  for (const file of paths) {
+    const directory = file.slice(0, file.lastIndexOf('/'));
+    const mount = (spec?.mounts ?? [])
+      .filter((m) => directory === m.target || directory.startsWith(`${m.target}/`))
+      .sort((a, b) => b.target.length - a.target.length)[0];
+    if (mount?.type === 'volume') {
+      const path = directory.slice(mount.target.length + 1);
+      return { volume: mount.source, path, name: file.slice(directory.length + 1) };
+    }
+  }
+  const [path] = paths;
+  return {
+    why:
+      path === undefined
+        ? 'has no `stats socket` at a path'
+        : `has its \`stats socket\` at ${path}, in no volume`,
+  };
+}

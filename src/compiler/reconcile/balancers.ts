@@ -1,0 +1,32 @@
+import type { Teller } from '../balancer/tellers.ts';
+import type { DesiredInstance } from '../desired/desired-state.ts';
+import type { ObservedContainer } from '../observed/observed-state.ts';
+import type { ContainerRef, Operation } from '../plan/operation.ts';
+import { existing } from './turn.ts';
+
+/** Tells a haproxy where the instance is by now; `ready`: that it may serve again. */
+export function point(teller: Teller, target: ContainerRef, ready: boolean, limitS: number): Operation {
+  const { balancer, servers } = teller;
+  return { kind: 'balancer.point', balancer, ...teller.socket, servers, target, ready, limitS };
+}
+
+/** Takes the instance out of a haproxy. */
+export function leave(teller: Teller, state: 'drain' | 'maint'): Operation {
+  const { balancer, servers } = teller;
+  return { kind: 'balancer.leave', balancer, ...teller.socket, servers, state };
+}
+
+/** Waits until nobody is connected to a generation over TCP; null where it has no port of its own that is known, or does not run. */
+export function drainPorts(
+  old: ObservedContainer,
+  instance: Pick<DesiredInstance, 'port' | 'socket'> | null,
+  tellers: readonly Teller[],
+  limitS: number,
+): Operation | null {
+  const own = instance === null || instance.socket !== null ? null : instance.port;
+  const ports = [...new Set([...tellers.flatMap((teller) => teller.ports), ...(own === null ? [] : [own])])];
+  // In the host's network everybody's connections would count.
+  if (old.state !== 'running' || ports.length === 0 || (old.spec?.network ?? 'stack') !== 'stack')
+    return null;
+  return { kind: 'ports.drain', target: existing(old), ports: ports.sort((a, b) => a - b), limitS };
+}

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process';
+
+import { expect, test } from 'vitest';
+
+import {
+  EACH_ANEW,
+  KEPT_ALIVE,
+  LoadScene,
+  nextGeneration,
+  servedOverTcp,
+  SLOW,
+  type Served,
+} from '../support/load.ts';
+import { docker, PROGRAM, rows } from '../support/stack-cli.ts';
+
+// Instances that haproxy reaches over TCP, and is told of while it runs.
+
+const NAME = 'e2e-told';
+const EVERYBODY = [EACH_ANEW, KEPT_ALIVE, SLOW];
+
+test.concurrent.each(['start-first', 'stop-first'])('%s, back to back: nothing is lost', (order) =>
+  within(order, async (scene, made) => {
+    made.app['strategy'] = { order };
+    await scene.up(made);
+    const loads = await scene.underLoad(EVERYBODY, async () => {
+      for (let generation = 2; generation < 5; generation++) {
+        nextGeneration(made);
+        await scene.apply(made);
+      }
+    });
+    await scene.expectNothingLost(loads);
+    await expectServed(scene);
+  }),
+);
+
+test.concurrent.each([
+  ['start-first', 'app0 switch', 'between the name and `set server`'],
+  ['start-first', 'app0 tell', 'between `set server` and the stop'],
+  ['stop-first', 'app0 drain in', 'when it was taken out'],
+  ['stop-first', 'app0 stop', 'when the old one has stopped'],
+])('%s, killed after %s: the next apply converges, nothing is lost', (order, step) =>
+  within(`${order}-${step.replace(/\W/g, '-')}`, async (scene, made) => {
+    made.app['strategy'] = { order };
+    await scene.up(made);
+    const loads = await scene.underLoad(EVERYBODY, async () => {
+      nextGeneration(made);
+      scene.folder.write(made.stack);
+      await killedAfter(scene, step);
+      // What was only just starting may not know its stop signal yet.
+      const ran = await scene.folder.run(['apply', '--yes']);
+      expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+    });
+    await scene.expectNothingLost(loads);
+    await expectServed(scene);
+  }),
+);
+
+test.concurrent('a drain counts every connection, however long the kernel\u2019s table is', () =>
+  within(
+    'many',
+    async (scene, made) => {
+      Object.assign(made.app, { drain_timeout: 2, stop_signal: 'KILL' });
+      await scene.up(made);
+      // More than what one page of the table holds, and nothing is sent.
+      const connect = `const net=require('net');for(let i=0;i<100;i++)net.connect(3000,'${scene.name}-load-app0').on('error',()=>{});setTimeout(()=>{},60000)`;
+      await docker('exec', '-d', `${scene.name}-load-app1`, 'node', '-e', connect);
+      nextGeneration(made);
+      const { stderr, stdout } = await scene.apply(made);
+      const [, left = '0'] = /(\d+) connections are open after/.exec(stdout + stderr) ?? [];
+      expect(Number(left), stdout + stderr).toBeGreaterThanOrEqual(100);
+    },
+    'node',
+  ));
+
+test.concurrent('a haproxy that starts again finds the generations that serve', () =>
+  within('restarted', async (scene, made) => {
+    await scene.up(made);
+    nextGeneration(made);
+    await scene.apply(made);
+    await docker('restart', `${scene.name}-load-haproxy0`);
+    await expectServed(scene);
+  }));
+
+test.concurrent('a haproxy that does not answer: the old generation goes on, and the message says which', () =>
+  within('deaf', async (scene, made) => {
+    await scene.up(made);
+    nextGeneration(made);
+    await docker('exec', `${scene.name}-load-haproxy0`, 'rm', '/var/lib/haproxy/socks/admin.sock');
+    scene.folder.write(made.stack);
+    const loads = await scene.underLoad([EACH_ANEW], async () => {
+      const ran = await scene.folder.run(['apply', '--yes']);
+      expect(ran.code).toBe(1);
+      expect(ran.stdout + ran.stderr).toMatch(/tell haproxy0 the address of generation 2/);
+      expect(ran.stdout + ran.stderr).toContain('nothing of that name');
+    });
+    await scene.expectNothingLost(loads);
+    expect(await generations(scene)).toEqual(['app0 1', 'app1 1']);
+  }));
+
+function within(
+  name: string,
+  work: (scene: LoadScene, made: Served) => Promise<void>,
+  server: 'unicorn' | 'node' = 'unicorn',
+): Promise<void> {
+  return LoadScene.within(`${NAME}-${name}`, (scene) =>
+    work(scene, servedOverTcp(scene.folder, scene.name, scene.port, server)),
+  );
+}
+
+/** Runs an apply and kills it as soon as it has said that the step of this name is done. */
+function killedAfter(scene: LoadScene, step: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [PROGRAM, 'apply', '--yes', '--json'], {
+      cwd: scene.folder.folder,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let output = '';
+    child.stdout.on('data', (data: Buffer) => {
+      output += data.toString();
+      const isDone = rows(output).some(
+        (line) => line.includes('"node-finished"') && line.includes(`"id":"load/${step}`),
+      );
+      if (isDone) child.kill('SIGKILL');
+    });
+    child.on('close', (code, signal) => {
+      if (signal === 'SIGKILL') resolve();
+      else reject(new Error(`it ended with code ${code} before ${step}: ${output.slice(-500)}`));
+    });
+  });
+}
+
+/** What haproxy holds for the addresses of its servers are those of the containers that bear the names, all of them up. */
+async function expectServed(scene: LoadScene): Promise<void> {
+  const addresses = await Promise.all(
+    ['app0', 'app1'].map((name) =>
+      docker(
+        'inspect',
+        '-f',
+        '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}',
+        `${scene.name}-load-${name}`,
+      ),
+    ),
+  );
+  const ask =
+    'const s=require("net").connect("/stackc/v/"+process.argv[1]+"/admin.sock");s.pipe(process.stdout);s.write("show servers state\\n")';
+  const volume = `${scene.name}-load-socks-var-lib-haproxy-socks`;
+  const state = await docker('exec', `${scene.name}-agent`, 'node', '-e', ask, volume);
+  const servers = rows(state)
+    .filter((line) => /^\d+ app /.test(line))
+    .map((line) => line.split(' '));
+  expect(servers.map((fields) => [fields[3], fields[4], fields[5], fields[6]])).toEqual([
+    ['app0', addresses[0], '2', '0'],
+    ['app1', addresses[1], '2', '0'],
+  ]);
+}
+
+async function generations(scene: LoadScene): Promise<readonly string[]> {
+  const found = await docker(
+    'ps',
+    '--filter',
+    `label=io.stackc.stack=${scene.name}`,
+    '--filter',
+    'label=io.stackc.container=app',
+    '--format',
+    '{{.Label "io.stackc.instance"}} {{.Label "io.stackc.generation"}}',
+  );
+  return [...rows(found)].sort();
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Operation } from '../../../src/compiler/plan/operation.ts';
+import type { PointRequest, TellResult } from '../../../src/runtime/agent/agent-session.ts';
+import { leaveBalancer, pointBalancer } from '../../../src/runtime/perform/balancers.ts';
+import { agentSession } from '../../support/agent-session.ts';
+
+const where = {
+  balancer: 'haproxy0',
+  volume: 'shop-admin',
+  path: 'run',
+  name: 'admin.sock',
+  servers: ['app/app0'],
+} as const;
+const target = { kind: 'existing', id: 'abc', generation: 2 } as const;
+const point = {
+  kind: 'balancer.point',
+  ...where,
+  target,
+  ready: true,
+  limitS: 30,
+} as const satisfies Operation;
+const leave = { kind: 'balancer.leave', ...where, state: 'maint' } as const satisfies Operation;
+const FINE: TellResult = { missing: [], unresolved: [], down: [], ms: 3 };
+
+async function pointed(result: TellResult) {
+  const asked: PointRequest[] = [];
+  const session = agentSession({
+    point: async (request) => {
+      asked.push(request);
+      return result;
+    },
+  });
+  const note = await pointBalancer(point, (ask) => ask(session), '0123456789abcdef');
+  return { note, asked };
+}
+
+describe('telling a haproxy where an instance is', () => {
+  test('asks the agent for its runtime socket, by the container\u2019s name on the network', async () => {
+    const { note, asked } = await pointed(FINE);
+    expect(note).toBeNull();
+    expect(asked).toEqual([
+      {
+        socket: '/stackc/v/shop-admin/run/admin.sock',
+        servers: ['app/app0'],
+        host: '0123456789ab',
+        ready: true,
+        timeoutMs: 30_000,
+      },
+    ]);
+  });
+
+  test.each([
+    [
+      { ...FINE, missing: ['app/app0'] },
+      'warning: `haproxy0` has no `app/app0`: it runs with another configuration than its file has by now',
+    ],
+    [
+      { ...FINE, unresolved: ['app/app0'] },
+      'warning: `haproxy0` found no address for `app/app0` at its start, and takes none now: reload it',
+    ],
+  ])('%j', async (result, words) => {
+    expect((await pointed(result)).note).toBe(words);
+  });
+
+  test('fails where it does not count on it', async () => {
+    await expect(pointed({ ...FINE, down: ['app/app0'], ms: 30_000 })).rejects.toThrow(
+      '`haproxy0` does not count on `app/app0` after 30 s',
+    );
+  });
+});
+
+test('taking an instance out of a haproxy', async () => {
+  const session = agentSession({
+    leave: async ({ state }) => ({ ...FINE, missing: state === 'maint' ? ['app/app0'] : [] }),
+  });
+  expect(await leaveBalancer(leave, (ask) => ask(session))).toMatch(
+    /^warning: `haproxy0` has no `app\/app0`/,
+  );
+  expect(await leaveBalancer({ ...leave, state: 'drain' }, (ask) => ask(session))).toBeNull();
+});

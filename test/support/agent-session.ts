@@ -1,0 +1,22 @@
+import type { AgentSession } from '../../src/runtime/agent/agent-session.ts';
+
+/** An agent that does nothing of what it is asked; a test says what it does. */
+export function agentSession(does: Partial<AgentSession> = {}): AgentSession {
+  const refuse = () => Promise.reject(new Error('not asked'));
+  return {
+    probe: refuse,
+    publish: refuse,
+    hold: refuse,
+    journal: refuse,
+    arrivals: refuse,
+    keep: refuse,
+    restore: refuse,
+    unlink: refuse,
+    drain: refuse,
+    drainPorts: refuse,
+    point: refuse,
+    leave: refuse,
+    close: () => undefined,
+    ...does,
+  };
+}
