@@ -5,7 +5,6 @@ import type {
   InstanceKey,
 } from '../../compiler/desired/desired-state.ts';
 import type { Told } from '../../compiler/journal/record.ts';
-import { stopPrint } from '../../compiler/journal/stop-print.ts';
 import { labels } from '../../compiler/labels.ts';
 import { journalVolume } from '../../compiler/names.ts';
 import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
@@ -22,7 +21,6 @@ import { EngineError } from '../engine.ts';
 import type { ImageDetails } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
 import { createContainer } from '../files/place-files.ts';
-import { specOf } from '../parse-spec.ts';
 import { passGate } from '../gate.ts';
 import { GateError } from '../gate/gate-error.ts';
 import { filledGate } from '../gate/filled-gate.ts';
@@ -33,6 +31,7 @@ import { awaitIdle } from './idle.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
 import type { Ask, Sessions } from './sessions.ts';
+import { stopContainer } from './stop.ts';
 
 type Plane = AgentSpec['plane'];
 
@@ -170,7 +169,11 @@ export class Performer {
       case 'container.idle':
         return awaitIdle(op, { engine, clock: this.#options.clock, containerId: this.#id(op.target) });
       case 'container.stop':
-        return this.#stop(this.#id(op.target), op.timeoutS, hear);
+        return stopContainer(this.#id(op.target), op.timeoutS, {
+          engine,
+          clock: this.#options.clock,
+          onTold: hear.onTold,
+        });
       case 'container.remove':
         await engine.removeContainer(this.#id(op.target), { volumes: op.volumes });
         return null;
@@ -266,20 +269,6 @@ export class Performer {
         return 'it had ended already';
       throw error;
     }
-  }
-
-  /** A container that had to be killed may have lost what it had under way: that is worth a word. */
-  async #stop(id: string, timeoutS: number | null, { onTold }: Hearer): Promise<string | null> {
-    const { engine, clock } = this.#options;
-    const startedAt = clock.now();
-    const wasRunning = await engine.stopContainer(id, timeoutS);
-    const stopped = await engine.inspectContainer(id);
-    const took = clock.now() - startedAt;
-    const forced = stopped !== null && stopped.exitCode === 137 && took >= (timeoutS ?? 0) * 1000;
-    const spec = stopped === null ? null : specOf(stopped.labels);
-    const limitMs = timeoutS === null ? null : timeoutS * 1000;
-    if (wasRunning) onTold({ kind: 'stop', forced, limitMs, made: spec === null ? null : stopPrint(spec) });
-    return forced ? `warning: it did not stop within ${elapsed(took)} and was killed` : null;
   }
 
   /** A pull brings what the tag means by now; the plan speaks of what it meant then. */
