@@ -582,7 +582,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'a haproxy that cannot be told',
     { ...TCP, balancers: [{ ...haproxy({ resolvesOnce: true }), told: { why: 'has no `stats socket`' } }] },
     'resolved-once',
-    'gap: `haproxy` looked its name up once and goes on using the old address; avoid: `stats socket PATH level admin` in a data volume of `haproxy` (it has no `stats socket`)',
+    'gap until `haproxy` is started again, at the latest: `haproxy` looked its name up once and goes on using the old address; avoid: `stats socket PATH level admin` in a data volume of `haproxy` (it has no `stats socket`)',
   ],
   [
     'one of two haproxys that cannot be told',
@@ -595,7 +595,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
       can: COUNTED,
     },
     'resolved-once',
-    'gap: `front` looked its name up once and goes on using the old address; avoid: `stats socket PATH level admin` in a data volume of `front` (it has no `stats socket`)',
+    'gap until `front` is started again, at the latest: `front` looked its name up once and goes on using the old address; avoid: `stats socket PATH level admin` in a data volume of `front` (it has no `stats socket`)',
   ],
   [
     'stop-first, taken out of haproxy',
@@ -679,7 +679,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'TCP, counted, for too short a time',
     { ...TCP, clients: [client()], ...LONG, can: COUNTED },
     'stop-timeout-too-short',
-    'gap: requests of 90 s are cut off after 60 s; avoid: `drain_timeout: 90`',
+    'gap of an instant: requests of 90 s are cut off after 60 s; avoid: `drain_timeout: 90`',
   ],
 ];
 
