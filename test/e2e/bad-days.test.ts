@@ -143,7 +143,7 @@ function failureOf({ stdout, stderr }: Ran): string {
 const OF_AGENT = (op: string): boolean => op.startsWith('socket.') || op === 'container.gate';
 
 describe.concurrent('bad days', () => {
-  test('of two instances that are swapped', () =>
+  test('of two instances that are swapped: new versions that are not what they seem', () =>
     LoadScene.within(`${NAME}-s`, async (scene) => {
       const days = new BadDays(scene, { containers: 2 });
       await scene.up(days.made);
@@ -151,6 +151,12 @@ describe.concurrent('bad days', () => {
       await diesAsSoonAsItIsReady(days);
       await diesAtItsFirstRequest(days);
       await listensLongBeforeItServes(days);
+    }));
+
+  test('of two instances that are swapped: old versions that do not leave as they should', () =>
+    LoadScene.within(`${NAME}-o`, async (scene) => {
+      const days = new BadDays(scene, { containers: 2 });
+      await scene.up(days.made);
       await doesNotStopAndLeavesItsSocket(days);
       await uploadsInFlight(days);
       await theAgentIsKilledWhileItWaitsForTheBalancer(days);
@@ -172,13 +178,19 @@ describe.concurrent('bad days', () => {
       await days.converges();
     }));
 
+  test('of an agent that is killed in each of its steps, of a hold', () =>
+    LoadScene.within(`${NAME}-a`, async (scene) => {
+      const days = new BadDays(scene, { containers: 1, strategy: { order: 'stop-first' } });
+      await scene.up(days.made);
+      await theAgentIsKilledWhileItHolds(days);
+    }));
+
   test('of a single instance that must stop first', () =>
     LoadScene.within(`${NAME}-h`, async (scene) => {
       const days = new BadDays(scene, { containers: 1, strategy: { order: 'stop-first' } });
       await scene.up(days.made);
       await failsWhileItIsHeld(days);
       await theCommandIsKilledWhileItIsHeld(days);
-      await theAgentIsKilledWhileItHolds(days);
     }));
 
   test('of a single instance that binds the published path itself', () =>
