@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { command, docker, rows, until, type Ran } from './stack-cli.ts';
+
+/**
+ * An engine that a test has to itself, and may restart, in a network namespace of its own, so that its bridge, and what
+ * is set in `/proc/sys/net`, is nobody else's. It takes root, `ip` and `dockerd`. Its containers reach nothing outside.
+ */
+export class OwnEngine {
+  readonly #home = mkdtempSync(join(tmpdir(), 'stackc-engine-'));
+  readonly #namespace: string;
+  #daemon: ChildProcess | null = null;
+  readonly host = `unix://${this.#home}/docker.sock`;
+
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+  }
+
+  /** Makes the namespace, starts the engine, and gives it images that the shared one has. */
+  async make(images: readonly string[]): Promise<void> {
+    await command('ip', ['netns', 'delete', this.#namespace]);
+    const made = await command('ip', ['netns', 'add', this.#namespace]);
+    if (made.code !== 0) throw new Error(`ip netns add: ${made.stderr}`);
+    await this.inside('ip', 'link', 'set', 'lo', 'up');
+    await this.up();
+    const archive = join(this.#home, 'images.tar');
+    await docker('save', '-o', archive, ...images);
+    await this.docker('load', '-i', archive);
+  }
+
+  async up(): Promise<void> {
+    const [enter = '', ...words] = this.entering;
+    this.#daemon = spawn(
+      enter,
+      [
+        ...words,
+        'dockerd',
+        `--host=${this.host}`,
+        `--data-root=${this.#home}/data`,
+        `--exec-root=${this.#home}/run`,
+        `--pidfile=${this.#home}/docker.pid`,
+        '--iptables=false',
+        '--ip6tables=false',
+      ],
+      { stdio: 'ignore' },
+    );
+    await until(
+      () => this.docker('version', '--format', '{{.Server.Version}}').catch(() => ''),
+      (version) => version !== '',
+      60_000,
+    );
+  }
+
+  async down(): Promise<void> {
+    const leaving = this.#daemon;
+    if (leaving === null) return;
+    this.#daemon = null;
+    const ended = new Promise((resolve) => leaving.once('exit', resolve));
+    leaving.kill('SIGTERM');
+    await ended;
+  }
+
+  docker(...args: readonly string[]): Promise<string> {
+    return docker('--host', this.host, ...args);
+  }
+
+  /** Runs a command in the engine's network. */
+  inside(...words: readonly string[]): Promise<Ran> {
+    const [enter = '', ...rest] = [...this.entering, ...words];
+    return command(enter, rest);
+  }
+
+  /** The words that run a command in the engine's network; `ip netns exec` would hide the cgroups from it. */
+  get entering(): readonly string[] {
+    return ['nsenter', `--net=/run/netns/${this.#namespace}`];
+  }
+
+  async remove(): Promise<void> {
+    if (this.#daemon !== null) {
+      const ids = rows(await this.docker('ps', '-aq'));
+      if (ids.length > 0) await this.docker('rm', '-f', ...ids);
+    }
+    await this.down();
+    await command('ip', ['netns', 'delete', this.#namespace]);
+    // The engine leaves its namespace mounted there.
+    await command('umount', ['--quiet', `${this.#home}/run/netns/default`]);
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+}
