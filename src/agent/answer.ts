@@ -4,6 +4,7 @@ import { awaitArrivals } from './arrivals.ts';
 import { drain } from './drain.ts';
 import { drainPorts } from './drain-ports.ts';
 import { appendJournal } from './journal.ts';
+import { lookAtListeners } from './listeners.ts';
 import { probe } from './probe.ts';
 import type { Keeper } from './keeper.ts';
 import type { AgentAnswer, AgentRequest } from './protocol.ts';
@@ -95,6 +96,8 @@ async function perform(request: AgentRequest, places: Places, keeper: Keeper | n
       return drain(request);
     case 'drain-ports':
       return drainPorts(request);
+    case 'listeners':
+      return lookAtListeners(request.ports);
     case 'point':
     case 'leave':
       checkBelow(root, request.socket);

@@ -86,6 +86,8 @@ function questionIn(fields: Fields): AgentQuestion {
       return { op: 'drain', ...drainIn(fields) };
     case 'drain-ports':
       return { op: 'drain-ports', ...drainPortsIn(fields) };
+    case 'listeners':
+      return { op: 'listeners', ports: portsIn(fields) };
     case 'point':
       return { op: 'point', ...pointIn(fields) };
     case 'leave': {
@@ -140,15 +142,19 @@ function drainIn(fields: Fields): DrainRequest {
 }
 
 function drainPortsIn(fields: Fields): DrainPortsRequest {
-  const { pid, ports } = fields;
+  const { pid } = fields;
   if (!isPositive(pid)) throw new Refusal('`pid` is no process id');
-  if (!Array.isArray(ports) || !ports.every(isPort)) throw new Refusal('`ports` is no list of ports');
   return {
     pid,
-    ports,
+    ports: portsIn(fields),
     quietMs: milliseconds(fields, 'quietMs'),
     timeoutMs: milliseconds(fields, 'timeoutMs'),
   };
+}
+
+function portsIn({ ports }: Fields): readonly number[] {
+  if (!Array.isArray(ports) || !ports.every(isPort)) throw new Refusal('`ports` is no list of ports');
+  return ports;
 }
 
 function pointIn(fields: Fields): PointRequest {

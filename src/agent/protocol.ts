@@ -8,7 +8,7 @@ import type {
 } from '../runtime/agent/agent-session.ts';
 
 /** Raised when an older peer could misunderstand a newer one; both sides must have the same. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** The longest line either side takes, in bytes. */
 export const MAX_LINE_BYTES = 1024 * 1024;
@@ -48,13 +48,14 @@ export type AgentQuestion =
   | ({ readonly op: 'arrivals' } & ArrivalsRequest)
   | ({ readonly op: 'drain' } & DrainRequest)
   | ({ readonly op: 'drain-ports' } & DrainPortsRequest)
+  | { readonly op: 'listeners'; readonly ports: readonly number[] }
   | ({ readonly op: 'point' } & PointRequest)
   | ({ readonly op: 'leave' } & LeaveRequest);
 
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, what was handed over or null for `publish`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `ListenersResult` for `listeners`, what was handed over or null for `publish`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number | null; readonly ok: false; readonly error: string };

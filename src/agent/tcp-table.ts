@@ -1,3 +1,5 @@
+import type { Listener } from '../runtime/agent/agent-session.ts';
+
 /** Connections to some ports of one network namespace, counted. */
 export interface ConnectionCount {
   /** Those that wait to be accepted. */
@@ -13,20 +15,46 @@ export interface ConnectionCount {
 const ALIVE: ReadonlySet<string> = new Set(['01', '03', '04', '08', '09', '0B']);
 /** Of those, the ones in which whoever should accept them still can. */
 const ACCEPTABLE: ReadonlySet<string> = new Set(['01', '03', '08']);
+const LISTEN = '0A';
 
 /**
  * Counts the connections of a `/proc/<pid>/net/tcp` or `tcp6` (proc_pid_net(5)) whose own end has one of `ports`: those
  * that came to a listener there. One that nobody has accepted yet has no inode.
  */
 export function countConnections(table: string, ports: readonly number[]): ConnectionCount {
-  const wanted = new Set(ports.map((port) => port.toString(16).toUpperCase().padStart(4, '0')));
   let queued = 0;
   let open = 0;
-  for (const line of table.split('\n').slice(1)) {
-    const [, local = '', , state = '', , , , , , inode] = line.trim().split(/\s+/);
-    if (!ALIVE.has(state) || !wanted.has(local.slice(local.lastIndexOf(':') + 1))) continue;
-    if (inode === '0' && ACCEPTABLE.has(state)) queued += 1;
+  for (const { state, inode } of rowsOf(table, ports)) {
+    if (!ALIVE.has(state)) continue;
+    if (inode === 0 && ACCEPTABLE.has(state)) queued += 1;
     else open += 1;
   }
   return { queued, open };
+}
+
+/** The sockets of such a table that listen on one of `ports`. */
+export function listenersIn(table: string, ports: readonly number[]): readonly Listener[] {
+  return rowsOf(table, ports).flatMap(({ port, state, inode }) =>
+    state === LISTEN ? [{ port, inode }] : [],
+  );
+}
+
+interface Row extends Listener {
+  readonly state: string;
+}
+
+function rowsOf(table: string, ports: readonly number[]): readonly Row[] {
+  const wanted = new Set(ports);
+  return table
+    .split('\n')
+    .slice(1)
+    .map((line): Row => {
+      const [, local = '', , state = '', , , , , , inode] = line.trim().split(/\s+/);
+      return {
+        port: Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16),
+        state,
+        inode: Number(inode),
+      };
+    })
+    .filter(({ port }) => wanted.has(port));
 }

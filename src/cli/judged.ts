@@ -3,22 +3,28 @@ import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import type { Engine } from '../runtime/engine.ts';
 
-/** What was observed, with the configurations of the balancers where one has a say in a plan. */
+/**
+ * What was observed, with what else has a say in a plan: the configurations of the balancers, and of the host's kernel what
+ * becomes of a listener's queue.
+ */
 export async function withBalancers(
   engine: Engine,
   plan: Plan,
   observed: ObservedState,
 ): Promise<ObservedState> {
   // Loaded here: a plan with nothing to do never pays for any of it.
-  const [{ asksEngine }, { runningBalancers }, { readBalancers }] = await Promise.all([
+  const [{ asksEngine }, { runningBalancers }, { readBalancers }, { readMigrates }] = await Promise.all([
     import('../compiler/verdict/with-verdicts.ts'),
     import('../compiler/balancer/running.ts'),
     import('../runtime/read-balancers.ts'),
+    import('../runtime/read-migrates.ts'),
   ]);
-  const balancers = asksEngine(plan) ? runningBalancers(observed) : [];
-  return balancers.length === 0
-    ? observed
-    : { ...observed, balancers: await readBalancers(engine, balancers) };
+  const running = asksEngine(plan) ? runningBalancers(observed) : [];
+  const [balancers, migrates] = await Promise.all([
+    readBalancers(engine, running),
+    readMigrates(engine, plan, observed),
+  ]);
+  return running.length === 0 && migrates === null ? observed : { ...observed, balancers, migrates };
 }
 
 /** A plan with what its changes do to requests. The journal is read only where it has a say. */

@@ -11,10 +11,14 @@ import { GateError } from './gate/gate-error.ts';
 import { poll } from './gate/poll.ts';
 import { probeQuestion } from './gate/probe-question.ts';
 import type { Question } from './gate/question.ts';
+import { sharedPortQuestion, type SharedPortQuestion, type SharedPorts } from './gate/shared-port.ts';
 
 /** What a gate needs to know of the generation before it, and waits with. */
 export interface GateContext extends QuestionContext {
   readonly engine: Pick<Engine, 'exec' | 'inspectContainer' | 'waitContainer'>;
+  readonly agent: Pick<AgentSession, 'probe' | 'listeners'> | null;
+  /** Ports that it shares with the generation before it, which answers there too; null for none. */
+  readonly shared: SharedPorts | null;
   /** Hears each answer that differs from the one before, in words. */
   readonly onProgress: (line: string) => void;
 }
@@ -48,7 +52,9 @@ export async function passGate(
   const { clock, engine, containerId } = context;
   const startedAt = clock.now();
   const sinceStart = (): string => elapsed(clock.now() - startedAt);
-  const question = questionOf(gate, context);
+  const asked = questionOf(gate, context);
+  const shared = sharedQuestion(asked, gate, context);
+  const question = shared ?? asked;
   const over = new AbortController();
   const both = AbortSignal.any([signal, over.signal]);
   try {
@@ -60,7 +66,9 @@ export async function passGate(
         both,
       ),
       watchExit(engine, containerId, clock, both).then((exit) => {
-        throw new GateError(`${exitInWords(exit)} after ${sinceStart()}`);
+        const unheard = shared?.unheard() ?? null;
+        const besides = unheard === null ? '' : `; until then ${unheard}`;
+        throw new GateError(`${exitInWords(exit)} after ${sinceStart()}${besides}`);
       }),
       // A try under way cannot be called off: it is left alone.
       rejectOnAbort(both),
@@ -70,6 +78,17 @@ export async function passGate(
     over.abort();
     question.close();
   }
+}
+
+function sharedQuestion(
+  question: Question,
+  { kind }: Gate,
+  { shared, agent, clock }: GateContext,
+): SharedPortQuestion | null {
+  if (shared === null) return null;
+  if (agent === null) throw new Error('a gate of shared ports without an agent');
+  // Of the container itself the engine knows which it is.
+  return sharedPortQuestion(question, shared, { agent, clock, dealt: kind !== 'engine' });
 }
 
 /** What a gate asks of one generation. */

@@ -50,6 +50,7 @@ export async function observe(
     foreignPorts: [],
     foreignNames: [],
     balancers: new Map(),
+    migrates: null,
     networks: [...new Set([...networks, ...extra.flat()])].sort(),
     ownNetworks: [...networks].sort(),
     agents: observedAgents(summaries),

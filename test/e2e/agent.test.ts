@@ -139,6 +139,7 @@ describe('gates of real containers', { timeout: MINUTE_MS }, () => {
     const context = {
       engine,
       agent: session,
+      shared: null,
       containerId: nameOf(name),
       address: nameOf(name),
       socketPath: `${SOCKS}/.${name}`,

@@ -356,12 +356,17 @@ type Hand = readonly [words: string, act: () => Promise<void>];
 async function handsOn({ engine, links }: World): Promise<readonly Hand[]> {
   const rows = await engine.listContainers([`${labels.stack}=${STACK}`]);
   const ours = rows.filter((row) => ['instance', 'agent'].includes(row.labels[labels.role] ?? ''));
-  const onContainers = ours.flatMap(({ id, name, labels: own }): readonly Hand[] => [
+  const onContainers = ours.flatMap(({ id, name, labels: own, networks }): readonly Hand[] => [
     [`stop ${name}`, () => ignoreGone(engine.stopContainer(id, 1))],
     [`remove ${name}`, () => engine.removeContainer(id)],
     [`rename ${name}`, () => ignoreGone(engine.renameContainer(id, `by-hand-${id.slice(0, 12)}`))],
-    [`disconnect ${name}`, () => ignoreGone(engine.disconnectNetwork(STACK, id))],
-    [`connect ${name}`, () => ignoreGone(engine.connectNetwork('bridge', id, []))],
+    // What is in the host's network cannot be on another.
+    ...(networks.includes('host')
+      ? []
+      : [
+          [`disconnect ${name}`, () => ignoreGone(engine.disconnectNetwork(STACK, id))] as const,
+          [`connect ${name}`, () => ignoreGone(engine.connectNetwork('bridge', id, []))] as const,
+        ]),
     ...(own[labels.role] === 'agent'
       ? []
       : [[`policy of ${name}`, () => ignoreGone(engine.updateRestart(id, 'on-failure', 7))] as const]),

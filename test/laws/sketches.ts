@@ -46,9 +46,12 @@ function container(name: string) {
         {},
         { restart: { name: 'always' as const, maxRetries: 0 } },
         { restart: { name: 'on-failure' as const, maxRetries: 3 } },
+        // With a port: two generations of it listen there.
+        { network: 'host' as const },
       ),
       files: fc.constantFrom({}, { '/etc/conf': '1' }, { '/etc/conf': '2' }),
       reload: fc.constantFrom([], ['/etc/conf']),
+      port: fc.constantFrom(80, 8080),
       wish: fc.integer({ min: 0, max: 15 }),
     })
     .chain((sketch) =>

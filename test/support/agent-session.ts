@@ -14,6 +14,7 @@ export function agentSession(does: Partial<AgentSession> = {}): AgentSession {
     unlink: refuse,
     drain: refuse,
     drainPorts: refuse,
+    listeners: refuse,
     point: refuse,
     leave: refuse,
     close: () => undefined,

@@ -1,7 +1,13 @@
 import type { Gate } from '../../src/compiler/desired/desired-state.ts';
-import type { AgentSession, ProbeRequest, ProbeResult } from '../../src/runtime/agent/agent-session.ts';
+import type {
+  AgentSession,
+  Listener,
+  ProbeRequest,
+  ProbeResult,
+} from '../../src/runtime/agent/agent-session.ts';
 import { EngineError, type ContainerDetails, type ExecSession } from '../../src/runtime/engine.ts';
 import { passGate, type GateContext } from '../../src/runtime/gate.ts';
+import type { SharedPorts } from '../../src/runtime/gate/shared-port.ts';
 import { virtualClock, type VirtualClock } from './virtual-clock.ts';
 
 /** A complete answer. */
@@ -21,6 +27,9 @@ export type Runs = (atMs: number) => { readonly code: number; readonly output?: 
 export interface Scene {
   readonly server?: Server;
   readonly asked?: ProbeRequest[];
+  /** Ports of the host that it shares, and who listens there at a time. */
+  readonly shared?: SharedPorts;
+  readonly listening?: (atMs: number) => readonly Listener[];
   readonly runs?: Runs;
   /** Hears when each hung run is closed. */
   readonly closed?: number[];
@@ -70,7 +79,8 @@ export function contextOf(
   scene: Scene,
   ears: { onAsk?: (request: ProbeRequest) => void; onProgress?: (line: string) => void } = {},
 ): GateContext {
-  const agent: Pick<AgentSession, 'probe'> = {
+  const agent: Pick<AgentSession, 'probe' | 'listeners'> = {
+    listeners: async () => ({ listening: scene.listening?.(clock.now()) ?? [], migrates: true }),
     probe: async (request) => {
       ears.onAsk?.(request);
       scene.asked?.push(request);
@@ -83,6 +93,7 @@ export function contextOf(
   return {
     engine: engineOf(clock, scene),
     agent,
+    shared: scene.shared ?? null,
     containerId: 'c1',
     address: 'shop-app0.2.next',
     socketPath: '/stackc/v/socks/.app0.2',

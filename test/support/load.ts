@@ -33,12 +33,13 @@ export interface LoadAsk {
   readonly prefix?: string;
 }
 
-/** Starts clients that never retry; `stop` lets them finish what is under way and tells what came of it. */
-export function startLoad(ask: LoadAsk): { stop(): Promise<LoadResult> } {
-  const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [
-    join(ROOT, 'bench/load.mjs'),
-    JSON.stringify(ask),
-  ]);
+/**
+ * Starts clients that never retry; `stop` lets them finish what is under way and tells what came of it. `entering`: the
+ * words that run a command where they are to run.
+ */
+export function startLoad(ask: LoadAsk, entering: readonly string[] = []): { stop(): Promise<LoadResult> } {
+  const words = [...entering, process.execPath, join(ROOT, 'bench/load.mjs'), JSON.stringify(ask)];
+  const child: ChildProcessWithoutNullStreams = spawn(words[0] ?? '', words.slice(1));
   let output = '';
   let errors = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));

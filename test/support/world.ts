@@ -132,6 +132,13 @@ export function world(references: readonly string[], options: WorldOptions = {})
       options.before?.({ method: 'exec', args: [], line: `drain ports ${ports.join(' ')}` });
       return { kind: 'drained', ms: 250, most: 0 };
     },
+    listeners: async (ports) => {
+      options.before?.({ method: 'exec', args: [], line: `listeners ${ports.join(' ')}` });
+      const running = await engine.listContainers([`${labels.role}=instance`]);
+      // Every generation that runs has a socket of its own, on each port that anybody asks of.
+      const inodes = running.flatMap(({ id, state }) => (state === 'running' ? [inodeOf(id)] : []));
+      return { listening: ports.flatMap((port) => inodes.map((inode) => ({ port, inode }))), migrates: true };
+    },
     point: async ({ socket, servers, host, ready }) => {
       options.before?.({ method: 'exec', args: [], line: `point ${servers.join(' ')} at ${socket}` });
       if (
@@ -218,6 +225,10 @@ export async function serving(engine: MemoryEngine): Promise<ReadonlySet<string>
       .filter((row) => row.state === 'running' && ['current', 'old'].includes(phaseOf(row.name)))
       .flatMap((row) => row.labels[labels.instance] ?? []),
   );
+}
+
+function inodeOf(id: string): number {
+  return Number.parseInt(id.slice(0, 12), 16);
 }
 
 function configText(text: string): BalancerText {

@@ -73,6 +73,8 @@ export function operationText(op: Operation): string {
       return `wait until the balancer comes to ${generationOf(op.target)}`;
     case 'ports.drain':
       return `drain ${generationOf(op.target)}`;
+    case 'ports.note':
+      return `note who listens on ${op.ports.length === 1 ? 'port' : 'ports'} ${op.ports.join(', ')} of the host`;
     case 'balancer.point':
       return `tell ${op.balancer} the address of ${generationOf(op.target)}`;
     case 'balancer.leave':

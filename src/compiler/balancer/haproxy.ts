@@ -1,32 +1,33 @@
 import type { Address } from './address.ts';
 import { haproxyMs } from './duration.ts';
+import { haproxyAddress, readServer, type HaproxyServer } from './haproxy-server.ts';
 import {
-  haproxyAddress,
-  readServer,
-  readSettings,
-  SERVER_SETTINGS,
-  type HaproxyServer,
-  type ServerSettings,
-} from './haproxy-server.ts';
+  CONNECTIONS,
+  setting,
+  SETTINGS,
+  type Connection,
+  type Settings,
+  type Timeouts,
+} from './haproxy-settings.ts';
 import { haproxyWords, type Variables } from './haproxy-words.ts';
 
 /** What the verdict must know of a haproxy.cfg (2.4 to 3.x). */
 export interface HaproxyConfig {
   /** `backend` and `listen` sections that are not disabled, in the written order. */
   readonly backends: readonly HaproxyBackend[];
-  /** Of `frontend` and `listen` sections. */
+  /** `frontend` and `listen` sections that are not disabled. */
+  readonly fronts: readonly HaproxyFront[];
+  /** Of them. */
   readonly binds: readonly HaproxyBind[];
   readonly statsSockets: readonly HaproxyStatsSocket[];
   readonly masterWorker: boolean;
-  /** As it leaves, it closes connections that clients keep, whether or not they have just sent a request. */
-  readonly closesIdle: boolean;
+  /** `noreuseport` is not written: another process of the same user can listen on the same ports. */
+  readonly sharesPorts: boolean;
+  /** `hard-stop-after`; null: it waits for the last connection. */
+  readonly hardStopMs: number | null;
   /** Parts hold only under a condition (`.if`); all of them were read as if they held. */
   readonly conditional: boolean;
 }
-
-/** What happens to a connection to a server after its answer, strongest last. */
-const CONNECTIONS = ['keep-alive', 'server-close', 'close'] as const;
-export type Connection = (typeof CONNECTIONS)[number];
 
 /** One group of servers, with what it inherits from its `defaults`. */
 export interface HaproxyBackend {
@@ -45,19 +46,22 @@ export interface HaproxyBackend {
   readonly servers: readonly HaproxyServer[];
 }
 
-/** In milliseconds; null where none is set. */
-export interface Timeouts {
-  readonly server: number | null;
-  readonly connect: number | null;
-  readonly queue: number | null;
-  /** Of a check's answer. */
-  readonly check: number | null;
+/** How one group of clients is treated. */
+export interface HaproxyFront {
+  readonly name: string;
+  readonly mode: 'http' | 'tcp';
+  /** Connections that clients keep are closed behind an answer alone, or there are none. */
+  readonly closesBehindAnswers: boolean;
+  /** How long a client may keep a connection without a request; null: as long as it likes. */
+  readonly idleMs: number | null;
 }
 
 /** One address of a `bind` line. */
 export interface HaproxyBind {
   readonly section: string;
   readonly address: Address;
+  /** QUIC: what belongs together is no connection that the kernel knows. */
+  readonly datagrams: boolean;
 }
 
 /** One `stats socket` of the global section. */
@@ -67,37 +71,6 @@ export interface HaproxyStatsSocket {
   readonly level: string;
   readonly exposesListeners: boolean;
 }
-
-/** What `defaults` hands down. */
-interface Settings {
-  readonly mode: 'http' | 'tcp';
-  readonly connection: Connection;
-  readonly redispatch: number | null;
-  readonly retries: number;
-  readonly retryOn: readonly string[];
-  readonly httpReuse: string;
-  readonly timeouts: Timeouts;
-  readonly server: ServerSettings;
-  /** Its checks want an answer (`option httpchk`), not merely a connection. */
-  readonly asks: boolean;
-  /** `option idle-close-on-response`: it ends a client's connection only with an answer. */
-  readonly waitsForIdle: boolean;
-  readonly disabled: boolean;
-}
-
-const SETTINGS: Settings = {
-  mode: 'tcp',
-  connection: 'keep-alive',
-  redispatch: null,
-  retries: 3,
-  retryOn: ['conn-failure'],
-  httpReuse: 'safe',
-  timeouts: { server: null, connect: null, queue: null, check: null },
-  asks: false,
-  waitsForIdle: false,
-  server: SERVER_SETTINGS,
-  disabled: false,
-};
 
 /** A section while it is read. */
 interface Section {
@@ -134,6 +107,8 @@ export function readHaproxy(text: string, environment: Variables = new Map()): H
   const statsSockets: HaproxyStatsSocket[] = [];
   let prefix = '';
   let masterWorker = false;
+  let sharesPorts = true;
+  let hardStopMs: number | null = null;
   let conditional = false;
   let current: Section | null = null;
   let defaults: Settings = SETTINGS;
@@ -159,6 +134,8 @@ export function readHaproxy(text: string, environment: Variables = new Map()): H
       if (first === 'stats' && rest[0] === 'socket') statsSockets.push(...statsSocket(rest.slice(1)));
       if (first === 'unix-bind') prefix = after(rest, 'prefix') ?? prefix;
       if (first === 'master-worker') masterWorker = true;
+      if (first === 'noreuseport') sharesPorts = false;
+      if (first === 'hard-stop-after') hardStopMs = haproxyMs(rest[0]);
       const [name = '', value = ''] = rest;
       if (first === 'setenv' || (first === 'presetenv' && !variables.has(name))) variables.set(name, value);
       continue;
@@ -176,10 +153,12 @@ export function readHaproxy(text: string, environment: Variables = new Map()): H
   }
   return {
     backends: backendsOf(sections),
+    fronts: frontsOf(sections).map(frontOf),
     binds: binds.filter(({ section }) => sections.some((s) => s.name === section && !s.settings.disabled)),
     statsSockets,
     masterWorker,
-    closesIdle: sections.some(closesIdle),
+    sharesPorts,
+    hardStopMs,
     conditional,
   };
 }
@@ -218,82 +197,30 @@ function bindsOf(section: Section, where: string, prefix: string): readonly Hapr
       const address = haproxyAddress(part);
       return {
         section: section.name,
+        datagrams: part.startsWith('quic'),
         address: address.kind === 'unix' ? { ...address, path: prefix + address.path } : address,
       };
     });
 }
 
-/** What one line of a proxy or of `defaults` makes of its settings. */
-function setting(settings: Settings, words: readonly string[]): Settings {
-  const negated = words[0] === 'no' || words[0] === 'default';
-  const [first = '', ...rest] = negated ? words.slice(1) : words;
-  const value = rest[0] ?? '';
-  switch (first) {
-    case 'mode':
-      return value === 'http' || value === 'tcp' ? { ...settings, mode: value } : settings;
-    case 'option':
-      return option(settings, value, rest[1], negated);
-    case 'retries':
-      return /^\d{1,6}$/.test(value) ? { ...settings, retries: Number(value) } : settings;
-    case 'retry-on':
-      return { ...settings, retryOn: rest };
-    case 'http-reuse':
-      return { ...settings, httpReuse: value };
-    case 'timeout': {
-      if (value !== 'server' && value !== 'connect' && value !== 'queue' && value !== 'check')
-        return settings;
-      const ms = haproxyMs(rest[1]);
-      return ms === null ? settings : { ...settings, timeouts: { ...settings.timeouts, [value]: ms } };
-    }
-    case 'default-server':
-      return { ...settings, server: readSettings(rest, settings.server) };
-    case 'disabled':
-    case 'enabled':
-      return { ...settings, disabled: first === 'disabled' };
-    default:
-      return settings;
-  }
+function frontsOf(sections: readonly Section[]): readonly Section[] {
+  return sections.filter(
+    ({ kind, settings }) => (kind === 'frontend' || kind === 'listen') && !settings.disabled,
+  );
 }
 
-/** Checks that want an answer. */
-const ASKING: ReadonlySet<string> = new Set([
-  'httpchk',
-  'ldap-check',
-  'mysql-check',
-  'pgsql-check',
-  'redis-check',
-  'smtpchk',
-  'spop-check',
-  'ssl-hello-chk',
-  'tcp-check',
-]);
-
-const MODES: ReadonlyMap<string, Connection> = new Map<string, Connection>([
-  ['http-keep-alive', 'keep-alive'],
-  ['http-server-close', 'server-close'],
-  ['httpclose', 'close'],
-  ['forceclose', 'close'],
-]);
-
-/** One mode holds at a time; `no option` takes back only the one that holds. */
-function option(settings: Settings, name: string, value: string | undefined, negated: boolean): Settings {
-  if (name === 'redispatch') {
-    if (negated) return { ...settings, redispatch: null };
-    const interval = value === undefined ? -1 : Number(/^-?\d{1,9}/.exec(value)?.[0] ?? 0);
-    return { ...settings, redispatch: interval === 0 ? null : interval };
-  }
-  if (name === 'idle-close-on-response') return { ...settings, waitsForIdle: !negated };
-  if (ASKING.has(name)) return { ...settings, asks: !negated };
-  const connection = MODES.get(name);
-  if (connection === undefined) return settings;
-  if (!negated) return { ...settings, connection };
-  return settings.connection === connection ? { ...settings, connection: 'keep-alive' } : settings;
+function frontOf({ name, settings }: Section): HaproxyFront {
+  const { mode, connection, idleCloses, timeouts } = settings;
+  return {
+    name,
+    mode,
+    closesBehindAnswers: idleCloses || connection === 'close',
+    idleMs: timeouts['http-keep-alive'] ?? timeouts['http-request'] ?? timeouts.client,
+  };
 }
 
 function backendsOf(sections: readonly Section[]): readonly HaproxyBackend[] {
-  const fronts = sections.filter(
-    ({ kind, settings }) => (kind === 'frontend' || kind === 'listen') && !settings.disabled,
-  );
+  const fronts = frontsOf(sections);
   return sections
     .filter(({ kind, settings }) => (kind === 'backend' || kind === 'listen') && !settings.disabled)
     .map((section) => {
@@ -312,12 +239,6 @@ function backendsOf(sections: readonly Section[]): readonly HaproxyBackend[] {
         servers: section.servers,
       };
     });
-}
-
-function closesIdle({ kind, settings }: Section): boolean {
-  const { mode, connection, waitsForIdle, disabled } = settings;
-  const isFront = (kind === 'frontend' || kind === 'listen') && !disabled;
-  return isFront && mode === 'http' && connection !== 'close' && !waitsForIdle;
 }
 
 function leads({ leadsTo }: Section, name: string): boolean {

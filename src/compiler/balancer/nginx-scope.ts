@@ -15,10 +15,18 @@ export interface Scope {
   /** The `Connection` header sent to servers, in lower case; empty: none. A variable stays as it is written. */
   readonly connection: string;
   readonly fastcgiKeeps: boolean;
+  readonly kept: Kept;
   /** By `set`, the dollar cut off. */
   readonly variables: ReadonlyMap<string, string>;
   /** By `map`: what a variable is when its source is empty. */
   readonly maps: ReadonlyMap<string, string>;
+}
+
+/** How long connections of clients are kept without a request, in milliseconds; 0: not at all. */
+export interface Kept {
+  readonly timeoutMs: number;
+  /** `keepalive_min_timeout`: so long also when nginx stops. */
+  readonly minMs: number;
 }
 
 /** `*_next_upstream` and the times; null where nothing is written. */
@@ -37,6 +45,7 @@ export function outerScope(keeps: boolean): Scope {
     httpVersion: keeps ? '1.1' : '1.0',
     connection: keeps ? '' : 'close',
     fastcgiKeeps: false,
+    kept: { timeoutMs: 75_000, minMs: 0 },
     variables: new Map(),
     maps: new Map(),
   };
@@ -53,6 +62,10 @@ export function enterScope(outer: Scope, inside: readonly Directive[]): Scope {
     httpVersion: last('proxy_http_version')?.[0] ?? outer.httpVersion,
     connection: connectionOf(outer, inside, maps),
     fastcgiKeeps: (last('fastcgi_keep_conn')?.[0] ?? (outer.fastcgiKeeps ? 'on' : 'off')) === 'on',
+    kept: {
+      timeoutMs: nginxMs(last('keepalive_timeout')?.[0]) ?? outer.kept.timeoutMs,
+      minMs: nginxMs(last('keepalive_min_timeout')?.[0]) ?? outer.kept.minMs,
+    },
     variables: variablesOf(outer.variables, inside),
   };
 }

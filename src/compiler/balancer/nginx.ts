@@ -1,7 +1,7 @@
 import { isName, tcpAddress, type Address } from './address.ts';
 import { nginxMs } from './duration.ts';
 import { withIncludes } from './nginx-includes.ts';
-import { enterScope, FAMILIES, outerScope, type Family, type Scope } from './nginx-scope.ts';
+import { enterScope, FAMILIES, outerScope, type Family, type Kept, type Scope } from './nginx-scope.ts';
 import type { Directive } from './nginx-tree.ts';
 import { unreachable } from '../unreachable.ts';
 
@@ -10,6 +10,12 @@ export interface NginxConfig {
   readonly upstreams: readonly NginxUpstream[];
   readonly passes: readonly NginxPass[];
   readonly listens: readonly NginxListen[];
+  /** Of each `server` and `location` that speaks HTTP. */
+  readonly kept: readonly Kept[];
+  /** A `stream` block is there. */
+  readonly passesBytes: boolean;
+  /** `worker_shutdown_timeout`; null: it waits for the last connection. */
+  readonly shutdownMs: number | null;
   /** Included files of which no text was given. */
   readonly unread: readonly string[];
 }
@@ -63,6 +69,8 @@ export type PassTarget =
 export interface NginxListen {
   readonly address: Address;
   readonly reuseport: boolean;
+  /** UDP or QUIC: what belongs together is no connection that the kernel knows. */
+  readonly datagrams: boolean;
 }
 
 /** How the reading is told of the version, and where the main file is. */
@@ -91,6 +99,8 @@ export function readNginx(
   const keeps = isSince(version, KEEPS_SINCE);
   const upstreams: NginxUpstream[] = [];
   const listens: NginxListen[] = [];
+  const kept: Kept[] = [];
+  let passesBytes = false;
   const passes: ((upstreams: readonly NginxUpstream[]) => NginxPass)[] = [];
 
   const walk = (inside: readonly Directive[], outer: Scope) => {
@@ -102,17 +112,33 @@ export function readNginx(
       else if (family !== undefined && first !== '') {
         passes.push((known) => passOf(family, first, scope, known));
       } else if (name === 'listen') {
-        listens.push({ address: listenAddress(first), reuseport: rest.includes('reuseport') });
+        listens.push({
+          address: listenAddress(first),
+          reuseport: rest.includes('reuseport'),
+          datagrams: rest.includes('udp') || rest.includes('quic'),
+        });
       } else if (block !== null) {
         if (name === 'server' && !block.some((d) => d.name === 'listen') && scope.layer === 'http') {
-          listens.push({ address: listenAddress('80'), reuseport: false });
+          listens.push({ address: listenAddress('80'), reuseport: false, datagrams: false });
         }
+        if (scope.layer === 'http' && (name === 'server' || name === 'location')) {
+          kept.push(enterScope(scope, block).kept);
+        }
+        if (name === 'stream') passesBytes = true;
         walk(block, name === 'stream' ? { ...scope, layer: 'stream' } : scope);
       }
     }
   };
   walk(directives, outerScope(keeps));
-  return { upstreams, passes: passes.map((pass) => pass(upstreams)), listens, unread };
+  return {
+    upstreams,
+    passes: passes.map((pass) => pass(upstreams)),
+    listens,
+    kept,
+    passesBytes,
+    shutdownMs: nginxMs(directives.find(({ name }) => name === 'worker_shutdown_timeout')?.args[0]),
+    unread,
+  };
 }
 
 function isSince(version: string | null, since: readonly number[]): boolean {

@@ -47,9 +47,10 @@ export function runningBalancers(observed: ObservedState): readonly RunningBalan
     if (container.role !== 'instance' || container.phase !== 'current' || container.state !== 'running')
       return [];
     const words = [...(container.entrypoint ?? []), ...(container.command ?? [])];
-    const program =
-      programIn([programOf(container.entrypoint ?? []), programOf(container.command ?? [])]) ??
-      programIn([container.container, imageName(container.spec?.image ?? '')]);
+    const program = balancerProgram(
+      [container.entrypoint, container.command].flatMap((list) => programOf(list ?? []) ?? []),
+      [container.container, container.spec?.image ?? ''],
+    );
     return program === null
       ? []
       : [
@@ -63,10 +64,18 @@ export function runningBalancers(observed: ObservedState): readonly RunningBalan
   });
 }
 
-function programIn(names: readonly (string | null)[]): 'haproxy' | 'nginx' | null {
+/** Which balancer runs: by the programs that are written, else by the names of its container and image. */
+export function balancerProgram(
+  programs: readonly string[],
+  names: readonly string[],
+): 'haproxy' | 'nginx' | null {
+  return programIn(programs) ?? programIn(names.map(imageName));
+}
+
+function programIn(names: readonly string[]): 'haproxy' | 'nginx' | null {
   for (const name of names) {
-    if (name !== null && /^haproxy\b/.test(name)) return 'haproxy';
-    if (name !== null && /^nginx\b/.test(name)) return 'nginx';
+    if (/^haproxy\b/.test(name)) return 'haproxy';
+    if (/^nginx\b/.test(name)) return 'nginx';
   }
   return null;
 }

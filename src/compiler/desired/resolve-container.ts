@@ -6,6 +6,7 @@ import { desiredImage, writtenImage } from './image.ts';
 import { instanceMaker } from './instance-maker.ts';
 import { programOf } from './program.ts';
 import { reportSocketless, type Resolution } from './resolution.ts';
+import { balancerProgram } from '../balancer/running.ts';
 import { databaseOf, strategyOf } from './strategy.ts';
 import { wordsExpander } from './words.ts';
 
@@ -77,7 +78,7 @@ function warnFixedSocket(
 
 function strategy(
   container: ContainerSpec,
-  { spec, socket }: DesiredInstance,
+  { spec, socket, port }: DesiredInstance,
   imageName: string,
   { writers, problems }: Resolution,
 ): Strategy {
@@ -91,6 +92,8 @@ function strategy(
       singleWriter: writers.of(container, socket?.volume ?? null, database !== null),
       database,
       socket: socket === null ? 'none' : moves,
+      hostPort: spec.network === 'host' ? (container.port?.port ?? port) : null,
+      sharesPorts: balancerProgram(programs, [container.name, imageName]) !== null,
     },
     problems,
   );

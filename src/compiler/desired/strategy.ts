@@ -12,6 +12,10 @@ export interface StrategyFacts {
   /** `postgres`; null for what is no database that we know. */
   readonly database: string | null;
   readonly socket: 'none' | 'movable' | 'fixed';
+  /** The port of the host's network that it listens on; null for any other network. */
+  readonly hostPort: number | null;
+  /** Its program can share a port with another generation of it (`SO_REUSEPORT`). */
+  readonly sharesPorts: boolean;
 }
 
 /** Picks how instances are replaced, and says why; a written order wins, unless it cannot work. */
@@ -19,7 +23,7 @@ export function strategyOf(facts: StrategyFacts, problems: Problems): Strategy {
   const { container, singleWriter, database } = facts;
   const { order, range } = container.strategy;
   const roll = rollOf(container.strategy);
-  const obstacle = obstacleOf(facts);
+  const obstacle = obstacleOf(facts, order === 'start-first' && facts.sharesPorts);
   if (order === 'stop-first') return { order, why: 'as written', ...roll };
   if (container.strategy.surge === 0) {
     if (order === 'auto') return { order: 'stop-first', why: 'as `surge: 0` says', ...roll };
@@ -78,8 +82,12 @@ interface Obstacle {
   readonly why: string;
 }
 
-function obstacleOf({ container, ports, singleWriter, database, socket }: StrategyFacts): Obstacle | null {
-  const published = ports.find(({ hostPort }) => hostPort !== null);
+/** Whether a program's configuration shares its ports is not known here: `auto` does not count on it (`share`). */
+function obstacleOf(
+  { ports, singleWriter, database, socket, hostPort }: StrategyFacts,
+  share: boolean,
+): Obstacle | null {
+  const published = ports.find((port) => port.hostPort !== null);
   // For a known database its files are the graver reason.
   if (singleWriter !== null && database !== null) {
     return { kind: 'volume', why: `${database} keeps its files in ${where(singleWriter)}` };
@@ -87,8 +95,8 @@ function obstacleOf({ container, ports, singleWriter, database, socket }: Strate
   if (published !== undefined) {
     return { kind: 'published port', why: `it publishes port ${published.hostPort} of the host` };
   }
-  if (container.network.mode === 'host' && container.port !== null) {
-    return { kind: 'port', why: `it listens on port ${container.port.port} of the host` };
+  if (hostPort !== null && !share) {
+    return { kind: 'port', why: `it listens on port ${hostPort} of the host` };
   }
   if (socket === 'fixed') return { kind: 'socket', why: 'its socket cannot move' };
   return singleWriter === null ? null : { kind: 'volume', why: `only it writes ${where(singleWriter)}` };

@@ -22,6 +22,8 @@ export interface ObservedState {
   readonly links: readonly ObservedLink[];
   /** The configurations of balancers that run, by the container's id; only where a plan may need them. */
   readonly balancers: ReadonlyMap<string, BalancerText>;
+  /** `net.ipv4.tcp_migrate_req` of the host's network; looked at only where a plan may need it, else null. */
+  readonly migrates: boolean | null;
   /** Containers of `stack run`: under way, or left over from one that was killed. */
   readonly runs: readonly ObservedRun[];
 }
@@ -162,5 +164,6 @@ export const NOTHING_OBSERVED: ObservedState = {
   agents: [],
   links: [],
   balancers: new Map(),
+  migrates: null,
   runs: [],
 };

@@ -204,6 +204,16 @@ export type Operation =
       readonly limitS: number;
     }
   /**
+   * The agent of the host's network notes who listens on ports that this generation is to share with the one before it:
+   * its gate wants another listener, and more answers than the old one could give by chance.
+   */
+  | {
+      readonly kind: 'ports.note';
+      readonly instance: InstanceKey;
+      readonly generation: number;
+      readonly ports: readonly number[];
+    }
+  /**
    * New files are put into a running container, tried where its program can (`check`, as it is shown), and read again as
    * those at `paths` say. Wrong ones give way to the old ones, which stay in the container until `files.settle`.
    */

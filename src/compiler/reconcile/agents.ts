@@ -56,9 +56,21 @@ export function planesOf(
   if (instance.socket !== null) planes.add('stack');
   if (order === 'start-first' && instance.port !== null && instance.spec.network === 'stack')
     planes.add('stack');
+  if (sharedPorts(instance, order).length > 0) planes.add('host');
   const plane = gatePlane(instance);
   if (plane !== null) planes.add(plane);
   return [...planes];
+}
+
+/** The ports of the host's network, sorted, on which two generations of an instance listen side by side for a while. */
+export function sharedPorts(
+  { gate, port, socket, spec }: DesiredInstance,
+  order: Strategy['order'],
+): readonly number[] {
+  if (order !== 'start-first' || spec.network !== 'host' || socket !== null || port === null) return [];
+  const asked =
+    (gate.kind === 'http' || gate.kind === 'tcp') && gate.over !== 'socket' ? gate.over.port : port;
+  return [...new Set([port, asked])].sort((a, b) => a - b);
 }
 
 /** The agent that asks an instance's gate; null when the engine itself can tell. */

@@ -17,8 +17,8 @@ export const balancerSteps = {
   },
   // Start-first: its name has moved by now, and every haproxy that can be told knows the new address.
   'drain-ports': (turn) => {
-    const { old, instance, tellers, cover } = turn;
-    if (old === null || (cover !== 'successor' && !isCovered(turn))) return [];
+    const { old, instance, tellers, cover, sockets } = turn;
+    if (old === null || !sockets.isCounted || (cover !== 'successor' && !isCovered(turn))) return [];
     const op = drainPorts(old, instance, tellers, instance.stop.drainS);
     return op === null ? [] : [node(`drain ports ${old.generation}`, op, 'requests under way end first')];
   },

@@ -50,7 +50,8 @@ export function reconcile(
   const agents = neededAgents(desired, observed, request, { decided, dropped, runs, tellers });
   const prepared = prepare(builder, desired, observed, request, { starting, selected, agents });
   const reach = new Set(agents.flatMap((agent) => agent.volumes));
-  const sockets = { reach, wanted: wantedPlaces(desired), tellers };
+  const isCounted = agents.some(({ plane }) => plane === 'stack');
+  const sockets = { reach, isCounted, wanted: wantedPlaces(desired), tellers };
   const aside = setNamesAside(builder, decided, observed, prepared.ready);
 
   const work = { decided, starting, selected, scope: { sockets, handover: handoverOf(dropped) } };

@@ -13,6 +13,8 @@ export type SocketPlace = Pick<SocketSpec, 'published' | 'volume' | 'volumePath'
 export interface SocketScope {
   /** The volumes that the plan's agent mounts. */
   readonly reach: ReadonlySet<string>;
+  /** The plan has the agent that counts connections. */
+  readonly isCounted: boolean;
   /** The published names that instances of the file serve on, by {@link placeKey}: whoever leaves lets them be. */
   readonly wanted: ReadonlySet<string>;
   /** The haproxys that list an instance over TCP and can be told where it is, by its engine name. */

@@ -4,6 +4,7 @@ import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { balancerSteps } from './balancer-steps.ts';
+import { sharedPorts } from './agents.ts';
 import { restartText } from './compare.ts';
 import { roomForOld, socketSteps } from './socket-steps.ts';
 import type { Step } from './strategies.ts';
@@ -39,6 +40,13 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
         'in `networks`',
       ),
     ),
+  // Whoever asks the port may be answered by the old generation.
+  'note-listeners': ({ instance, generation }) => {
+    const ports = sharedPorts(instance, 'start-first');
+    if (ports.length === 0) return [];
+    const op: Operation = { kind: 'ports.note', instance: instance.key, generation, ports };
+    return [node(`note ports ${generation}`, op, 'the old one listens there too')];
+  },
   start: ({ instance, generation, next }) => [
     node(`start ${generation}`, { kind: 'container.start', target: next }, 'created', [
       { kind: 'container.stop', target: next, timeoutS: instance.stop.timeoutS },

@@ -5,6 +5,7 @@ export type Step =
   | 'create'
   | 'join'
   | 'hand-over'
+  | 'note-listeners'
   | 'start'
   | 'gate'
   | 'publish'
@@ -46,7 +47,17 @@ export const strategies = {
     settle: [],
   },
   'start-first': {
-    serve: ['create', 'join', 'hand-over', 'keep-old-path', 'clear-path', 'start', 'gate', 'publish'],
+    serve: [
+      'create',
+      'join',
+      'hand-over',
+      'keep-old-path',
+      'clear-path',
+      'note-listeners',
+      'start',
+      'gate',
+      'publish',
+    ],
     switch: ['keep', 'release-old', 'park-old', 'take-name', 'tell-balancers'],
     settle: [
       'unpublish-old',

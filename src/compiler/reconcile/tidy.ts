@@ -88,7 +88,7 @@ export function tidyGeneration(
       else add(`rest in ${teller.balancer} at`, leave(teller, 'maint'), 'nobody current serves');
     }
     const op = drainPorts(leftover, instance, tellers, instance.stop.drainS);
-    if (op !== null) add('drain ports', op, 'left over');
+    if (op !== null && sockets.isCounted) add('drain ports', op, 'left over');
   }
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
     add('stop', { kind: 'container.stop', target: existing(leftover), timeoutS: null }, 'left over');

@@ -1,3 +1,4 @@
+import type { FrontView } from '../balancer/front.ts';
 import type { BalancerView } from '../balancer/view.ts';
 import type { ServerFacts, StopEffect } from './server.ts';
 
@@ -24,6 +25,8 @@ export interface VerdictFacts {
   /** Ports of the host that it publishes. */
   readonly hostPorts: readonly number[];
   readonly network: { readonly host: boolean; readonly port: number | null };
+  /** Of what listens on a port of the host's network: what two generations there stand on; null for everything else. */
+  readonly sharing: SharingFacts | null;
   /** Containers that reach it by name (`links`, `database`), and are no balancers. */
   readonly clients: readonly ClientFacts[];
   /** Every balancer of the stack that may lead to it. */
@@ -75,6 +78,23 @@ export type GateFacts =
   | { readonly kind: 'http' | 'command' | 'healthcheck' | 'tcp'; readonly limitMs: number }
   | { readonly kind: 'uptime'; readonly uptimeMs: number };
 
+/** What two generations need to listen on one port of the host. */
+export interface SharingFacts {
+  /** Null: it is none whose configuration is known. */
+  readonly program: 'haproxy' | 'nginx' | null;
+  /** What the configuration that it runs with says of those who connect. */
+  readonly front:
+    | { readonly kind: 'read'; readonly view: FrontView }
+    | { readonly kind: 'unread'; readonly why: string }
+    | { readonly kind: 'none' };
+  /** `net.ipv4.tcp_migrate_req` of the host; null: not known. */
+  readonly migrates: boolean | null;
+  /** Both generations run as the same user. */
+  readonly sameUser: boolean;
+  /** The new one, a haproxy with `-x`, takes the listeners of the old one instead of making its own. */
+  readonly takesOver: boolean;
+}
+
 /** A container that reaches it by name. */
 export interface ClientFacts {
   readonly name: string;
@@ -125,7 +145,7 @@ export interface Mechanisms {
   readonly hold: boolean;
   /** Its connections over TCP are waited for before it stops. */
   readonly drainPorts: boolean;
-  /** Both generations bind the port, and what the old one has queued is not lost. */
+  /** Both generations listen on the port of the host, and the gate tells them apart. */
   readonly overlap: boolean;
   /** The next instance waits until the balancer sees this one up. */
   readonly awaitUp: boolean;
@@ -177,6 +197,16 @@ export function isReached(facts: VerdictFacts): boolean {
     facts.network.host ||
     (facts.socket.kind !== 'none' && facts.balancers.length === 0)
   );
+}
+
+/** Whether it listens on a port of the host, as a container in the host's network. */
+export function listensOnHost({ network, socket }: VerdictFacts): boolean {
+  return network.host && network.port !== null && socket.kind === 'none';
+}
+
+/** Whether two generations of it listen there side by side. */
+export function sharesPort(facts: VerdictFacts): boolean {
+  return listensOnHost(facts) && facts.can.overlap && facts.order === 'start-first';
 }
 
 /** Whether all who connect to it over TCP are haproxys that the plan tells where it is, or that it goes. */

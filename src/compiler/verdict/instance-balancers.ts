@@ -1,4 +1,5 @@
 import type { Address } from '../balancer/address.ts';
+import { haproxyFront, nginxFront, type FrontView } from '../balancer/front.ts';
 import { readNginx } from '../balancer/nginx.ts';
 import { haproxyConfigOf, namesOf, type BalancerText, type RunningBalancer } from '../balancer/running.ts';
 import { haproxyView, nginxView, type BalancerView, type InstanceAddress } from '../balancer/view.ts';
@@ -19,29 +20,28 @@ export interface Whereabouts {
 export interface Judge {
   readonly balancer: RunningBalancer;
   readonly why: string | null;
+  /** How it treats those who connect to it; null where its configuration was not read. */
+  readonly front: FrontView | null;
   readonly view: (instance: InstanceAddress) => BalancerView | null;
-  /** As it leaves, it closes connections that clients keep, whether or not they have just sent a request. */
-  readonly closesIdle: boolean;
 }
 
 /** Reads the configuration of a balancer once for all instances. */
 export function judgeOf(balancer: RunningBalancer, text: BalancerText): Judge {
-  const unread = (why: string): Judge => ({ balancer, why, view: () => null, closesIdle: false });
+  const unread = (why: string): Judge => ({ balancer, why, front: null, view: () => null });
   if (text.kind === 'unread') return unread(text.why);
   const { main, files } = text;
   if (balancer.program === 'haproxy') {
     const config = haproxyConfigOf(balancer.container, text);
-    const { closesIdle } = config;
-    return { balancer, why: null, view: (instance) => haproxyView(config, instance), closesIdle };
+    const { entrypoint, command } = balancer.container;
+    const front = haproxyFront(config, [...(entrypoint ?? []), ...(command ?? [])]);
+    return { balancer, why: null, front, view: (instance) => haproxyView(config, instance) };
   }
   const [path = ''] = main;
   const config = readNginx(files, { path, version: balancer.version });
   const missing = config.unread[0];
   if (missing !== undefined) return unread(`${missing} could not be read`);
-  const closesIdle = ![...files.values()].some((file) =>
-    /^\s*keepalive_(timeout\s+0|min_timeout)\b/m.test(file),
-  );
-  return { balancer, why: null, view: (instance) => nginxView(config, instance), closesIdle };
+  const front = nginxFront(config);
+  return { balancer, why: null, front, view: (instance) => nginxView(config, instance) };
 }
 
 /** What the balancers mean for one instance; those that cannot lead to it are left out. */

@@ -30,7 +30,6 @@ function capacityOf(facts: VerdictFacts): Capacity {
     case 'remove':
       return { lowest: instances.after, of };
     case 'replace':
-      // A host port, or a port in the host's network, makes it stop-first whatever is written.
       return {
         lowest: runs && order === 'stop-first' ? Math.max(0, instances.now - batch) : instances.now,
         of,

@@ -82,6 +82,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       host: (old?.spec ?? instance?.spec)?.network === 'host',
       port: portOf(instance ?? container?.template ?? null, old),
     },
+    sharing: sharingFacts(scene, old, instance),
     clients: clientsOf(scene, engineName),
     balancers: balancersOf(
       judges,
@@ -115,7 +116,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       takeAway: order === 'stop-first' && action === 'replace' && (isDrained || isLeft),
       hold: does('socket.hold'),
       drainPorts: does('ports.drain'),
-      overlap: false,
+      overlap: does('ports.note'),
       awaitUp: does('socket.reached') || operations.some((op) => op.kind === 'balancer.point' && op.ready),
     },
   };
@@ -229,6 +230,31 @@ function socketFacts(
   return { kind: socket.movable ? 'movable' : 'fixed', own, elsewhere };
 }
 
+/** The old generation's configuration counts: it is the one that others are connected to, and that stops. */
+function sharingFacts(
+  { judges, observed }: PlanScene,
+  old: ObservedContainer | null,
+  instance: DesiredInstance | null,
+): VerdictFacts['sharing'] {
+  if (old === null || old.spec?.network !== 'host') return null;
+  const judge = judges.find(({ balancer }) => balancer.container.id === old.id);
+  return {
+    program: judge?.balancer.program ?? null,
+    front: frontOf(judge),
+    migrates: observed.migrates,
+    sameUser: instance === null || old.spec.user === instance.spec.user,
+    takesOver:
+      judge?.balancer.program === 'haproxy' &&
+      [...(instance?.entrypoint ?? []), ...(instance?.command ?? [])].includes('-x'),
+  };
+}
+
+function frontOf(judge: Judge | undefined): NonNullable<VerdictFacts['sharing']>['front'] {
+  if (judge === undefined) return { kind: 'none' };
+  const { front, why } = judge;
+  return front === null ? { kind: 'unread', why: why ?? '' } : { kind: 'read', view: front };
+}
+
 /** A haproxy that is no master of workers is ended by the signals that reload one: its check proves nothing. */
 function reloadFacts(
   operations: readonly Operation[],
@@ -239,7 +265,8 @@ function reloadFacts(
   if (op?.kind !== 'files.reload') return null;
   const words = [...(old?.entrypoint ?? []), ...(old?.command ?? [])];
   const reloads = op.check !== 'haproxy -c' || words.some((word) => /^-Ws?$/.test(word));
-  const closesIdle = judges.find(({ balancer }) => balancer.container.id === old?.id)?.closesIdle ?? false;
+  const front = judges.find(({ balancer }) => balancer.container.id === old?.id)?.front ?? null;
+  const closesIdle = front?.closesBehindAnswers === false;
   return { signal: op.by, checked: op.check !== null && reloads, closesIdle };
 }
 

@@ -1,9 +1,10 @@
 import { drainedDoubts, drainedLosses, drainedMechanisms } from './rules/drained.ts';
+import { hostNetworkDoubts, hostNetworkLosses, hostNetworkMechanisms } from './rules/host-network.ts';
 import { inPlaceRules } from './rules/in-place.ts';
 import { readinessRules, samePathRules } from './rules/readiness.ts';
 import { removalRules, undrainedRemovalRules } from './rules/removal.ts';
 import { unproven, type Rule } from './rules/rule.ts';
-import { exclusiveRules, stopFirstRules } from './rules/stopping-first.ts';
+import { exclusiveRules, hostPortRules, stopFirstRules } from './rules/stopping-first.ts';
 import { tcpLosses, tcpRules } from './rules/tcp.ts';
 import { workerRules } from './rules/worker.ts';
 
@@ -15,6 +16,8 @@ export const rules: readonly Rule[] = [
   ...inPlaceRules,
   ...workerRules,
   ...removalRules,
+  ...hostPortRules,
+  ...hostNetworkLosses,
   ...exclusiveRules,
   ...stopFirstRules,
   ...samePathRules,
@@ -23,6 +26,8 @@ export const rules: readonly Rule[] = [
   ...readinessRules,
   ...drainedDoubts,
   ...drainedMechanisms,
+  ...hostNetworkDoubts,
+  ...hostNetworkMechanisms,
   ...tcpRules,
   ...undrainedRemovalRules,
   {

@@ -10,6 +10,7 @@ import {
   type ArrivalsResult,
   type DrainResult,
   type Handed,
+  type ListenersResult,
   type ProbeResult,
   type TellResult,
 } from './agent-session.ts';
@@ -117,6 +118,11 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
       if (isDrainResult(result)) return result;
       throw new AgentError(`the agent's answer to \`drain-ports\` makes no sense: ${JSON.stringify(result)}`);
     },
+    listeners: async (ports) => {
+      const result = await ask({ op: 'listeners', ports }, answerMs);
+      if (isListenersResult(result)) return result;
+      throw new AgentError(`the agent's answer to \`listeners\` makes no sense: ${JSON.stringify(result)}`);
+    },
     point: async (request) => {
       const result = await ask({ op: 'point', ...request }, request.timeoutMs + answerMs);
       if (isTellResult(result)) return result;
@@ -154,6 +160,20 @@ function isHanded(value: unknown): value is Handed {
 function isArrivalsResult(value: unknown): value is ArrivalsResult {
   if (typeof value !== 'object' || value === null || !('seen' in value) || !('ms' in value)) return false;
   return typeof value.seen === 'number' && typeof value.ms === 'number';
+}
+
+function isListenersResult(value: unknown): value is ListenersResult {
+  if (typeof value !== 'object' || value === null || !('listening' in value) || !('migrates' in value))
+    return false;
+  const { listening, migrates } = value;
+  if (typeof migrates !== 'boolean' || !Array.isArray(listening)) return false;
+  return listening.every(
+    (each: unknown) =>
+      typeof each === 'object' &&
+      each !== null &&
+      typeof Reflect.get(each, 'port') === 'number' &&
+      typeof Reflect.get(each, 'inode') === 'number',
+  );
 }
 
 function isTellResult(value: unknown): value is TellResult {

@@ -37,6 +37,19 @@ export interface DrainPortsRequest {
   readonly timeoutMs: number;
 }
 
+/** A socket that listens on a port; the inode tells it from others of the same port. */
+export interface Listener {
+  readonly port: number;
+  readonly inode: number;
+}
+
+/** Who listens on some ports of the agent's own network, and what its kernel does with what a listener leaves behind. */
+export interface ListenersResult {
+  readonly listening: readonly Listener[];
+  /** `net.ipv4.tcp_migrate_req`: another listener of the port gets it. False also where the kernel has no such setting. */
+  readonly migrates: boolean;
+}
+
 /**
  * `drained`: none for the whole quiet time; `most` were there at once. `busy`: some are left at the limit. Where the
  * connections cannot be counted (`why`): `knocked`, all that were queued have been accepted; `silent`, nobody accepts;
@@ -138,6 +151,8 @@ export interface AgentSession {
   arrivals(request: ArrivalsRequest): Promise<ArrivalsResult>;
   drain(request: DrainRequest): Promise<DrainResult>;
   drainPorts(request: DrainPortsRequest): Promise<DrainResult>;
+  /** Looks at ports of the agent's own network. */
+  listeners(ports: readonly number[]): Promise<ListenersResult>;
   /** Tells a haproxy a new address of servers, over its runtime socket. */
   point(request: PointRequest): Promise<TellResult>;
   /** Takes servers out of a haproxy; refuses to `drain` the last ones that serve. */

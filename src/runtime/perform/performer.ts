@@ -23,6 +23,7 @@ import type { ExecuteOptions } from '../execute-options.ts';
 import { createContainer } from '../files/place-files.ts';
 import { passGate } from '../gate.ts';
 import { GateError } from '../gate/gate-error.ts';
+import type { SharedPorts } from '../gate/shared-port.ts';
 import { filledGate } from '../gate/filled-gate.ts';
 import { awaitBalancer } from './arrivals.ts';
 import { leaveBalancer, pointBalancer } from './balancers.ts';
@@ -48,6 +49,8 @@ export class Performer {
   readonly #plan: Plan;
   readonly #options: ExecuteOptions;
   readonly #created = new Map<string, string>();
+  /** Who listened on the ports of a generation before it started. */
+  readonly #noted = new Map<string, SharedPorts>();
   /** Image ids by the references that this plan has pulled. */
   readonly #pulled = new Map<string, string>();
   readonly #sessions: Sessions;
@@ -226,6 +229,15 @@ export class Performer {
           ask: (ask) => this.#ask('stack', ask),
           containerId: this.#id(op.target),
         });
+      case 'ports.note': {
+        const { ports } = op;
+        const { listening, migrates } = await this.#ask('host', (agent) => agent.listeners(ports));
+        this.#noted.set(createdKey(op.instance, op.generation), { ports, before: listening });
+        const count = listening.length === 1 ? '1 socket listens' : `${listening.length} sockets listen`;
+        return migrates
+          ? `${count} there`
+          : `warning: ${count} there, and what waits to be accepted is reset when they close: \`sysctl -w net.ipv4.tcp_migrate_req=1\``;
+      }
       case 'balancer.point':
         return pointBalancer(op, (ask) => this.#ask('stack', ask), this.#id(op.target));
       case 'balancer.leave':
@@ -328,7 +340,9 @@ export class Performer {
     const { engine, clock, stop } = this.#options;
     const { instance } = this.#lookUp(op.instance);
     const id = this.#id(op.target);
-    const plane = gatePlane(instance);
+    const shared = this.#noted.get(createdKey(op.instance, op.generation)) ?? null;
+    const asks = gatePlane(instance);
+    const plane = asks ?? (shared === null ? null : 'host');
     const { socket } = instance;
     const pass = async (agent: AgentSession | null) => {
       const result = await passGate(
@@ -336,6 +350,7 @@ export class Performer {
         {
           engine,
           agent,
+          shared,
           containerId: id,
           // The short id is the container's name on its network, whatever it is renamed to.
           address: plane === 'host' ? '127.0.0.1' : id.slice(0, 12),
@@ -366,7 +381,8 @@ export class Performer {
   async #staysUp(containerId: string, onProgress: (line: string) => void): Promise<string> {
     const { engine, clock, stop } = this.#options;
     const gate = { kind: 'engine', limitMs: 60_000, uptimeMs: 1_000 } as const;
-    const context = { engine, agent: null, containerId, address: '', socketPath: null, clock, onProgress };
+    const nobody = { agent: null, shared: null, address: '', socketPath: null };
+    const context = { ...nobody, engine, containerId, clock, onProgress };
     const { note } = await passGate(gate, context, stop ?? new AbortController().signal);
     return note;
   }

@@ -11,6 +11,16 @@ function backend(text: string, name = 'app'): HaproxyBackend {
   return found;
 }
 
+const NO_TIMEOUTS = {
+  client: null,
+  'http-request': null,
+  'http-keep-alive': null,
+  server: null,
+  connect: null,
+  queue: null,
+  check: null,
+};
+
 test('the example, as a whole', () => {
   const text = readFileSync(new URL('../../../examples/images/haproxy/haproxy.cfg', import.meta.url), 'utf8');
   const config = readHaproxy(
@@ -24,7 +34,7 @@ test('the example, as a whole', () => {
     { address: { kind: 'unix', path: '/run/admin.sock' }, level: 'admin', exposesListeners: true },
   ]);
   expect(config.binds).toEqual([
-    { section: 'requests', address: { kind: 'unix', path: '/run/haproxy0.sock' } },
+    { section: 'requests', address: { kind: 'unix', path: '/run/haproxy0.sock' }, datagrams: false },
   ]);
   expect(config.conditional).toBe(false);
   expect(config.masterWorker).toBe(false);
@@ -38,7 +48,15 @@ test('the example, as a whole', () => {
     retries: 3,
     retryOn: ['conn-failure'],
     httpReuse: 'safe',
-    timeouts: { server: 30_000, connect: 2000, queue: 5000, check: 1000 },
+    timeouts: {
+      client: 30_000,
+      'http-request': 10_000,
+      'http-keep-alive': 10_000,
+      server: 30_000,
+      connect: 2000,
+      queue: 5000,
+      check: 1000,
+    },
     asks: true,
   });
   expect(servers.map(({ name }) => name)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => `app${i}`));
@@ -64,7 +82,7 @@ test('without a word, haproxy does as its manual says', () => {
     retries: 3,
     retryOn: ['conn-failure'],
     httpReuse: 'safe',
-    timeouts: { server: null, connect: null, queue: null, check: null },
+    timeouts: NO_TIMEOUTS,
     asks: false,
     servers: [
       {
@@ -181,7 +199,7 @@ test('retries, what they are for, reuse and times', () => {
     retries: 0,
     retryOn: ['conn-failure', 'empty-response'],
     httpReuse: 'never',
-    timeouts: { server: 60_000, connect: 1500, queue: 250 },
+    timeouts: { ...NO_TIMEOUTS, server: 60_000, connect: 1500, queue: 250 },
   });
 });
 
@@ -313,15 +331,4 @@ test('no text makes it throw', () => {
     }),
     { numRuns: 1000 },
   );
-});
-
-test.each<[string, boolean]>([
-  ['mode http', true],
-  ['mode http\n option idle-close-on-response', false],
-  ['mode http\n option idle-close-on-response\n no option idle-close-on-response', true],
-  ['mode http\n option httpclose', false],
-  ['mode http\n disabled', false],
-  ['mode tcp', false],
-])('a frontend with `%s` closes what clients keep: %s', (lines, closes) => {
-  expect(readHaproxy(`frontend requests\n ${lines}\nbackend app\n mode http`).closesIdle).toBe(closes);
 });

@@ -47,7 +47,10 @@ test('the example, as a whole', () => {
         resolvesOnce: false,
       },
     ],
-    listens: [{ address: { kind: 'tcp', host: '*', port: 80 }, reuseport: false }],
+    listens: [{ address: { kind: 'tcp', host: '*', port: 80 }, reuseport: false, datagrams: false }],
+    kept: [0, 1, 2].map(() => ({ timeoutMs: 15_000, minMs: 0 })),
+    passesBytes: false,
+    shutdownMs: null,
     unread: ['/etc/nginx/mime.types'],
   });
 });
@@ -196,11 +199,11 @@ test('where it listens', () => {
     server { server_name x; }
   }`);
   expect(listens).toEqual([
-    { address: { kind: 'tcp', host: '*', port: 8080 }, reuseport: true },
-    { address: { kind: 'tcp', host: '::', port: 80 }, reuseport: false },
-    { address: { kind: 'unix', path: '/n.sock' }, reuseport: false },
-    { address: { kind: 'tcp', host: '127.0.0.1', port: 80 }, reuseport: false },
-    { address: { kind: 'tcp', host: '*', port: 80 }, reuseport: false },
+    { address: { kind: 'tcp', host: '*', port: 8080 }, reuseport: true, datagrams: false },
+    { address: { kind: 'tcp', host: '::', port: 80 }, reuseport: false, datagrams: false },
+    { address: { kind: 'unix', path: '/n.sock' }, reuseport: false, datagrams: false },
+    { address: { kind: 'tcp', host: '127.0.0.1', port: 80 }, reuseport: false, datagrams: false },
+    { address: { kind: 'tcp', host: '*', port: 80 }, reuseport: false, datagrams: false },
   ]);
 });
 

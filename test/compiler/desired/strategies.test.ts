@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { shop } from '../spec/marked.ts';
+import { compileText, diagnosticsOf, shop } from '../spec/marked.ts';
 import { container, volumes } from './shop.ts';
 
 const strategyWith = (keys: string, others = '', image = 'a:1') =>
@@ -113,6 +113,30 @@ describe('strategies', () => {
       'stop-first',
       'it listens on port 80 of the host',
     ],
+    [
+      'the network of the host, and asked there',
+      'network: host, health: { path: /, port: 80 }',
+      '',
+      'a:1',
+      'stop-first',
+      'it listens on port 80 of the host',
+    ],
+    [
+      'a balancer in the network of the host, of which nobody knows how it binds',
+      'network: host, port: 80',
+      '',
+      'haproxy:2.8',
+      'stop-first',
+      'it listens on port 80 of the host',
+    ],
+    [
+      'a balancer in the network of the host, as written',
+      'network: host, port: 80, strategy: { order: start-first }',
+      '',
+      'haproxy:2.8',
+      'start-first',
+      'as written',
+    ],
     ['as written', 'strategy: { order: stop-first }', '', 'a:1', 'stop-first', 'as written'],
     ['no room beside', 'strategy: { surge: 0 }', '', 'a:1', 'stop-first', 'as `surge: 0` says'],
   ])('%s', (_title, keys, others, image, order, why) => {
@@ -131,5 +155,25 @@ describe('strategies', () => {
       batch: 3,
       surge: 6,
     });
+  });
+
+  test.each<[string, string, string, readonly string[]]>([
+    ['a haproxy shares a port of the host', 'entrypoint: [haproxy, -db]', 'a:1', []],
+    ['an nginx does', 'command: [nginx]', 'a:1', []],
+    ['an image of that name does', 'user: x', 'nginx:1.27', []],
+    ['anything else may not', 'command: [node, x.js]', 'a:1', ['it listens on port 80 of the host']],
+    [
+      'its files are another matter',
+      'volumes_from: [data]',
+      'haproxy:2.8',
+      ['only it writes the data volume `data`'],
+    ],
+  ])('%s', (_, keys, image, whys) => {
+    const given = `deploy: auto, image: "${image}", network: host, port: 80, strategy: { order: start-first }`;
+    const text = volumes(shop(`app: { ${given}, ${keys} }`));
+    const problems = diagnosticsOf(compileText(text));
+    expect(problems.filter(({ code }) => code === 'STK361').map(({ message }) => message)).toEqual(
+      whys.map((why) => `\`start-first\` may not work for \`app\`: ${why}`),
+    );
   });
 });

@@ -76,6 +76,50 @@ describe('whole plans', () => {
     `);
   });
 
+  test('a port of the host that two generations share: who listens is noted before the start', () => {
+    const front: ContainerSketch = {
+      name: 'front',
+      port: 80,
+      spec: { network: 'host' },
+      gate: {
+        kind: 'http',
+        over: { port: 8404 },
+        path: '/',
+        status: [[100, 499]],
+        timeoutMs: 1000,
+        intervalMs: 50,
+        limitMs: 1000,
+      },
+    };
+    const before = settled(desiredState([front]));
+    const result = plan(desiredState([{ ...front, image: 'front:2' }]), before);
+    expect(planText(result)).toMatchInlineSnapshot(`
+      "replace shop/front0 1→2 (field image front:1 (front:1)→front:2 (front:2))
+
+      [] #1 shop/front0 create 2: container.create undo: container.rename
+      [1] #2 shop/front0 note ports 2: ports.note
+      [2] #3 shop/front0 start 2: container.start undo: container.stop
+      [3] #4 shop/front0 gate 2: container.gate
+      [4] #5 shop/front0 keep 2: container.policy undo: container.policy
+      [5] #6 shop/front0 release 1: container.policy undo: container.policy
+      [6] #7 shop/front0 park 1: container.rename undo: container.rename
+      [7] #8 shop/front0 switch 2: container.rename undo: container.rename
+      [8] #9 shop/front0 still up 2: container.alive
+      [9] #10 shop/front0 stop 1: container.stop
+      [10] #11 shop/front0 remove 1: container.remove"
+    `);
+    expect(result.agents.map(({ plane }) => plane)).toEqual(['host']);
+    expect(result.nodes.flatMap(({ op }) => (op.kind === 'ports.note' ? op.ports : []))).toEqual([80, 8404]);
+    const stopFirst = plan(desiredState([{ ...front, image: 'front:2', order: 'stop-first' }]), before);
+    expect(planText(stopFirst)).not.toContain('ports.note');
+  });
+
+  test('the agent of the host is there for the ports alone, where the gate does not ask it', () => {
+    const front: ContainerSketch = { name: 'front', port: 80, spec: { network: 'host' } };
+    const { agents } = plan(desiredState([{ ...front, image: 'front:2' }]), settled(desiredState([front])));
+    expect(agents.map(({ plane }) => plane)).toEqual(['host']);
+  });
+
   test('a new image: one instance after the other, start-first, old generations removed last', () => {
     const desired = desiredState([db, { ...app, image: 'app:2' }]);
     expect(planText(plan(desired, settled(desiredState([db, app]))))).toMatchInlineSnapshot(`

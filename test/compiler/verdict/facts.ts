@@ -1,3 +1,4 @@
+import type { FrontView } from '../../../src/compiler/balancer/front.ts';
 import type { BalancerView } from '../../../src/compiler/balancer/view.ts';
 import type { BalancerFacts, ClientFacts, VerdictFacts } from '../../../src/compiler/verdict/facts.ts';
 
@@ -55,6 +56,7 @@ export const SWAP: VerdictFacts = {
   gate: { kind: 'http', limitMs: 60_000 },
   hostPorts: [],
   network: { host: false, port: null },
+  sharing: null,
   clients: [],
   balancers: [haproxy()],
   database: null,
@@ -97,6 +99,36 @@ export const TCP: VerdictFacts = {
   socket: { kind: 'none', own: false, elsewhere: false },
   network: { host: false, port: 3000 },
   balancers: [],
+};
+
+/** How haproxy treats its clients when its configuration is as the guide recommends. */
+export const FRONT: FrontView = {
+  sharesPorts: true,
+  datagrams: false,
+  closesBehindAnswers: true,
+  idleMs: 5000,
+  passesBytes: false,
+  requestMs: 30_000,
+  cutsAfterMs: null,
+};
+
+/** A haproxy in the network of the host, replaced while another generation of it listens there too. */
+export const SHARED: VerdictFacts = {
+  ...TCP,
+  container: 'haproxy',
+  instance: 'haproxy0',
+  instances: { now: 1, after: 1 },
+  server: { kind: 'haproxy', program: 'haproxy', keepsAlive: true },
+  network: { host: true, port: 80 },
+  sharing: {
+    program: 'haproxy',
+    front: { kind: 'read', view: FRONT },
+    migrates: true,
+    sameUser: true,
+    takesOver: false,
+  },
+  stop: { ...SWAP.stop, signal: 'SIGUSR1' },
+  can: { ...SWAP.can, overlap: true },
 };
 
 /** A worker. */

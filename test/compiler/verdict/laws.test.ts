@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import type { FrontView } from '../../../src/compiler/balancer/front.ts';
 import type { BalancerView } from '../../../src/compiler/balancer/view.ts';
 import {
   isTold,
   listings,
+  sharesPort,
   takesConnections,
   type VerdictFacts,
 } from '../../../src/compiler/verdict/facts.ts';
@@ -26,6 +28,16 @@ const view: fc.Arbitrary<BalancerView> = fc.record({
   upAfterMs: perhaps(ms),
   silentAfterMs: perhaps(ms),
   others: few,
+});
+
+const front: fc.Arbitrary<FrontView> = fc.record({
+  sharesPorts: fc.boolean(),
+  datagrams: fc.boolean(),
+  closesBehindAnswers: fc.boolean(),
+  idleMs: perhaps(ms),
+  passesBytes: fc.boolean(),
+  requestMs: perhaps(ms),
+  cutsAfterMs: perhaps(ms),
 });
 
 /** Combinations that no stack has are among them: none may be without a verdict. */
@@ -75,6 +87,19 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
   ),
   hostPorts: fc.constantFrom([], [], [80], [80, 443]),
   network: fc.record({ host: fc.constantFrom(false, false, true), port: fc.constantFrom(null, 3000) }),
+  sharing: perhaps(
+    fc.record({
+      program: fc.constantFrom('haproxy', 'nginx', null),
+      front: fc.oneof(
+        fc.record({ kind: fc.constant('read'), view: front }),
+        fc.record({ kind: fc.constant('unread'), why: fc.constant('it is not there') }),
+        fc.record({ kind: fc.constant('none') }),
+      ),
+      migrates: fc.constantFrom(true, false, null),
+      sameUser: fc.boolean(),
+      takesOver: fc.boolean(),
+    }),
+  ),
   clients: fc.array(
     fc.record({
       name: fc.constant('web'),
@@ -180,12 +205,13 @@ test('a published port that is replaced or removed is a gap', () => {
   });
 });
 
+const isShared = (given: VerdictFacts) => given.action === 'replace' && sharesPort(given);
+
 test('kept connections on both sides are never zero downtime', () => {
   law((given, kind) => {
     const kept =
       given.server.keepsAlive === true && listings(given).some(({ view: v }) => v.keepsConnections);
-    const shared = given.network.host && given.can.overlap && given.socket.kind === 'none';
-    if (takesAway(given) && kept && !shared && given.server.kind !== 'sidekiq')
+    if (takesAway(given) && kept && !isShared(given) && given.server.kind !== 'sidekiq')
       expect(kind).not.toBe('zero-downtime');
   });
 });
@@ -194,11 +220,26 @@ test('a balancer that gives up at the first connect is never left with a path th
   law((given, kind) => {
     const stubborn = listings(given).some(({ view: v }) => !v.triesAnother);
     const gone = given.action === 'remove' || (given.order === 'stop-first' && !given.can.hold);
-    const shared = given.network.host && given.can.overlap && given.action === 'replace';
     // One that is told sends nothing there any more.
     const unknowing = stubborn && !isTold(given);
-    if (takesAway(given) && unknowing && gone && !shared && given.server.kind !== 'sidekiq')
+    if (takesAway(given) && unknowing && gone && !isShared(given) && given.server.kind !== 'sidekiq')
       expect(kind).toBe('gap');
+  });
+});
+
+test('a port of the host is shared without loss only where all that it takes is known to hold', () => {
+  law((given, kind, { rule }) => {
+    if (takesAway(given) && isShared(given) && kind === 'zero-downtime' && given.server.kind !== 'sidekiq') {
+      expect(rule).toBe('host-network-overlap');
+      expect(given.stop.effect).toBe('finishes');
+      expect(given.gate.kind).not.toBe('uptime');
+      expect(given.sharing).toMatchObject({
+        front: { view: { sharesPorts: true, closesBehindAnswers: true, datagrams: false } },
+        migrates: true,
+        sameUser: true,
+        takesOver: false,
+      });
+    } else expect(rule).not.toBe('host-network-overlap');
   });
 });
 
@@ -210,7 +251,6 @@ test('what is not done is not claimed', () => {
       expect(given.can.drainPorts).toBe(true);
       expect(given.balancers.some(({ told }) => told === 'told')).toBe(true);
     }
-    if (!given.can.overlap) expect(rule).not.toBe('host-network-overlap');
     if (rule === 'socket-swap') expect([given.socket.kind, given.order]).toEqual(['movable', 'start-first']);
   });
 });

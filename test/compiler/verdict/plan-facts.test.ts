@@ -183,6 +183,58 @@ describe('a replacement', () => {
   });
 });
 
+describe('a port of the host', () => {
+  const front: ContainerSketch = { name: 'haproxy', port: 80, spec: { network: 'host' }, gate: httpGate() };
+  const config = read(`defaults
+  mode http
+  option idle-close-on-response
+  timeout client 5s
+  timeout server 20s
+frontend requests
+  bind :80
+  default_backend app
+backend app
+  server app0 /s/app0.sock`);
+  const given: Given = {
+    now: [front],
+    wanted: [next(front)],
+    config,
+    change: (observed) => ({ ...observed, migrates: true }),
+  };
+
+  test('that two generations listen on', () => {
+    expect(facts(given, 'haproxy0')).toMatchObject({
+      network: { host: true, port: 80 },
+      sharing: {
+        program: 'haproxy',
+        front: { kind: 'read', view: { sharesPorts: true, closesBehindAnswers: true, idleMs: 5000 } },
+        migrates: true,
+        sameUser: true,
+      },
+      can: { overlap: true },
+    });
+    expect(rules(given)).toEqual({ 'shop/haproxy0': 'host-network-overlap' });
+  });
+
+  test('is judged by the generation that goes', () => {
+    const user = { ...next(front), spec: { ...front.spec, user: '99' } };
+    expect(rules({ ...given, wanted: [user] })).toEqual({ 'shop/haproxy0': 'host-network-user' });
+    const unread: BalancerText = { kind: 'unread', why: 'it is not there' };
+    expect(facts({ ...given, config: unread }, 'haproxy0')?.sharing?.front).toEqual(unread);
+  });
+
+  test('of which nobody has asked the kernel', () => {
+    const { change: _, ...unasked } = given;
+    expect(rules(unasked)).toEqual({ 'shop/haproxy0': 'host-network-migrates' });
+  });
+
+  test('that one has at a time', () => {
+    const alone = { ...next(front), order: 'stop-first' } as const;
+    expect(facts({ ...given, wanted: [alone] }, 'haproxy0')).toMatchObject({ can: { overlap: false } });
+    expect(rules({ ...given, wanted: [alone] })).toEqual({ 'shop/haproxy0': 'host-network' });
+  });
+});
+
 describe('balancers', () => {
   test('that cannot be read are named where they may lead there', () => {
     const config: BalancerText = { kind: 'unread', why: 'not within 2 s' };

@@ -8,11 +8,13 @@ import {
   CAN,
   client,
   FIXED,
+  FRONT,
   haproxy,
   HELD,
   KILLS,
   nginx,
   PUMA,
+  SHARED,
   SWAP,
   TCP,
   UNKNOWN,
@@ -24,7 +26,21 @@ import {
 const TAKEN: VerdictFacts = { ...FIXED, can: { ...CAN, takeAway: true }, rolled: 1 };
 const REMOVED: VerdictFacts = { ...SWAP, action: 'remove', instances: { now: 4, after: 2 } };
 const HOST: VerdictFacts = { ...TCP, order: 'stop-first', network: { host: true, port: 80 } };
-const OVERLAP: VerdictFacts = { ...HOST, order: 'start-first', can: { ...CAN, overlap: true } };
+const OWN: NonNullable<VerdictFacts['sharing']> = {
+  program: 'haproxy',
+  front: { kind: 'read', view: FRONT },
+  migrates: true,
+  sameUser: true,
+  takesOver: false,
+};
+
+function sharing({
+  view = {},
+  ...own
+}: Partial<typeof OWN> & { readonly view?: Partial<typeof FRONT> }): VerdictFacts {
+  return { ...SHARED, sharing: { ...OWN, ...own, front: { kind: 'read', view: { ...FRONT, ...view } } } };
+}
+
 const COUNTED = { ...CAN, drainPorts: true };
 const LONG = { inFlightMs: 90_000 };
 const FORCED = { lastStop: { forced: true, open: null } };
@@ -228,16 +244,141 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'gap of about 2.1 s, as measured at the last apply: one generation at a time listens on port 80 of the host; avoid: a `socket`, or reload it instead of replacing it',
   ],
   [
-    'which two can share',
-    OVERLAP,
-    'host-network-overlap',
-    'zero downtime: both generations listen on port 80 of the host until the old one is done',
+    '… which two could share',
+    { ...SHARED, order: 'stop-first' },
+    'host-network',
+    'gap of about 2.1 s, as measured at the last apply: one generation at a time listens on port 80 of the host; avoid: `strategy: {order: start-first}`, and `net.ipv4.tcp_migrate_req=1` on the host: its configuration shares the port',
   ],
   [
-    'which two can share, but it is killed',
-    { ...OVERLAP, stop: KILLS, server: { kind: 'nginx', program: 'nginx', keepsAlive: true } },
+    '… which two could share if they said so',
+    { ...sharing({ view: { sharesPorts: false }, program: 'nginx' }), order: 'stop-first' },
+    'host-network',
+    'gap of about 2.1 s, as measured at the last apply: one generation at a time listens on port 80 of the host; avoid: `listen … reuseport`, then `strategy: {order: start-first}`; or reload it instead of replacing it',
+  ],
+  [
+    'shared',
+    SHARED,
+    'host-network-overlap',
+    'zero downtime: both listen on port 80 of the host; what the old one has not accepted goes to the new one',
+  ],
+  [
+    'shared, but bound for one alone by nginx',
+    sharing({ view: { sharesPorts: false }, program: 'nginx' }),
+    'host-network-bound',
+    'gap of about 2.1 s, as measured at the last apply: it listens on port 80 without `SO_REUSEPORT`: no other generation can beside it; avoid: `reuseport` in each `listen`; the change that brings it needs `order: stop-first`',
+  ],
+  [
+    'shared, but bound for one alone by haproxy',
+    sharing({ view: { sharesPorts: false } }),
+    'host-network-bound',
+    'gap of about 2.1 s, as measured at the last apply: it listens on port 80 without `SO_REUSEPORT`: no other generation can beside it; avoid: no `noreuseport`; the change that takes it out needs `order: stop-first`',
+  ],
+  [
+    'shared, by another user',
+    sharing({ sameUser: false }),
+    'host-network-user',
+    'gap of about 2.1 s, as measured at the last apply: the kernel shares port 80 only among processes of one user, and its user changes; avoid: the same `user`, or `order: stop-first` for this change',
+  ],
+  [
+    'taken over',
+    sharing({ takesOver: true }),
+    'host-network-taken-over',
+    'gap of about 2.1 s, as measured at the last apply: with `-x` it takes the listeners of the old one: nothing shows that it is the new one that answers; avoid: leave `-x` and `expose-fd listeners` out',
+  ],
+  [
+    'shared, and killed',
+    { ...SHARED, stop: KILLS },
     'host-network-killed',
-    'gap of an instant: TERM ends nginx at once: requests under way are cut off; avoid: `stop_signal: QUIT`',
+    'gap of an instant: TERM ends haproxy at once: requests under way are cut off; avoid: `stop_signal: USR1`',
+  ],
+  [
+    'shared, and forced the last time',
+    { ...SHARED, ...FORCED },
+    'host-network-forced',
+    'gap of an instant: its last stop had to be forced: requests under way were cut off; avoid: a longer `stop_timeout`',
+  ],
+  [
+    'shared, and the kernel resets what waits',
+    sharing({ migrates: false }),
+    'host-network-reset',
+    'gap of an instant: what waits to be accepted by the old one when it stops is reset; avoid: `sysctl -w net.ipv4.tcp_migrate_req=1` on the host',
+  ],
+  [
+    'shared, and haproxy closes what is kept',
+    sharing({ view: { closesBehindAnswers: false } }),
+    'host-network-idle-closed',
+    'gap of an instant: it closes the connections that clients keep when it stops: one that has just asked again is reset; avoid: `option idle-close-on-response`',
+  ],
+  [
+    'shared, and nginx closes what is kept',
+    sharing({ view: { closesBehindAnswers: false }, program: 'nginx' }),
+    'host-network-idle-closed',
+    'gap of an instant: it closes the connections that clients keep when it stops: one that has just asked again is reset; avoid: `keepalive_min_timeout` (nginx 1.27.4), or `keepalive_timeout 0`',
+  ],
+  [
+    'shared, with QUIC',
+    sharing({ view: { datagrams: true } }),
+    'host-network-datagrams',
+    'gap of an instant: it takes UDP or QUIC too: the kernel sends those that the old one has begun to either of them; avoid: leave UDP and QUIC to another container',
+  ],
+  [
+    'shared, unread',
+    { ...SHARED, sharing: { ...OWN, front: { kind: 'unread', why: 'it is not there' } } },
+    'host-network-unread',
+    'unproven: `haproxy` must bind with `SO_REUSEPORT` and close what clients keep behind an answer alone (not readable: it is not there)',
+  ],
+  [
+    'shared by what is no balancer',
+    {
+      ...SHARED,
+      container: 'app',
+      server: UNKNOWN,
+      sharing: { ...OWN, program: null, front: { kind: 'none' } },
+    },
+    'host-network-unread',
+    'unproven: `app` must bind with `SO_REUSEPORT` and close what clients keep behind an answer alone',
+  ],
+  [
+    'shared, and nobody asked the kernel',
+    sharing({ migrates: null }),
+    'host-network-migrates',
+    'unproven: `net.ipv4.tcp_migrate_req=1` must hold on the host (nobody could look: no agent runs in its network)',
+  ],
+  [
+    'shared, and its signal is not known',
+    { ...SHARED, stop: { ...SWAP.stop, signal: null, effect: 'unknown' } },
+    'host-network-stop',
+    'unproven: `haproxy` must finish what it has on its stop signal, and accept nothing more',
+  ],
+  [
+    'shared, and it passes bytes',
+    sharing({ view: { passesBytes: true } }),
+    'host-network-bytes',
+    'unproven: clients to which `haproxy` passes bytes must close within 30 s',
+  ],
+  [
+    'shared, with patient clients',
+    sharing({ view: { idleMs: 60_000 } }),
+    'host-network-idle',
+    'unproven: no client may keep a connection for 30 s and then ask again: 60 s is allowed; raise `stop_timeout`',
+  ],
+  [
+    'shared, with long requests that it cuts off',
+    sharing({ view: { requestMs: null, cutsAfterMs: 20_000 } }),
+    'host-network-cut-off',
+    'unproven: no request may last longer than 20 s: any time is allowed; raise `hard-stop-after`',
+  ],
+  [
+    'shared, with long requests that nginx cuts off',
+    sharing({ view: { requestMs: 60_000, cutsAfterMs: 20_000 }, program: 'nginx' }),
+    'host-network-cut-off',
+    'unproven: no request may last longer than 20 s: 60 s is allowed; raise `worker_shutdown_timeout`',
+  ],
+  [
+    'shared, and ready by a connect alone',
+    { ...SHARED, gate: { kind: 'tcp', limitMs: 60_000 } },
+    'connect-proves-nothing',
+    'unproven: `haproxy` must serve as soon as it listens: a connect proves no more; write `health: {path: /}`',
   ],
   [
     'looked up once by a balancer',

@@ -1,11 +1,11 @@
 import { isTold, listings, type VerdictFacts } from '../facts.ts';
 import { absence, held, heldMs, INSTANT, lasting, measured } from '../gap-length.ts';
 import { gracefulSignal } from '../server.ts';
-import { gap, names, short, within, zeroDowntime, type Rule } from './rule.ts';
+import { gap, names, short, within, type Rule } from './rule.ts';
 import { unreachable } from '../../unreachable.ts';
 
-/** Ports of the host, and whatever else only one generation can have at a time. */
-export const exclusiveRules: readonly Rule[] = within(
+/** A published port of the host: only one container has it at a time, whatever else holds. */
+export const hostPortRules: readonly Rule[] = within(
   ({ action }) => action === 'replace',
   [
     {
@@ -18,27 +18,13 @@ export const exclusiveRules: readonly Rule[] = within(
           absence(facts),
         ),
     },
-    {
-      id: 'host-network-killed',
-      applies: (facts) => facts.can.overlap && isOnHostPort(facts) && facts.stop.effect === 'kills',
-      verdict: killed,
-    },
-    {
-      id: 'host-network-overlap',
-      applies: (facts) => facts.can.overlap && isOnHostPort(facts),
-      verdict: ({ network }) =>
-        zeroDowntime(`both generations listen on port ${network.port} of the host until the old one is done`),
-    },
-    {
-      id: 'host-network',
-      applies: isOnHostPort,
-      verdict: (facts) =>
-        gap(
-          `one generation at a time listens on port ${facts.network.port} of the host`,
-          'a `socket`, or reload it instead of replacing it',
-          absence(facts),
-        ),
-    },
+  ],
+);
+
+/** Whatever else only one generation can have at a time. */
+export const exclusiveRules: readonly Rule[] = within(
+  ({ action }) => action === 'replace',
+  [
     {
       id: 'resolved-once',
       applies: (facts) => facts.socket.kind === 'none' && resolvingOnce(facts).length > 0,
@@ -132,10 +118,6 @@ export const stopFirstRules: readonly Rule[] = within(
     },
   ],
 );
-
-function isOnHostPort({ network, socket }: VerdictFacts): boolean {
-  return network.host && network.port !== null && socket.kind === 'none';
-}
 
 /** Instances that serve while this batch is away. */
 export function siblings({ instances, batch }: VerdictFacts): number {

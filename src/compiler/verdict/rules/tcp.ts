@@ -1,5 +1,5 @@
 import { durationWords } from '../duration-words.ts';
-import { isReached, isTold, listings, unread, type VerdictFacts } from '../facts.ts';
+import { isReached, isTold, listings, sharesPort, unread, type VerdictFacts } from '../facts.ts';
 import { INSTANT } from '../gap-length.ts';
 import { allowanceMs } from './drained.ts';
 import { gap, names, unproven, within, zeroDowntime, type Rule } from './rule.ts';
@@ -10,7 +10,7 @@ import { killed } from './stopping-first.ts';
 
 /** What its stop cuts off. */
 export const tcpLosses: readonly Rule[] = within(
-  (facts) => isStartFirst(facts) && isReached(facts) && !isTold(facts),
+  (facts) => isStartFirst(facts) && isReached(facts) && !isTold(facts) && !sharesPort(facts),
   [
     {
       id: 'forced',
