@@ -168,7 +168,7 @@ describe.each<[Program, string]>([
     await scene.up();
     scene.next();
     expect(await plan()).toContain(
-      'gap: what waits to be accepted by the old one when it stops is reset; avoid: `sysctl -w net.ipv4.tcp_migrate_req=1` on the host',
+      'gap of an instant: what waits to be accepted by the old one when it stops is reset; avoid: `sysctl -w net.ipv4.tcp_migrate_req=1` on the host',
     );
     expect(await apply()).toContain('what waits to be accepted is reset when they close');
     await migrate(1);
@@ -192,14 +192,14 @@ describe('a new generation that cannot listen beside the old one', () => {
       'nginx',
       NGINX.replace(' reuseport;', ';'),
       {},
-      'gap: it listens on port 8080 without `SO_REUSEPORT`',
+      'it listens on port 8080 without `SO_REUSEPORT`',
     ],
     [
       'it runs as another user',
       'haproxy',
       HAPROXY.replace('  user haproxy\n', ''),
       { user: '65534' },
-      'gap: the kernel shares port 8080 only among processes of one user',
+      'the kernel shares port 8080 only among processes of one user',
     ],
   ])(
     '%s: the gate fails, the old one goes on',

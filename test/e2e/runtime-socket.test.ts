@@ -59,9 +59,9 @@ test.concurrent('a drain counts every connection, however long the kernel\u2019s
   within(
     'many',
     async (scene, made) => {
-      Object.assign(made.app, { drain_timeout: 2, stop_signal: 'KILL' });
+      Object.assign(made.app, { drain_timeout: 2, stop_signal: 'KILL', strategy: { surge: 1 } });
       await scene.up(made);
-      // More than what one page of the table holds, and nothing is sent.
+      // More than what one page of the table holds, and nothing is sent, by an instance that stays until the drain is over.
       const connect = `const net=require('net');for(let i=0;i<100;i++)net.connect(3000,'${scene.name}-load-app0').on('error',()=>{});setTimeout(()=>{},60000)`;
       await docker('exec', '-d', `${scene.name}-load-app1`, 'node', '-e', connect);
       nextGeneration(made);

@@ -121,7 +121,9 @@ export function readNginx(
         if (name === 'server' && !block.some((d) => d.name === 'listen') && scope.layer === 'http') {
           listens.push({ address: listenAddress('80'), reuseport: false, datagrams: false });
         }
-        if (scope.layer === 'http' && (name === 'server' || name === 'location')) {
+        // What no other location takes, `location /` does: the server's own words are for none.
+        const isOver = name === 'server' && block.some((d) => d.name === 'location' && d.args.at(-1) === '/');
+        if (scope.layer === 'http' && !isOver && (name === 'server' || name === 'location')) {
           kept.push(enterScope(scope, block).kept);
         }
         if (name === 'stream') passesBytes = true;

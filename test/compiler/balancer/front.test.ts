@@ -113,6 +113,11 @@ http {
     ['a socket is no port', server('listen 80 reuseport; listen unix:/s;'), { sharesPorts: true }],
     ['nothing is kept', server('', 'keepalive_timeout 0;'), { closesBehindAnswers: true, idleMs: 0 }],
     [
+      'nothing is kept where all goes',
+      server('location / { keepalive_timeout 0; }', ''),
+      { closesBehindAnswers: true, idleMs: 0 },
+    ],
+    [
       'kept in one place',
       server('location / { keepalive_timeout 1s; }', 'keepalive_timeout 0;'),
       {
