@@ -43,7 +43,12 @@ function forwardOnce(request: AgentRequest, control: string): Promise<AgentAnswe
       socket.destroy();
     };
     const lost = (): void =>
-      settle({ id: request.id, ok: false, error: 'its first process ended in the middle of that' });
+      settle({
+        id: request.id,
+        ok: false,
+        error: 'its first process ended in the middle of that',
+        lost: true,
+      });
     socket.once('connect', () => {
       isConnected = true;
       socket.write(`${JSON.stringify(request)}\n`);

@@ -58,4 +58,5 @@ export type AgentRequest = AgentQuestion & { readonly id: number };
 /** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `ListenersResult` for `listeners`, what was handed over or null for `publish`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
-  | { readonly id: number | null; readonly ok: false; readonly error: string };
+  /** `lost`: the agent is ending, and what was asked may have been done. */
+  | { readonly id: number | null; readonly ok: false; readonly error: string; readonly lost?: boolean };

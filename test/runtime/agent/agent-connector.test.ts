@@ -113,6 +113,14 @@ describe('a session', () => {
     expect(peer.destroyed).toBe(true);
   });
 
+  test('tells a refusal from an agent that is ending', async () => {
+    const { session, peer } = await opened();
+    const both = [session.unlink('/stackc/v/x', 'y'), session.unlink('/stackc/v/x', 'z')];
+    peer.says('{"id":1,"ok":false,"error":"ENOSPC"}\n{"id":2,"ok":false,"error":"it ended","lost":true}\n');
+    await expect(both[0]).rejects.toEqual(new AgentError('ENOSPC'));
+    await expect(both[1]).rejects.toEqual(new AgentLostError('it ended'));
+  });
+
   test('fails when the connection is cut', async () => {
     const { session, peer } = await opened();
     const probe = session.probe(PROBE);
