@@ -93,7 +93,13 @@ async function proven(one: VerdictCase, name: string): Promise<void> {
   });
   expect(code).toBe(said === 'gap' || said === 'unproven' ? 1 : 0);
 
-  const loads = await underLoad({ url, paths, clients, prefix: 'r' }, apply);
+  let loads = await underLoad({ url, paths, clients, prefix: 'r' }, apply);
+  // An instant may find no request in its way: so it is sought a few times.
+  const most = length === 'instant' ? 3 : 0;
+  for (let more = 0; isUnseen(loads) && more < most; more += 1) {
+    await planned();
+    loads = await underLoad({ url, paths, clients, prefix: `r${more}` }, apply);
+  }
   const failures = loads.map((load) => load.failures);
   const stretch = Math.max(...loads.map((load) => load.stretch));
   const expected = decided[0]?.verdict.length;
@@ -123,7 +129,7 @@ function expectLength(
   const seen = JSON.stringify({ said, stretch });
   expect(said.map((length) => length?.kind)).toEqual(said.map(() => kind));
   const ms = said.map((length) => length?.ms ?? 0);
-  expect(Math.max(stretch, ...loads.map(({ failed }) => failed)), seen).toBeGreaterThan(0);
+  expect(isUnseen(loads), seen).toBe(false);
   if (kind === 'about') {
     expect(stretch, seen).toBeGreaterThanOrEqual(Math.min(...ms) / 2);
     expect(stretch, seen).toBeLessThanOrEqual(Math.max(...ms) * 2);
@@ -132,6 +138,11 @@ function expectLength(
     const failing = Math.max(...loads.map((load) => load.failing));
     expect(failing, seen).toBeLessThan(INSTANT_MS + 2 * longestMs(paths));
   } else expect(Math.min(...loads.map(({ sinceBad }) => sinceBad ?? Number.NaN)), seen).toBeLessThan(1000);
+}
+
+/** Nothing failed, and nothing took longer than it should. */
+function isUnseen(loads: readonly LoadResult[]): boolean {
+  return loads.every(({ stretch, failed }) => stretch === 0 && failed === 0);
 }
 
 /** How long the slowest of the paths takes. */
