@@ -3,21 +3,17 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
 import type { AgentSession, ArrivalsRequest } from '../../src/runtime/agent/agent-session.ts';
-import { agentPlace, execEngine, type AgentPlace } from '../support/agent-process.ts';
+import { agentAtWork, type AgentPlace } from '../support/agent-process.ts';
 
 let place: AgentPlace;
 let session: AgentSession;
+let end: () => void;
 
 beforeAll(async () => {
-  place = agentPlace();
-  session = await execAgentConnector(execEngine(place.start)).open('agent');
+  ({ place, session, close: end } = await agentAtWork({ first: false }));
 });
-afterAll(() => {
-  session.close();
-  place.remove();
-});
+afterAll(() => end());
 
 const ask = (how: Partial<ArrivalsRequest> = {}): ArrivalsRequest => ({
   name: '.arrivals-app0.1',

@@ -6,27 +6,23 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { drain } from '../../src/agent/drain.ts';
-import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
 import type { AgentSession, DrainRequest } from '../../src/runtime/agent/agent-session.ts';
-import { agentPlace, execEngine, type AgentPlace } from '../support/agent-process.ts';
+import { agentAtWork, type AgentPlace } from '../support/agent-process.ts';
 
 const NAME = '.shop-app0.1';
 
 let place: AgentPlace;
 let session: AgentSession;
+let end: () => void;
 const cleanups: (() => void)[] = [];
 
 beforeAll(async () => {
-  place = agentPlace();
-  session = await execAgentConnector(execEngine(place.start)).open('agent');
+  ({ place, session, close: end } = await agentAtWork({ first: false }));
 });
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
-afterAll(() => {
-  session.close();
-  place.remove();
-});
+afterAll(() => end());
 
 function request(path: string, how: Partial<DrainRequest> = {}): DrainRequest {
   return { name: NAME, path, pids: [process.pid], quietMs: 50, timeoutMs: 5000, ...how };

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -6,23 +5,19 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
 import type { AgentSession } from '../../src/runtime/agent/agent-session.ts';
-import { agentPlace, execEngine, type AgentPlace } from '../support/agent-process.ts';
+import { agentAtWork, execEngine, type AgentPlace } from '../support/agent-process.ts';
 import { listen, says, type TestServer } from '../support/servers.ts';
 
 let place: AgentPlace;
 let session: AgentSession;
+let end: () => void;
 let directory: string;
 let servers: TestServer[] = [];
 
 beforeAll(async () => {
-  place = agentPlace();
-  await once(place.start([]).stdout, 'data');
-  session = await execAgentConnector(execEngine(place.start)).open('agent');
+  ({ place, session, close: end } = await agentAtWork({ first: true }));
 });
-afterAll(() => {
-  session.close();
-  place.remove();
-});
+afterAll(() => end());
 beforeEach(() => {
   directory = mkdtempSync(join(place.volume, 'd'));
 });

@@ -6,22 +6,18 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
 import type { AgentSession } from '../../src/runtime/agent/agent-session.ts';
-import { agentPlace, execEngine, type AgentPlace } from '../support/agent-process.ts';
+import { agentAtWork, execEngine, type AgentPlace } from '../support/agent-process.ts';
 
 let place: AgentPlace;
 let session: AgentSession;
+let end: () => void;
 let directory: string;
 let servers: Server[] = [];
 
 beforeAll(async () => {
-  place = agentPlace();
-  await once(place.start([]).stdout, 'data');
-  session = await execAgentConnector(execEngine(place.start)).open('agent');
+  ({ place, session, close: end } = await agentAtWork({ first: true }));
 });
-afterAll(() => {
-  session.close();
-  place.remove();
-});
+afterAll(() => end());
 beforeEach(() => {
   directory = mkdtempSync(join(place.volume, 'd'));
 });

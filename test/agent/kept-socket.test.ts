@@ -12,20 +12,19 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
 import type { AgentSession } from '../../src/runtime/agent/agent-session.ts';
-import { agentPlace, execEngine, type AgentPlace } from '../support/agent-process.ts';
+import { agentAtWork, type AgentPlace } from '../support/agent-process.ts';
 import { listen, says, type TestServer } from '../support/servers.ts';
 
 let place: AgentPlace;
 let session: AgentSession;
+let end: () => void;
 let directory: string;
 let count = 0;
 const servers: TestServer[] = [];
 
 beforeAll(async () => {
-  place = agentPlace();
-  session = await execAgentConnector(execEngine(place.start)).open('agent');
+  ({ place, session, close: end } = await agentAtWork({ first: false }));
 });
 beforeEach(() => {
   count += 1;
@@ -35,10 +34,7 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
-afterAll(() => {
-  session.close();
-  place.remove();
-});
+afterAll(() => end());
 
 async function serveAt(name: string, answer: string): Promise<void> {
   servers.push(await listen(join(directory, name), says(answer)));

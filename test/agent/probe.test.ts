@@ -4,28 +4,24 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
 import type { AgentSession, ProbeRequest } from '../../src/runtime/agent/agent-session.ts';
-import { agentPlace, execEngine, type AgentPlace } from '../support/agent-process.ts';
+import { agentAtWork, type AgentPlace } from '../support/agent-process.ts';
 import { listen, says, type TestServer } from '../support/servers.ts';
 
 const HTTP = { kind: 'http', path: '/ping' } as const;
 
 let place: AgentPlace;
 let session: AgentSession;
+let end: () => void;
 const servers: TestServer[] = [];
 
 beforeAll(async () => {
-  place = agentPlace();
-  session = await execAgentConnector(execEngine(place.start)).open('agent');
+  ({ place, session, close: end } = await agentAtWork({ first: false }));
 });
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
-afterAll(() => {
-  session.close();
-  place.remove();
-});
+afterAll(() => end());
 
 async function serving(...words: Parameters<typeof says>): Promise<TestServer> {
   const server = await listen(0, says(...words));

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { leaveServers, pointServers } from '../../src/agent/tell-haproxy.ts';
-import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
-import { agentPlace, execEngine } from '../support/agent-process.ts';
+import { agentAtWork } from '../support/agent-process.ts';
 import { fakeHaproxy, type FakeServer } from '../support/fake-haproxy.ts';
 
 const cleanups: (() => void)[] = [];
@@ -143,12 +142,8 @@ describe('taking servers out', () => {
 });
 
 test('the agent does as a session asks, at runtime sockets in its volumes only', async () => {
-  const place = agentPlace();
-  const session = await execAgentConnector(execEngine(place.start)).open('agent');
-  cleanups.push(() => {
-    session.close();
-    place.remove();
-  });
+  const { place, session, close } = await agentAtWork({ first: false });
+  cleanups.push(close);
   const servers = [{ name: 'app/app0', address: '10.0.0.2' }];
   const socket = join(place.volume, 'admin.sock');
   const fake = await fakeHaproxy(socket, servers);

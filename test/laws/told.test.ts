@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { isPending } from '../../src/compiler/plan/plan.ts';
 import { labels } from '../../src/compiler/labels.ts';
-import { desiredState, type ContainerSketch } from '../support/desired.ts';
+import { adminVolume, desiredState, type ContainerSketch } from '../support/desired.ts';
 import { world, type World } from '../support/world.ts';
 
 const LISTED = [0, 1, 2];
@@ -16,19 +16,7 @@ const everything = { allowRemoveAll: true };
 
 const haproxy: ContainerSketch = {
   name: 'haproxy',
-  spec: {
-    mounts: [
-      {
-        type: 'volume',
-        source: 'shop-admin',
-        target: '/admin',
-        readOnly: false,
-        noCopy: true,
-        relabel: null,
-        dataVolume: 'admin',
-      },
-    ],
-  },
+  spec: { mounts: [adminVolume] },
 };
 
 const version = (image: string) =>

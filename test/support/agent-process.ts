@@ -2,7 +2,10 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { once } from 'node:events';
 
+import { execAgentConnector } from '../../src/runtime/agent/agent-connector.ts';
+import type { AgentSession } from '../../src/runtime/agent/agent-session.ts';
 import type { Engine, ExecSession } from '../../src/runtime/engine.ts';
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
 
@@ -44,6 +47,25 @@ export function agentPlace(): AgentPlace {
     remove: () => {
       for (const child of started) child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A place with a session. `first`: beside the agent's first process, which keeps what outlives a session. */
+export async function agentAtWork({ first }: { readonly first: boolean }): Promise<{
+  readonly place: AgentPlace;
+  readonly session: AgentSession;
+  readonly close: () => void;
+}> {
+  const place = agentPlace();
+  if (first) await once(place.start([]).stdout, 'data');
+  const session = await execAgentConnector(execEngine(place.start)).open('agent');
+  return {
+    place,
+    session,
+    close: () => {
+      session.close();
+      place.remove();
     },
   };
 }

@@ -9,7 +9,7 @@ import type {
   InstanceKey,
   SocketSpec,
 } from '../../src/compiler/desired/desired-state.ts';
-import type { InstanceSpec } from '../../src/compiler/desired/instance-spec.ts';
+import type { InstanceSpec, MountSpec } from '../../src/compiler/desired/instance-spec.ts';
 import type {
   ObservedContainer,
   ObservedFile,
@@ -326,3 +326,14 @@ export function settled(desired: DesiredState): ObservedState {
       ),
   };
 }
+
+/** Where a haproxy has its runtime socket, within the agent's reach. */
+export const adminVolume: MountSpec = {
+  type: 'volume',
+  source: 'shop-admin',
+  target: '/admin',
+  readOnly: false,
+  noCopy: true,
+  relabel: null,
+  dataVolume: 'admin',
+};

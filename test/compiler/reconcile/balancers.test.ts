@@ -5,25 +5,19 @@ import type { ObservedContainer, ObservedState } from '../../../src/compiler/obs
 import type { Plan } from '../../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
 import { operationText } from '../../../src/cli/render/operation.ts';
-import { desiredState, plainRequest, settled, type ContainerSketch } from '../../support/desired.ts';
+import {
+  adminVolume,
+  desiredState,
+  plainRequest,
+  settled,
+  type ContainerSketch,
+} from '../../support/desired.ts';
 
 const app: ContainerSketch = { name: 'app', instances: 2, port: 3000 };
 const haproxy: ContainerSketch = {
   name: 'haproxy',
   after: ['app'],
-  spec: {
-    mounts: [
-      {
-        type: 'volume',
-        source: 'shop-admin',
-        target: '/admin',
-        readOnly: false,
-        noCopy: true,
-        relabel: null,
-        dataVolume: 'admin',
-      },
-    ],
-  },
+  spec: { mounts: [adminVolume] },
 };
 
 const CONFIG = `global
