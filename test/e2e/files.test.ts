@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { answers, startLoad, type LoadResult } from '../support/load.ts';
+import { answers, startLoad, type LoadResult, whileAsked } from '../support/load.ts';
 import { docker, freePort, StackFolder, unfolded, wipe, type Loose, type Ran } from '../support/stack-cli.ts';
 
 const NAME = 'e2e-files';
@@ -63,12 +63,7 @@ async function underLoad(work: () => Promise<unknown>): Promise<readonly LoadRes
     { concurrency: 16, keepAlive: false },
     { concurrency: 8, keepAlive: true },
   ].map((how) => startLoad({ url, paths: ['/ping'], ...how }));
-  try {
-    await work();
-  } finally {
-    await Promise.all(loads.map((load) => load.stop()));
-  }
-  return Promise.all(loads.map((load) => load.stop()));
+  return whileAsked(loads, work);
 }
 
 const HAPROXY = (word: string, more = '') => `global

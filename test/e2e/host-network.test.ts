@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { OwnEngine } from '../support/own-engine.ts';
-import { startLoad, type LoadResult } from '../support/load.ts';
+import { startLoad, type LoadResult, miscounted, whileAsked } from '../support/load.ts';
 import { rows, stack, StackFolder, unfolded, type Loose, type Ran } from '../support/stack-cli.ts';
 
 // haproxy and nginx on a port of the host, two generations of them at a time. What the kernel does with the queue of a
@@ -145,12 +145,7 @@ async function underLoad(work: () => Promise<void>): Promise<readonly LoadResult
     startLoad({ ...asked, concurrency: 64, keepAlive: false, prefix: 'a' }, engine.entering),
     startLoad({ ...asked, concurrency: 16, keepAlive: true, prefix: 'k' }, engine.entering),
   ];
-  try {
-    await work();
-  } finally {
-    await Promise.all(loads.map((load) => load.stop()));
-  }
-  return Promise.all(loads.map((load) => load.stop()));
+  return whileAsked(loads, work);
 }
 
 const migrate = (value: 0 | 1) => engine.inside('sysctl', '-w', `net.ipv4.tcp_migrate_req=${value}`);
@@ -177,11 +172,8 @@ describe.each<[Program, string]>([
     const loads = await underLoad(() => replaced(scene, 2));
     process.stderr.write(`${JSON.stringify(loads.map(({ sent, failures }) => ({ sent, failures })))}\n`);
     expect(loads.map(({ failures }) => failures)).toEqual([{}, {}]);
-    const posted = loads.flatMap(({ ids }) => ids);
     const counted = await engine.docker('exec', `${NAME}-app0`, 'cat', '/var/counted/ids');
-    const times = new Map<string, number>();
-    for (const id of rows(counted)) times.set(id, (times.get(id) ?? 0) + 1);
-    expect(posted.filter((id) => times.get(id) !== 1)).toEqual([]);
+    expect(miscounted(loads, rows(counted))).toEqual([]);
   }, 60_000);
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { answers, counted, startLoad, type LoadResult } from '../support/load.ts';
+import { answers, counted, startLoad, type LoadResult, miscounted, whileAsked } from '../support/load.ts';
 import { command, docker, freePort, StackFolder, wipe } from '../support/stack-cli.ts';
 import {
   NEXT_IMAGE,
@@ -171,14 +171,11 @@ async function underLoad(
     startLoad({ ...asked, concurrency: anew, keepAlive: false, prefix: `${prefix}a` }),
     startLoad({ ...asked, concurrency: kept, keepAlive: true, prefix: `${prefix}k` }),
   ];
-  try {
+  return whileAsked(loads, async () => {
     await pause(300);
     await work();
     await pause(500);
-  } finally {
-    await Promise.all(loads.map((load) => load.stop()));
-  }
-  return Promise.all(loads.map((load) => load.stop()));
+  });
 }
 
 function pause(ms: number): Promise<void> {
@@ -186,9 +183,6 @@ function pause(ms: number): Promise<void> {
 }
 
 async function expectCountedOnce(name: string, loads: readonly LoadResult[]): Promise<void> {
-  const times = new Map<string, number>();
-  for (const id of await counted(name)) times.set(id, (times.get(id) ?? 0) + 1);
-  const posted = loads.flatMap(({ ids }) => ids);
-  expect(posted.length).toBeGreaterThan(100);
-  expect(posted.filter((id) => times.get(id) !== 1)).toEqual([]);
+  expect(loads.flatMap(({ ids }) => ids).length).toBeGreaterThan(100);
+  expect(miscounted(loads, await counted(name))).toEqual([]);
 }

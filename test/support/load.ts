@@ -55,6 +55,26 @@ export function startLoad(ask: LoadAsk, entering: readonly string[] = []): { sto
   };
 }
 
+/** What clients saw while `work` was done; they end whatever comes of it. */
+export async function whileAsked(
+  loads: readonly ReturnType<typeof startLoad>[],
+  work: () => Promise<unknown>,
+): Promise<readonly LoadResult[]> {
+  try {
+    await work();
+  } finally {
+    await Promise.all(loads.map((load) => load.stop()));
+  }
+  return Promise.all(loads.map((load) => load.stop()));
+}
+
+/** Ids of answered POSTs that the application, which tells each as often as it counted it, did not count exactly once. */
+export function miscounted(loads: readonly LoadResult[], told: readonly string[]): readonly string[] {
+  const times = new Map<string, number>();
+  for (const id of told) times.set(id, (times.get(id) ?? 0) + 1);
+  return loads.flatMap(({ ids }) => ids).filter((id) => times.get(id) !== 1);
+}
+
 /** The application servers of `bench/images/servers`. */
 export const SERVERS = ['unicorn', 'puma', 'gunicorn', 'node'] as const;
 
@@ -204,25 +224,20 @@ export class LoadScene {
       const ask = { url: this.url, concurrency: 1, keepAlive: false, paths, pauseMs: PACE_MS, prefix };
       return startLoad({ ...ask, ...clients });
     });
-    try {
+    return whileAsked(loads, async () => {
       await pause(400);
       await work();
       await pause(400);
-    } finally {
-      await Promise.all(loads.map((load) => load.stop()));
-    }
-    return Promise.all(loads.map((load) => load.stop()));
+    });
   }
 
   /** Nothing failed, and what was posted was counted once. */
   async expectNothingLost(loads: readonly LoadResult[]): Promise<void> {
     expect(loads.map(({ failures }) => failures)).toEqual(loads.map(() => ({})));
     expect(Math.min(...loads.map(({ sent }) => sent))).toBeGreaterThan(3);
-    const times = new Map<string, number>();
-    for (const id of await counted(this.name)) times.set(id, (times.get(id) ?? 0) + 1);
-    const posted = loads.flatMap(({ ids }) => ids);
-    expect(posted.length).toBeGreaterThan(100);
-    expect(posted.filter((id) => times.get(id) !== 1)).toEqual([]);
+    const counts = await counted(this.name);
+    expect(loads.flatMap(({ ids }) => ids).length).toBeGreaterThan(100);
+    expect(miscounted(loads, counts)).toEqual([]);
   }
 }
 
