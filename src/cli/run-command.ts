@@ -99,6 +99,7 @@ function engineHelp(error: EngineError): string | null {
       return 'is it Docker Engine that answers there? `--host` and `--context` choose another';
     case 'not-found':
     case 'conflict':
+    case 'between-runs':
     case 'server':
       return 'somebody may have changed something meanwhile: see what stands with `stack plan`';
     case 'invalid':

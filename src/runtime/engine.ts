@@ -53,6 +53,7 @@ export interface Engine {
   /** Removes it, killing when it runs, never a named volume (anonymous ones with `volumes`); succeeds when it is gone. */
   removeContainer(id: string, options?: { readonly volumes?: boolean }): Promise<void>;
   /** Succeeds when it has that name already. */
+  /** `between-runs` while it waits to be started again by its restart policy. */
   renameContainer(id: string, name: string): Promise<void>;
   /** POST /containers/{id}/update. */
   updateRestart(id: string, policy: string, maxRetries: number): Promise<void>;
@@ -85,8 +86,8 @@ export interface Engine {
   inspectNetwork(name: string): Promise<string | null>;
   /** A bridge network. Succeeds when one with these labels exists already. */
   createNetwork(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
-  /** Succeeds when it is gone; `conflict` while a running container is on it. */
-  removeNetwork(name: string): Promise<void>;
+  /** `removed` when it is gone; `conflict` while a running container is on it. */
+  removeNetwork(name: string): Promise<NetworkRemoval>;
   /** Succeeds when it is connected already. */
   connectNetwork(network: string, container: string, aliases: readonly string[]): Promise<void>;
   /** Succeeds when it is not connected. */
@@ -292,12 +293,16 @@ export interface ExecSession extends Session {
   readonly exitCode: Promise<number>;
 }
 
+/** `miscounted`: nobody is on it, but the engine counts somebody, and keeps it until it is started again. */
+export type NetworkRemoval = 'removed' | 'miscounted';
+
 /** Why a call failed, for messages and decisions. */
 export type EngineErrorKind =
   | 'unreachable'
   | 'timeout'
   | 'not-found'
   | 'conflict'
+  | 'between-runs'
   | 'denied'
   | 'invalid'
   | 'server'

@@ -46,6 +46,7 @@ function helpFor(error: EngineError): string | null {
       return 'check the credentials in `docker.registries`, or `docker login`';
     case 'not-found':
     case 'conflict':
+    case 'between-runs':
     case 'invalid':
     case 'server':
     case 'nonsense':

@@ -26,6 +26,7 @@ describe.concurrent('bad days', () => {
       const days = new BadDays(scene, { containers: 2 });
       await scene.up(days.made);
       await doesNotStopAndLeavesItsSocket(days);
+      await keepsEnding(days);
       await uploadsInFlight(days);
       await theAgentIsKilledWhileItWaitsForTheBalancer(days);
       await crashesOnItsOwnSocket(days);
@@ -150,6 +151,20 @@ async function doesNotStopAndLeavesItsSocket(days: BadDays): Promise<void> {
   const generation = await days.running('app0');
   const own = (await days.files()).filter((name) => name.startsWith(`.${days.scene.name}-load-app0.`));
   expect(own).toEqual([`.${days.scene.name}-load-app0.${generation}`]);
+}
+
+/** What is deployed most often: the mended version of one that does not stay up. */
+async function keepsEnding(days: BadDays): Promise<void> {
+  const name = `${days.scene.name}-load-app0`;
+  days.next('frail');
+  await days.apply();
+  await docker('exec', name, 'touch', '/tmp/end');
+  await until(
+    () => docker('inspect', '-f', '{{.State.Status}} {{.RestartCount}}', name),
+    (state) => /^restarting [5-9]/.test(state),
+    30_000,
+  );
+  await days.converges();
 }
 
 /** Bodies that take longer than the swap: the old ones are drained of them. */

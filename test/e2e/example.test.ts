@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { docker, exampleStack, freePort, rows, StackFolder, until, wipe } from '../support/stack-cli.ts';
+import {
+  docker,
+  exampleStack,
+  freePort,
+  rows,
+  StackFolder,
+  unfolded,
+  until,
+  wipe,
+} from '../support/stack-cli.ts';
 import type { Loose } from '../support/stack-cli.ts';
 
 const NAME = 'e2e-example';
@@ -245,9 +254,10 @@ describe('the example stack, from nothing to nothing', () => {
     const ran = await folder.run(['destroy', '--yes']);
     expect(ran.code).toBe(0);
     expect(rows(await docker('ps', '-aq', '--filter', `label=io.stackc.stack=${NAME}`))).toEqual([]);
-    expect(rows(await docker('network', 'ls', '-q', '--filter', `label=io.stackc.stack=${NAME}`))).toEqual(
-      [],
-    );
+    const networks = await docker('network', 'ls', '-q', '--filter', `label=io.stackc.stack=${NAME}`);
+    // The engine may miscount one, and keeps it then.
+    const isKept = unfolded(ran.stderr).includes('no container is on it, but the engine counts one');
+    expect(rows(networks)).toHaveLength(isKept ? 1 : 0);
     // Four of data, and the journal beside them.
     expect(rows(await volumes())).toHaveLength(5);
     expect((await folder.run(['destroy', '--yes', '--volumes'])).code).toBe(0);

@@ -5,6 +5,7 @@
  *   late          is ready after two seconds; listens before, and answers nothing meanwhile
  *   dies-ready    ends with its second good answer, which is what a gate wants
  *   dies-asked    ends with the first request that is no check
+ *   frail         ends as soon as there is a file /tmp/end
  *   stubborn      ignores its stop signal
  *   leaves        leaves its socket behind
  *
@@ -12,11 +13,13 @@
  */
 export const MOODY_SERVER = `
 const { createServer } = require('node:http');
-const { appendFileSync, chmodSync } = require('node:fs');
+const { appendFileSync, chmodSync, existsSync } = require('node:fs');
 const [, given] = process.argv;
 const path = given ?? process.env.SOCKS + '/' + process.env.OWN + '.sock';
 const moods = (process.env.MOOD ?? '').split(' ');
 let answers = 0;
+const end = () => existsSync('/tmp/end') && process.exit(5);
+if (moods.includes('frail')) end() || setInterval(end, 50);
 const server = createServer((request, response) => {
   const [what, id] = request.url.split('/').slice(1);
   if (what === 'ping') {

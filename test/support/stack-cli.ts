@@ -140,18 +140,25 @@ export async function until<T>(
   }
 }
 
+/** The engine may still be taking containers off; one that it miscounts stays until its next start, and is free to be used. */
+async function removeNetwork(network: string): Promise<void> {
+  await until(
+    async () => {
+      const { code, stderr } = await command('docker', ['network', 'rm', network]);
+      if (code === 0 || /not found|No such/i.test(stderr)) return true;
+      return (await docker('network', 'inspect', '-f', '{{len .Containers}}', network)) === '0';
+    },
+    (isFree) => isFree,
+  );
+}
+
 /** Removes everything that carries the stack's label, whatever state a failed test left. */
 export async function wipe(name: string): Promise<void> {
   const label = `label=io.stackc.stack=${name}`;
   const containers = rows(await docker('ps', '-aq', '--filter', label));
   if (containers.length > 0) await docker('rm', '-fv', ...containers);
   const networks = rows(await docker('network', 'ls', '-q', '--filter', label));
-  // The engine may still be taking the containers off.
-  for (const network of networks)
-    await until(
-      () => command('docker', ['network', 'rm', network]),
-      ({ code, stderr }) => code === 0 || /not found|No such/i.test(stderr),
-    );
+  for (const network of networks) await removeNetwork(network);
   const volumes = rows(await docker('volume', 'ls', '-q', '--filter', label));
   if (volumes.length > 0) await docker('volume', 'rm', ...volumes);
 }

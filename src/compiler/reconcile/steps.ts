@@ -102,7 +102,11 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
         `release ${old.generation}`,
         { kind: 'container.policy', target, policy: 'no', maxRetries: 0 },
         'is being replaced',
-        [policyOf(target, before)],
+        // One that ended meanwhile had no policy that would have brought it up.
+        [
+          policyOf(target, before),
+          ...(wasRunning(old) ? [{ kind: 'container.start', target } as const] : []),
+        ],
       ),
     ];
   },
@@ -164,10 +168,9 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
       ...roomForOld(turn),
       { kind: 'container.start', target: existing(old) },
     ];
-    const wasRunning = old.state === 'running' || old.state === 'restarting' || letGo(old);
     // One that was told to be quiet and did not stop takes up its work only after a restart.
     const back = instance.stop.quietSignal === null ? start : [stop, ...start];
-    return [node(`stop ${old.generation}`, stop, 'is being replaced', wasRunning ? back : [])];
+    return [node(`stop ${old.generation}`, stop, 'is being replaced', wasRunning(old) ? back : [])];
   },
 };
 
@@ -200,6 +203,10 @@ export function addSteps(
 function policyOf(target: ContainerRef, text: string): Operation {
   const [policy = 'no', retries = '0'] = text.split(':');
   return { kind: 'container.policy', target, policy, maxRetries: Number(retries) };
+}
+
+function wasRunning(old: ObservedContainer): boolean {
+  return old.state === 'running' || old.state === 'restarting' || letGo(old);
 }
 
 /** Whether stackc stopped it to replace it, and was cut off: it lost its restart policy first. */

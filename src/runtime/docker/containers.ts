@@ -145,7 +145,8 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
         .ask<void>(`rename container ${id} to ${name}`, changeMs, (docker) =>
           docker.getContainer(part(id)).rename({ _query: { name }, _body: {} }),
         )
-        .catch(unlessText(/same name as its current name/)),
+        .catch(unlessText(/same name as its current name/))
+        .catch(endedIsBetweenRuns),
 
     updateRestart: (id, policy, maxRetries) =>
       transport.ask(`set the restart policy of ${id}`, changeMs, async (docker) => {
@@ -156,6 +157,13 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
 
     waitContainer: (id, signal) => waitForExit(transport, id, inspectContainer, signal),
   };
+}
+
+/** Engine 20.10 tells it in these words alone: what it looks for goes with each end, and comes with the next start. */
+function endedIsBetweenRuns(error: unknown): never {
+  if (!(error instanceof EngineError) || !/sandbox \w+ not found/.test(error.message)) throw error;
+  const message = 'it has ended, and waits to be started again by its restart policy';
+  throw new EngineError('between-runs', error.operation, message, error.status);
 }
 
 /** Somebody else's removal is under way (409): it is gone when that one is done. */

@@ -1,7 +1,7 @@
 import { EngineError, type Engine } from '../engine.ts';
 import { listOf } from './container-answers.ts';
 import type { EngineLimits } from './engine-limits.ts';
-import { unlessStatus, unlessText } from './tolerance.ts';
+import { unlessText } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 
 type NetworkCalls = Pick<
@@ -57,13 +57,23 @@ export function networkCalls(transport: Transport, { readMs, changeMs }: EngineL
     inspectNetwork: async (name) => (await named(name))?.id ?? null,
     createNetwork: create,
 
-    removeNetwork: (name) =>
-      transport
-        .ask<void>(`remove network ${name}`, changeMs, (docker) =>
-          docker.getNetwork(encodeURIComponent(name)).remove(),
-        )
-        .catch(unlessStatus([404], undefined))
-        .catch(inUseIsConflict),
+    async removeNetwork(name) {
+      const operation = `remove network ${name}`;
+      const network = encodeURIComponent(name);
+      try {
+        await transport.ask(operation, changeMs, (docker) => docker.getNetwork(network).remove());
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        if (error.status === 404) return 'removed';
+        if (!/has active endpoints/.test(error.message)) throw error;
+        const { Containers } = await transport.ask(`look at network ${name}`, readMs, (docker) =>
+          docker.getNetwork(network).inspect(),
+        );
+        if (Object.keys(Containers ?? {}).length === 0) return 'miscounted';
+        throw new EngineError('conflict', operation, error.message, error.status);
+      }
+      return 'removed';
+    },
 
     connectNetwork: (network, container, aliases) =>
       transport
@@ -82,11 +92,4 @@ export function networkCalls(transport: Transport, { readMs, changeMs }: EngineL
         })
         .catch(unlessText(/is not connected to (the )?network/)),
   };
-}
-
-function inUseIsConflict(error: unknown): never {
-  if (error instanceof EngineError && /has active endpoints/.test(error.message)) {
-    throw new EngineError('conflict', error.operation, error.message, error.status);
-  }
-  throw error;
 }

@@ -29,6 +29,8 @@ import { awaitBalancer } from './arrivals.ts';
 import { leaveBalancer, pointBalancer } from './balancers.ts';
 import { drainPorts, drainSocket } from './drain.ts';
 import { awaitIdle } from './idle.ts';
+import { removeNetwork } from './remove-network.ts';
+import { isBetweenRuns, renameContainer } from './rename.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
 import type { Ask, Sessions } from './sessions.ts';
@@ -114,8 +116,7 @@ export class Performer {
         await engine.createNetwork(op.network, op.labels);
         return null;
       case 'network.remove':
-        await engine.removeNetwork(op.network);
-        return null;
+        return removeNetwork(op.network, this.#options);
       case 'agent.build':
         await this.#options.buildAgent(onProgress);
         return null;
@@ -165,8 +166,7 @@ export class Performer {
         await engine.disconnectNetwork(op.network, this.#id(op.target));
         return null;
       case 'container.rename':
-        await engine.renameContainer(this.#id(op.target), op.name);
-        return null;
+        return this.#rename(op);
       case 'container.signal':
         return this.#signal(this.#id(op.target), op.signal);
       case 'container.idle':
@@ -262,11 +262,28 @@ export class Performer {
       if (op.kind === 'container.stop') return await engine.stopContainer(this.#id(op.target), op.timeoutS);
       if (op.kind === 'container.start') return await engine.startContainer(this.#id(op.target));
       if (op.kind === 'files.restore') return await restoreFiles(op, this.#reloading(op));
+      if (op.kind === 'container.rename') {
+        await renameContainer(this.#id(op.target), op.name, this.#options);
+        return true;
+      }
       await this.perform(op, { onProgress: () => {}, onTold: () => {} });
       return true;
     } catch (error) {
       // What was never made, or is gone, needs no way back.
       if (error instanceof EngineError && error.kind === 'not-found') return false;
+      throw error;
+    }
+  }
+
+  /** A new generation that has ended does not become the current one. */
+  async #rename(op: Extract<Operation, { kind: 'container.rename' }>): Promise<string | null> {
+    const id = this.#id(op.target);
+    if (op.target.kind !== 'created') return renameContainer(id, op.name, this.#options);
+    try {
+      await this.#options.engine.renameContainer(id, op.name);
+      return null;
+    } catch (error) {
+      if (isBetweenRuns(error)) await this.#stillRuns(id);
       throw error;
     }
   }

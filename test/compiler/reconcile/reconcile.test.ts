@@ -101,7 +101,7 @@ describe('whole plans', () => {
       [2] #3 shop/front0 start 2: container.start undo: container.stop
       [3] #4 shop/front0 gate 2: container.gate
       [4] #5 shop/front0 keep 2: container.policy undo: container.policy
-      [5] #6 shop/front0 release 1: container.policy undo: container.policy
+      [5] #6 shop/front0 release 1: container.policy undo: container.policy, container.start
       [6] #7 shop/front0 park 1: container.rename undo: container.rename
       [7] #8 shop/front0 switch 2: container.rename undo: container.rename
       [8] #9 shop/front0 still up 2: container.alive
@@ -133,7 +133,7 @@ describe('whole plans', () => {
       [3] #4 shop/app0 gate 2: container.gate
       [4] #5 shop/app0 publish 2: socket.publish undo: socket.publish
       [5] #6 shop/app0 keep 2: container.policy undo: container.policy
-      [6] #7 shop/app0 release 1: container.policy undo: container.policy
+      [6] #7 shop/app0 release 1: container.policy undo: container.policy, container.start
       [7] #8 shop/app0 park 1: container.rename undo: container.rename
       [8] #9 shop/app0 switch 2: container.rename undo: container.rename
       [9] #10 shop/app0 drain 1: socket.drain
@@ -146,7 +146,7 @@ describe('whole plans', () => {
       [16] #17 shop/app1 gate 2: container.gate
       [17] #18 shop/app1 publish 2: socket.publish undo: socket.publish
       [18] #19 shop/app1 keep 2: container.policy undo: container.policy
-      [19] #20 shop/app1 release 1: container.policy undo: container.policy
+      [19] #20 shop/app1 release 1: container.policy undo: container.policy, container.start
       [20] #21 shop/app1 park 1: container.rename undo: container.rename
       [21] #22 shop/app1 switch 2: container.rename undo: container.rename
       [22] #23 shop/app1 drain 1: socket.drain
@@ -166,7 +166,7 @@ describe('whole plans', () => {
       "replace shop/db0 1→2 (field image db:1 (db:1)→db:2 (db:2))
 
       [] #1 shop/db0 create 2: container.create undo: container.rename
-      [1] #2 shop/db0 release 1: container.policy undo: container.policy
+      [1] #2 shop/db0 release 1: container.policy undo: container.policy, container.start
       [2] #3 shop/db0 stop 1: container.stop undo: container.start
       [3] #4 shop/db0 start 2: container.start undo: container.stop
       [4] #5 shop/db0 gate 2: container.gate

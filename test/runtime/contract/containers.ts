@@ -69,6 +69,19 @@ export function containerLife(scene: ContractScene): void {
     expect((await scene.details(one.name)).id).toBe(two.id);
   });
 
+  it('does not rename what waits to be started again, but once it is stopped', async () => {
+    const { id } = await scene.run(play('exit', '3'), { restart: { name: 'always', maxRetries: 0 } });
+    await until('it waits for long', async () => {
+      const { restartCount, state } = await scene.details(id);
+      return restartCount > 3 && state === 'restarting';
+    });
+    const name = scene.unique('ending');
+    await expectKind('between-runs', scene.engine.renameContainer(id, name));
+    await scene.engine.stopContainer(id, null);
+    await scene.engine.renameContainer(id, name);
+    expect((await scene.details(name)).id).toBe(id);
+  });
+
   it('takes a rename to the name that it has for done', async () => {
     const { id, name } = await scene.create(play('run'));
     await scene.engine.renameContainer(id, name);

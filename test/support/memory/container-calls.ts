@@ -134,6 +134,8 @@ export function containerCalls(world: World): ContainerCalls {
       const container = world.need(id, operation);
       if (container.name === name) return;
       world.needFreeName(name, operation);
+      if (container.state === 'restarting')
+        throw new EngineError('between-runs', operation, 'it waits to be started again', 500);
       container.name = name;
     },
     async updateRestart(id, policy, maxRetries) {

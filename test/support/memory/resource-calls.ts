@@ -67,6 +67,7 @@ export function networkCalls(world: World): NetworkCalls {
       const user = [...containers.values()].find((other) => other.isRunning && other.networks.has(name));
       if (user) throw conflict(`remove network ${name}`, `network ${name} has active endpoints`);
       networks.delete(name);
+      return 'removed';
     },
     async connectNetwork(network, id, aliases) {
       await world.record('connectNetwork', network, id, aliases);

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+
+import { renameContainer } from '../../../src/runtime/perform/rename.ts';
+import { memoryEngine } from '../../support/memory-engine.ts';
+import { plainConfig } from '../../support/plain-config.ts';
+import { virtualClock } from '../../support/virtual-clock.ts';
+
+/** A container that ended `ends` times by now, 10 ms after each start, and was to be started again each time. */
+async function renamed(ends: number, runsThen: boolean) {
+  const clock = virtualClock();
+  const engine = memoryEngine({
+    clock,
+    images: { 'app:1': {} },
+    behaviour: (_, run) => (runsThen && run > ends ? {} : { exitAfterMs: 10, exitCode: 3 }),
+  });
+  return clock.run(scene());
+
+  async function scene() {
+    const config = plainConfig({ name: 'app0', image: 'app:1', restart: { name: 'always', maxRetries: 0 } });
+    const id = await engine.createContainer(config);
+    await engine.startContainer(id);
+    await clock.sleep(10 * ends + 100 * (2 ** (ends - 1) - 1) + 1);
+    const { state, restartCount } = (await engine.inspectContainer(id)) ?? {};
+    expect([state, restartCount]).toEqual(['restarting', ends]);
+    const note = await renameContainer(id, 'app0.1.old', { engine, clock });
+    const found = await engine.inspectContainer(id);
+    return { note, name: found?.name, state: found?.state };
+  }
+}
+
+test('one that is started again meanwhile is renamed as it runs', async () => {
+  expect(await renamed(1, true)).toEqual({ note: null, name: 'app0.1.old', state: 'running' });
+});
+
+test('one that keeps ending is stopped for it, and goes on trying', async () => {
+  const note = 'it keeps ending, and was stopped for this and started again';
+  expect(await renamed(6, false)).toEqual({ note, name: 'app0.1.old', state: 'running' });
+});
