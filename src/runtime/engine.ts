@@ -55,7 +55,7 @@ export interface Engine {
   /** Succeeds when it has that name already. */
   /** `between-runs` while it waits to be started again by its restart policy. */
   renameContainer(id: string, name: string): Promise<void>;
-  /** POST /containers/{id}/update. */
+  /** POST /containers/{id}/update; `between-runs` when it ends just then. */
   updateRestart(id: string, policy: string, maxRetries: number): Promise<void>;
   /**
    * Resolves with the exit code once it is over; at once when it has run and is not running. Attach before start: the

@@ -149,19 +149,23 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
         .catch(endedIsBetweenRuns),
 
     updateRestart: (id, policy, maxRetries) =>
-      transport.ask(`set the restart policy of ${id}`, changeMs, async (docker) => {
-        await docker
-          .getContainer(part(id))
-          .update({ RestartPolicy: { Name: policy, MaximumRetryCount: maxRetries } });
-      }),
+      transport
+        .ask<void>(`set the restart policy of ${id}`, changeMs, (docker) =>
+          docker
+            .getContainer(part(id))
+            .update({ RestartPolicy: { Name: policy, MaximumRetryCount: maxRetries } }),
+        )
+        .catch(endedIsBetweenRuns),
 
     waitContainer: (id, signal) => waitForExit(transport, id, inspectContainer, signal),
   };
 }
 
 /** Engine 20.10 tells it in these words alone: what it looks for goes with each end, and comes with the next start. */
+const BETWEEN_RUNS = /sandbox \w+ not found|cannot update a stopped container/;
+
 function endedIsBetweenRuns(error: unknown): never {
-  if (!(error instanceof EngineError) || !/sandbox \w+ not found/.test(error.message)) throw error;
+  if (!(error instanceof EngineError) || !BETWEEN_RUNS.test(error.message)) throw error;
   const message = 'it has ended, and waits to be started again by its restart policy';
   throw new EngineError('between-runs', error.operation, message, error.status);
 }

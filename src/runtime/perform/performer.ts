@@ -29,8 +29,8 @@ import { awaitBalancer } from './arrivals.ts';
 import { leaveBalancer, pointBalancer } from './balancers.ts';
 import { drainPorts, drainSocket } from './drain.ts';
 import { awaitIdle } from './idle.ts';
+import { mark, type Mark } from './mark.ts';
 import { removeNetwork } from './remove-network.ts';
-import { isBetweenRuns, renameContainer } from './rename.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
 import type { Ask, Sessions } from './sessions.ts';
@@ -157,16 +157,17 @@ export class Performer {
         await this.#stillRuns(this.#id(op.target));
         return null;
       case 'container.policy':
-        await engine.updateRestart(this.#id(op.target), op.policy, op.maxRetries);
-        return null;
+      case 'container.rename':
+        // A new generation that has ended by now does not become the current one.
+        return this.#mark(op, async () => {
+          if (op.target.kind === 'created') await this.#stillRuns(this.#id(op.target));
+        });
       case 'container.connect':
         await engine.connectNetwork(op.network, this.#id(op.target), []);
         return null;
       case 'container.disconnect':
         await engine.disconnectNetwork(op.network, this.#id(op.target));
         return null;
-      case 'container.rename':
-        return this.#rename(op);
       case 'container.signal':
         return this.#signal(this.#id(op.target), op.signal);
       case 'container.idle':
@@ -262,8 +263,8 @@ export class Performer {
       if (op.kind === 'container.stop') return await engine.stopContainer(this.#id(op.target), op.timeoutS);
       if (op.kind === 'container.start') return await engine.startContainer(this.#id(op.target));
       if (op.kind === 'files.restore') return await restoreFiles(op, this.#reloading(op));
-      if (op.kind === 'container.rename') {
-        await renameContainer(this.#id(op.target), op.name, this.#options);
+      if (op.kind === 'container.policy' || op.kind === 'container.rename') {
+        await this.#mark(op, async () => {});
         return true;
       }
       await this.perform(op, { onProgress: () => {}, onTold: () => {} });
@@ -275,17 +276,9 @@ export class Performer {
     }
   }
 
-  /** A new generation that has ended does not become the current one. */
-  async #rename(op: Extract<Operation, { kind: 'container.rename' }>): Promise<string | null> {
-    const id = this.#id(op.target);
-    if (op.target.kind !== 'created') return renameContainer(id, op.name, this.#options);
-    try {
-      await this.#options.engine.renameContainer(id, op.name);
-      return null;
-    } catch (error) {
-      if (isBetweenRuns(error)) await this.#stillRuns(id);
-      throw error;
-    }
+  #mark(op: Mark, onEnd: () => Promise<void>): Promise<string | null> {
+    const { engine, clock } = this.#options;
+    return mark(op, this.#id(op.target), { engine, clock, onEnd });
   }
 
   /** One that has ended meanwhile needs no signal any more; the engine tells that only in words, under 409. */

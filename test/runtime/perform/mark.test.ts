@@ -1,12 +1,19 @@
 import { expect, test } from 'vitest';
 
-import { renameContainer } from '../../../src/runtime/perform/rename.ts';
+import { EngineError } from '../../../src/runtime/engine.ts';
+import { mark, type Mark } from '../../../src/runtime/perform/mark.ts';
 import { memoryEngine } from '../../support/memory-engine.ts';
 import { plainConfig } from '../../support/plain-config.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
 
+const op: Mark = {
+  kind: 'container.rename',
+  target: { kind: 'existing', id: '', generation: 1 },
+  name: 'app0.1.old',
+};
+
 /** A container that ended `ends` times by now, 10 ms after each start, and was to be started again each time. */
-async function renamed(ends: number, runsThen: boolean) {
+async function renamed(ends: number, runsThen: boolean, onEnd = async () => {}) {
   const clock = virtualClock();
   const engine = memoryEngine({
     clock,
@@ -22,7 +29,7 @@ async function renamed(ends: number, runsThen: boolean) {
     await clock.sleep(10 * ends + 100 * (2 ** (ends - 1) - 1) + 1);
     const { state, restartCount } = (await engine.inspectContainer(id)) ?? {};
     expect([state, restartCount]).toEqual(['restarting', ends]);
-    const note = await renameContainer(id, 'app0.1.old', { engine, clock });
+    const note = await mark(op, id, { engine, clock, onEnd });
     const found = await engine.inspectContainer(id);
     return { note, name: found?.name, state: found?.state };
   }
@@ -35,4 +42,24 @@ test('one that is started again meanwhile is renamed as it runs', async () => {
 test('one that keeps ending is stopped for it, and goes on trying', async () => {
   const note = 'it keeps ending, and was stopped for this and started again';
   expect(await renamed(6, false)).toEqual({ note, name: 'app0.1.old', state: 'running' });
+});
+
+test('whoever must not have ended is not waited for', async () => {
+  const onEnd = () => Promise.reject(new Error('it ended'));
+  await expect(renamed(1, true, onEnd)).rejects.toThrow('it ended');
+});
+
+test('a policy is set once more when the container ends just then', async () => {
+  const clock = virtualClock();
+  const calls: string[] = [];
+  const engine = {
+    ...memoryEngine(),
+    updateRestart: async (id: string, policy: string) => {
+      calls.push(`${policy} of ${id}`);
+      if (calls.length < 3) throw new EngineError('between-runs', 'set the policy', 'it has ended');
+    },
+  };
+  const policy: Mark = { ...op, kind: 'container.policy', policy: 'no', maxRetries: 0 };
+  await clock.run(mark(policy, 'app0', { engine, clock, onEnd: async () => {} }));
+  expect(calls).toEqual(['no of app0', 'no of app0', 'no of app0']);
 });
