@@ -30,6 +30,7 @@ export async function prepare() {
  * @property {string} [server] of `bench/images/servers`; unicorn by default
  * @property {number} instances
  * @property {number} [batch]
+ * @property {number} [surge]
  * @property {number} [boot] seconds that it takes to load the application; 0 by default
  */
 
@@ -51,7 +52,7 @@ export class Stage {
   }
 
   /** @param {Next} how writes the next version, which replaces every instance */
-  next({ server = 'unicorn', instances, batch = 1, boot = 0 }) {
+  next({ server = 'unicorn', instances, batch = 1, surge, boot = 0 }) {
     this.generation += 1;
     const app = {
       deploy: 'auto',
@@ -62,7 +63,7 @@ export class Stage {
       volumes_from: ['socks', 'counted'],
       health: { path: '/ping' },
       stop_signal: server === 'unicorn' ? 'QUIT' : 'TERM',
-      strategy: { batch },
+      strategy: { batch, surge },
       env: { BOOT: String(boot), GENERATION: String(this.generation) },
     };
     const haproxy = {
@@ -93,6 +94,13 @@ export class Stage {
     });
     if (status === 0) return stdout;
     throw new Error(`stack ${command}: ${stderr.slice(-2000)}`);
+  }
+
+  /** `stack apply`, while other things go on in this process. */
+  async apply() {
+    const child = spawn(process.execPath, [PROGRAM, 'apply', this.file, '--yes'], { stdio: 'ignore' });
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    if (status !== 0) throw new Error(`stack apply: ${status}`);
   }
 
   close() {

@@ -35,11 +35,20 @@ class Execution {
   /** Nodes that have started, by undo scope, in the order of their starts. */
   readonly #begun = new Map<string, PlanNode[]>();
   readonly #groups = new Set<string>();
+  readonly #takenBack = new Set<string>();
+  /** Nodes where an instance that may begin before its turn waits for others. */
+  readonly #turns: ReadonlySet<PlanNode>;
 
   constructor(plan: Plan, options: ExecuteOptions, emit: (event: ExecutionEvent) => void) {
     this.#plan = plan;
     this.#options = options;
     this.#emit = emit;
+    const groupOf = new Map(plan.nodes.map(({ id, group }) => [id, group]));
+    this.#turns = new Set(
+      plan.nodes.filter(
+        ({ undoScope, group, after }) => undoScope !== null && after.some((id) => groupOf.get(id) !== group),
+      ),
+    );
     this.#sessions = new Sessions(options.agents, options.engine, options.clock);
     this.#performer = new Performer(plan, options, this.#sessions);
     const { journal } = options;
@@ -57,8 +66,14 @@ class Execution {
       onSkip: (node, because) => this.#emit({ type: 'node-skipped', atMs: clock.now(), node, because }),
       mayStart: (node) =>
         stop?.aborted !== true &&
-        (finish?.aborted !== true || this.#groups.has(node.group) || node.op.kind === 'checkpoint'),
+        (finish?.aborted !== true ||
+          (this.#groups.has(node.group) && !this.#turns.has(node)) ||
+          node.op.kind === 'checkpoint'),
     });
+    for (const node of this.#turns) {
+      const result = outcome.get(node.id);
+      if (result === 'skipped' || result === 'left') await this.#undo(node);
+    }
     const results = [...outcome.values()];
     await this.#closeJournal(outcome);
     this.#sessions.close();
@@ -124,7 +139,7 @@ class Execution {
         this.#isStopped ? null : this.#performer.idOf(op),
       );
       this.#emit({ type: 'node-failed', atMs: clock.now(), node, tookMs: clock.now() - begunAt, failure });
-      if (!this.#isStopped) await this.#undo(node);
+      await this.#undo(node);
       return 'failed';
     }
   }
@@ -152,13 +167,15 @@ class Execution {
     }
   }
 
-  async #undo(failed: PlanNode): Promise<void> {
-    if (failed.undoScope === null) return;
-    const begun = this.#begun.get(failed.undoScope) ?? [];
+  /** Takes back what was begun in the scope of a node that failed, or that does not get its turn; once for each scope. */
+  async #undo({ id, group, undoScope: scope }: PlanNode): Promise<void> {
+    if (scope === null || this.#isStopped || this.#takenBack.has(scope)) return;
+    this.#takenBack.add(scope);
+    const begun = this.#begun.get(scope) ?? [];
     const operations = begun.toReversed().flatMap((node) => node.undo);
     if (operations.length === 0) return;
     const { clock } = this.#options;
-    this.#emit({ type: 'undo-started', atMs: clock.now(), group: failed.group, because: failed.id });
+    this.#emit({ type: 'undo-started', atMs: clock.now(), group, because: id });
     const done: Operation[] = [];
     const failures: Failure[] = [];
     for (const op of operations) {
@@ -169,6 +186,6 @@ class Execution {
         failures.push(await describeFailure(error, op, this.#options.engine, () => null));
       }
     }
-    this.#emit({ type: 'undo-finished', atMs: clock.now(), group: failed.group, done, failures });
+    this.#emit({ type: 'undo-finished', atMs: clock.now(), group, done, failures });
   }
 }

@@ -314,6 +314,28 @@ describe('laws of planning and applying', () => {
     );
   });
 
+  test('what has begun before its turn is taken back when the one before it fails', async () => {
+    const sketch = { name: 'app', order: 'start-first', instances: 4, socket: true } as const;
+    const [good, bad] = [desiredState([sketch]), desiredState([{ ...sketch, image: 'app:2' }])];
+    const w = world(REFERENCES, {
+      behaviour: (config) => (/app1\.2/.test(config.name) ? { exitAfterMs: 100, exitCode: 3 } : {}),
+    });
+    await w.apply(good);
+    const events = await w.apply(bad);
+    expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 1 });
+    const took = events.flatMap((e) => (e.type === 'undo-finished' ? [[e.group, e.failures.length]] : []));
+    expect(took).toEqual([
+      ['shop/app1', 0],
+      ['shop/app2', 0],
+    ]);
+    expect([...(await serving(w.engine))].sort()).toEqual(instanceNames(good));
+    expect(await picture(w.engine)).toContain('shop-app2 app:1 running');
+    expect(await picture(w.engine)).toContain('shop-app2.2.failed app:2 exited');
+    expect(await picture(w.engine)).not.toContain('shop-app3.2');
+    await w.apply(good);
+    await expectSettled(w, good);
+  });
+
   test('a new version that ends while the old one is drained: all is taken back, and the old one serves', async () => {
     const sketch = { name: 'app', order: 'start-first', instances: 2, socket: true } as const;
     const [good, bad] = [desiredState([sketch]), desiredState([{ ...sketch, image: 'app:2' }])];

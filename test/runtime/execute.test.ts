@@ -192,6 +192,44 @@ describe('the way back', () => {
   });
 });
 
+describe('an apply that is to finish what is under way', () => {
+  it('takes back what has begun before its turn, and goes on with what had it', async () => {
+    const finish = new AbortController();
+    const engine = memoryEngine({
+      images: { 'app:1': {} },
+      before: ({ line }) => {
+        if (line === 'startContainer two') finish.abort();
+      },
+    });
+    for (const name of ['one', 'two']) await engine.createContainer(plainConfig({ name, image: 'app:1' }));
+    const volume = (name: string): Operation => ({ kind: 'volume.create', volume: name, labels: {} });
+    const [begin, other, first, second, mine] = planOf([
+      { kind: 'container.start', target: existing('one') },
+      { kind: 'container.start', target: existing('two') },
+      volume('first'),
+      volume('second'),
+      volume('mine'),
+    ]).nodes;
+    if (!begin || !other || !first || !second || !mine) throw new Error('five');
+    const scope = (node: PlanNode, name: string): PlanNode => {
+      const stop: Operation = { kind: 'container.stop', target: existing(name), timeoutS: 1 };
+      return { ...node, group: name, undoScope: name, undo: [stop] };
+    };
+    const nodes = [
+      { ...scope(begin, 'one'), after: [] },
+      { ...scope(other, 'two'), after: [begin.id] },
+      { ...scope(first, 'one'), after: [begin.id], undo: [] },
+      { ...scope(second, 'one'), after: [first.id], undo: [] },
+      { ...scope(mine, 'two'), after: [other.id, second.id], undo: [] },
+    ];
+    const events = await walk({ ...planOf([]), nodes }, engine, { finish: finish.signal });
+    expect(events.find(({ type }) => type === 'undo-finished')).toMatchObject({ group: 'two', failures: [] });
+    expect((await engine.listVolumes([])).map(({ name }) => name)).toEqual(['first', 'second']);
+    expect((await engine.inspectContainer('one'))?.state).toBe('running');
+    expect((await engine.inspectContainer('two'))?.state).toBe('exited');
+  });
+});
+
 describe('a signal', () => {
   const signal = (id: string): Operation => ({
     kind: 'container.signal',

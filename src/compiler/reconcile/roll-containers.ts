@@ -8,7 +8,7 @@ import type { Decided } from './decide.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
 import { plainChange } from './prepare.ts';
 import { rollInstance, waitName } from './roll.ts';
-import type { Rolled, RollScope } from './roll.ts';
+import type { Awaited, Rolled, RollScope } from './roll.ts';
 
 /** What was decided, and what every instance must know. */
 export interface Work {
@@ -113,8 +113,8 @@ function migrationOrder(
 
 /**
  * Replacements one batch after the other: the next begins when the new generations serve, while the old ones are
- * still leaving, as far as `surge` lets them be beside each other. New instances join once the first replacement has
- * shown that it works.
+ * still leaving, as far as `surge` lets them be beside each other. Once the first batch has shown that the new version
+ * works, the next ones start while the one before is getting ready. New instances join after the first batch, too.
  */
 function rollOne(
   builder: PlanBuilder,
@@ -131,17 +131,23 @@ function rollOne(
   const batches: (readonly Rolled[])[] = [];
   for (let at = 0; at < replacing.length; at += batch) {
     const before = batches.at(-1) ?? [];
-    const gone = batches.at(-leaving) ?? [];
-    const after = [...before.flatMap((rolled) => rolled.serving), ...gone.flatMap((rolled) => rolled.ready)];
+    const gone = (batches.at(-leaving) ?? []).flatMap((rolled) => rolled.ready);
+    const serving = before.flatMap((rolled) => rolled.serving);
+    const running = before.flatMap((rolled) => rolled.running);
     const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
     const together = replacing.slice(at, at + batch);
     // One that does not run now does once its turn is over.
     const others = own.filter(
       (d) => !together.includes(d) && (done.has(d) || d.standing.current?.state === 'running'),
     );
+    const isAhead = batches.length > 1 && leaving > 1 && together.every((d) => beginsAlone(d, scope));
+    const after: Awaited = {
+      begin: before.length === 0 ? begin : [...(isAhead ? running : serving), ...gone],
+      serve: isAhead ? serving : [],
+    };
     batches.push(
       together.map((d) => {
-        const rolled = rollInstance(builder, d, before.length === 0 ? begin : after, waits, scope, others);
+        const rolled = rollInstance(builder, d, after, waits, scope, others);
         done.set(d, rolled);
         return rolled;
       }),
@@ -156,16 +162,23 @@ function rollOne(
       // One after the other: what is wrong with the first leaves the others as they are.
       const after: readonly NodeId[] = reloaded?.ready ?? begin;
       const waits = reloaded === null ? waitsFor : [...waitsFor, reloaded.change.id];
-      reloaded = rollInstance(builder, d, after, waits, scope, []);
+      reloaded = rollInstance(builder, d, { begin: after, serve: [] }, waits, scope, []);
       done.set(d, reloaded);
       continue;
     }
     const waits = d.decision === 'create' && canary !== undefined;
     const after = waits ? canary.serving : begin;
     const named = waits ? [...waitsFor, canary.change.id] : waitsFor;
-    done.set(d, rollInstance(builder, d, after, named, scope, []));
+    done.set(d, rollInstance(builder, d, { begin: after, serve: [] }, named, scope, []));
   }
   return own.flatMap((d) => done.get(d) ?? []);
+}
+
+/** Whether a new generation can run before its turn: nobody else must leave for it, or be told from it by then. */
+function beginsAlone({ container, instance }: Decided, { handover }: RollScope): boolean {
+  const { order } = container.strategy;
+  const { spec, index } = instance;
+  return order === 'start-first' && spec.network !== 'host' && handover(container.key, index).length === 0;
 }
 
 function scheduleChange(container: DesiredContainer): Change {

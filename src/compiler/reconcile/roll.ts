@@ -22,12 +22,22 @@ import { count, gateWords, instanceNotes } from './words.ts';
 /** What came of planning one instance. */
 export interface Rolled {
   readonly change: Change;
+  /** The new generation runs, and is not asked yet. Empty when nothing is done, or it does not begin by itself. */
+  readonly running: readonly NodeId[];
   /** The new generation serves in the place of the old one: what the next instance waits for. Empty when nothing is done. */
   readonly serving: readonly NodeId[];
   /** The old one is gone as well: what dependents wait for. Empty when nothing is done. */
   readonly ready: readonly NodeId[];
   /** Generations to remove when everything is over: they are the way back until then. */
   readonly cleanup: (after: readonly NodeId[]) => void;
+}
+
+/** What an instance waits for. */
+export interface Awaited {
+  /** Before its new generation is created. */
+  readonly begin: readonly NodeId[];
+  /** Before its new generation is asked whether it is ready. */
+  readonly serve: readonly NodeId[];
 }
 
 /** What an instance must know of the others. */
@@ -41,7 +51,7 @@ export interface RollScope {
 export function rollInstance(
   builder: PlanBuilder,
   decided: Decided,
-  after: readonly NodeId[],
+  { begin: after, serve }: Awaited,
   waitsFor: readonly string[],
   scope: RollScope,
   others: readonly Decided[],
@@ -69,6 +79,7 @@ export function rollInstance(
 
   const generation = standing.latest + 1;
   let cleanup: Rolled['cleanup'] = () => {};
+  let running: readonly NodeId[] = [];
   let serving: readonly NodeId[] | null = null;
   switch (decision) {
     case 'create':
@@ -91,7 +102,9 @@ export function rollInstance(
         sockets: scope.sockets,
       };
       const undoScope = scopeOf(turn);
-      last = addSteps(builder, group, strategy.serve, turn, last, undoScope);
+      last = addSteps(builder, group, strategy.begin, turn, last, undoScope);
+      running = last;
+      last = addSteps(builder, group, strategy.serve, turn, [...last, ...serve], undoScope);
       const published = last;
       last = addSteps(builder, group, strategy.switch, turn, last, undoScope);
       // Who has no socket of its own is reached by its name.
@@ -179,7 +192,7 @@ export function rollInstance(
     ],
   };
   const ready = last === after ? [] : last;
-  return { change, serving: serving ?? ready, ready, cleanup };
+  return { change, running, serving: serving ?? ready, ready, cleanup };
 }
 
 function coverOf(

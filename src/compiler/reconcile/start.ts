@@ -39,7 +39,14 @@ export function start(
     return update(
       builder,
       decided,
-      addSteps(builder, instance.key, strategies.start.serve, turn, after, null),
+      addSteps(
+        builder,
+        instance.key,
+        [...strategies.start.begin, ...strategies.start.serve],
+        turn,
+        after,
+        null,
+      ),
       sockets,
     );
   }

@@ -29,7 +29,7 @@ export type Step =
   | 'clear-old-path';
 
 /**
- * The strategies. When `serve` is over, the new generation gets what comes over a socket; when `switch` is, it is current
+ * The strategies. When `begin` is over, the new generation runs, and nobody knows it; when `serve` is over, it gets what comes over a socket; when `switch` is, it is current
  * and has the name that everything else follows, and only `settle` is left. Until then all is taken back when a step fails, and once more when the new generation has ended
  * before the old one was stopped (`still-up`).
  *
@@ -41,23 +41,15 @@ export type Step =
  */
 export const strategies = {
   create: {
-    serve: ['create', 'join', 'hand-over', 'clear-path', 'start', 'gate', 'publish'],
+    begin: ['create', 'join', 'hand-over', 'clear-path', 'start'],
+    serve: ['gate', 'publish'],
     // One that has its name and was not told could not be told from one that was.
     switch: ['keep', 'tell-balancers', 'take-name'],
     settle: [],
   },
   'start-first': {
-    serve: [
-      'create',
-      'join',
-      'hand-over',
-      'keep-old-path',
-      'clear-path',
-      'note-listeners',
-      'start',
-      'gate',
-      'publish',
-    ],
+    begin: ['create', 'join', 'hand-over', 'keep-old-path', 'clear-path', 'note-listeners', 'start'],
+    serve: ['gate', 'publish'],
     switch: ['keep', 'release-old', 'park-old', 'take-name', 'tell-balancers'],
     settle: [
       'unpublish-old',
@@ -71,7 +63,7 @@ export const strategies = {
     ],
   },
   'stop-first': {
-    serve: [
+    begin: [
       'create',
       'join',
       'release-old',
@@ -86,14 +78,18 @@ export const strategies = {
       'hand-over',
       'clear-path',
       'start',
-      'gate',
-      'publish',
     ],
+    serve: ['gate', 'publish'],
     switch: ['keep', 'park-old', 'take-name', 'tell-balancers', 'await-balancer'],
     settle: ['unpublish-old', 'clear-old-path'],
   },
   /** A generation that exists and does not run. */
-  start: { serve: ['clear-path', 'start', 'gate', 'publish', 'tell-balancers'], switch: [], settle: [] },
+  start: {
+    begin: ['clear-path', 'start'],
+    serve: ['gate', 'publish', 'tell-balancers'],
+    switch: [],
+    settle: [],
+  },
 } as const satisfies Readonly<
-  Record<string, Readonly<Record<'serve' | 'switch' | 'settle', readonly Step[]>>>
+  Record<string, Readonly<Record<'begin' | 'serve' | 'switch' | 'settle', readonly Step[]>>>
 >;

@@ -510,14 +510,14 @@ describe('what leaves and what comes', () => {
   });
 
   test.each([
-    ['room for two: it starts while the one before it leaves', 2, ['publish 2'], ['publish 2', 'clear 1']],
+    ['room for two: it starts while the one before it gets ready', 2, ['publish 2'], ['start 2', 'clear 1']],
     [
       'room for one: it waits until the one before it is gone',
       1,
       ['publish 2', 'clear 1'],
       ['publish 2', 'clear 1'],
     ],
-    ['room for three: two may be leaving', 3, ['publish 2'], ['publish 2']],
+    ['room for three: another one may be leaving', 3, ['publish 2'], ['start 2']],
   ])('%s', (_, surge, secondWaits, thirdWaits) => {
     const sketch: ContainerSketch = { name: 'app', instances: 4, socket: true, surge };
     const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
@@ -525,8 +525,11 @@ describe('what leaves and what comes', () => {
       nodes
         .find(({ id }) => id === `shop/${instance} create 2`)
         ?.after.map((id) => id.replace(/^shop\/app\d /, ''));
+    // The first one shows that the new version works.
     expect(before('app1')).toEqual(secondWaits);
     expect(before('app2')).toEqual(thirdWaits);
+    const gate = nodes.find(({ id }) => id === 'shop/app2 gate 2');
+    expect(gate?.after).toEqual(['shop/app2 start 2', ...(surge > 1 ? ['shop/app1 publish 2'] : [])]);
   });
 
   test('a held container that was stopped is started as it was made', () => {
