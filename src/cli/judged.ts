@@ -1,4 +1,5 @@
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import type { Times } from '../compiler/journal/times.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -27,16 +28,28 @@ export async function withBalancers(
   return running.length === 0 && migrates === null ? observed : { ...observed, balancers, migrates };
 }
 
-/** A plan with what its changes do to requests. The journal is read only where it has a say. */
-export async function judged(
+/** What earlier applies have measured; asked only for a plan in which that has a say. */
+export async function knownTimes(
   engine: Engine,
   plan: Plan,
-  { desired, observed }: { readonly desired: DesiredState; readonly observed: ObservedState },
-): Promise<Plan> {
-  const [{ asksEngine, withVerdicts }, { fetchTimes }] = await Promise.all([
+  observed: ObservedState,
+): Promise<ReadonlyMap<string, Times>> {
+  const [{ asksEngine }, { fetchTimes }] = await Promise.all([
     import('../compiler/verdict/with-verdicts.ts'),
     import('../runtime/journal/fetch-times.ts'),
   ]);
-  const times = asksEngine(plan) ? await fetchTimes(engine, observed) : new Map<string, never>();
-  return withVerdicts(plan, { desired, observed, times });
+  return asksEngine(plan) ? fetchTimes(engine, observed) : new Map();
+}
+
+/** A plan with what its changes do to requests. */
+export async function judged(
+  plan: Plan,
+  seen: {
+    readonly desired: DesiredState;
+    readonly observed: ObservedState;
+    readonly times: ReadonlyMap<string, Times>;
+  },
+): Promise<Plan> {
+  const { withVerdicts } = await import('../compiler/verdict/with-verdicts.ts');
+  return withVerdicts(plan, seen);
 }

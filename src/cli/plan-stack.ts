@@ -26,7 +26,7 @@ import type { CommandContext } from './io.ts';
 import { demandManual, demandNames, specNames } from './names.ts';
 import { registryLookup } from './registry-lookup.ts';
 import { loadSpec, type LoadedSpec } from './stack-file.ts';
-import { judged, withBalancers } from './judged.ts';
+import { judged, knownTimes, withBalancers } from './judged.ts';
 import { hasWork } from './walk-plan.ts';
 
 /** How long the compiler waits for an engine to be there, in milliseconds: one on this machine answers in one. */
@@ -133,9 +133,12 @@ export async function planLoaded(
 async function planJudged(plan: Plan, resolved: ResolvedStack, selection: PlanSelection): Promise<Plan> {
   const { connection, desired, observed } = resolved;
   if (connection === null) return plan;
-  const seen = await withBalancers(connection.engine, plan, observed);
+  const [seen, times] = await Promise.all([
+    withBalancers(connection.engine, plan, observed),
+    knownTimes(connection.engine, plan, observed),
+  ]);
   const planned = seen === observed ? plan : await planOrFail({ ...resolved, observed: seen }, selection);
-  return judged(connection.engine, planned, { desired, observed: seen });
+  return judged(planned, { desired, observed: seen, times });
 }
 
 async function planOrFail(resolved: ResolvedStack, selection: PlanSelection): Promise<Plan> {

@@ -9,6 +9,7 @@ import { labels } from '../../compiler/labels.ts';
 import { journalVolume } from '../../compiler/names.ts';
 import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
 import type { AgentSpec } from '../../compiler/plan/agent-spec.ts';
+import { askedAgent } from '../../compiler/plan/asked-agent.ts';
 import { agentConfig, instanceConfig } from '../../compiler/plan/instance-config.ts';
 import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
@@ -72,12 +73,8 @@ export class Performer {
 
   /** Opens the conversations that are sure to be wanted, while the first containers are made. */
   open(): void {
-    const { nodes, agents } = this.#plan;
-    const isThere =
-      agents.some(({ plane }) => plane === 'stack') &&
-      !nodes.some(({ op }) => op.kind === 'agent.create' || op.kind === 'agent.start');
-    if (isThere && nodes.some(({ op }) => op.kind.startsWith('socket.')))
-      this.#sessions.prepare(this.#agentName('stack'));
+    const agent = askedAgent(this.#plan);
+    if (agent !== null) this.#sessions.prepare(agent);
   }
 
   /** The id of the container that an operation is about; null when there is none, or it was never created. */
