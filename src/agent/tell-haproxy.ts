@@ -26,11 +26,12 @@ export async function pointServers(request: PointRequest): Promise<TellResult> {
   const family = settable.some((server) => server.address.includes(':')) ? 6 : 4;
   const address = settable.length === 0 ? '' : await addressOf(host, family);
   for (const server of settable) {
+    const isBack = ready && server.admin !== 0;
+    // It keeps the port of its configuration, and takes who is let back for up at once, whatever its own check will say.
+    if (server.port !== 0 && (server.address !== address || isBack))
+      await untilOpen(address, server.port, startedAt + timeoutMs);
     if (server.address !== address) await command(socket, `set server ${nameOf(server)} addr ${address}`);
-    if (!ready || server.admin === 0) continue;
-    // haproxy takes it for up at once, whatever its own check will say.
-    await untilOpen(address, server.port, startedAt + timeoutMs);
-    await command(socket, `set server ${nameOf(server)} state ready`);
+    if (isBack) await command(socket, `set server ${nameOf(server)} state ready`);
   }
   const names = new Set(settable.map(nameOf));
   for (;;) {

@@ -8,6 +8,7 @@ import type { ExecutionEvent, Failure } from './execution-event.ts';
 import { ApplyJournal, type Ended } from './journal/apply-journal.ts';
 import { Performer } from './perform/performer.ts';
 import { Sessions } from './perform/sessions.ts';
+import { WayBack } from './way-back.ts';
 import { walk, type Outcome } from './walk.ts';
 import type { ExecuteOptions } from './execute-options.ts';
 
@@ -32,25 +33,16 @@ class Execution {
   readonly #performer: Performer;
   readonly #sessions: Sessions;
   readonly #journal: ApplyJournal | null;
-  /** Nodes that have started, by undo scope, in the order of their starts. */
-  readonly #begun = new Map<string, PlanNode[]>();
   readonly #groups = new Set<string>();
-  readonly #takenBack = new Set<string>();
-  /** Nodes where an instance that may begin before its turn waits for others. */
-  readonly #turns: ReadonlySet<PlanNode>;
+  readonly #wayBack: WayBack;
 
   constructor(plan: Plan, options: ExecuteOptions, emit: (event: ExecutionEvent) => void) {
     this.#plan = plan;
     this.#options = options;
     this.#emit = emit;
-    const groupOf = new Map(plan.nodes.map(({ id, group }) => [id, group]));
-    this.#turns = new Set(
-      plan.nodes.filter(
-        ({ undoScope, group, after }) => undoScope !== null && after.some((id) => groupOf.get(id) !== group),
-      ),
-    );
     this.#sessions = new Sessions(options.agents, options.engine, options.clock);
     this.#performer = new Performer(plan, options, this.#sessions);
+    this.#wayBack = new WayBack(plan, (node, operations) => this.#takeBack(node, operations));
     const { journal } = options;
     this.#journal = journal === undefined ? null : new ApplyJournal(plan, this.#sessions, journal);
   }
@@ -63,17 +55,13 @@ class Execution {
     const outcome = await walk(this.#plan.nodes, {
       parallelism,
       run: (node) => this.#run(node),
-      onSkip: (node, because) => this.#emit({ type: 'node-skipped', atMs: clock.now(), node, because }),
-      mayStart: (node) =>
-        stop?.aborted !== true &&
-        (finish?.aborted !== true ||
-          (this.#groups.has(node.group) && !this.#turns.has(node)) ||
-          node.op.kind === 'checkpoint'),
+      onSkip: (node, because) => {
+        this.#emit({ type: 'node-skipped', atMs: clock.now(), node, because });
+        this.#wayBack.holdUp(node);
+      },
+      mayStart: (node) => this.#mayStart(node),
     });
-    for (const node of this.#turns) {
-      const result = outcome.get(node.id);
-      if (result === 'skipped' || result === 'left') await this.#undo(node);
-    }
+    await this.#wayBack.over();
     const results = [...outcome.values()];
     await this.#closeJournal(outcome);
     this.#sessions.close();
@@ -98,16 +86,25 @@ class Execution {
     if (why) this.#emit({ type: 'journal-lost', atMs: this.#options.clock.now(), why });
   }
 
+  #mayStart(node: PlanNode): boolean {
+    if (this.#isStopped || this.#wayBack.isHeldUp(node)) return false;
+    if (this.#options.finish?.aborted !== true || node.op.kind === 'checkpoint') return true;
+    this.#wayBack.holdUp(node);
+    return this.#groups.has(node.group) && !this.#wayBack.isTurn(node);
+  }
+
   async #run(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
-    const { clock } = this.#options;
     if (node.op.kind === 'checkpoint') return 'done';
     this.#groups.add(node.group);
+    this.#wayBack.begin(node);
+    const result = await this.#perform(node);
+    await this.#wayBack.end(node, result);
+    return result;
+  }
+
+  async #perform(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
+    const { clock } = this.#options;
     const begunAt = clock.now();
-    if (node.undoScope !== null) {
-      const scope = this.#begun.get(node.undoScope);
-      if (scope === undefined) this.#begun.set(node.undoScope, [node]);
-      else scope.push(node);
-    }
     this.#emit({ type: 'node-started', atMs: begunAt, node });
     let isOver = false;
     const progress = (line: string) => {
@@ -139,7 +136,6 @@ class Execution {
         this.#isStopped ? null : this.#performer.idOf(op),
       );
       this.#emit({ type: 'node-failed', atMs: clock.now(), node, tookMs: clock.now() - begunAt, failure });
-      await this.#undo(node);
       return 'failed';
     }
   }
@@ -167,13 +163,8 @@ class Execution {
     }
   }
 
-  /** Takes back what was begun in the scope of a node that failed, or that does not get its turn; once for each scope. */
-  async #undo({ id, group, undoScope: scope }: PlanNode): Promise<void> {
-    if (scope === null || this.#isStopped || this.#takenBack.has(scope)) return;
-    this.#takenBack.add(scope);
-    const begun = this.#begun.get(scope) ?? [];
-    const operations = begun.toReversed().flatMap((node) => node.undo);
-    if (operations.length === 0) return;
+  async #takeBack({ id, group }: PlanNode, operations: readonly Operation[]): Promise<void> {
+    if (this.#isStopped) return;
     const { clock } = this.#options;
     this.#emit({ type: 'undo-started', atMs: clock.now(), group, because: id });
     const done: Operation[] = [];

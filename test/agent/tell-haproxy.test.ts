@@ -55,6 +55,14 @@ describe('a new address', () => {
     expect(commands()).toEqual([`set server app/app0 addr ${HERE}`, `set server api/app0 addr ${HERE}`]);
   });
 
+  test('at which nobody listens on its port is not told', async () => {
+    const { point, commands } = await haproxy([{ name: 'app/app0', address: '10.0.0.2', port: 1 }]);
+    await expect(point(['app/app0'], false, 60)).rejects.toThrow(
+      /nobody accepts connections at 127.0.0.1:1 /,
+    );
+    expect(commands()).toEqual([]);
+  });
+
   test('that it has already is not told again', async () => {
     const { point, commands } = await haproxy([{ name: 'app/app0', address: HERE }]);
     await point(['app/app0']);

@@ -6,6 +6,7 @@ export interface FakeServer {
   /** `app/app0`. */
   readonly name: string;
   address: string;
+  /** 0: it has none of its own. */
   port?: number;
   up?: boolean;
   admin?: number;
@@ -53,7 +54,7 @@ export async function fakeHaproxy(
 /** As haproxy 2.6 prints it, without the columns that nobody reads. */
 function stateOf(servers: readonly FakeServer[]): string {
   const columns = 'be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_port';
-  const rows = servers.map(({ name, address, port = 3000, up = true, admin = 0, weight = 1 }, i) => {
+  const rows = servers.map(({ name, address, port = 0, up = true, admin = 0, weight = 1 }, i) => {
     const [backend = '', server = ''] = name.split('/');
     return [3, backend, i + 1, server, address, up ? 2 : 0, admin, weight, port].join(' ');
   });

@@ -174,11 +174,15 @@ function rollOne(
   return own.flatMap((d) => done.get(d) ?? []);
 }
 
-/** Whether a new generation can run before its turn: nobody else must leave for it, or be told from it by then. */
+/**
+ * Whether a new generation can run before its turn: it does nothing until it is asked, nobody is led to it yet, and nobody must
+ * leave for it.
+ */
 function beginsAlone({ container, instance }: Decided, { handover }: RollScope): boolean {
-  const { order } = container.strategy;
-  const { spec, index } = instance;
-  return order === 'start-first' && spec.network !== 'host' && handover(container.key, index).length === 0;
+  const { spec, index, socket, port } = instance;
+  if (container.strategy.order !== 'start-first' || spec.network === 'host') return false;
+  const isAsked = socket === null ? port !== null : socket.movable;
+  return isAsked && handover(container.key, index).length === 0;
 }
 
 function scheduleChange(container: DesiredContainer): Change {
