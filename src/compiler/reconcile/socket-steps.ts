@@ -5,6 +5,7 @@ import type { Operation } from '../plan/operation.ts';
 import {
   boundName,
   drain,
+  drainOld,
   fileName,
   hasOwnSocket,
   hold,
@@ -43,19 +44,19 @@ export const socketSteps = {
     const { instance, generation } = turn;
     const socket = instance.socket;
     if (socket === null) return [];
-    const { engineName, gate } = instance;
+    const { engineName, gate, stop } = instance;
+    const own = boundName(socket, engineName, generation);
+    // By the time it is taken back it may have requests.
+    const answered = socket.movable ? [drain(socket, own, own, turn.next, stop.drainS)] : [];
     if (turn.cover === 'hold' && turn.old !== null) {
-      const handed = release(socket, boundName(socket, engineName, generation), gateS(gate));
+      const handed = release(socket, own, gateS(gate));
       const verb = socket.movable ? 'publish' : 'hand over to';
-      return [
-        node(`${verb} ${generation}`, handed, 'gate passed', [
-          hold(socket, engineName, turn.old, holdS(instance)),
-        ]),
-      ];
+      const held = hold(socket, engineName, turn.old, holdS(instance));
+      return [node(`${verb} ${generation}`, handed, 'gate passed', [held, ...answered])];
     }
     if (!socket.movable) return [];
-    const to = generationSocketName(engineName, generation);
-    return [node(`publish ${generation}`, publish(socket, to), 'gate passed', wayBack(turn, socket))];
+    const back = [...wayBack(turn, socket), ...answered];
+    return [node(`publish ${generation}`, publish(socket, own), 'gate passed', back)];
   },
   // Whoever would connect finds nothing there, and turns to another instance.
   'take-path': ({ instance, old, oldPlace, cover }) => {
@@ -102,7 +103,7 @@ export const socketSteps = {
   'drain-old': (turn) => {
     const { instance, old, oldPlace } = turn;
     if (old === null || oldPlace === null || old.state !== 'running' || !isLeft(turn)) return [];
-    const op = drain(oldPlace, instance.engineName, old, instance.stop.drainS);
+    const op = drainOld(oldPlace, instance.engineName, old, instance.stop.drainS);
     return [node(`drain ${old.generation}`, op, 'requests under way end first')];
   },
   // A server may remove the path that it bound when it ends, whoever is published there by now.
@@ -114,10 +115,16 @@ export const socketSteps = {
     return [node(`publish again ${generation}`, op, 'the old one may have taken it away')];
   },
   // The published name moves with a switch, but for a generation that serves elsewhere now, or on no socket at all.
-  'unpublish-old': ({ old, oldPlace, sockets }) =>
-    old === null || oldPlace === null || sockets.wanted.has(placeKey(oldPlace))
-      ? []
-      : [node(`unpublish ${old.generation}`, unlink(oldPlace, fileName(oldPlace)), 'no longer its path')],
+  'unpublish-old': ({ instance: { engineName }, old, oldPlace, sockets }) => {
+    if (old === null || oldPlace === null || sockets.wanted.has(placeKey(oldPlace))) return [];
+    const n = old.generation;
+    const own = hasOwnSocket(old, engineName);
+    const back = own ? [publish(oldPlace, generationSocketName(engineName, n))] : [];
+    const gone = node(`unpublish ${n}`, unlink(oldPlace, fileName(oldPlace)), 'no longer its path', back);
+    return own || old.state !== 'running'
+      ? [gone]
+      : [keepOld(oldPlace, engineName, n, 'so that it can be put back'), gone];
+  },
   'clear-old-path': ({ instance, old, oldPlace }) =>
     old === null || oldPlace === null
       ? []
@@ -154,9 +161,10 @@ function holdS({ stop, gate }: DesiredInstance): number {
 }
 
 /** Whether no new connection gets to the old generation, and the kernel's tables tell its own from the new one's. */
-function isLeft({ instance, old, oldPlace, cover }: Turn): boolean {
+function isLeft({ instance, old, oldPlace, cover, sockets }: Turn): boolean {
   if (cover !== 'successor') return cover !== 'nobody';
-  if (old === null || isOwn(old, instance)) return true;
+  if (old === null || oldPlace === null || isOwn(old, instance)) return true;
+  if (!sockets.wanted.has(placeKey(oldPlace))) return true;
   const { socket } = instance;
   return socket !== null && socket.movable && isAt(oldPlace, socket);
 }

@@ -75,20 +75,29 @@ export function unlink(socket: SocketPlace, name: string): Operation {
   return { kind: 'socket.unlink', volume: socket.volume, path: socket.volumePath, name };
 }
 
-/** Waits until nobody is connected to a generation's own socket, or to the one that was kept under that name. */
+/** Waits until nobody is connected to a socket: `name` is the file by now, `bound` as the kernel knows it. */
 export function drain(
-  socket: SocketPlace,
+  { volume, volumePath: path }: SocketPlace,
+  name: string,
+  bound: string,
+  target: ContainerRef,
+  limitS: number,
+): Operation {
+  return { kind: 'socket.drain', volume, path, name, bound, target, limitS };
+}
+
+/** The same for an old generation's own socket, or the one that was kept under that name. */
+export function drainOld(
+  place: SocketPlace,
   engineName: string,
   old: ObservedContainer,
   limitS: number,
 ): Operation {
-  const { volume, volumePath: path } = socket;
   const { id, generation } = old;
   const name = generationSocketName(engineName, generation);
   // The kernel knows a socket by its first name, whatever it is called by now.
-  const bound = hasOwnSocket(old, engineName) ? name : fileName(socket);
-  const target = { kind: 'existing', id, generation } as const;
-  return { kind: 'socket.drain', volume, path, name, bound, target, limitS };
+  const bound = hasOwnSocket(old, engineName) ? name : fileName(place);
+  return drain(place, name, bound, { kind: 'existing', id, generation }, limitS);
 }
 
 /** The longest path that the kernel takes for a socket. */

@@ -1,4 +1,6 @@
 import { generationSocketName } from '../desired/desired-state.ts';
+import type { DesiredInstance } from '../desired/desired-state.ts';
+import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
@@ -86,6 +88,13 @@ export function update(
   const { name, maxRetries } = instance.spec.restart;
   const target = existing(current);
   if (restartText(instance.spec.restart) !== current.restart) {
+    if (isQuiet(instance, current)) {
+      const stop = { kind: 'container.stop', target, timeoutS: instance.stop.timeoutS } as const;
+      last = [builder.add(instance.key, 'stop', stop, last, 'was told to take no new work')];
+      last = [
+        builder.add(instance.key, 'start', { kind: 'container.start', target }, last, 'takes work again'),
+      ];
+    }
     // It was let go by an apply that was cut off, and balancers may have been told so.
     for (const teller of current.restart === 'no' ? (sockets.tellers.get(instance.engineName) ?? []) : []) {
       const op = point(teller, target, true, instance.stop.drainS);
@@ -104,4 +113,12 @@ export function update(
     last = [builder.add(instance.key, `leave ${network}`, op, last, 'connected by hand')];
   }
   return last;
+}
+
+/**
+ * Whether an apply that was cut off may have told a worker that it leaves: it was let go, and takes up its work only after a
+ * restart.
+ */
+function isQuiet({ stop, socket }: DesiredInstance, { restart, state }: ObservedContainer): boolean {
+  return restart === 'no' && state === 'running' && stop.quietSignal !== null && socket === null;
 }

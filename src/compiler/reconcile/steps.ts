@@ -135,13 +135,19 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
     ),
   ],
   // A worker takes no new work from here on, and finishes what it has.
-  'quiet-old': ({ instance, old }) => {
-    const signal = instance.stop.quietSignal;
-    if (old === null || signal === null || old.state !== 'running') return [];
-    const op: Operation = { kind: 'container.signal', target: existing(old), signal };
-    const idle: Operation = { kind: 'container.idle', target: existing(old), limitS: instance.stop.drainS };
+  'quiet-old': (turn) => {
+    const { instance, old } = turn;
+    if (old === null || !isQuieted(turn)) return [];
+    const { quietSignal, timeoutS } = instance.stop;
+    const target = existing(old);
+    const op: Operation = { kind: 'container.signal', target, signal: quietSignal ?? '' };
+    const idle: Operation = { kind: 'container.idle', target, limitS: instance.stop.drainS };
     return [
-      node(`quiet ${old.generation}`, op, 'takes no new work'),
+      // It takes up its work again only after a restart.
+      node(`quiet ${old.generation}`, op, 'takes no new work', [
+        { kind: 'container.stop', target, timeoutS },
+        ...startOld(turn, old),
+      ]),
       node(`await idle ${old.generation}`, idle, 'jobs under way end first'),
     ];
   },
@@ -164,15 +170,22 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
       target: existing(old),
       timeoutS: instance.stop.timeoutS,
     };
-    const start: readonly Operation[] = [
-      ...roomForOld(turn),
-      { kind: 'container.start', target: existing(old) },
-    ];
-    // One that was told to be quiet and did not stop takes up its work only after a restart.
-    const back = instance.stop.quietSignal === null ? start : [stop, ...start];
-    return [node(`stop ${old.generation}`, stop, 'is being replaced', wasRunning(old) ? back : [])];
+    const back = wasRunning(old) && !isQuieted(turn) ? startOld(turn, old) : [];
+    return [node(`stop ${old.generation}`, stop, 'is being replaced', back)];
   },
 };
+
+/** Whether the old generation is told to take no new work before it stops. */
+function isQuieted({ instance, old }: Turn): boolean {
+  return instance.stop.quietSignal !== null && old?.state === 'running';
+}
+
+function startOld(turn: Turn, old: ObservedContainer): readonly Operation[] {
+  return [...roomForOld(turn), { kind: 'container.start', target: existing(old) }];
+}
+
+/** Steps that a generation which ends before the old one stops takes back with it, long after its switch. */
+const SETTLED_TOGETHER: ReadonlySet<Step> = new Set(['unpublish-old', 'still-up']);
 
 /** The steps of a turn that are taken back together. */
 export function scopeOf({ instance, generation }: Turn): string {
@@ -191,7 +204,8 @@ export function addSteps(
   let last = after;
   for (const name of names) {
     for (const { verb, op, reason, undo } of steps[name](turn)) {
-      const scope = name === 'still-up' ? scopeOf(turn) : undoScope;
+      const isTogether = turn.cover === 'successor' && SETTLED_TOGETHER.has(name);
+      const scope = isTogether ? scopeOf(turn) : undoScope;
       const extras = scope === null ? {} : { undoScope: scope, undo };
       last = [builder.add(group, verb, op, last, reason, extras)];
     }

@@ -7,7 +7,7 @@ import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { drainPorts, leave, point } from './balancers.ts';
 import {
-  drain,
+  drainOld,
   fileName,
   hasOwnSocket,
   keep,
@@ -72,7 +72,7 @@ export function tidyGeneration(
     leftover.state === 'running' &&
     (isPlain || hasOwnSocket(leftover, engineName))
   ) {
-    add('drain', drain(place, engineName, leftover, DRAIN_S), 'left over');
+    add('drain', drainOld(place, engineName, leftover, instance.stop.drainS), 'left over');
   }
   // Whatever was said of it last: the current one serves, and its successor may have been told already.
   const tellers = sockets.tellers.get(engineName) ?? [];
@@ -89,6 +89,13 @@ export function tidyGeneration(
     }
     const op = drainPorts(leftover, instance, tellers, instance.stop.drainS);
     if (op !== null && sockets.isCounted) add('drain ports', op, 'left over');
+  }
+  // One that was about to leave has jobs under way, and may have been told so already.
+  const { quietSignal, drainS } = instance.stop;
+  if (leftover.phase === 'old' && leftover.state === 'running' && quietSignal !== null) {
+    const target = existing(leftover);
+    add('quiet', { kind: 'container.signal', target, signal: quietSignal }, 'left over');
+    add('await idle', { kind: 'container.idle', target, limitS: drainS }, 'left over');
   }
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
     add('stop', { kind: 'container.stop', target: existing(leftover), timeoutS: null }, 'left over');
@@ -158,7 +165,7 @@ export function removeGenerations(
     }
     const isAway = hasOwnSocket(container, engineName) || (container === bearer && isItsOwn);
     if (place !== null && container.state === 'running' && isAway) {
-      add(`drain ${n}`, drain(place, engineName, container, stop?.drainS ?? DRAIN_S));
+      add(`drain ${n}`, drainOld(place, engineName, container, stop?.drainS ?? DRAIN_S));
     }
     const ports = isServing ? drainPorts(container, null, tellers, stop?.drainS ?? DRAIN_S) : null;
     if (ports !== null) add(`drain ports ${n}`, ports);

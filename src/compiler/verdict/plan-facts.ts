@@ -5,7 +5,7 @@ import { databaseOf } from '../desired/strategy.ts';
 import { NO_TIMES } from '../journal/times.ts';
 import { instanceEngineName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
-import type { Operation } from '../plan/operation.ts';
+import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { Change, Plan } from '../plan/plan.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
 import { standing } from '../reconcile/standing.ts';
@@ -57,7 +57,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
   const replaced = plan.changes.filter((other) => other.action === 'replace' && isOf(other, subject)).length;
   const order = change.strategy?.order ?? container?.strategy.order ?? 'stop-first';
   const does = (wanted: Operation['kind']) => operations.some(({ kind }) => kind === wanted);
-  const isDrained = does('socket.drain');
+  const isDrained = operations.some((op) => op.kind === 'socket.drain' && isOldOne(op.target, old));
   const stopS = stopSeconds(operations, old);
   const times = scene.times.get(containerKey(subject.application, subject.container)) ?? NO_TIMES;
   const isLeft = does('balancer.leave') && does('ports.drain');
@@ -99,7 +99,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       quietSignal: instance?.stop.quietSignal ?? null,
       timeoutMs: stopS * 1000,
     },
-    drainMs: drainSeconds(operations, instance) * 1000,
+    drainMs: drainSeconds(operations, old, instance) * 1000,
     lastStop: lastStopFacts(times, old, stopS * 1000),
     inFlightMs: times.inFlightMs,
     measured: {
@@ -298,15 +298,24 @@ function programs(instance: DesiredInstance | null, old: ObservedContainer | nul
 
 /** As the plan stops it. */
 function stopSeconds(operations: readonly Operation[], old: ObservedContainer | null): number {
-  const stop = operations.find(
-    (op) => op.kind === 'container.stop' && op.target.kind === 'existing' && op.target.id === old?.id,
-  );
+  const stop = operations.find((op) => op.kind === 'container.stop' && isOldOne(op.target, old));
   return stop?.kind === 'container.stop' ? (stop.timeoutS ?? ENGINES_STOP_S) : ENGINES_STOP_S;
 }
 
-function drainSeconds(operations: readonly Operation[], instance: DesiredInstance | null): number {
-  const drain = operations.find(({ kind }) => kind === 'socket.drain' || kind === 'ports.drain');
+/** What else is drained in the same turn was left over by another apply. */
+function drainSeconds(
+  operations: readonly Operation[],
+  old: ObservedContainer | null,
+  instance: DesiredInstance | null,
+): number {
+  const drain = operations.find(
+    (op) => (op.kind === 'socket.drain' || op.kind === 'ports.drain') && isOldOne(op.target, old),
+  );
   return drain?.kind === 'socket.drain' || drain?.kind === 'ports.drain'
     ? drain.limitS
     : (instance?.stop.drainS ?? DRAIN_S);
+}
+
+function isOldOne(target: ContainerRef, old: ObservedContainer | null): boolean {
+  return target.kind === 'existing' && target.id === old?.id;
 }

@@ -137,7 +137,7 @@ describe('a server that binds the published name itself', () => {
     ).toEqual([
       ['shop/app0 keep socket 1', ['socket.restore']],
       ['shop/app0 clear 2', ['socket.unlink']],
-      ['shop/app0 publish 2', ['socket.restore']],
+      ['shop/app0 publish 2', ['socket.restore', 'socket.drain']],
       ['shop/app0 drain 1', []],
       ['shop/app0 publish again 2', []],
       ['shop/app0 clear 1', []],
@@ -167,6 +167,32 @@ describe('a server that binds the published name itself', () => {
       'shop/app0 clear 1',
       'shop/app0 remove 1',
     ]);
+  });
+
+  test.each([
+    ['a link', app, ['unpublish 1 undo: socket.publish']],
+    ['a plain socket', fixed, ['keep socket 1 undo: socket.restore', 'unpublish 1 undo: ']],
+  ])('serves elsewhere from now on: %s comes back with the old generation', (_, sketch, unpublished) => {
+    const desired = desiredState([{ ...app, image: 'app:2' }]);
+    const moved = desired.containers.map((container) => ({
+      ...container,
+      instances: container.instances.map((instance) => ({
+        ...instance,
+        spec: { ...instance.spec, socket: '/run/socks/other.sock' },
+        socket: instance.socket && { ...instance.socket, published: '/run/socks/other.sock' },
+      })),
+    }));
+    const observed = settled(desiredState([sketch]));
+    const result = reconcile({ ...desired, containers: moved }, observed, plainRequest);
+    if (!result.ok) throw new Error('it is planned');
+    const settles = result.value.nodes
+      .filter(({ id }) => /keep socket|unpublish|drain|still/.test(id))
+      .map(({ id, undo }) => `${id.slice('shop/app0 '.length)} undo: ${undo.map(({ kind }) => kind).join()}`);
+    expect(settles).toEqual([...unpublished, 'drain 1 undo: ', 'still up 2 undo: ']);
+    const scopes = result.value.nodes
+      .filter(({ id }) => /unpublish|still/.test(id))
+      .map(({ undoScope }) => undoScope);
+    expect(scopes).toEqual(['shop/app0.2', 'shop/app0.2']);
   });
 
   test('stop-first: a link that it took away comes back with the old generation', () => {

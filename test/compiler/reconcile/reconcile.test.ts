@@ -61,14 +61,14 @@ describe('whole plans', () => {
       [14] #15 shop/app0 clear 1: socket.unlink undo: socket.unlink
       [15] #16 shop/app0 start 1: container.start undo: container.stop
       [16] #17 shop/app0 gate 1: container.gate
-      [17] #18 shop/app0 publish 1: socket.publish undo: socket.unlink
+      [17] #18 shop/app0 publish 1: socket.publish undo: socket.unlink, socket.drain
       [18] #19 shop/app0 keep 1: container.policy undo: container.policy
       [19] #20 shop/app0 switch 1: container.rename undo: container.rename
       [13] #21 shop/app1 create 1: container.create undo: container.rename
       [21] #22 shop/app1 clear 1: socket.unlink undo: socket.unlink
       [22] #23 shop/app1 start 1: container.start undo: container.stop
       [23] #24 shop/app1 gate 1: container.gate
-      [24] #25 shop/app1 publish 1: socket.publish undo: socket.unlink
+      [24] #25 shop/app1 publish 1: socket.publish undo: socket.unlink, socket.drain
       [25] #26 shop/app1 keep 1: container.policy undo: container.policy
       [26] #27 shop/app1 switch 1: container.rename undo: container.rename
       [20,27] #28 shop/app ready: checkpoint
@@ -131,7 +131,7 @@ describe('whole plans', () => {
       [1] #2 shop/app0 clear 2: socket.unlink undo: socket.unlink
       [2] #3 shop/app0 start 2: container.start undo: container.stop
       [3] #4 shop/app0 gate 2: container.gate
-      [4] #5 shop/app0 publish 2: socket.publish undo: socket.publish
+      [4] #5 shop/app0 publish 2: socket.publish undo: socket.publish, socket.drain
       [5] #6 shop/app0 keep 2: container.policy undo: container.policy
       [6] #7 shop/app0 release 1: container.policy undo: container.policy, container.start
       [7] #8 shop/app0 park 1: container.rename undo: container.rename
@@ -144,7 +144,7 @@ describe('whole plans', () => {
       [14] #15 shop/app1 clear 2: socket.unlink undo: socket.unlink
       [15] #16 shop/app1 start 2: container.start undo: container.stop
       [16] #17 shop/app1 gate 2: container.gate
-      [17] #18 shop/app1 publish 2: socket.publish undo: socket.publish
+      [17] #18 shop/app1 publish 2: socket.publish undo: socket.publish, socket.drain
       [18] #19 shop/app1 keep 2: container.policy undo: container.policy
       [19] #20 shop/app1 release 1: container.policy undo: container.policy, container.start
       [20] #21 shop/app1 park 1: container.rename undo: container.rename
@@ -188,7 +188,7 @@ describe('whole plans', () => {
         'clear 2 undo: socket.unlink',
         'start 2 undo: container.stop',
         'gate 2',
-        'publish 2 undo: socket.publish',
+        'publish 2 undo: socket.publish,socket.drain',
       ],
     ],
     [
@@ -236,7 +236,7 @@ describe('whole plans', () => {
       ['shop/app0 hold 1', 'socket.hold', 'socket.release'],
       ['shop/app0 drain 1', 'socket.drain', ''],
       ['shop/app0 clear 2', 'socket.unlink', 'socket.unlink'],
-      ['shop/app0 publish 2', 'socket.release', 'socket.hold'],
+      ['shop/app0 publish 2', 'socket.release', 'socket.hold,socket.drain'],
       ['shop/app0 clear 1', 'socket.unlink', ''],
     ]);
     expect(sockets[0]).toMatchObject({
@@ -279,25 +279,6 @@ describe('whole plans', () => {
     const { nodes } = plan(desiredState([{ ...sketch, image: 'app:2' }]), settled(desiredState([sketch])));
     expect(nodes.filter(({ id }) => /take path|await/.test(id))).toEqual([]);
     expect(nodes.filter(({ op }) => op.kind === 'socket.hold')).toHaveLength(2);
-  });
-
-  test('a worker is told to be quiet before it is stopped', () => {
-    const quiet = (image: string) => {
-      const desired = desiredState([{ name: 'app', image }]);
-      const containers = desired.containers.map((c) => ({
-        ...c,
-        instances: c.instances.map((i) => ({ ...i, stop: { ...i.stop, quietSignal: 'SIGTSTP' } })),
-      }));
-      return { ...desired, containers };
-    };
-    const kinds = plan(quiet('app:2'), settled(quiet('app:1'))).nodes.map((n) => n.op.kind);
-    expect(kinds.slice(-5)).toEqual([
-      'container.alive',
-      'container.signal',
-      'container.idle',
-      'container.stop',
-      'container.remove',
-    ]);
   });
 
   test('fewer instances, on paths that cannot move: each is drained as well, and can be put back until it is gone', () => {

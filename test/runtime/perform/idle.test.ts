@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
+import { EngineError } from '../../../src/runtime/engine.ts';
 import { awaitIdle } from '../../../src/runtime/perform/idle.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
 
 /** What the worker calls itself at each look, the last one for ever. */
 async function waited(
-  looks: readonly (readonly string[])[],
+  looks: readonly (readonly string[] | EngineError)[],
   limitS = 30,
 ): Promise<readonly [string, number]> {
   const clock = virtualClock();
@@ -14,6 +15,7 @@ async function waited(
     processTitles: async () => {
       const titles = looks[Math.min(at, looks.length - 1)] ?? [];
       at += 1;
+      if (titles instanceof EngineError) throw titles;
       return titles;
     },
   };
@@ -36,6 +38,14 @@ describe('a worker that takes no new work', () => {
       ['sidekiq 6.4.1 app [0 of 2 busy] stopping'],
     ];
     expect(await waited(looks)).toEqual(['no job left after 750 ms', 750]);
+  });
+
+  it('that cannot be looked at is left to its own stop, and that is told', async () => {
+    const noPs = new EngineError('server', 'list processes', 'exec: "ps": executable file not found', 500);
+    const note =
+      'warning: what work it has cannot be seen (exec: "ps": executable file not found): its stop has to finish it';
+    expect(await waited([noPs])).toEqual([note, 0]);
+    await expect(waited([new EngineError('unreachable', 'list processes', 'gone')])).rejects.toThrow('gone');
   });
 
   it('has several processes, and all must be idle', async () => {
