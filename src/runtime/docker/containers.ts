@@ -161,8 +161,8 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
   };
 }
 
-/** Engine 20.10 tells it in these words alone: what it looks for goes with each end, and comes with the next start. */
-const BETWEEN_RUNS = /sandbox \w+ not found|cannot update a stopped container/;
+/** Engine 20.10 and its runc tell it in these words alone: what they look for goes with each end, and comes with the next start. */
+const BETWEEN_RUNS = /sandbox \w+ not found|cannot update a \w+ (?:container|process)|container not running/;
 
 function endedIsBetweenRuns(error: unknown): never {
   if (!(error instanceof EngineError) || !BETWEEN_RUNS.test(error.message)) throw error;

@@ -318,6 +318,30 @@ it('a registry that is slow to answer keeps nobody waiting but who asks it', asy
   await expect(digest).rejects.toBeInstanceOf(EngineError);
 });
 
+describe('a rename and a policy', () => {
+  it.each<[string, EngineErrorKind]>([
+    ['sandbox 26e39bcaf1fd not found', 'between-runs'],
+    ['Cannot update container 07ff: cannot update a stopped container: unknown', 'between-runs'],
+    ['Cannot update container 07ff: cannot update a deleted process: unknown', 'between-runs'],
+    [
+      'Cannot update container 07ff: runc did not terminate successfully: exit status 1: container not running\n: unknown',
+      'between-runs',
+    ],
+    ['write /var/lib/docker/containers/07ff/config.v2.json: no space left on device', 'server'],
+  ])('around the end of a container: %s', async (message, kind) => {
+    const server = await serving(
+      fakeEngine((_, response) => {
+        response.writeHead(500, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ message }));
+      }),
+    );
+    const engine = await connect(server.path);
+    const words = kind === 'server' ? message : 'it has ended';
+    await fails(engine.renameContainer('07ff', 'x'), kind, words);
+    await fails(engine.updateRestart('07ff', 'no', 0), kind, words);
+  });
+});
+
 describe('a create', () => {
   it('never tells a value in its failure', async () => {
     const server = await serving(
