@@ -162,7 +162,7 @@ async function keepsEnding(days: BadDays): Promise<void> {
   await until(
     () => docker('inspect', '-f', '{{.State.Status}} {{.RestartCount}}', name),
     (state) => /^restarting [5-9]/.test(state),
-    30_000,
+    90_000,
   );
   await days.converges();
 }
@@ -178,7 +178,7 @@ async function uploadsInFlight(days: BadDays): Promise<void> {
     await until(
       () => days.running('app1').catch(() => before),
       (generation) => generation !== before,
-      30_000,
+      90_000,
     );
     stop.now = true;
     expect((await applying).code).toBe(0);
