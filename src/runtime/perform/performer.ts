@@ -5,36 +5,30 @@ import type {
   InstanceKey,
 } from '../../compiler/desired/desired-state.ts';
 import type { Told } from '../../compiler/journal/record.ts';
-import { labels } from '../../compiler/labels.ts';
-import { journalVolume } from '../../compiler/names.ts';
-import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
 import type { AgentSpec } from '../../compiler/plan/agent-spec.ts';
 import { askedAgent } from '../../compiler/plan/asked-agent.ts';
-import { agentConfig, instanceConfig } from '../../compiler/plan/instance-config.ts';
+import { instanceConfig } from '../../compiler/plan/instance-config.ts';
 import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
-import { gatePlane } from '../../compiler/reconcile/agents.ts';
-import { boundName } from '../../compiler/reconcile/sockets.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
-import { AgentError, type AgentSession } from '../agent/agent-session.ts';
-import { elapsed } from '../elapsed.ts';
+import { AgentError } from '../agent/agent-session.ts';
 import { EngineError } from '../engine.ts';
-import type { ImageDetails } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
 import { createContainer } from '../files/place-files.ts';
-import { passGate } from '../gate.ts';
-import { GateError } from '../gate/gate-error.ts';
 import type { SharedPorts } from '../gate/shared-port.ts';
-import { filledGate } from '../gate/filled-gate.ts';
 import { awaitBalancer } from './arrivals.ts';
 import { leaveBalancer, pointBalancer } from './balancers.ts';
+import { createAgent } from './create-agent.ts';
 import { drainPorts, drainSocket } from './drain.ts';
 import { awaitIdle } from './idle.ts';
+import { Images } from './images.ts';
 import { mark, type Mark } from './mark.ts';
+import { awaitReady, staysUp, stillRuns, type ReadinessContext } from './readiness.ts';
 import { removeNetwork } from './remove-network.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
 import type { Ask, Sessions } from './sessions.ts';
+import { changeSocket } from './sockets.ts';
 import { stopContainer } from './stop.ts';
 
 type Plane = AgentSpec['plane'];
@@ -54,8 +48,7 @@ export class Performer {
   readonly #created = new Map<string, string>();
   /** Who listened on the ports of a generation before it started. */
   readonly #noted = new Map<string, SharedPorts>();
-  /** Image ids by the references that this plan has pulled. */
-  readonly #pulled = new Map<string, string>();
+  readonly #images: Images;
   readonly #sessions: Sessions;
   readonly #instances: ReadonlyMap<InstanceKey, { container: DesiredContainer; instance: DesiredInstance }>;
 
@@ -63,6 +56,7 @@ export class Performer {
     this.#plan = plan;
     this.#sessions = sessions;
     this.#options = options;
+    this.#images = new Images(options);
     const containers = options.desired?.containers ?? [];
     this.#instances = new Map(
       containers.flatMap((container) =>
@@ -97,12 +91,11 @@ export class Performer {
   async #perform(op: Operation, hear: Hearer): Promise<string | null> {
     const { onProgress } = hear;
     const { engine } = this.#options;
-    this.#endHold(op);
     switch (op.kind) {
       case 'checkpoint':
         return null;
       case 'image.pull':
-        return this.#pull(op, onProgress);
+        return this.#images.pull(op, onProgress);
       case 'volume.create':
         await engine.createVolume(op.volume, op.labels);
         return null;
@@ -118,7 +111,7 @@ export class Performer {
         await this.#options.buildAgent(onProgress);
         return null;
       case 'agent.create':
-        await this.#createAgent(op.agent);
+        await createAgent(engine, this.#plan.stack, op.agent);
         return null;
       case 'agent.start':
         await engine.startContainer(op.agent.name);
@@ -128,13 +121,13 @@ export class Performer {
         return null;
       case 'migration.run': {
         const container = this.#container(op.container);
-        const imageId = await this.#imageId(container);
+        const imageId = await this.#images.idOf(container);
         return runMigration(op, { container, imageId }, this.#plan.stack, this.#options, onProgress);
       }
       case 'container.create': {
         const { container, instance } = this.#lookUp(op.instance);
         const { generation, name } = op;
-        const imageId = await this.#imageId(container);
+        const imageId = await this.#images.idOf(container);
         const config = instanceConfig(this.#plan.stack, container, instance, { generation, name, imageId });
         const id = await createContainer(engine, config, this.#options.clock);
         this.#created.set(createdKey(op.instance, op.generation), id);
@@ -147,17 +140,25 @@ export class Performer {
         await engine.unpauseContainer(this.#id(op.target));
         return null;
       case 'container.gate':
-        return this.#gate(op, onProgress);
+        return awaitReady(
+          {
+            instance: this.#lookUp(op.instance).instance,
+            generation: op.generation,
+            shared: this.#noted.get(createdKey(op.instance, op.generation)) ?? null,
+            ask: (plane, ask) => this.#ask(plane, ask),
+          },
+          this.#readiness(op.target, onProgress),
+        );
       case 'container.up':
-        return this.#staysUp(this.#id(op.target), onProgress);
+        return staysUp(this.#readiness(op.target, onProgress));
       case 'container.alive':
-        await this.#stillRuns(this.#id(op.target));
+        await stillRuns(this.#id(op.target), engine);
         return null;
       case 'container.policy':
       case 'container.rename':
         // A new generation that has ended by now does not become the current one.
         return this.#mark(op, async () => {
-          if (op.target.kind === 'created') await this.#stillRuns(this.#id(op.target));
+          if (op.target.kind === 'created') await stillRuns(this.#id(op.target), engine);
         });
       case 'container.connect':
         await engine.connectNetwork(op.network, this.#id(op.target), []);
@@ -179,33 +180,12 @@ export class Performer {
         await engine.removeContainer(this.#id(op.target), { volumes: op.volumes });
         return null;
       case 'socket.publish':
-        await this.#ask('stack', (agent) =>
-          agent.publish(agentVolumePath(op.volume, op.path), op.link, op.to),
-        );
-        return null;
       case 'socket.hold':
-        await this.#hold(op);
-        return null;
-      case 'socket.release': {
-        const handed = await this.#ask('stack', (agent) =>
-          agent.publish(agentVolumePath(op.volume, op.path), op.link, op.to, op.limitS * 1000),
-        );
-        if (handed === null || handed.held === 0) return 'nothing was held';
-        const { held, longestMs } = handed;
-        const what = held === 1 ? '1 connection was' : `${held} connections were`;
-        return `${what} held, ${held === 1 ? '' : 'the longest '}for ${elapsed(longestMs)}`;
-      }
+      case 'socket.release':
       case 'socket.keep':
-        await this.#ask('stack', (agent) => agent.keep(agentVolumePath(op.volume, op.path), op.name, op.as));
-        return null;
       case 'socket.restore':
-        await this.#ask('stack', (agent) =>
-          agent.restore(agentVolumePath(op.volume, op.path), op.name, op.from),
-        );
-        return null;
       case 'socket.unlink':
-        await this.#ask('stack', (agent) => agent.unlink(agentVolumePath(op.volume, op.path), op.name));
-        return null;
+        return changeSocket(op, this.#agentName('stack'), this.#sessions);
       case 'socket.reached':
         return awaitBalancer(op, {
           engine,
@@ -290,125 +270,21 @@ export class Performer {
     }
   }
 
-  /** A pull brings what the tag means by now; the plan speaks of what it meant then. */
-  async #pull(
-    { reference, digest, platform }: Extract<Operation, { kind: 'image.pull' }>,
-    onProgress: (line: string) => void,
-  ): Promise<null> {
-    const { engine, auth } = this.#options;
-    await engine.pullImage(reference, platform, await auth(reference), onProgress);
-    const { id, repoDigests } = await this.#inspectImage(reference);
-    if (digest !== null && !repoDigests.some((known) => known.endsWith(`@${digest}`))) {
-      const planned = digest.replace(/^(sha256:.{12}).*$/, '$1');
-      const message = `the tag \`${reference}\` moved between plan and pull: the plan is for ${planned}; plan again`;
-      throw new EngineError('conflict', `pull ${reference}`, message);
-    }
-    this.#pulled.set(reference, id);
-    return null;
-  }
-
-  /** Known at planning, or since the pull: everything of one plan is made from the same image. */
-  async #imageId({ image }: DesiredContainer): Promise<string> {
-    return image.id ?? this.#pulled.get(image.reference) ?? (await this.#inspectImage(image.reference)).id;
-  }
-
-  async #inspectImage(reference: string): Promise<ImageDetails> {
-    const found = await this.#options.engine.inspectImage(reference);
-    if (found !== null) return found;
-    throw new EngineError('not-found', 'inspect image', `the engine has no image ${reference}`, 404);
-  }
-
-  /** One that lacks a network would pass for whole by its label; it goes. */
-  async #createAgent(spec: AgentSpec): Promise<void> {
-    const { engine } = this.#options;
-    const { stack } = this.#plan;
-    // The engine would make it by itself, without the labels that make it ours.
-    await engine.createVolume(journalVolume(stack), { [labels.stack]: stack, [labels.role]: 'journal' });
-    const id = await engine.createContainer(agentConfig(stack, spec));
-    try {
-      for (const network of spec.networks.slice(1)) await engine.connectNetwork(network, id, []);
-    } catch (error) {
-      // What failed first is what counts; should this fail too, the next plan sees the missing network.
-      await engine.removeContainer(id).catch(() => {});
-      throw error;
-    }
+  #readiness(target: ContainerRef, onProgress: (line: string) => void): ReadinessContext {
+    const { engine, clock, stop } = this.#options;
+    return {
+      engine,
+      clock,
+      ...(stop === undefined ? {} : { stop }),
+      containerId: this.#id(target),
+      onProgress,
+    };
   }
 
   #reloading(op: Extract<Operation, { kind: `files.${string}` }>): Reloading {
     const { engine, clock } = this.#options;
     const { instance } = this.#lookUp(op.instance);
     return { engine, clock, instance, id: this.#id(op.target) };
-  }
-
-  async #gate(
-    op: Extract<Operation, { kind: 'container.gate' }>,
-    onProgress: (line: string) => void,
-  ): Promise<string | null> {
-    const { engine, clock, stop } = this.#options;
-    const { instance } = this.#lookUp(op.instance);
-    const id = this.#id(op.target);
-    const shared = this.#noted.get(createdKey(op.instance, op.generation)) ?? null;
-    const asks = gatePlane(instance);
-    const plane = asks ?? (shared === null ? null : 'host');
-    const { socket } = instance;
-    const pass = async (agent: AgentSession | null) => {
-      const result = await passGate(
-        filledGate(instance, op.generation),
-        {
-          engine,
-          agent,
-          shared,
-          containerId: id,
-          // The short id is the container's name on its network, whatever it is renamed to.
-          address: plane === 'host' ? '127.0.0.1' : id.slice(0, 12),
-          socketPath:
-            socket === null
-              ? null
-              : `${agentVolumePath(socket.volume, socket.volumePath)}/${boundName(socket, instance.engineName, op.generation)}`,
-          clock,
-          onProgress,
-        },
-        stop ?? new AbortController().signal,
-      );
-      return result.note;
-    };
-    return plane === null ? pass(null) : this.#ask(plane, pass);
-  }
-
-  /** By now its policy may have brought it up again; that it had ended is what counts. */
-  async #stillRuns(id: string): Promise<void> {
-    const found = await this.#options.engine.inspectContainer(id);
-    if (found?.state === 'running' && found.restartCount === 0) return;
-    const code = found?.exitCode ?? null;
-    const how =
-      found === null ? 'is gone' : `ended${code === null || code === 0 ? '' : ` with code ${code}`}`;
-    throw new GateError(`it ${how} after it was ready, before the old generation was stopped`);
-  }
-
-  async #staysUp(containerId: string, onProgress: (line: string) => void): Promise<string> {
-    const { engine, clock, stop } = this.#options;
-    const gate = { kind: 'engine', limitMs: 60_000, uptimeMs: 1_000 } as const;
-    const nobody = { agent: null, shared: null, address: '', socketPath: null };
-    const context = { ...nobody, engine, containerId, clock, onProgress };
-    const { note } = await passGate(gate, context, stop ?? new AbortController().signal);
-    return note;
-  }
-
-  /** An agent that is started anew holds again what its first process held. */
-  async #hold(op: Extract<Operation, { kind: 'socket.hold' }>): Promise<void> {
-    const { link, as, back, kept, limitS } = op;
-    const hold = (agent: AgentSession) =>
-      agent.hold(agentVolumePath(op.volume, op.path), link, { as, back, kept, limitMs: limitS * 1000 });
-    await this.#ask('stack', hold);
-    this.#sessions.remember(this.#agentName('stack'), heldName(op, link), hold);
-  }
-
-  /** From here on something else has the name. */
-  #endHold(op: Operation): void {
-    if (op.kind === 'socket.publish' || op.kind === 'socket.release')
-      this.#sessions.forget(this.#agentName('stack'), heldName(op, op.link));
-    if (op.kind === 'socket.unlink' || op.kind === 'socket.restore')
-      this.#sessions.forget(this.#agentName('stack'), heldName(op, op.name));
   }
 
   #ask<T>(plane: Plane, ask: Ask<T>): Promise<T> {
@@ -444,13 +320,6 @@ export class Performer {
       throw new EngineError('not-found', 'look up container', 'it was never created', 404);
     return id;
   }
-}
-
-function heldName(
-  { volume, path }: { readonly volume: string; readonly path: string },
-  name: string,
-): string {
-  return [volume, path, name].join('/');
 }
 
 function createdKey(instance: InstanceKey, generation: number): string {

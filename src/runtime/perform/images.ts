@@ -1,0 +1,44 @@
+import type { DesiredContainer } from '../../compiler/desired/desired-state.ts';
+import type { Operation } from '../../compiler/plan/operation.ts';
+import { EngineError, type ImageDetails } from '../engine.ts';
+import type { ExecuteOptions } from '../execute-options.ts';
+
+type Source = Pick<ExecuteOptions, 'engine' | 'auth'>;
+
+/** The images of one plan, by the references that it has pulled: everything is made from the same one. */
+export class Images {
+  readonly #source: Source;
+  readonly #pulled = new Map<string, string>();
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** A pull brings what the tag means by now; the plan speaks of what it meant then. */
+  async pull(
+    { reference, digest, platform }: Extract<Operation, { kind: 'image.pull' }>,
+    onProgress: (line: string) => void,
+  ): Promise<null> {
+    const { engine, auth } = this.#source;
+    await engine.pullImage(reference, platform, await auth(reference), onProgress);
+    const { id, repoDigests } = await this.#inspect(reference);
+    if (digest !== null && !repoDigests.some((known) => known.endsWith(`@${digest}`))) {
+      const planned = digest.replace(/^(sha256:.{12}).*$/, '$1');
+      const message = `the tag \`${reference}\` moved between plan and pull: the plan is for ${planned}; plan again`;
+      throw new EngineError('conflict', `pull ${reference}`, message);
+    }
+    this.#pulled.set(reference, id);
+    return null;
+  }
+
+  /** Known at planning, or since the pull. */
+  async idOf({ image }: DesiredContainer): Promise<string> {
+    return image.id ?? this.#pulled.get(image.reference) ?? (await this.#inspect(image.reference)).id;
+  }
+
+  async #inspect(reference: string): Promise<ImageDetails> {
+    const found = await this.#source.engine.inspectImage(reference);
+    if (found !== null) return found;
+    throw new EngineError('not-found', 'inspect image', `the engine has no image ${reference}`, 404);
+  }
+}

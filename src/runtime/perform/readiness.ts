@@ -1,0 +1,78 @@
+import type { DesiredInstance } from '../../compiler/desired/desired-state.ts';
+import { agentVolumePath, type AgentSpec } from '../../compiler/plan/agent-spec.ts';
+import { gatePlane } from '../../compiler/reconcile/agents.ts';
+import { boundName } from '../../compiler/reconcile/sockets.ts';
+import type { AgentSession } from '../agent/agent-session.ts';
+import type { Engine } from '../engine.ts';
+import type { ExecuteOptions } from '../execute-options.ts';
+import { passGate } from '../gate.ts';
+import { filledGate } from '../gate/filled-gate.ts';
+import { GateError } from '../gate/gate-error.ts';
+import type { SharedPorts } from '../gate/shared-port.ts';
+
+/** What is waited with for a container. */
+export interface ReadinessContext extends Pick<ExecuteOptions, 'engine' | 'clock' | 'stop'> {
+  readonly containerId: string;
+  readonly onProgress: (line: string) => void;
+}
+
+/** What is asked for a generation that the file describes. */
+export interface GateAsk {
+  readonly instance: DesiredInstance;
+  readonly generation: number;
+  /** Who listened on its ports before it started. */
+  readonly shared: SharedPorts | null;
+  readonly ask: <T>(plane: AgentSpec['plane'], ask: (agent: AgentSession) => Promise<T>) => Promise<T>;
+}
+
+/** Waits until a generation is ready, as the file says. */
+export async function awaitReady(
+  { instance, generation, shared, ask }: GateAsk,
+  { engine, clock, stop, containerId, onProgress }: ReadinessContext,
+): Promise<string | null> {
+  const plane = gatePlane(instance) ?? (shared === null ? null : 'host');
+  const { socket, engineName } = instance;
+  const pass = async (agent: AgentSession | null) => {
+    const context = {
+      engine,
+      agent,
+      shared,
+      containerId,
+      // The short id is the container's name on its network, whatever it is renamed to.
+      address: plane === 'host' ? '127.0.0.1' : containerId.slice(0, 12),
+      socketPath:
+        socket === null
+          ? null
+          : `${agentVolumePath(socket.volume, socket.volumePath)}/${boundName(socket, engineName, generation)}`,
+      clock,
+      onProgress,
+    };
+    const { note } = await passGate(filledGate(instance, generation), context, stop ?? never());
+    return note;
+  };
+  return plane === null ? pass(null) : ask(plane, pass);
+}
+
+/** Waits until a container has been up for a second: of one that the file does not describe there is nothing else to ask. */
+export async function staysUp(context: ReadinessContext): Promise<string> {
+  const gate = { kind: 'engine', limitMs: 60_000, uptimeMs: 1_000 } as const;
+  const nobody = { agent: null, shared: null, address: '', socketPath: null };
+  const { note } = await passGate(gate, { ...nobody, ...context }, context.stop ?? never());
+  return note;
+}
+
+/** Rejects when it has ended since its start. By now its policy may have brought it up again; that it had ended is what counts. */
+export async function stillRuns(
+  containerId: string,
+  engine: Pick<Engine, 'inspectContainer'>,
+): Promise<void> {
+  const found = await engine.inspectContainer(containerId);
+  if (found?.state === 'running' && found.restartCount === 0) return;
+  const code = found?.exitCode ?? null;
+  const how = found === null ? 'is gone' : `ended${code === null || code === 0 ? '' : ` with code ${code}`}`;
+  throw new GateError(`it ${how} after it was ready, before the old generation was stopped`);
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}
