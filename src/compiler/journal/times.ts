@@ -2,7 +2,7 @@ import type { OperationRecord, Told } from './record.ts';
 
 /** What earlier applies tell of a container; null for what none does. */
 export interface Times {
-  /** From its start to the end of its gate. */
+  /** From its start to the end of its gate, of those whose gate followed at once. */
   readonly startMs: number | null;
   /** From the stop signal to its end. */
   readonly stopMs: number | null;
@@ -35,6 +35,9 @@ const RECENT = 5;
 /** How long a drain goes on after the last connection. */
 const QUIET_MS = 250;
 
+/** How much later than the end of a start its gate begins where it waits for nobody. */
+const AT_ONCE_MS = 250;
+
 /** The times of each container, by `application/container`. Each is that of the last apply which has one, its longest. */
 export function timesOf(records: readonly OperationRecord[]): ReadonlyMap<string, Times> {
   const byContainer = new Map<string, OperationRecord[]>();
@@ -66,11 +69,15 @@ function timesOfOne(records: readonly OperationRecord[]): Times {
   };
 }
 
-/** A gate that is asked again later says nothing of the start. */
+/**
+ * A gate that is asked again later says nothing of the start. Nor does one that began late: its instance started ahead,
+ * and waited for the one before it.
+ */
 function starts(records: readonly OperationRecord[]): readonly number[] {
   return of(records, 'container.start').flatMap((start) => {
     const gate = records.find((record) => record.op === 'container.gate' && isSame(record, start));
-    return gate === undefined ? [] : [gate.atMs + gate.tookMs - start.atMs];
+    if (gate === undefined || gate.atMs - start.atMs - start.tookMs > AT_ONCE_MS) return [];
+    return [gate.atMs + gate.tookMs - start.atMs];
   });
 }
 

@@ -56,6 +56,23 @@ test('a gate that is asked again says nothing of the start', () => {
   expect(times(START, GATE, { ...GATE, atMs: 9_000 })).toMatchObject({ startMs: 1810 });
 });
 
+describe('an instance that started ahead and waited for the one before it', () => {
+  const ahead = { instance: 'app2' };
+  const waited = { ...GATE, ...ahead, atMs: 9_000 };
+
+  test('does not count', () => {
+    expect(times(START, GATE, { ...START, ...ahead }, waited)).toMatchObject({ startMs: 1810 });
+    expect(times(START, GATE, later({ ...START, ...ahead }), later(waited))).toMatchObject({
+      startMs: 1810,
+    });
+  });
+
+  test('counts when it did not have to', () => {
+    const soon = { ...GATE, ...ahead, atMs: START.atMs + START.tookMs + 250 };
+    expect(times(START, GATE, { ...START, ...ahead }, soon)).toMatchObject({ startMs: 2050 });
+  });
+});
+
 test('one stop that had to be forced counts for all of its apply, and an earlier one no more', () => {
   const forced = { ...STOP, instance: 'app1', told: FORCED };
   expect(times(forced, STOP).lastStop).toMatchObject({ forced: true });
