@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
 import type { HaproxyConfig } from './haproxy.ts';
+import { silenceMs } from './haproxy-settings.ts';
 import type { NginxConfig } from './nginx.ts';
 
 /** How a balancer treats those who connect to it, and what comes of them when it stops gracefully. */
@@ -14,7 +15,7 @@ export interface FrontView {
   readonly idleMs: number | null;
   /** It passes bytes for some: their connections end when they like. */
   readonly passesBytes: boolean;
-  /** How long it waits for a server's answer; null: for ever. 0: it asks none. */
+  /** How long a server may be silent; null: for ever. 0: it asks none. */
   readonly requestMs: number | null;
   /** It cuts off what is left after so long; null: it does not. */
   readonly cutsAfterMs: number | null;
@@ -34,7 +35,7 @@ export function haproxyFront(config: HaproxyConfig, words: readonly string[]): F
     closesBehindAnswers: http.every((front) => front.closesBehindAnswers),
     idleMs: longest(http.map(({ idleMs }) => idleMs)),
     passesBytes: reached.some(({ mode }) => mode === 'tcp'),
-    requestMs: longest(asked.map(({ timeouts }) => timeouts.server)),
+    requestMs: longest(asked.map(({ timeouts }) => silenceMs(timeouts))),
     cutsAfterMs: hardStopMs,
   };
 }

@@ -11,10 +11,17 @@ export interface Timeouts {
   readonly 'http-request': number | null;
   readonly 'http-keep-alive': number | null;
   readonly server: number | null;
+  /** Of both sides once bytes alone are passed (after an upgrade, or in `mode tcp`), instead of the others. */
+  readonly tunnel: number | null;
   readonly connect: number | null;
   readonly queue: number | null;
   /** Of a check's answer. */
   readonly check: number | null;
+}
+
+/** How long the server's side may be silent before it is closed; null: for ever. It bounds no request. */
+export function silenceMs({ server, tunnel }: Timeouts): number | null {
+  return server === null || tunnel === null ? server : Math.max(server, tunnel);
 }
 
 /** What `defaults` hands down. */
@@ -25,6 +32,10 @@ export interface Settings {
   readonly retries: number;
   readonly retryOn: readonly string[];
   readonly httpReuse: string;
+  /** `roundrobin`, `leastconn`, `uri`, …: the algorithm of `balance`, without its arguments. */
+  readonly balance: string;
+  /** `hash-type consistent`: a hash leads to another server where one is avoided. */
+  readonly consistent: boolean;
   readonly timeouts: Timeouts;
   readonly server: ServerSettings;
   /** Its checks want an answer (`option httpchk`), not merely a connection. */
@@ -41,11 +52,14 @@ export const SETTINGS: Settings = {
   retries: 3,
   retryOn: ['conn-failure'],
   httpReuse: 'safe',
+  balance: 'roundrobin',
+  consistent: false,
   timeouts: {
     client: null,
     'http-request': null,
     'http-keep-alive': null,
     server: null,
+    tunnel: null,
     connect: null,
     queue: null,
     check: null,
@@ -70,6 +84,10 @@ export function setting(settings: Settings, words: readonly string[]): Settings 
       return /^\d{1,6}$/.test(value) ? { ...settings, retries: Number(value) } : settings;
     case 'retry-on':
       return { ...settings, retryOn: rest };
+    case 'balance':
+      return { ...settings, balance: /^[a-z0-9_-]*/.exec(value)?.[0] ?? '' };
+    case 'hash-type':
+      return { ...settings, consistent: value === 'consistent' };
     case 'http-reuse':
       return { ...settings, httpReuse: value };
     case 'timeout': {

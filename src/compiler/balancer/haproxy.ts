@@ -40,6 +40,8 @@ export interface HaproxyBackend {
   readonly retries: number;
   readonly retryOn: readonly string[];
   readonly httpReuse: string;
+  readonly balance: string;
+  readonly consistent: boolean;
   readonly timeouts: Timeouts;
   /** Its checks want an answer, not merely a connection. */
   readonly asks: boolean;
@@ -224,7 +226,8 @@ function backendsOf(sections: readonly Section[]): readonly HaproxyBackend[] {
   return sections
     .filter(({ kind, settings }) => (kind === 'backend' || kind === 'listen') && !settings.disabled)
     .map((section) => {
-      const { mode, redispatch, retries, retryOn, httpReuse, timeouts, asks } = section.settings;
+      const { mode, redispatch, retries, retryOn, httpReuse, balance, consistent, timeouts, asks } =
+        section.settings;
       const leading = fronts.filter((front) => front === section || leads(front, section.name));
       return {
         name: section.name,
@@ -234,6 +237,8 @@ function backendsOf(sections: readonly Section[]): readonly HaproxyBackend[] {
         retries,
         retryOn,
         httpReuse,
+        balance,
+        consistent,
         timeouts,
         asks,
         servers: section.servers,

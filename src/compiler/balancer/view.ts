@@ -1,6 +1,7 @@
 import type { Address } from './address.ts';
 import type { HaproxyBackend, HaproxyConfig } from './haproxy.ts';
 import type { HaproxyServer } from './haproxy-server.ts';
+import { silenceMs } from './haproxy-settings.ts';
 import type { NginxConfig, NginxPass, NginxUpstream } from './nginx.ts';
 import { unreachable } from '../unreachable.ts';
 
@@ -19,10 +20,20 @@ export interface BalancerView {
   readonly keepsConnections: boolean;
   /** Where a connect fails, another instance is tried. */
   readonly triesAnother: boolean;
+  /** It picks by a hash that leads a request to the same instance at each try. */
+  readonly picksSame: boolean;
+  /** So many may be gone at once, and each request still comes to one that is there; null: any number. */
+  readonly sureWithout: number | null;
+  /** So many may be, and a request misses it by chance alone: when others take their turns between its tries. */
+  readonly likelyWithout: number | null;
+  /** The ports that are written for it. */
+  readonly ports: readonly number[];
   /** It looks the instance's name up once, at its own start. */
   readonly resolvesOnce: boolean;
   /** How long it waits for an answer; null: for ever. */
   readonly serverTimeoutMs: number | null;
+  /** How long the instance may be silent, also when a request has become a tunnel; null: for ever. It bounds no request. */
+  readonly silenceMs: number | null;
   /** How long until it sees by itself that the instance is gone, and that it is back; null: never. */
   readonly downAfterMs: number | null;
   readonly upAfterMs: number | null;
@@ -43,20 +54,35 @@ export function haproxyView(config: HaproxyConfig, instance: InstanceAddress): B
   );
 }
 
+/** Algorithms of `balance` that take one after the other, in rounds that all requests of a haproxy share. */
+const ROUNDS: ReadonlySet<string> = new Set(['roundrobin', 'static-rr']);
+
+/** Those that pick by a hash. */
+const HASHES: ReadonlySet<string> = new Set(['hash', 'hdr', 'rdp-cookie', 'source', 'uri', 'url_param']);
+
 function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer): BalancerView {
-  const { mode, connection, redispatch, retries, retryOn, timeouts, servers } = backend;
+  const { mode, connection, redispatch, retries, retryOn, balance, timeouts, servers } = backend;
   // A backup is asked only once all others count as down.
   const active = servers.filter((other) => !other.disabled && other.backup === server.backup);
   const others = active.reduce((sum, { count }) => sum + count, 0) - 1;
   const retriesConnects = retryOn.some((word) => word === 'conn-failure' || word === 'all-retryable-errors');
   const asksAnother = redispatch !== null && (redispatch < 0 || redispatch <= retries);
   const { check } = server;
+  // A map of servers has the same one in the same place at each look.
+  const picksSame = HASHES.has(balance) && !backend.consistent;
+  const triesAnother = others > 0 && retries > 0 && retriesConnects && asksAnother && !picksSame;
   return {
     mode,
     keepsConnections: mode === 'http' && connection === 'keep-alive',
-    triesAnother: others > 0 && retries > 0 && retriesConnects && asksAnother,
+    triesAnother,
+    picksSame,
+    // A try avoids the server of the one before it and no other: two that are gone can take turns.
+    sureWithout: triesAnother ? 1 : 0,
+    likelyWithout: triesAnother ? (ROUNDS.has(balance) ? retries : 1) : 0,
+    ports: portsOf([server.address]),
     resolvesOnce: server.resolvesOnce,
     serverTimeoutMs: timeouts.server,
+    silenceMs: silenceMs(timeouts),
     downAfterMs: check === null ? null : check.intervalMs + (check.fall - 1) * check.fastIntervalMs,
     silentAfterMs:
       check === null || !backend.asks
@@ -95,16 +121,26 @@ function nginxPassView(
   const own = servers.filter(({ address }) => isOf(address, instance));
   const others = servers.length - own.length;
   const triesError = pass.nextUpstream.includes('error') && !pass.nextUpstream.includes('off');
+  // A stream's switch is `on` or `off`, and on unless written.
+  const triesAnother =
+    others > 0 &&
+    pass.tries !== 1 &&
+    (pass.layer === 'stream' ? !pass.nextUpstream.includes('off') : triesError);
   return {
     mode: pass.layer === 'stream' ? 'tcp' : 'http',
     keepsConnections: pass.keepsConnections,
-    // A stream's switch is `on` or `off`, and on unless written.
-    triesAnother:
-      others > 0 &&
-      pass.tries !== 1 &&
-      (pass.layer === 'stream' ? !pass.nextUpstream.includes('off') : triesError),
+    triesAnother,
+    picksSame: false,
+    // It tries each server once. One that has failed is left out for a while: few requests meet several that are gone.
+    sureWithout: !triesAnother ? 0 : pass.tries === 0 ? null : pass.tries - 1,
+    likelyWithout: triesAnother ? null : 0,
+    ports: portsOf([
+      ...own.map(({ address }) => address),
+      ...(pass.target.kind === 'address' ? [pass.target.address] : []),
+    ]),
     resolvesOnce: pass.resolvesOnce || own.some(({ resolvesOnce }) => resolvesOnce),
     serverTimeoutMs: pass.readTimeoutMs,
+    silenceMs: pass.readTimeoutMs,
     downAfterMs: null,
     silentAfterMs: null,
     // With a single server it never counts as down.
@@ -132,6 +168,10 @@ function isOf(address: Address, { sockets, names, ports }: InstanceAddress): boo
   }
 }
 
+function portsOf(addresses: readonly Address[]): readonly number[] {
+  return addresses.flatMap((address) => (address.kind === 'tcp' ? (address.port ?? []) : []));
+}
+
 function worst(views: readonly BalancerView[]): BalancerView | null {
   const [first, ...rest] = views;
   return first === undefined ? null : rest.reduce(worse, first);
@@ -142,8 +182,13 @@ function worse(a: BalancerView, b: BalancerView): BalancerView {
     mode: a.mode === 'tcp' ? a.mode : b.mode,
     keepsConnections: a.keepsConnections || b.keepsConnections,
     triesAnother: a.triesAnother && b.triesAnother,
+    picksSame: a.picksSame || b.picksSame,
+    sureWithout: shorter(a.sureWithout, b.sureWithout),
+    likelyWithout: shorter(a.likelyWithout, b.likelyWithout),
+    ports: [...new Set([...a.ports, ...b.ports])],
     resolvesOnce: a.resolvesOnce || b.resolvesOnce,
     serverTimeoutMs: longer(a.serverTimeoutMs, b.serverTimeoutMs),
+    silenceMs: longer(a.silenceMs, b.silenceMs),
     downAfterMs: longer(a.downAfterMs, b.downAfterMs),
     upAfterMs: longer(a.upAfterMs, b.upAfterMs),
     silentAfterMs: shorter(a.silentAfterMs, b.silentAfterMs),
@@ -156,7 +201,7 @@ function longer(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : Math.max(a, b);
 }
 
-/** Null is never. */
+/** Null is never, or any number. */
 function shorter(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

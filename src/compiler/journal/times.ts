@@ -18,6 +18,8 @@ export interface Times {
 export interface LastStop extends Omit<Extract<Told, { readonly kind: 'stop' }>, 'kind'> {
   /** Connections that were left before it; null: nobody counted. */
   readonly open: number | null;
+  /** How long they had had to end; null: nobody counted. */
+  readonly drainedMs: number | null;
 }
 
 /** Nothing has been measured. */
@@ -33,7 +35,7 @@ export const NO_TIMES: Times = {
 const RECENT = 5;
 
 /** How long a drain goes on after the last connection. */
-const QUIET_MS = 250;
+export const QUIET_MS = 250;
 
 /** How much later than the end of a start its gate begins where it waits for nobody. */
 const AT_ONCE_MS = 250;
@@ -85,10 +87,14 @@ function lastStopOf(records: readonly OperationRecord[]): LastStop | null {
   const stops = of(records, 'container.stop').flatMap((record) => {
     if (record.told?.kind !== 'stop') return [];
     const { forced, limitMs, made } = record.told;
-    return [{ forced, limitMs, made, open: drainBefore(record, records)?.open ?? null }];
+    const drain = drainBefore(record, records);
+    return [{ forced, limitMs, made, open: drain?.open ?? null, drainedMs: drain?.ms ?? null }];
   });
-  // One that had to be forced counts for all of an apply.
-  return stops.find(({ forced }) => forced) ?? stops.at(-1) ?? null;
+  // The worst counts for all of an apply: one that had to be forced, else the one that left most open.
+  const [worst] = stops.toSorted(
+    (a, b) => Number(b.forced) - Number(a.forced) || (b.open ?? 0) - (a.open ?? 0),
+  );
+  return worst ?? null;
 }
 
 /** What was connected when the drain began came to its end in it, or by the stop after it. */

@@ -17,6 +17,8 @@ export interface VerdictFacts {
   /** Replaced at the same time, and in all. */
   readonly batch: number;
   readonly rolled: number;
+  /** Of this plan: those that may be gone at once when this one is, stop-first or for good; it counts. */
+  readonly gone: number;
   /** For `remove`: who takes over what it holds for itself (a host port, a volume), right after its stop. */
   readonly successor: string | null;
   readonly server: ServerFacts;
@@ -24,7 +26,7 @@ export interface VerdictFacts {
   readonly gate: GateFacts;
   /** Ports of the host that it publishes. */
   readonly hostPorts: readonly number[];
-  readonly network: { readonly host: boolean; readonly port: number | null };
+  readonly network: NetworkFacts;
   /** Of what listens on a port of the host's network: what two generations there stand on; null for everything else. */
   readonly sharing: SharingFacts | null;
   /** Containers that reach it by name (`links`, `database`), and are no balancers. */
@@ -61,6 +63,17 @@ export interface VerdictFacts {
   /** Who mounts its volumes or its network, and is not replaced with it. */
   readonly dependents: readonly DependentFacts[];
   readonly can: Mechanisms;
+}
+
+/** Where it is to be reached over TCP. */
+export interface NetworkFacts {
+  readonly host: boolean;
+  /** Its port; that of the new generation where there is one. */
+  readonly port: number | null;
+  /** That of the generation that runs, as far as it is recorded. */
+  readonly portBefore: number | null;
+  /** Networks that are not the stack's own. */
+  readonly joined: readonly string[];
 }
 
 /** The path it serves on. */
@@ -187,6 +200,11 @@ export function takesConnections(facts: VerdictFacts): boolean {
   );
 }
 
+/** Networks of others, over which somebody unknown may connect to it. */
+export function outside(facts: VerdictFacts): readonly string[] {
+  return facts.socket.kind === 'none' && takesConnections(facts) ? facts.network.joined : [];
+}
+
 /** Whether anybody may send it requests, as far as the stack knows. A socket without any balancer may be anybody's. */
 export function isReached(facts: VerdictFacts): boolean {
   return (
@@ -195,6 +213,7 @@ export function isReached(facts: VerdictFacts): boolean {
     unread(facts) !== null ||
     facts.hostPorts.length > 0 ||
     facts.network.host ||
+    outside(facts).length > 0 ||
     (facts.socket.kind !== 'none' && facts.balancers.length === 0)
   );
 }

@@ -45,11 +45,13 @@ export function successorOf(
 export function lastStopFacts(
   { lastStop }: Times,
   old: ObservedContainer | null,
-  timeoutMs: number,
+  now: { readonly stopMs: number; readonly drainMs: number },
 ): VerdictFacts['lastStop'] {
   const spec = old?.spec ?? null;
   if (lastStop === null || spec === null || lastStop.made !== stopPrint(spec)) return null;
-  return timeoutMs > (lastStop.limitMs ?? ENGINES_STOP_S * 1000)
-    ? null
-    : { forced: lastStop.forced, open: lastStop.open };
+  const { forced, limitMs, open, drainedMs } = lastStop;
+  const hasLonger =
+    now.stopMs > (limitMs ?? ENGINES_STOP_S * 1000) ||
+    (open !== null && open > 0 && now.drainMs > Math.ceil((drainedMs ?? 0) / 1000) * 1000);
+  return hasLonger ? null : { forced, open };
 }

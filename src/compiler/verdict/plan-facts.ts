@@ -10,9 +10,10 @@ import type { Change, Plan } from '../plan/plan.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
 import { standing } from '../reconcile/standing.ts';
 import type { GateFacts, SocketFacts, VerdictFacts } from './facts.ts';
-import { balancersOf, type Judge, type Whereabouts } from './instance-balancers.ts';
+import { balancersOf, type Whereabouts } from './instance-balancers.ts';
 import { ENGINES_STOP_S, lastStopFacts, successorOf } from './measured-facts.ts';
 import { clientsOf, dependentsOf, isHeld } from './neighbours.ts';
+import { reloadFacts, sharingFacts } from './own-front.ts';
 import type { PlanScene } from './plan-scene.ts';
 import { unreachable } from '../unreachable.ts';
 import { toldOf } from './told.ts';
@@ -55,10 +56,12 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
   );
   const after = container === undefined || container.mode === 'cron' ? 0 : container.instances.length;
   const replaced = plan.changes.filter((other) => other.action === 'replace' && isOf(other, subject)).length;
+  const batch = Math.max(1, Math.min(container?.strategy.batch ?? 1, replaced));
   const order = change.strategy?.order ?? container?.strategy.order ?? 'stop-first';
   const does = (wanted: Operation['kind']) => operations.some(({ kind }) => kind === wanted);
   const isDrained = operations.some((op) => op.kind === 'socket.drain' && isOldOne(op.target, old));
   const stopS = stopSeconds(operations, old);
+  const drainMs = drainSeconds(operations, old, instance) * 1000;
   const times = scene.times.get(containerKey(subject.application, subject.container)) ?? NO_TIMES;
   const isLeft = does('balancer.leave') && does('ports.drain');
   const own = whereabouts(engineName, old, instance);
@@ -70,8 +73,9 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     order,
     runs: old?.state === 'running',
     instances: { now: siblings.filter(servesBefore(plan, change)).length, after },
-    batch: Math.max(1, Math.min(container?.strategy.batch ?? 1, replaced)),
+    batch,
     rolled: replaced,
+    gone: action === 'remove' ? removedBy(plan, change, subject) : batch,
     successor: next?.instance ?? null,
     server,
     socket: socketFacts(old, instance, isDrained),
@@ -81,6 +85,8 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     network: {
       host: (old?.spec ?? instance?.spec)?.network === 'host',
       port: portOf(instance ?? container?.template ?? null, old),
+      portBefore: portOf(null, old),
+      joined: (old?.spec ?? instance?.spec)?.networks ?? [],
     },
     sharing: sharingFacts(scene, old, instance),
     clients: clientsOf(scene, engineName),
@@ -99,8 +105,8 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       quietSignal: instance?.stop.quietSignal ?? null,
       timeoutMs: stopS * 1000,
     },
-    drainMs: drainSeconds(operations, old, instance) * 1000,
-    lastStop: lastStopFacts(times, old, stopS * 1000),
+    drainMs,
+    lastStop: lastStopFacts(times, old, { stopMs: stopS * 1000, drainMs }),
     inFlightMs: times.inFlightMs,
     measured: {
       startMs: (next === null ? times : next.times).startMs,
@@ -157,6 +163,12 @@ function isOf({ subject }: Change, { application, container }: InstanceSubject):
   return (
     subject.kind === 'instance' && subject.application === application && subject.container === container
   );
+}
+
+/** How many of a container are removed when this one is: they go one after the other. */
+function removedBy({ changes }: Plan, change: Change, subject: InstanceSubject): number {
+  const removed = changes.filter((other) => other.action === 'remove' && isOf(other, subject));
+  return removed.indexOf(change) + 1;
 }
 
 /** The current generations of a container's instances. */
@@ -228,46 +240,6 @@ function socketFacts(
   if (before === null || socket === null) return { kind: 'none', own: false, elsewhere };
   const own = isDrained && hasOwnSocket(old, instance.engineName);
   return { kind: socket.movable ? 'movable' : 'fixed', own, elsewhere };
-}
-
-/** The old generation's configuration counts: it is the one that others are connected to, and that stops. */
-function sharingFacts(
-  { judges, observed }: PlanScene,
-  old: ObservedContainer | null,
-  instance: DesiredInstance | null,
-): VerdictFacts['sharing'] {
-  if (old === null || old.spec?.network !== 'host') return null;
-  const judge = judges.find(({ balancer }) => balancer.container.id === old.id);
-  return {
-    program: judge?.balancer.program ?? null,
-    front: frontOf(judge),
-    migrates: observed.migrates,
-    sameUser: instance === null || old.spec.user === instance.spec.user,
-    takesOver:
-      judge?.balancer.program === 'haproxy' &&
-      [...(instance?.entrypoint ?? []), ...(instance?.command ?? [])].includes('-x'),
-  };
-}
-
-function frontOf(judge: Judge | undefined): NonNullable<VerdictFacts['sharing']>['front'] {
-  if (judge === undefined) return { kind: 'none' };
-  const { front, why } = judge;
-  return front === null ? { kind: 'unread', why: why ?? '' } : { kind: 'read', view: front };
-}
-
-/** A haproxy that is no master of workers is ended by the signals that reload one: its check proves nothing. */
-function reloadFacts(
-  operations: readonly Operation[],
-  old: ObservedContainer | null,
-  judges: readonly Judge[],
-): VerdictFacts['reload'] {
-  const op = operations.find(({ kind }) => kind === 'files.reload');
-  if (op?.kind !== 'files.reload') return null;
-  const words = [...(old?.entrypoint ?? []), ...(old?.command ?? [])];
-  const reloads = op.check !== 'haproxy -c' || words.some((word) => /^-Ws?$/.test(word));
-  const front = judges.find(({ balancer }) => balancer.container.id === old?.id)?.front ?? null;
-  const closesIdle = front?.closesBehindAnswers === false;
-  return { signal: op.by, checked: op.check !== null && reloads, closesIdle };
 }
 
 /** What says that it is ready; by its name alone, a gate does not say whether the image checks itself. */

@@ -1,11 +1,13 @@
-import { drainedDoubts, drainedLosses, drainedMechanisms } from './rules/drained.ts';
+import { drainedDoubts } from './rules/drained-doubts.ts';
+import { drainedLosses } from './rules/drained-losses.ts';
+import { drainedMechanisms } from './rules/drained.ts';
 import { hostNetworkDoubts, hostNetworkLosses, hostNetworkMechanisms } from './rules/host-network.ts';
 import { inPlaceRules } from './rules/in-place.ts';
 import { readinessRules, samePathRules } from './rules/readiness.ts';
 import { removalRules, undrainedRemovalRules } from './rules/removal.ts';
 import { unproven, type Rule } from './rules/rule.ts';
 import { exclusiveRules, hostPortRules, stopFirstRules } from './rules/stopping-first.ts';
-import { tcpLosses, tcpRules } from './rules/tcp.ts';
+import { outsideRules, tcpLosses, tcpRules } from './rules/tcp.ts';
 import { workerRules } from './rules/worker.ts';
 
 /**
@@ -24,6 +26,7 @@ export const rules: readonly Rule[] = [
   ...drainedLosses,
   ...tcpLosses,
   ...readinessRules,
+  ...outsideRules,
   ...drainedDoubts,
   ...drainedMechanisms,
   ...hostNetworkDoubts,

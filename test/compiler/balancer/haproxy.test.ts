@@ -16,6 +16,7 @@ const NO_TIMEOUTS = {
   'http-request': null,
   'http-keep-alive': null,
   server: null,
+  tunnel: null,
   connect: null,
   queue: null,
   check: null,
@@ -48,11 +49,14 @@ test('the example, as a whole', () => {
     retries: 3,
     retryOn: ['conn-failure'],
     httpReuse: 'safe',
+    balance: 'roundrobin',
+    consistent: false,
     timeouts: {
       client: 30_000,
       'http-request': 10_000,
       'http-keep-alive': 10_000,
       server: 30_000,
+      tunnel: null,
       connect: 2000,
       queue: 5000,
       check: 1000,
@@ -82,6 +86,8 @@ test('without a word, haproxy does as its manual says', () => {
     retries: 3,
     retryOn: ['conn-failure'],
     httpReuse: 'safe',
+    balance: 'roundrobin',
+    consistent: false,
     timeouts: NO_TIMEOUTS,
     asks: false,
     servers: [
@@ -199,7 +205,7 @@ test('retries, what they are for, reuse and times', () => {
     retries: 0,
     retryOn: ['conn-failure', 'empty-response'],
     httpReuse: 'never',
-    timeouts: { ...NO_TIMEOUTS, server: 60_000, connect: 1500, queue: 250 },
+    timeouts: { ...NO_TIMEOUTS, server: 60_000, tunnel: 3_600_000, connect: 1500, queue: 250 },
   });
 });
 

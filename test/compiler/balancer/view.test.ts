@@ -30,8 +30,13 @@ backend app
       mode: 'http',
       keepsConnections: false,
       triesAnother: true,
+      picksSame: false,
+      sureWithout: 1,
+      likelyWithout: 3,
+      ports: [],
       resolvesOnce: false,
       serverTimeoutMs: 30_000,
+      silenceMs: 30_000,
       downAfterMs: 600,
       upAfterMs: 450,
       silentAfterMs: null,
@@ -80,6 +85,39 @@ backend app
     expect(view(`backend app\n${lines}`)).toMatchObject(expected);
   });
 
+  // Each was tried on haproxy 2.6 with two threads: 64 clients, four servers, one or two of them gone.
+  const four = 'server app0 /s/app0.sock\nserver b /b\nserver c /c\nserver d /d';
+  test.each<[string, Partial<BalancerView>]>([
+    ['', { sureWithout: 1, likelyWithout: 3 }],
+    ['balance roundrobin\nretries 2', { sureWithout: 1, likelyWithout: 2 }],
+    ['balance static-rr', { sureWithout: 1, likelyWithout: 3 }],
+    ['balance leastconn', { sureWithout: 1, likelyWithout: 1 }],
+    ['balance random(2)', { sureWithout: 1, likelyWithout: 1 }],
+    ['balance first', { sureWithout: 1, likelyWithout: 1 }],
+    ['balance uri whole\nhash-type consistent', { sureWithout: 1, likelyWithout: 1, picksSame: false }],
+    ['balance uri whole', { sureWithout: 0, likelyWithout: 0, triesAnother: false, picksSame: true }],
+    ['balance hdr(Host)\nhash-type map-based', { triesAnother: false, picksSame: true }],
+    ['retries 0', { sureWithout: 0, likelyWithout: 0 }],
+  ])('of four that may be gone, `%s`', (lines, expected) => {
+    expect(view(`backend app\noption redispatch 1\n${lines}\n${four}`)).toMatchObject(expected);
+  });
+
+  test('the algorithm of `defaults` holds for its backends', () => {
+    const text = `defaults\noption redispatch 1\nbalance leastconn\nbackend app\n${four}`;
+    expect(view(text)).toMatchObject({ sureWithout: 1, likelyWithout: 1 });
+  });
+
+  test.each<[string, number | null]>([
+    ['timeout server 30s\ntimeout tunnel 1h', 3_600_000],
+    ['timeout server 30s\ntimeout tunnel 5s', 30_000],
+    ['timeout tunnel 1h', null],
+  ])('how long a server may be silent, `%s`', (lines, silenceMs) => {
+    expect(view(`backend app\n${lines}\n${four}`)).toMatchObject({
+      silenceMs,
+      serverTimeoutMs: lines.includes('server') ? 30_000 : null,
+    });
+  });
+
   test('listed twice, the worse of both', () => {
     const text = `backend a
   mode http
@@ -96,8 +134,13 @@ backend b
       mode: 'tcp',
       keepsConnections: false,
       triesAnother: false,
+      picksSame: false,
+      sureWithout: 0,
+      likelyWithout: 0,
+      ports: [3000],
       resolvesOnce: true,
       serverTimeoutMs: 9000,
+      silenceMs: 9000,
       downAfterMs: null,
       silentAfterMs: null,
       upAfterMs: 4000,
@@ -117,8 +160,13 @@ describe('nginx', () => {
       mode: 'http',
       keepsConnections: false,
       triesAnother: true,
+      picksSame: false,
+      sureWithout: null,
+      likelyWithout: null,
+      ports: [],
       resolvesOnce: false,
       serverTimeoutMs: 60_000,
+      silenceMs: 60_000,
       downAfterMs: null,
       silentAfterMs: null,
       upAfterMs: 10_000,
@@ -138,6 +186,11 @@ describe('nginx', () => {
     ['alone', http('server app0:3000;', 'proxy_pass http://up;'), { upAfterMs: 0, triesAnother: false }],
     ['off', http(two, 'proxy_next_upstream off; proxy_pass http://up;'), { triesAnother: false }],
     ['no error', http(two, 'proxy_next_upstream timeout; proxy_pass http://up;'), { triesAnother: false }],
+    [
+      'two tries',
+      http(`${two} server unix:/c;`, 'proxy_next_upstream_tries 2; proxy_pass http://up;'),
+      { triesAnother: true, sureWithout: 1, likelyWithout: null, ports: [3000] },
+    ],
     ['one try', http(two, 'proxy_next_upstream_tries 1; proxy_pass http://up;'), { triesAnother: false }],
     [
       'bytes',

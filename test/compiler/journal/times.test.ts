@@ -23,7 +23,7 @@ test('of one apply', () => {
     startMs: 1810,
     stopMs: 412,
     drainMs: 900,
-    lastStop: { forced: false, limitMs: 30_000, made: 'a1b2c3', open: 0 },
+    lastStop: { forced: false, limitMs: 30_000, made: 'a1b2c3', open: 0, drainedMs: 900 },
     inFlightMs: 650,
   });
 });
@@ -71,6 +71,12 @@ describe('an instance that started ahead and waited for the one before it', () =
     const soon = { ...GATE, ...ahead, atMs: START.atMs + START.tookMs + 250 };
     expect(times(START, GATE, { ...START, ...ahead }, soon)).toMatchObject({ startMs: 2050 });
   });
+});
+
+test('the stop that left most connections open counts for all of its apply', () => {
+  const left = { ...DRAIN, instance: 'app1', told: { kind: 'drain', ms: 30_000, open: 3 } } as const;
+  const stop = { ...STOP, instance: 'app1' };
+  expect(times(left, stop, DRAIN, STOP).lastStop).toMatchObject({ open: 3, drainedMs: 30_000 });
 });
 
 test('one stop that had to be forced counts for all of its apply, and an earlier one no more', () => {

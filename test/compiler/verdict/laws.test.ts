@@ -22,8 +22,13 @@ const view: fc.Arbitrary<BalancerView> = fc.record({
   mode: fc.constantFrom('http', 'tcp'),
   keepsConnections: fc.boolean(),
   triesAnother: fc.boolean(),
+  picksSame: fc.boolean(),
+  sureWithout: fc.constantFrom(0, 1, 3, null),
+  likelyWithout: fc.constantFrom(0, 1, 3, null),
+  ports: fc.constantFrom([], [3000], [4000]),
   resolvesOnce: fc.boolean(),
   serverTimeoutMs: perhaps(ms),
+  silenceMs: perhaps(ms),
   downAfterMs: perhaps(ms),
   upAfterMs: perhaps(ms),
   silentAfterMs: perhaps(ms),
@@ -60,6 +65,7 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
   instances: fc.record({ now: few, after: few }),
   batch: fc.integer({ min: 1, max: 5 }),
   rolled: few,
+  gone: fc.integer({ min: 1, max: 5 }),
   successor: fc.constantFrom(null, 'web0'),
   server: fc.record({
     kind: fc.constantFrom(
@@ -86,7 +92,12 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
     fc.record({ kind: fc.constant('uptime'), uptimeMs: ms }),
   ),
   hostPorts: fc.constantFrom([], [], [80], [80, 443]),
-  network: fc.record({ host: fc.constantFrom(false, false, true), port: fc.constantFrom(null, 3000) }),
+  network: fc.record({
+    host: fc.constantFrom(false, false, true),
+    port: fc.constantFrom(null, 3000),
+    portBefore: fc.constantFrom(null, 3000, 4000),
+    joined: fc.constantFrom([], [], ['proxy']),
+  }),
   sharing: perhaps(
     fc.record({
       program: fc.constantFrom('haproxy', 'nginx', null),
@@ -202,6 +213,39 @@ test('a published port that is replaced or removed is a gap', () => {
   law((given, kind) => {
     if (takesAway(given) && given.hostPorts.length > 0 && given.server.kind !== 'sidekiq')
       expect(kind).toBe('gap');
+  });
+});
+
+test('more that are gone than a balancer tries are never zero downtime', () => {
+  law((given, kind) => {
+    const short = listings(given).some(
+      ({ view: v }) => v.sureWithout !== null && given.gone > v.sureWithout && (v.downAfterMs ?? 999) > 250,
+    );
+    const gone = given.action === 'remove' || (given.order === 'stop-first' && !given.can.hold);
+    if (takesAway(given) && gone && short && !isTold(given) && given.server.kind !== 'sidekiq')
+      expect(kind).not.toBe('zero-downtime');
+  });
+});
+
+test('what others may reach over their network is never zero downtime', () => {
+  law((given, kind) => {
+    const { socket, network } = given;
+    const open = socket.kind === 'none' && network.joined.length > 0 && takesConnections(given);
+    if (takesAway(given) && open && !sharesPort(given)) expect(kind).not.toBe('zero-downtime');
+  });
+});
+
+test('connections that the last drain left to the stop are never zero downtime', () => {
+  law((given, kind) => {
+    const left = given.lastStop !== null && !given.lastStop.forced && (given.lastStop.open ?? 0) > 0;
+    if (
+      given.action === 'replace' &&
+      given.runs &&
+      left &&
+      given.socket.kind !== 'none' &&
+      takesConnections(given)
+    )
+      expect(kind).not.toBe('zero-downtime');
   });
 });
 

@@ -136,6 +136,39 @@ describe('a replacement', () => {
     ]);
   });
 
+  test('counts those that are gone at once', () => {
+    const order = { order: 'stop-first', instances: 4, batch: 2 } as const;
+    const four = { ...app, instances: 4 };
+    const given: Given = { now: [four, haproxy], wanted: [{ ...next(app), ...order }, haproxy] };
+    expect(facts(given, 'app0')).toMatchObject({ gone: 2 });
+    const fewer: Given = { now: [four, haproxy], wanted: [{ ...app, instances: 1 }, haproxy] };
+    expect(['app3', 'app2', 'app1'].map((name) => facts(fewer, name)?.gone)).toEqual([1, 2, 3]);
+  });
+
+  test('knows its port, the one before, and the networks of others', () => {
+    const gate = (port: number) => ({ ...httpGate(), over: { port } }) as const;
+    const web: ContainerSketch = { name: 'web', port: 3000, gate: gate(3000), spec: { networks: ['proxy'] } };
+    const given: Given = {
+      now: [web],
+      wanted: [next(web)],
+      change: (observed) => ({
+        ...observed,
+        networks: [...observed.networks, 'proxy'],
+        containers: observed.containers.map((seen) =>
+          seen.spec === null ? seen : { ...seen, spec: { ...seen.spec, gate: gate(3000) } },
+        ),
+      }),
+    };
+    expect(
+      facts({ ...given, wanted: [next({ ...web, port: 4000, gate: gate(4000) })] }, 'web0'),
+    ).toMatchObject({
+      network: { host: false, port: 4000, portBefore: 3000, joined: ['proxy'] },
+    });
+    expect(rules(given)).toEqual({ 'shop/web0': 'reached-from-outside' });
+    const alone = { ...web, spec: {} };
+    expect(rules({ now: [alone], wanted: [next(alone)] })).toEqual({ 'shop/web0': 'nobody-connects' });
+  });
+
   test('stops the generation that runs by its own signal, not by the new one', () => {
     const killed: Given = {
       ...swap,
@@ -316,6 +349,11 @@ describe('around it', () => {
     );
     expect(rules({ ...given, config: read(four) })).toEqual({
       'shop/app3': 'removed',
+      'shop/app2': 'gone-together',
+    });
+    const watchful = four.replaceAll(' check', ' check inter 100ms fall 2');
+    expect(rules({ ...given, config: read(watchful) })).toEqual({
+      'shop/app3': 'removed',
       'shop/app2': 'removed',
     });
   });
@@ -346,7 +384,7 @@ describe('around it', () => {
       const { spec } = planned(swap).observed.containers.find(({ container }) => container === 'app') ?? {};
       return spec ? stopPrint(spec) : null;
     })();
-    const forced: LastStop = { forced: true, limitMs: 30_000, made, open: 2 };
+    const forced: LastStop = { forced: true, limitMs: 30_000, made, open: 2, drainedMs: 30_004 };
 
     test('is that of the container', () => {
       expect(facts(known(forced), 'app0')).toMatchObject({
@@ -366,6 +404,7 @@ describe('around it', () => {
 
     test.each<[string, LastStop]>([
       ['it had less time to stop', { ...forced, limitMs: 10_000 }],
+      ['it had less time to drain', { ...forced, drainedMs: 10_003 }],
       ['another program ran, or another signal was sent', { ...forced, made: 'other' }],
     ])('a stop says nothing of the next when %s', (_, lastStop) => {
       expect(facts(known(lastStop), 'app0')?.lastStop).toBeNull();

@@ -25,7 +25,7 @@ import {
 
 const TAKEN: VerdictFacts = { ...FIXED, can: { ...CAN, takeAway: true }, rolled: 1 };
 const REMOVED: VerdictFacts = { ...SWAP, action: 'remove', instances: { now: 4, after: 2 } };
-const HOST: VerdictFacts = { ...TCP, order: 'stop-first', network: { host: true, port: 80 } };
+const HOST: VerdictFacts = { ...TCP, order: 'stop-first', network: { ...TCP.network, host: true, port: 80 } };
 const OWN: NonNullable<VerdictFacts['sharing']> = {
   program: 'haproxy',
   front: { kind: 'read', view: FRONT },
@@ -41,6 +41,7 @@ function sharing({
   return { ...SHARED, sharing: { ...OWN, ...own, front: { kind: 'read', view: { ...FRONT, ...view } } } };
 }
 
+const OUTSIDE: VerdictFacts['network'] = { ...TCP.network, joined: ['proxy'] };
 const COUNTED = { ...CAN, drainPorts: true };
 const LONG = { inFlightMs: 90_000 };
 const FORCED = { lastStop: { forced: true, open: null } };
@@ -680,19 +681,19 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   ],
   [
     'requests that may last too long',
-    { ...SWAP, stop: KILLS, balancers: [haproxy({ serverTimeoutMs: 60_000 })] },
+    { ...SWAP, stop: KILLS, balancers: [haproxy({ silenceMs: 60_000 })] },
     'cut-off-perhaps',
     'unproven: no request may last longer than 30 s: `haproxy` allows 60 s; raise `drain_timeout`',
   ],
   [
     'requests that were shorter so far, and may last too long',
-    { ...SWAP, stop: KILLS, inFlightMs: 250, balancers: [haproxy({ serverTimeoutMs: 60_000 })] },
+    { ...SWAP, stop: KILLS, inFlightMs: 250, balancers: [haproxy({ silenceMs: 60_000 })] },
     'cut-off-perhaps',
     'unproven: no request may last longer than 30 s: `haproxy` allows 60 s; raise `drain_timeout`',
   ],
   [
     'requests that may last for ever',
-    { ...SWAP, balancers: [haproxy({ serverTimeoutMs: null })] },
+    { ...SWAP, balancers: [haproxy({ silenceMs: null })] },
     'cut-off-perhaps',
     'unproven: no request may last longer than 60 s: `haproxy` allows any time; raise `drain_timeout`',
   ],
@@ -821,6 +822,198 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     { ...TCP, clients: [client()], ...LONG, can: COUNTED },
     'stop-timeout-too-short',
     'gap of an instant: requests of 90 s are cut off after 60 s; avoid: `drain_timeout: 90`',
+  ],
+  [
+    'scaled down by two that may be gone at once',
+    { ...REMOVED, gone: 2 },
+    'gone-together',
+    'unproven: with 2 gone at once, `haproxy` must come upon one that is there; surer: one less at a time, or checks that see it within 250 ms',
+  ],
+  [
+    'scaled down by two, the first of which is seen before the second goes',
+    { ...REMOVED, gone: 2, balancers: [haproxy({ downAfterMs: 250 })] },
+    'removed',
+    'zero downtime: its path is taken away, 2 of 4 go on, it stops after its last connection',
+  ],
+  [
+    'scaled down by two, and tries that go to and fro',
+    { ...REMOVED, gone: 2, balancers: [haproxy({ likelyWithout: 1 })] },
+    'more-gone-than-tried',
+    'gap of at most 600 ms until the checks of `haproxy` see it: up to 2 are gone at once, and `haproxy` tries no others than those; avoid: one less at a time, or checks that see it within 250 ms',
+  ],
+  [
+    'scaled down by one, and nobody sees that another has been gone for long',
+    { ...REMOVED, instances: { now: 3, after: 2 }, balancers: [haproxy({ downAfterMs: null })] },
+    'gone-together',
+    'unproven: with 2 gone at once, `haproxy` must come upon one that is there; surer: one less at a time, or checks that see it within 250 ms',
+  ],
+  [
+    'scaled down by two behind an nginx that tries two',
+    { ...REMOVED, gone: 2, balancers: [nginx({ sureWithout: 1, likelyWithout: null })] },
+    'gone-together',
+    'unproven: with 2 gone at once, `nginx` must come upon one that is there; surer: `proxy_next_upstream_tries 0` in `nginx`',
+  ],
+  [
+    'scaled down by two behind an nginx that tries them all',
+    {
+      ...REMOVED,
+      gone: 2,
+      balancers: [nginx({ sureWithout: null, likelyWithout: null, downAfterMs: null })],
+    },
+    'removed',
+    'zero downtime: its path is taken away, 2 of 4 go on, it stops after its last connection',
+  ],
+  [
+    'scaled down, and a hash leads to the one that is gone',
+    { ...REMOVED, balancers: [haproxy({ triesAnother: false, picksSame: true })] },
+    'no-second-try',
+    'gap of at most 600 ms until the checks of `haproxy` see it: `haproxy` gives up when a connect fails, and tries no other instance; avoid: `hash-type consistent` in `haproxy`, with `option redispatch 1`',
+  ],
+  [
+    'two of four taken away at once',
+    { ...TAKEN, batch: 2, gone: 2 },
+    'gone-together',
+    'unproven: with 2 gone at once, `haproxy` must come upon one that is there; surer: `batch: 1`',
+  ],
+  [
+    'two of four taken away at once, and tries that go to and fro',
+    { ...TAKEN, batch: 2, gone: 2, balancers: [haproxy({ likelyWithout: 1 })] },
+    'more-gone-than-tried',
+    'gap of at most 600 ms until the checks of `haproxy` see it: up to 2 are gone at once, and `haproxy` tries no others than those; avoid: `batch: 1`',
+  ],
+  [
+    'connections that the last drain left, and a signal that kills',
+    { ...SWAP, stop: KILLS, lastStop: { forced: false, open: 3 }, inFlightMs: 30_100 },
+    'left-open',
+    'gap of an instant: its last stop cut off 3 connections that were open for longer than `drain_timeout`; avoid: a longer `drain_timeout`',
+  ],
+  [
+    'a connection that the last drain left to a signal of which nothing is known',
+    { ...SWAP, stop: { ...SWAP.stop, effect: 'unknown' }, lastStop: { forced: false, open: 1 } },
+    'left-open',
+    'gap of an instant: its last stop cut off 1 connection that was open for longer than `drain_timeout`; avoid: a longer `drain_timeout`',
+  ],
+  [
+    'connections that the last drain left to a graceful stop',
+    { ...SWAP, lastStop: { forced: false, open: 3 } },
+    'left-open-perhaps',
+    'unproven: its stop must let all end that its drain leaves open, 3 connections the last time; surer: a longer `drain_timeout`',
+  ],
+  [
+    'a port that the haproxy which is told has not',
+    {
+      ...TCP,
+      network: { ...TCP.network, port: 4000, portBefore: 3000 },
+      balancers: [{ ...haproxy({ resolvesOnce: true, ports: [3000] }), told: 'told' }],
+      can: COUNTED,
+    },
+    'port-changes',
+    'gap until `haproxy` has the new port in the configuration: `haproxy` goes on sending to port 3000, where `app0` no longer listens; avoid: listen on both for one deploy and change the port in `haproxy`, or a `socket`',
+  ],
+  [
+    'a port that the haproxy has already',
+    {
+      ...TCP,
+      network: { ...TCP.network, port: 4000, portBefore: 3000 },
+      balancers: [{ ...haproxy({ resolvesOnce: true, ports: [4000] }), told: 'told' }],
+      can: COUNTED,
+    },
+    'told-by-runtime-socket',
+    'zero downtime: `haproxy` is told the new address; the old one stops after its last connection',
+  ],
+  [
+    'a port other than the one of haproxy, and nobody knows the one before',
+    {
+      ...TCP,
+      network: { ...TCP.network, port: 4000, portBefore: null },
+      balancers: [{ ...haproxy({ resolvesOnce: true, ports: [3000] }), told: 'told' }],
+      can: COUNTED,
+    },
+    'port-changes-perhaps',
+    'unproven: `app` must listen on port 3000 too: `haproxy` goes on sending there',
+  ],
+  [
+    'a port that is asked alone, beside the one of haproxy',
+    {
+      ...TCP,
+      network: { ...TCP.network, port: 9000, portBefore: 9000 },
+      balancers: [{ ...haproxy({ resolvesOnce: true, ports: [3000] }), told: 'told' }],
+      can: COUNTED,
+    },
+    'told-by-runtime-socket',
+    'zero downtime: `haproxy` is told the new address; the old one stops after its last connection',
+  ],
+  [
+    "on somebody else's network",
+    { ...TCP, network: OUTSIDE, can: COUNTED },
+    'reached-from-outside',
+    'unproven: whoever reaches it over `proxy` must look its name up at each connect and try again',
+  ],
+  [
+    "on somebody else's network, and it keeps connections",
+    { ...TCP, network: OUTSIDE, can: COUNTED, server: PUMA },
+    'reached-from-outside',
+    'unproven: whoever reaches it over `proxy` must look its name up at each connect and try again, and end each within 30 s',
+  ],
+  [
+    "on somebody else's network, and its port is not known",
+    { ...TCP, network: { ...OUTSIDE, port: null, portBefore: null } },
+    'reached-from-outside',
+    'unproven: whoever reaches it over `proxy` must look its name up at each connect and try again; write `port`, so that it drains',
+  ],
+  [
+    "on somebody else's network, and killed",
+    { ...TCP, network: OUTSIDE, stop: KILLS },
+    'killed',
+    'gap of an instant: TERM ends unicorn at once: requests under way are cut off; avoid: `stop_signal: QUIT`',
+  ],
+  [
+    "on somebody else's network, and nothing says when it is ready",
+    { ...TCP, network: OUTSIDE, gate: { kind: 'uptime', uptimeMs: 1000 } },
+    'no-readiness',
+    'unproven: `app` must serve within 1 s: nothing says when it is ready; write `health`',
+  ],
+  [
+    "on somebody else's network, and told to a haproxy of the stack too",
+    {
+      ...TCP,
+      network: OUTSIDE,
+      balancers: [{ ...haproxy({ resolvesOnce: true }), told: 'told' }],
+      can: COUNTED,
+    },
+    'reached-from-outside',
+    'unproven: whoever reaches it over `proxy` must look its name up at each connect and try again',
+  ],
+  [
+    "on somebody else's network, and removed",
+    { ...TCP, network: OUTSIDE, action: 'remove', instances: { now: 4, after: 3 }, clients: [client()] },
+    'removed-reached',
+    'unproven: whoever reaches it over `proxy` must have turned to another instance before',
+  ],
+  [
+    "on somebody else's network, removed, and told so",
+    {
+      ...TCP,
+      network: OUTSIDE,
+      action: 'remove',
+      instances: { now: 4, after: 3 },
+      balancers: [{ ...haproxy(), told: 'told' }],
+      can: COUNTED,
+    },
+    'reached-from-outside',
+    'unproven: whoever reaches it over `proxy` must have turned to another instance before',
+  ],
+  [
+    "on somebody else's network for what it asks, and on a socket itself",
+    { ...SWAP, network: { ...SWAP.network, joined: ['proxy'] } },
+    'socket-swap',
+    'zero downtime: socket swap: the path moves when the new one answers; the old one stops after its last connection',
+  ],
+  [
+    "a worker on somebody else's network",
+    { ...WORKER, network: { ...WORKER.network, joined: ['proxy'] } },
+    'worker-quiet',
+    'zero downtime: serves no requests; takes no new jobs after TSTP, has 30 s to finish those it has, then TERM',
   ],
 ];
 

@@ -1,7 +1,7 @@
-import { isReached, listings } from '../facts.ts';
+import { isReached, listings, outside } from '../facts.ts';
 import { absence, untilChecked, INSTANT, lasting } from '../gap-length.ts';
 import { howToTell } from './stopping-first.ts';
-import { gap, names, unproven, within, type Rule, zeroDowntime } from './rule.ts';
+import { gap, names, overNetworks, unproven, within, type Rule, zeroDowntime } from './rule.ts';
 
 /** Removals that no drain saves, or that nobody notices. */
 export const removalRules: readonly Rule[] = within(
@@ -78,7 +78,7 @@ export const undrainedRemovalRules: readonly Rule[] = within(
       applies: () => true,
       verdict: (facts) =>
         unproven(
-          `${facts.clients.length === 0 ? 'whoever reaches it' : names(facts.clients)} must have turned to another instance before`,
+          `${facts.clients.length === 0 || outside(facts).length > 0 ? overNetworks(facts) : names(facts.clients)} must have turned to another instance before`,
         ),
     },
   ],

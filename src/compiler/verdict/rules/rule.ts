@@ -1,4 +1,4 @@
-import type { VerdictFacts } from '../facts.ts';
+import { outside, type VerdictFacts } from '../facts.ts';
 import type { GapLength, Verdict } from '../verdict.ts';
 
 /** One line of the table: the first that applies decides. */
@@ -30,6 +30,14 @@ export function names(list: readonly { readonly name: string }[]): string {
   const quoted = [...new Set(list.map(({ name }) => `\`${name}\``))];
   const last = quoted.pop() ?? '';
   return quoted.length === 0 ? last : `${quoted.join(', ')} and ${last}`;
+}
+
+/** `whoever reaches it over …`: the networks of others that it is in; without any, `whoever reaches it`. */
+export function overNetworks(facts: VerdictFacts): string {
+  const networks = outside(facts);
+  return networks.length === 0
+    ? 'whoever reaches it'
+    : `whoever reaches it over ${names(networks.map((name) => ({ name })))}`;
 }
 
 /** `TERM`, as people say it. */

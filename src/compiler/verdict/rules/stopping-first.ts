@@ -1,4 +1,4 @@
-import { isTold, listings, type VerdictFacts } from '../facts.ts';
+import { isTold, listings, type Listing, type VerdictFacts } from '../facts.ts';
 import { absence, held, heldMs, INSTANT, lasting, measured } from '../gap-length.ts';
 import { gracefulSignal } from '../server.ts';
 import { gap, names, short, within, type Rule } from './rule.ts';
@@ -35,6 +35,20 @@ export const exclusiveRules: readonly Rule[] = within(
           howToTell(facts) ??
             `a \`socket\`, or \`resolvers\` where ${clients.length === 1 ? 'it looks' : 'they look'} the name up`,
           lasting(`${names(clients)} ${clients.length === 1 ? 'is' : 'are'} started again, at the latest`),
+        );
+      },
+    },
+    {
+      // It is told an address, or looks one up: the port stays as it is written there.
+      id: 'port-changes',
+      applies: (facts) => missingPort(facts)?.isLeft === true,
+      verdict: (facts) => {
+        const { port = 0, listings: sending = [] } = missingPort(facts) ?? {};
+        const is = sending.length === 1 ? '' : 's';
+        return gap(
+          `${names(sending)} go${is === '' ? 'es' : ''} on sending to port ${port}, where \`${facts.instance}\` no longer listens`,
+          `listen on both for one deploy and change the port in ${names(sending)}, or a \`socket\``,
+          lasting(`${names(sending)} ${is === '' ? 'has' : 'have'} the new port in the configuration`),
         );
       },
     },
@@ -162,6 +176,22 @@ function resolvingOnce(facts: VerdictFacts): readonly { readonly name: string }[
     ...listings(facts).filter(({ view, told }) => view.resolvesOnce && told !== 'told'),
     ...facts.clients.filter(({ resolvesOnce }) => resolvesOnce === true),
   ];
+}
+
+/**
+ * A port that a balancer has written for it and that the new generation may not listen on; `isLeft`: the running one
+ * listens there. Null where the port stays, or is the balancer's.
+ */
+export function missingPort(
+  facts: VerdictFacts,
+): { readonly port: number; readonly isLeft: boolean; readonly listings: readonly Listing[] } | null {
+  const { port, portBefore } = facts.network;
+  if (facts.socket.kind !== 'none' || port === null || port === portBefore) return null;
+  const sending = listings(facts).filter(({ view }) => view.ports.length > 0 && !view.ports.includes(port));
+  const ports = sending.flatMap(({ view }) => view.ports);
+  const left = ports.find((written) => written === portBefore);
+  const [first] = left === undefined ? ports : [left];
+  return first === undefined ? null : { port: first, isLeft: left !== undefined, listings: sending };
 }
 
 /** What makes haproxys that list it over TCP ones that can be told where it is; null where there is none such. */

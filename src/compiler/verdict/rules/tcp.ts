@@ -1,8 +1,8 @@
 import { durationWords } from '../duration-words.ts';
-import { isReached, isTold, listings, sharesPort, unread, type VerdictFacts } from '../facts.ts';
+import { isReached, isTold, listings, outside, sharesPort, unread, type VerdictFacts } from '../facts.ts';
 import { INSTANT } from '../gap-length.ts';
 import { allowanceMs } from './drained.ts';
-import { gap, names, unproven, within, zeroDowntime, type Rule } from './rule.ts';
+import { gap, names, overNetworks, unproven, within, zeroDowntime, type Rule } from './rule.ts';
 import { killed } from './stopping-first.ts';
 
 // Start-first over TCP, where not all who connect can be told: the name moves, and they must follow it. The old one stops
@@ -51,6 +51,30 @@ export const tcpLosses: readonly Rule[] = within(
           'a `socket`, and no kept connections to servers',
           INSTANT,
         ),
+    },
+  ],
+);
+
+/** Networks of others: who connects over them is not known. */
+export const outsideRules: readonly Rule[] = within(
+  (facts) => outside(facts).length > 0 && (facts.action === 'replace' || isTold(facts)),
+  [
+    {
+      id: 'reached-from-outside',
+      applies: () => true,
+      verdict: (facts) => {
+        const { can, server, drainMs } = facts;
+        const how =
+          facts.action === 'remove'
+            ? 'must have turned to another instance before'
+            : 'must look its name up at each connect and try again';
+        const kept =
+          can.drainPorts && server.keepsAlive !== false
+            ? `, and end each within ${durationWords(drainMs)}`
+            : '';
+        const port = can.drainPorts ? '' : '; write `port`, so that it drains';
+        return unproven(`${overNetworks(facts)} ${how}${kept}${port}`);
+      },
     },
   ],
 );
