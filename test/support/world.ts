@@ -44,6 +44,8 @@ export interface World {
 export interface WorldOptions {
   readonly behaviour?: BehaviourOf;
   readonly before?: (call: EngineCall) => void;
+  /** Each session with the agent. */
+  readonly onOpen?: () => void;
   /** The configuration of a container called `haproxy`; absent: none is read. */
   readonly haproxy?: string;
   /** What can be pulled. */
@@ -156,7 +158,12 @@ export function world(references: readonly string[], options: WorldOptions = {})
     },
     close: () => {},
   };
-  const agents: AgentConnector = { open: () => Promise.resolve(session) };
+  const agents: AgentConnector = {
+    open: async () => {
+      options.onOpen?.();
+      return session;
+    },
+  };
 
   const withImages = async (desired: DesiredState): Promise<DesiredState> => ({
     ...desired,

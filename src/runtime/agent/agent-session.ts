@@ -122,7 +122,8 @@ export interface TellResult {
 
 /**
  * A conversation with one agent over the engine's exec API: line-delimited JSON, one answer a request,
- * any number under way. Rejects with {@link AgentError} when the agent refuses or the session is gone.
+ * any number under way. Rejects with {@link AgentRefusedError} when the agent refuses, with another {@link AgentError} when
+ * the session is gone or no answer comes in time.
  */
 export interface AgentSession {
   probe(request: ProbeRequest): Promise<ProbeResult>;
@@ -165,9 +166,14 @@ export interface AgentConnector {
   open(containerName: string): Promise<AgentSession>;
 }
 
-/** The agent's refusal or loss, in words for people. */
+/** What went wrong with an agent, in words for people. */
 export class AgentError extends Error {
   override readonly name: string = 'AgentError';
+}
+
+/** The agent will not or cannot do what it was asked; the session goes on. */
+export class AgentRefusedError extends AgentError {
+  override readonly name = 'AgentRefusedError';
 }
 
 /** The agent, or the session with it, has ended; what was asked may have been done. */

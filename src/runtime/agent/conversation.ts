@@ -2,7 +2,7 @@ import { lineSplitter } from '../../agent/line-splitter.ts';
 import { MAX_LINE_BYTES, type AgentQuestion, type Hello } from '../../agent/protocol.ts';
 import type { ExecSession } from '../engine.ts';
 import { within } from '../within.ts';
-import { AgentError, AgentLostError } from './agent-session.ts';
+import { AgentError, AgentLostError, AgentRefusedError } from './agent-session.ts';
 import { readMessage } from './read-message.ts';
 
 /** After the output has ended: for the exit code and the rest of stderr, which only make the message better. */
@@ -13,7 +13,7 @@ const STDERR_TAIL_CHARACTERS = 2000;
 export interface Conversation {
   /** Resolves with the agent's first line; rejects with {@link AgentError} when it is something else, or nothing. */
   readonly hello: Promise<Hello>;
-  /** Resolves with the answer's result; rejects with {@link AgentError} on a refusal and when the session ends. */
+  /** Resolves with the answer's result; rejects with {@link AgentRefusedError}, or {@link AgentLostError} when the session ends. */
   ask(question: AgentQuestion): Promise<unknown>;
   close(): void;
 }
@@ -48,20 +48,20 @@ export function converse(exec: ExecSession, agent: string): Conversation {
   const hear = (line: string | null): void => {
     const message = readMessage(line);
     if (message === null) {
-      end(new AgentError(`what answers in \`${agent}\` is no agent of stackc: ${JSON.stringify(line)}`));
+      const words = `what answers in \`${agent}\` is no agent of stackc: ${JSON.stringify(line)}`;
+      end(greeted ? new AgentLostError(words) : new AgentError(words));
     } else if ('hello' in message) {
       greeted = true;
       greet?.resolve(message);
     } else if (message.id === null) {
       // No request of ours is that malformed: the two sides have lost each other.
-      end(
-        new AgentError(`the agent \`${agent}\` could not read a request: ${message.ok ? '' : message.error}`),
-      );
+      const why = message.ok ? '' : message.error;
+      end(new AgentLostError(`the agent \`${agent}\` could not read a request: ${why}`));
     } else {
       const asked = waiting.get(message.id);
       waiting.delete(message.id);
       if (message.ok) asked?.resolve(message.result);
-      else asked?.reject(new (message.lost === true ? AgentLostError : AgentError)(message.error));
+      else asked?.reject(new (message.lost === true ? AgentLostError : AgentRefusedError)(message.error));
     }
   };
 
@@ -110,7 +110,7 @@ export function converse(exec: ExecSession, agent: string): Conversation {
       }),
     close: () => {
       exec.endInput();
-      end(new AgentError(`the session with the agent \`${agent}\` was closed`));
+      end(new AgentLostError(`the session with the agent \`${agent}\` was closed`));
     },
   };
 }

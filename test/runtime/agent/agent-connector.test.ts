@@ -4,6 +4,7 @@ import { execAgentConnector } from '../../../src/runtime/agent/agent-connector.t
 import {
   AgentError,
   AgentLostError,
+  AgentRefusedError,
   type AgentSession,
   type ProbeRequest,
 } from '../../../src/runtime/agent/agent-session.ts';
@@ -95,7 +96,7 @@ describe('a session', () => {
     ];
     for (const byte of Buffer.from(answers.map((each) => `${JSON.stringify(each)}\n`).join('')))
       peer.says(Uint8Array.of(byte));
-    await expect(third).rejects.toEqual(new AgentError('ÄRGER: it stays'));
+    await expect(third).rejects.toEqual(new AgentRefusedError('ÄRGER: it stays'));
     await expect(second).resolves.toBeNull();
     await expect(first).resolves.toEqual(GOOD);
   });
@@ -117,7 +118,7 @@ describe('a session', () => {
     const { session, peer } = await opened();
     const both = [session.unlink('/stackc/v/x', 'y'), session.unlink('/stackc/v/x', 'z')];
     peer.says('{"id":1,"ok":false,"error":"ENOSPC"}\n{"id":2,"ok":false,"error":"it ended","lost":true}\n');
-    await expect(both[0]).rejects.toEqual(new AgentError('ENOSPC'));
+    await expect(both[0]).rejects.toEqual(new AgentRefusedError('ENOSPC'));
     await expect(both[1]).rejects.toEqual(new AgentLostError('it ended'));
   });
 
@@ -145,7 +146,8 @@ describe('a session', () => {
     const { session, peer } = await opened();
     const probe = session.probe(PROBE);
     peer.says(line);
-    await expect(probe).rejects.toBeInstanceOf(AgentError);
+    // Whoever waits may have had no part in it, and asks again.
+    await expect(probe).rejects.toBeInstanceOf(AgentLostError);
     expect(peer.destroyed).toBe(true);
   });
 
@@ -193,7 +195,9 @@ describe('a session', () => {
     const { session, peer } = await opened();
     const probe = session.probe(PROBE);
     session.close();
-    await expect(probe).rejects.toThrow('was closed');
+    await expect(probe).rejects.toEqual(
+      new AgentLostError('the session with the agent `shop-agent` was closed'),
+    );
     await expect(session.probe(PROBE)).rejects.toThrow('was closed');
     expect(peer).toMatchObject({ destroyed: true, inputEnded: true });
   });

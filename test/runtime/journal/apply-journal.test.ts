@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { readJournal } from '../../../src/compiler/journal/lines.ts';
 import { timesOf } from '../../../src/compiler/journal/times.ts';
+import { AgentRefusedError } from '../../../src/runtime/agent/agent-session.ts';
 import { EngineError } from '../../../src/runtime/engine.ts';
 import { desiredState, type ContainerSketch } from '../../support/desired.ts';
 import { world, type World } from '../../support/world.ts';
@@ -86,6 +87,24 @@ describe('an apply', () => {
       expect.objectContaining({ why: 'the disk is full' }),
     ]);
     expect(tries).toBeGreaterThan(1);
+  });
+
+  test('loses nothing but the journal when the agent refuses to write it, beside whatever else it is asked', async () => {
+    let opened = 0;
+    const w = world(['app:1'], {
+      onOpen: () => {
+        opened += 1;
+      },
+      before: ({ line }) => {
+        if (line.startsWith('journal')) throw new AgentRefusedError('ENOSPC (the disk is full)');
+      },
+    });
+    const events = await w.apply(before);
+    expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 0 });
+    expect(events.filter(({ type }) => type === 'journal-lost')).toEqual([
+      expect.objectContaining({ why: 'ENOSPC (the disk is full)' }),
+    ]);
+    expect(opened).toBe(1);
   });
 
   test('that failed to bring up its agent says no more of it', async () => {
