@@ -7,10 +7,13 @@ import { guardLink } from './guard.ts';
 import { restoreSocket } from './kept-socket.ts';
 import { kindOf, publish } from './published-link.ts';
 import { isServed } from './served.ts';
+import { systemError } from './system-error.ts';
 
 /** A connect that looked the name up before it moved comes within a few milliseconds. */
 const LATE_MS = 500;
 const RETRY_MS = 10;
+/** Between two tries to give up where nothing can be published. */
+const AGAIN_MS = 250;
 
 interface Held {
   readonly socket: Socket;
@@ -129,6 +132,8 @@ export class Hold {
       server.once('error', reject);
       server.listen({ path, backlog: 4096 }, resolve);
     });
+    // A connection that cannot be accepted must not end the agent.
+    server.on('error', () => undefined);
     // Whoever may reach the server's own socket may reach this one.
     chmodSync(path, 0o777);
     return server;
@@ -166,8 +171,25 @@ export class Hold {
     this.#closing = setTimeout(() => this.#end(), LATE_MS);
   }
 
-  /** Nobody came for it. A name that was removed meanwhile stays removed. */
-  async #giveUp(back: string): Promise<void> {
+  /**
+   * Nobody came for it. Where the name cannot be changed (a full disk), the link goes on leading here: what comes is handed
+   * on, or dropped, until it can. Never rejects: the agent's first process would end, and with it whatever it holds.
+   */
+  async #giveUp(back: string, complained = ''): Promise<void> {
+    try {
+      await this.#giveBack(back);
+    } catch (error) {
+      const words = systemError(error);
+      if (words !== complained) process.stderr.write(`\`${this.#path}\` is still held: ${words}\n`);
+      // Somebody came for it after all.
+      if (this.#to !== null || this.#server === undefined) return;
+      for (const held of this.#held.splice(0)) this.#hand(held, `${this.#directory}/${back}`);
+      this.#limit = setTimeout(() => void this.#giveUp(back, words), AGAIN_MS);
+    }
+  }
+
+  /** A name that was removed meanwhile stays removed. */
+  async #giveBack(back: string): Promise<void> {
     const isOurs = (await kindOf(this.#path)) === 'symlink';
     if (isOurs && this.#kept === null && (await isServed(`${this.#directory}/${back}`))) {
       await this.release(back, 0);

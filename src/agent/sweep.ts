@@ -1,5 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 
+import { codeOf, systemError } from './system-error.ts';
+
 const LOOK_EVERY_MS = 250;
 /** A socket directory may lie some folders below its volume. */
 const DEPTH = 4;
@@ -14,24 +16,36 @@ const OWN = /^\.[a-z0-9][\w-]*\.\d+$/;
 export function sweep(root: string, proc = '/proc'): () => void {
   /** Socket paths with a process in whose table they stand. */
   const seen = new Map<string, string>();
+  const complained = new Set<string>();
   const timer = setInterval(() => {
-    for (const path of ownSockets(root, DEPTH)) look(path, proc, seen);
+    for (const path of ownSockets(root, DEPTH)) if (isLeft(path, proc, seen)) remove(path, seen, complained);
   }, LOOK_EVERY_MS);
   return () => clearInterval(timer);
 }
 
-function look(path: string, proc: string, seen: Map<string, string>): void {
+function isLeft(path: string, proc: string, seen: Map<string, string>): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const known = seen.get(path);
-  if (known !== undefined && stands(name, proc, known)) return;
+  if (known !== undefined && stands(name, proc, known)) return false;
   const before = inodeOf(path);
   const pid = pids(proc).find((each) => stands(name, proc, each));
-  if (pid !== undefined) {
-    seen.set(path, pid);
-  } else if (known !== undefined && before !== null && inodeOf(path) === before) {
+  if (pid !== undefined) seen.set(path, pid);
+  return pid === undefined && known !== undefined && before !== null && inodeOf(path) === before;
+}
+
+/** One that may not be removed is tried again each time, and told of once: the agent's first process must not end of it. */
+function remove(path: string, seen: Map<string, string>, complained: Set<string>): void {
+  try {
     unlinkSync(path);
-    seen.delete(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') {
+      if (!complained.has(path)) process.stderr.write(`\`${path}\` is left over: ${systemError(error)}\n`);
+      complained.add(path);
+      return;
+    }
   }
+  seen.delete(path);
+  complained.delete(path);
 }
 
 function ownSockets(directory: string, depth: number): readonly string[] {

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -125,6 +125,28 @@ test('held again before it has closed', async () => {
   await pause(700);
   await session.publish(directory, 'app0.sock', '.app0.1');
   expect(await answer).toBe('.app0.1');
+});
+
+test('nobody ends it, and nothing can be published: what comes is answered, until the link can go back', async () => {
+  const { place: locked, session: there, close } = await agentAtWork({ first: true, nobody: true });
+  const whole = directory;
+  directory = locked.volume;
+  try {
+    await serveAt('.app0.1');
+    chmodSync(join(directory, '.app0.1'), 0o777);
+    await there.hold(directory, 'app0.sock', { ...AS, limitMs: 150 });
+    chmodSync(directory, 0o555);
+    expect(await said('a')).toBe('.app0.1');
+    expect(await said('b')).toBe('.app0.1');
+    expect(readlinkSync(join(directory, 'app0.sock'))).toBe('.hold.app0');
+    chmodSync(directory, 0o777);
+    await expect.poll(() => readlinkSync(join(directory, 'app0.sock'))).toBe('.app0.1');
+    await expect.poll(() => readdirSync(directory).sort()).toEqual(['.app0.1', 'app0.sock']);
+    expect(await said('c')).toBe('.app0.1');
+  } finally {
+    directory = whole;
+    close();
+  }
 });
 
 describe('a server that binds the published name itself', () => {

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
@@ -19,8 +19,12 @@ afterEach(() => {
 afterAll(() => place.remove());
 
 /** Another process with a socket there, which it listens on or has only bound. */
-async function bound(name: string, listens: boolean): Promise<{ path: string; child: ChildProcess }> {
-  const path = join(place.volume, name);
+async function bound(
+  name: string,
+  listens: boolean,
+  at = place,
+): Promise<{ path: string; child: ChildProcess }> {
+  const path = join(at.volume, name);
   const script = `import os, socket, sys, time
 if os.path.exists(sys.argv[1]): os.unlink(sys.argv[1])
 s = socket.socket(socket.AF_UNIX)
@@ -64,4 +68,26 @@ test('a published name is not its business', async () => {
   await killed(child);
   await pause(700);
   expect(existsSync(path)).toBe(true);
+});
+
+test('one that may not be removed is told of once, and goes when it may; the agent lives on', async () => {
+  const locked = agentPlace({ nobody: true });
+  try {
+    const agent = locked.start([]);
+    await once(agent.stdout, 'data');
+    let complaints = '';
+    agent.stderr.on('data', (chunk) => (complaints += String(chunk)));
+    const { path, child } = await bound('.shop-app0.3', true, locked);
+    await pause(700);
+    chmodSync(locked.volume, 0o555);
+    await killed(child);
+    await expect.poll(() => complaints, { timeout: 5000 }).not.toBe('');
+    await pause(700);
+    expect(complaints).toBe(`\`${path}\` is left over: EACCES\n`);
+    expect(agent.exitCode).toBeNull();
+    chmodSync(locked.volume, 0o777);
+    await expect.poll(() => existsSync(path), { timeout: 5000 }).toBe(false);
+  } finally {
+    locked.remove();
+  }
 });

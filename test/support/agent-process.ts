@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -19,20 +19,27 @@ export interface AgentPlace {
   remove(): void;
 }
 
-/** Makes a place in the temporary folder. */
-export function agentPlace(): AgentPlace {
+/** Before the program: root may write anywhere. */
+const NOBODY = 'if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }';
+
+/** Makes a place in the temporary folder. `nobody`: the program is not root there, and may be kept from writing. */
+export function agentPlace({ nobody = false }: { readonly nobody?: boolean } = {}): AgentPlace {
   const folder = mkdtempSync(join(tmpdir(), 'agent-'));
   const program = join(folder, 'agent.mjs');
   const root = join(folder, 'v');
   const volume = join(root, 'socks');
   mkdirSync(volume, { recursive: true });
   writeFileSync(program, agentImage().files['agent.mjs'] ?? '');
+  if (nobody) {
+    for (const each of [folder, root, volume]) chmodSync(each, 0o777);
+  }
+  const before = nobody ? ['--import', `data:text/javascript,${encodeURIComponent(NOBODY)}`] : [];
   const started: ChildProcessWithoutNullStreams[] = [];
   return {
     volume,
     root,
     start: (words) => {
-      const child = spawn(process.execPath, [program, ...words], {
+      const child = spawn(process.execPath, [...before, program, ...words], {
         env: {
           ...process.env,
           STACKC_VOLUME_ROOT: root,
@@ -52,12 +59,18 @@ export function agentPlace(): AgentPlace {
 }
 
 /** A place with a session. `first`: beside the agent's first process, which keeps what outlives a session. */
-export async function agentAtWork({ first }: { readonly first: boolean }): Promise<{
+export async function agentAtWork({
+  first,
+  nobody = false,
+}: {
+  readonly first: boolean;
+  readonly nobody?: boolean;
+}): Promise<{
   readonly place: AgentPlace;
   readonly session: AgentSession;
   readonly close: () => void;
 }> {
-  const place = agentPlace();
+  const place = agentPlace({ nobody });
   if (first) await once(place.start([]).stdout, 'data');
   const session = await execAgentConnector(execEngine(place.start)).open('agent');
   return {
