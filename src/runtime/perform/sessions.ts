@@ -76,8 +76,9 @@ export class Sessions {
   /** Asks an agent; a session that is lost is opened anew by the next question. */
   async ask<T>(agent: string, ask: Ask<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
+      const revival = this.#revivals.get(agent);
       // What it is to remember comes first.
-      await this.#revivals.get(agent);
+      if (revival !== undefined) await revival;
       const starts = this.#starts;
       try {
         return await this.#askOnce(agent, ask);
