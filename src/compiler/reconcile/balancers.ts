@@ -4,6 +4,11 @@ import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import { existing } from './turn.ts';
 
+/** Whether a haproxy that is told the address of an instance gets to it: it keeps the port of its configuration. */
+export function leadsTo({ ports }: Teller, { socket, port }: DesiredInstance): boolean {
+  return socket === null && (port === null || ports.length === 0 || ports.includes(port));
+}
+
 /** Tells a haproxy where the instance is by now; `ready`: that it may serve again. */
 export function point(teller: Teller, target: ContainerRef, ready: boolean, limitS: number): Operation {
   const { balancer, servers } = teller;

@@ -5,6 +5,7 @@ import type { ContainerRef } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Action, Change, NodeId } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
+import { leadsTo } from './balancers.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
 import { canHold, hasOwnSocket, placeKey, publish, restore, socketPlace } from './sockets.ts';
@@ -89,7 +90,8 @@ export function rollInstance(
       const strategy = strategies[replaced === null ? 'create' : container.strategy.order];
       const oldPlace = socketPlace(replaced?.spec ?? null, scope.sockets.reach);
       const handover = scope.handover(container.key, instance.index);
-      const tellers = scope.sockets.tellers.get(instance.engineName) ?? [];
+      const listing = scope.sockets.tellers.get(instance.engineName) ?? [];
+      const tellers = listing.filter((teller) => leadsTo(teller, instance));
       const turn: Turn = {
         instance,
         generation,

@@ -84,6 +84,15 @@ describe('start-first', () => {
     ]);
   });
 
+  test.each<[string, ContainerSketch]>([
+    ['another port', { ...again(app), port: 4000 }],
+    ['a socket', { name: 'app', instances: 2, socket: true }],
+  ])('one that serves on %s now is not told: haproxy would not get there', (_, moved) => {
+    const done = steps({ wanted: [moved, haproxy] }, 'app0');
+    expect(done).toContain('generation 2 becomes shop-app0');
+    expect(done.filter((step) => step.includes('haproxy0'))).toEqual([]);
+  });
+
   test('in detail', () => {
     const ops = planOf({ wanted: [again(app), haproxy] }).nodes.map(({ op }) => op);
     expect(ops.find(({ kind }) => kind === 'balancer.point')).toEqual({
