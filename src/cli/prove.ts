@@ -24,7 +24,7 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Walks a plan while real requests go through the front door, and tells what came of them. They must succeed before the
- * first change; the first one that fails later ends the walk at the next safe point, as Ctrl-C does. The exit code is 1
+ * first change; the first one that fails later ends the walk: instances that are not replaced by then are taken back. The exit code is 1
  * with a failed request.
  */
 export async function walkWithProof(
@@ -53,7 +53,8 @@ export async function walkWithProof(
     proof.enter('during');
     const code = await walkPlan(context, {
       ...walk,
-      watch: { finish: failed.signal, note: underWay.note, line: () => proofLine(proof.report()) },
+      wording: { ...walk.wording, ended: () => (failed.signal.aborted ? endedWords(walk) : null) },
+      watch: { retreat: failed.signal, note: underWay.note, line: () => proofLine(proof.report()) },
     });
     proof.enter('after');
     if (!failed.signal.aborted) await pause(context, failed.signal);
@@ -68,6 +69,14 @@ export async function walkWithProof(
 function show(context: CommandContext, report: ProofReport, seen: readonly SeenFailure[]): void {
   if (context.options.json) writeData(context, `${JSON.stringify(proofJson(report, seen))}\n`);
   else for (const line of renderProof(report, seen)) writeNote(context, line);
+}
+
+/** Those that were replaced before have the new version. */
+function endedWords({ wording }: Walk): { readonly what: string; readonly next: string } {
+  return {
+    what: 'Ended by a request that failed',
+    next: `To go back, put the file back and \`${wording.command}\` without \`--prove\`.`,
+  };
 }
 
 /** Nothing has been changed so far, and a front door that fails by itself proves nothing. */

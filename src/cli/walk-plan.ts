@@ -26,8 +26,8 @@ export interface Walk {
 
 /** Somebody who watches a walk, and may end it. */
 export interface WalkWatch {
-  /** Lets what is under way come to its end, and starts nothing more. */
-  readonly finish: AbortSignal;
+  /** Takes back what is not replaced yet, and starts nothing more. */
+  readonly retreat: AbortSignal;
   readonly note: (event: ExecutionEvent) => void;
   /** For the bottom of a terminal, drawn with the time. */
   readonly line: () => string;
@@ -55,7 +55,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
   const finish = new AbortController();
   const stop = new AbortController();
   let interruption: Interruption | null = null;
-  const watched = walk.watch?.finish;
+  const watched = walk.watch?.retreat;
   const endEarly = (): void => finish.abort();
   watched?.addEventListener('abort', endEarly);
   if (watched?.aborted === true) endEarly();
@@ -80,6 +80,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
       parallelism: options.parallelism,
       ...(walk.journal === null ? {} : { journal: walk.journal }),
       finish: finish.signal,
+      ...(watched === undefined ? {} : { retreat: watched }),
       stop: stop.signal,
     });
     for await (const event of events) {

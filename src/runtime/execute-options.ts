@@ -21,6 +21,8 @@ export interface ExecuteOptions {
   readonly parallelism?: number;
   /** Aborted: no further instance is begun; those under way are brought to their end. */
   readonly finish?: AbortSignal;
+  /** Aborted, with `finish`: instances that are not replaced by then are taken back instead. */
+  readonly retreat?: AbortSignal;
   /** Aborted: operations under way are given up where they stand. */
   readonly stop?: AbortSignal;
 }

@@ -52,6 +52,8 @@ class Execution {
     const startedAt = clock.now();
     this.#emit({ type: 'started', atMs: startedAt, nodes: this.#plan.nodes.length });
     this.#performer.open();
+    const retreat = () => this.#wayBack.retreat();
+    this.#options.retreat?.addEventListener('abort', retreat, { once: true });
     const outcome = await walk(this.#plan.nodes, {
       parallelism,
       run: (node) => this.#run(node),

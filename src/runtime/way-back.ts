@@ -1,25 +1,37 @@
+import { groupBy } from '../compiler/group-by.ts';
 import type { Operation } from '../compiler/plan/operation.ts';
 import type { Plan, PlanNode } from '../compiler/plan/plan.ts';
 
 /** Takes operations back, in order; `node` is the one that failed, or did not get its turn. Never rejects. */
 export type TakeBack = (node: PlanNode, operations: readonly Operation[]) => Promise<void>;
 
+interface HeldUp {
+  readonly because: PlanNode;
+  readonly back: (node: PlanNode) => readonly Operation[];
+}
+
 /**
  * What has begun in each undo scope, and its way back: last first, and once. A scope goes back when one of its nodes fails,
- * or when it was begun before its turn and does not get it.
+ * when it was begun before its turn and does not get it, and in a retreat.
  */
 export class WayBack {
   readonly #takeBack: TakeBack;
   /** Nodes at which a scope that may begin before its turn waits for others. */
   readonly #turns: ReadonlySet<PlanNode>;
+  readonly #scopes: ReadonlyMap<string, readonly PlanNode[]>;
   readonly #begun = new Map<string, PlanNode[]>();
+  readonly #done = new Map<string, number>();
   readonly #underWay = new Map<string, number>();
-  readonly #heldUp = new Map<string, PlanNode>();
+  readonly #heldUp = new Map<string, HeldUp>();
   readonly #takenBack = new Set<string>();
   readonly #going: Promise<void>[] = [];
 
   constructor({ nodes }: Plan, takeBack: TakeBack) {
     this.#takeBack = takeBack;
+    this.#scopes = groupBy(
+      nodes.filter(({ undoScope }) => undoScope !== null),
+      ({ undoScope }) => undoScope ?? '',
+    );
     const groupOf = new Map(nodes.map(({ id, group }) => [id, group]));
     this.#turns = new Set(
       nodes.filter(
@@ -50,18 +62,27 @@ export class WayBack {
   async end(node: PlanNode, result: 'done' | 'failed' | 'left'): Promise<void> {
     const { undoScope: scope } = node;
     if (scope === null) return;
+    if (result === 'done') this.#done.set(scope, (this.#done.get(scope) ?? 0) + 1);
     if (result === 'failed') await this.#go(node, ({ undo }) => undo);
     this.#underWay.set(scope, (this.#underWay.get(scope) ?? 1) - 1);
-    const turn = this.#heldUp.get(scope);
-    if (turn !== undefined) await this.#goUnused(turn);
+    await this.#goOnceQuiet(scope);
   }
 
   /** A node does not start. What was begun before its turn goes as soon as nothing of it is under way. */
   holdUp(node: PlanNode): void {
     const { undoScope: scope } = node;
-    if (scope === null || !this.isTurn(node) || this.#heldUp.has(scope)) return;
-    this.#heldUp.set(scope, node);
-    this.#going.push(this.#goUnused(node));
+    if (scope !== null && this.isTurn(node)) this.#holdUp(scope, { because: node, back: unused });
+  }
+
+  /** What is not complete goes as soon as nothing of it is under way: the new version is not to be had. */
+  retreat(): void {
+    for (const [scope, begun] of this.#begun) {
+      const all = this.#scopes.get(scope) ?? [];
+      const because = begun.at(-1);
+      if (because === undefined || this.#done.get(scope) === all.length) continue;
+      const hadItsTurn = all.every((node) => !this.isTurn(node) || begun.includes(node));
+      this.#holdUp(scope, { because, back: hadItsTurn ? ({ undo }) => undo : unused });
+    }
   }
 
   /** When all is taken back that goes. */
@@ -69,8 +90,16 @@ export class WayBack {
     await Promise.all(this.#going);
   }
 
-  async #goUnused(turn: PlanNode): Promise<void> {
-    if ((this.#underWay.get(turn.undoScope ?? '') ?? 0) === 0) await this.#go(turn, unused);
+  #holdUp(scope: string, heldUp: HeldUp): void {
+    if (this.#heldUp.has(scope)) return;
+    this.#heldUp.set(scope, heldUp);
+    this.#going.push(this.#goOnceQuiet(scope));
+  }
+
+  async #goOnceQuiet(scope: string): Promise<void> {
+    const heldUp = this.#heldUp.get(scope);
+    if (heldUp !== undefined && (this.#underWay.get(scope) ?? 0) === 0)
+      await this.#go(heldUp.because, heldUp.back);
   }
 
   async #go(because: PlanNode, back: (node: PlanNode) => readonly Operation[]): Promise<void> {

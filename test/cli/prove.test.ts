@@ -104,7 +104,7 @@ describe('apply --prove', () => {
     // One that was sent just before the first change counts for the phase in which it was sent.
     expect(proof.failures[0].what).toBe('status 502');
     expect(proof.failures[0].under_way.join()).toMatch(/(web0|late0) .*generation/);
-    // What was under way came to its end; what comes after it was not begun.
+    // What was under way was taken back; what comes after it was not begun.
     const finished = events.find(({ type }) => type === 'finished');
     expect(finished).toMatchObject({ failed: 0 });
     expect((await stack(['plan', '--detailed-exitcode'], { cwd, engine })).code).toBe(2);

@@ -230,6 +230,42 @@ describe('an apply that is to finish what is under way', () => {
   });
 });
 
+describe('a retreat', () => {
+  it('takes back what is not complete, and begins nothing more; what is complete goes on', async () => {
+    const end = new AbortController();
+    const engine = memoryEngine({
+      images: { 'app:1': {} },
+      before: ({ line }) => {
+        if (line === 'startContainer late') end.abort();
+      },
+    });
+    for (const name of ['ready', 'late']) await engine.createContainer(plainConfig({ name, image: 'app:1' }));
+    const start = (name: string): Operation => ({ kind: 'container.start', target: existing(name) });
+    const volume = (name: string): Operation => ({ kind: 'volume.create', volume: name, labels: {} });
+    const operations = [start('ready'), start('late'), volume('settled'), volume('switched'), volume('next')];
+    const [ready, late, settled, switched, next] = planOf(operations).nodes;
+    if (!ready || !late || !settled || !switched || !next) throw new Error('five');
+    const scope = (node: PlanNode, name: string): PlanNode => {
+      const stop: Operation = { kind: 'container.stop', target: existing(name), timeoutS: 1 };
+      return { ...node, group: name, undoScope: name, undo: [stop] };
+    };
+    const nodes = [
+      { ...scope(ready, 'ready'), after: [] },
+      { ...scope(late, 'late'), after: [ready.id] },
+      { ...settled, group: 'ready', after: [late.id] },
+      { ...scope(switched, 'late'), after: [late.id], undo: [] },
+      { ...next, group: 'next', after: [ready.id, switched.id] },
+    ];
+    const both = { finish: end.signal, retreat: end.signal };
+    const events = await walk({ ...planOf([]), nodes }, engine, both);
+    const undone = events.filter(({ type }) => type === 'undo-finished');
+    expect(undone).toMatchObject([{ group: 'late', failures: [], done: [{ kind: 'container.stop' }] }]);
+    expect((await engine.listVolumes([])).map(({ name }) => name)).toEqual(['settled']);
+    expect((await engine.inspectContainer('ready'))?.state).toBe('running');
+    expect((await engine.inspectContainer('late'))?.state).toBe('exited');
+  });
+});
+
 describe('a signal', () => {
   const signal = (id: string): Operation => ({
     kind: 'container.signal',

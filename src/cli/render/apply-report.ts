@@ -21,6 +21,8 @@ export interface ApplyReport {
 export interface Wording {
   readonly completed: string;
   readonly command: string;
+  /** What ended it early, and what to do then; null or absent: somebody interrupted it. */
+  readonly ended?: () => { readonly what: string; readonly next: string } | null;
 }
 
 /** Follows the walk of a plan. */
@@ -66,7 +68,9 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
       const sentences: string[] = [];
       // A signal that came when all was done has interrupted nothing.
       const interrupted = finished.interrupted && undone.length > 0;
-      if (interrupted) sentences.push(`Interrupted after ${took}${counts === '' ? '' : `: ${counts}`}.`);
+      const ended = wording.ended?.() ?? null;
+      if (interrupted)
+        sentences.push(`${ended?.what ?? 'Interrupted'} after ${took}${counts === '' ? '' : `: ${counts}`}.`);
       else if (finished.failed > 0)
         sentences.push(`Failed after ${took}${counts === '' ? '' : `: ${counts}`}.`);
       else sentences.push(`${wording.completed} in ${took}: ${counts === '' ? 'nothing to do' : counts}.`);
@@ -74,14 +78,16 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
         sentences.push(`Failed: ${[...failed].map(nameOf).join(', ')}.`);
       }
       const halfway = [...stopped].filter((group) => open.has(group) && !failed.has(group));
-      if (halfway.length > 0) sentences.push(`Stopped: ${halfway.map(nameOf).join(', ')}.`);
+      if (halfway.length > 0) sentences.push(`Cut off: ${halfway.map(nameOf).join(', ')}.`);
       const pending = left.filter(isPending);
       if (pending.length > 0)
         sentences.push(`Left: ${pending.map((change) => nameOf(change.id)).join(', ')}.`);
       if (interrupted && pending.length === 0 && failed.size === 0 && halfway.length === 0) {
         sentences.push(`${plural(undone.length, 'operation')} left.`);
       }
-      if (interrupted || finished.failed > 0) sentences.push(`\`${wording.command}\` goes on from here.`);
+      if (interrupted && ended !== null) sentences.push(ended.next);
+      else if (interrupted || finished.failed > 0)
+        sentences.push(`\`${wording.command}\` goes on from here.`);
       return sentences.join(' ');
     },
   };

@@ -168,7 +168,7 @@ describe('plainView', () => {
     ]);
     expect(text).toContain('  - app0  create generation 4  stopped after 2.0 s\n');
     expect(text).toMatch(
-      /Interrupted after 2\.0 s: .* Stopped: app0\. Left: web0\. `stack apply` goes on from here\.\n$/,
+      /Interrupted after 2\.0 s: .* Cut off: app0\. Left: web0\. `stack apply` goes on from here\.\n$/,
     );
     expect(text).not.toContain('Failed');
   });
