@@ -56,8 +56,7 @@ export async function instanceHealth(
     agentNames,
     clock,
   });
-  for (const problem of new Set(problems))
-    writeNote(context, `health is not asked: ${problem}; \`stack apply\` mends that`);
+  for (const problem of new Set(problems)) writeNote(context, `health is not asked: ${problem}`);
   return health;
 }
 

@@ -54,6 +54,10 @@ function observedRow(
   nowMs: number,
 ): StatusRow {
   const notes: string[] = [];
+  if (container.restarts > 0)
+    notes.push(
+      `has ended and was started again ${container.restarts === 1 ? 'once' : `${container.restarts} times`}: \`stack logs ${container.instance}\``,
+    );
   if (container.phase === 'failed') notes.push(`failed, kept as ${container.engineName}`);
   if (container.phase === 'old') notes.push(`replaced, still there as ${container.engineName}`);
   if (container.phase === 'next') notes.push(`half-made, as ${container.engineName}`);

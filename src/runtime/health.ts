@@ -93,7 +93,7 @@ async function openSession(
   problems: string[],
 ): Promise<AgentSession | null> {
   if (name === undefined) {
-    problems.push('no agent of the stack runs');
+    problems.push('no agent of the stack runs; `stack apply` mends that');
     return null;
   }
   const opening = agents.open(name);
@@ -102,7 +102,9 @@ async function openSession(
     return await within(LIMIT_MS, opening, () => {
       // Should it come after all, nobody wants it any more.
       opening.then((late) => late.close()).catch(() => undefined);
-      throw new AgentError(`the agent \`${name}\` did not answer within ${elapsed(LIMIT_MS)}`);
+      throw new AgentError(
+        `the agent \`${name}\` did not answer within ${elapsed(LIMIT_MS)}; it may be busy: ask again`,
+      );
     });
   } catch (error) {
     problems.push(wordsOf(error));

@@ -132,6 +132,7 @@ function observedContainer(
     phase: phaseOf(engineName),
     state: details.state,
     exitCode: details.exitCode,
+    restarts: details.restartCount,
     startedAt: details.startedAt === '' ? null : details.startedAt,
     health: details.health,
     imageId: details.imageId,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { labels } from '../../src/compiler/labels.ts';
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
 import type { ContainerConfig } from '../../src/compiler/plan/container-config.ts';
+import { until } from '../support/stack-cli.ts';
 import { stack } from '../support/cli.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
 
@@ -141,6 +142,16 @@ describe('status', () => {
     const { stdout } = await cli(['status']);
     expect(stdout).toMatch(/app0 .*exited.*to be started; exit code 143\n/);
     expect(stdout).toMatch(/app1 .*missing/);
+  });
+
+  it('tells of one that keeps ending, even while it runs', async () => {
+    memory.crash('shop-app0', 3);
+    await until(
+      async () => (await memory.inspectContainer('shop-app0'))?.state,
+      (state) => state === 'running',
+    );
+    const { stdout } = await cli(['status']);
+    expect(stdout).toMatch(/app0 .*running.*\n?.*has ended and was started again once/);
   });
 
   it('gives the same as JSON', async () => {

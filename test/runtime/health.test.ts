@@ -109,10 +109,16 @@ test('what does not answer is waited for two seconds, all together', async () =>
 
 test('an agent that does not run, or cannot be asked, is said once, and nobody is called unhealthy', async () => {
   const none = await ask([question('a', { plane: 'host' }), question('b', { plane: 'host' })], {});
-  expect(none).toMatchObject({ health: {}, problems: ['no agent of the stack runs'], opened: [] });
+  expect(none).toMatchObject({
+    health: {},
+    problems: ['no agent of the stack runs; `stack apply` mends that'],
+    opened: [],
+  });
   const lost = () => Promise.reject(new AgentError('the agent speaks protocol 2'));
   const refused = await ask([question('a'), question('b')], {}, lost);
   expect(refused).toMatchObject({ health: {}, problems: ['the agent speaks protocol 2'] });
   const hung = await ask([question('a')], {}, () => new Promise(() => undefined));
-  expect(hung.problems).toEqual(['the agent `shop-agent` did not answer within 2 s']);
+  expect(hung.problems).toEqual([
+    'the agent `shop-agent` did not answer within 2 s; it may be busy: ask again',
+  ]);
 });

@@ -293,6 +293,7 @@ export function settled(desired: DesiredState): ObservedState {
             phase: 'current',
             state: 'running',
             exitCode: null,
+            restarts: 0,
             startedAt: '2026-01-01T00:00:00Z',
             health: 'none',
             imageId: container.image.id ?? `sha256:${container.image.reference}`,

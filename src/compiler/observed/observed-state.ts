@@ -48,6 +48,8 @@ export interface ObservedContainer {
   readonly phase: Phase;
   readonly state: ContainerState;
   readonly exitCode: number | null;
+  /** How often its restart policy has brought it up again since somebody started it. */
+  readonly restarts: number;
   /** RFC 3339; null when it never started. */
   readonly startedAt: string | null;
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
