@@ -18,6 +18,7 @@ describe.concurrent('bad days', () => {
       await neverReady(days);
       await diesAsSoonAsItIsReady(days);
       await diesAtItsFirstRequest(days);
+      await answersWithErrors(days);
       await listensLongBeforeItServes(days);
     }));
 
@@ -121,6 +122,17 @@ async function diesAtItsFirstRequest(days: BadDays): Promise<void> {
   });
   expect(await days.running('app0')).toBe(before);
   expectFewLost(loads);
+  await days.nothingLost(() => days.converges());
+}
+
+/** Its checks are fine, and the proof sees what its clients get: the old one has its path again. */
+async function answersWithErrors(days: BadDays): Promise<void> {
+  const before = await days.running('app0');
+  days.next('sick');
+  const ran = await days.apply('--prove', `${days.scene.url}/page`, '--prove-rate', '50');
+  expect(ran.code).toBe(1);
+  expect(unfolded(ran.stderr)).toMatch(/Ended by a request that failed after .* Left: app0, app1\./);
+  expect(await days.running('app0')).toBe(before);
   await days.nothingLost(() => days.converges());
 }
 

@@ -44,9 +44,9 @@ export class BadDays {
   }
 
   /** An apply that may fail. */
-  async apply(): Promise<Ran> {
+  async apply(...options: readonly string[]): Promise<Ran> {
     this.scene.folder.write(this.made.stack);
-    return this.scene.folder.run(['apply', '--yes']);
+    return this.scene.folder.run(['apply', '--yes', ...options]);
   }
 
   /** The file that is good again converges, and nothing is left to do. */

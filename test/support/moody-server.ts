@@ -5,6 +5,7 @@
  *   late          is ready after two seconds; listens before, and answers nothing meanwhile
  *   dies-ready    ends with its second good answer, which is what a gate wants
  *   dies-asked    ends with the first request that is no check
+ *   sick          answers 500 to whatever is no check
  *   frail         ends as soon as there is a file /tmp/end
  *   stubborn      ignores its stop signal
  *   leaves        leaves its socket behind
@@ -30,6 +31,7 @@ const server = createServer((request, response) => {
     return;
   }
   if (moods.includes('dies-asked')) process.exit(4);
+  if (moods.includes('sick')) response.statusCode = 500;
   let length = 0;
   request.on('data', (chunk) => (length += chunk.length));
   request.on('end', () => {
