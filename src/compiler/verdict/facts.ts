@@ -59,6 +59,8 @@ export interface VerdictFacts {
     readonly checked: boolean;
     /** It closes connections that clients keep, in the moment in which they may be used. */
     readonly closesIdle: boolean;
+    /** Containers that run and stay, to which the new configuration does not lead any more. */
+    readonly forgets: readonly string[];
   } | null;
   /** Who mounts its volumes or its network, and is not replaced with it. */
   readonly dependents: readonly DependentFacts[];

@@ -67,6 +67,11 @@ export function balancersOf(
   });
 }
 
+/** Whether the configuration leads to one of these places. */
+export function lists({ balancer, view }: Judge, places: readonly Whereabouts[]): boolean {
+  return places.some((place) => view(addressOf(balancer.container, place)) !== null);
+}
+
 /** Whether anything leads from the balancer to the instance, whatever its configuration says. */
 function canReach({ spec }: ObservedContainer, { engineName, place }: Whereabouts): boolean {
   return (

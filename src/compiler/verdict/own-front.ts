@@ -1,6 +1,5 @@
 import type { DesiredInstance } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
-import type { Operation } from '../plan/operation.ts';
 import type { VerdictFacts } from './facts.ts';
 import type { Judge } from './instance-balancers.ts';
 import type { PlanScene } from './plan-scene.ts';
@@ -28,19 +27,4 @@ function frontOf(judge: Judge | undefined): NonNullable<VerdictFacts['sharing']>
   if (judge === undefined) return { kind: 'none' };
   const { front, why } = judge;
   return front === null ? { kind: 'unread', why: why ?? '' } : { kind: 'read', view: front };
-}
-
-/** A haproxy that is no master of workers is ended by the signals that reload one: its check proves nothing. */
-export function reloadFacts(
-  operations: readonly Operation[],
-  old: ObservedContainer | null,
-  judges: readonly Judge[],
-): VerdictFacts['reload'] {
-  const op = operations.find(({ kind }) => kind === 'files.reload');
-  if (op?.kind !== 'files.reload') return null;
-  const words = [...(old?.entrypoint ?? []), ...(old?.command ?? [])];
-  const reloads = op.check !== 'haproxy -c' || words.some((word) => /^-Ws?$/.test(word));
-  const front = judges.find(({ balancer }) => balancer.container.id === old?.id)?.front ?? null;
-  const closesIdle = front?.closesBehindAnswers === false;
-  return { signal: op.by, checked: op.check !== null && reloads, closesIdle };
 }

@@ -10,10 +10,12 @@ import type { Change, Plan } from '../plan/plan.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
 import { standing } from '../reconcile/standing.ts';
 import type { GateFacts, SocketFacts, VerdictFacts } from './facts.ts';
-import { balancersOf, type Whereabouts } from './instance-balancers.ts';
+import { balancersOf } from './instance-balancers.ts';
 import { ENGINES_STOP_S, lastStopFacts, successorOf } from './measured-facts.ts';
 import { clientsOf, dependentsOf, isHeld } from './neighbours.ts';
-import { reloadFacts, sharingFacts } from './own-front.ts';
+import { sharingFacts } from './own-front.ts';
+import { reloadFacts } from './reload-facts.ts';
+import { whereabouts } from './whereabouts.ts';
 import type { PlanScene } from './plan-scene.ts';
 import { unreachable } from '../unreachable.ts';
 import { toldOf } from './told.ts';
@@ -115,7 +117,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       isPossible: plan.agents.length > 0 || observed.agents.length > 0,
     },
     sharedFiles: instance === null ? [] : sharedPidFiles(instance),
-    reload: reloadFacts(operations, old, judges),
+    reload: reloadFacts(scene, operations, old, instance),
     dependents: action === 'remove' || order === 'stop-first' ? dependentsOf(scene, change, old) : [],
     can: {
       // A generation of which new connections are kept away before its stop has been drained before it.
@@ -202,21 +204,6 @@ function family(
     current.get(name) ?? null,
     wanted.get(name) ?? null,
   ]);
-}
-
-/** Where it is to be found now; a new one, where it will be. */
-function whereabouts(
-  engineName: string,
-  old: ObservedContainer | null,
-  instance: DesiredInstance | null,
-): Whereabouts {
-  const spec = old === null ? (instance?.spec ?? null) : old.spec;
-  return {
-    engineName,
-    place: socketPlace(spec, mountedVolumes(spec)),
-    hostPorts: (spec?.ports ?? []).flatMap(({ hostPort }) => hostPort ?? []),
-    aliases: old === null ? [] : [...new Set(Object.values(old.networks).flat())],
-  };
 }
 
 /** Who connects there counts by where the old generation serves; how it is left, by where the new one does. */

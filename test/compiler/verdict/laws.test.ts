@@ -155,7 +155,12 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
     maxLength: 1,
   }),
   reload: perhaps(
-    fc.record({ signal: fc.constant('SIGHUP'), checked: fc.boolean(), closesIdle: fc.boolean() }),
+    fc.record({
+      signal: fc.constant('SIGHUP'),
+      checked: fc.boolean(),
+      closesIdle: fc.boolean(),
+      forgets: fc.subarray(['app']),
+    }),
   ),
   dependents: fc.array(
     fc.record({ name: fc.constant('side'), by: fc.constantFrom('volume', 'network'), held: fc.boolean() }),

@@ -111,6 +111,37 @@ function rules(given: Given): Readonly<Record<string, string | undefined>> {
 const next = (sketch: ContainerSketch): ContainerSketch => ({ ...sketch, env: { NEW: '1' } });
 const swap: Given = { now: [app, haproxy], wanted: [next(app), haproxy] };
 
+describe('a reload', () => {
+  const path = '/etc/haproxy.cfg';
+  const reloaded = (config: string): ContainerSketch => ({
+    ...haproxy,
+    files: { [path]: config },
+    reload: [path],
+  });
+  const given = (config: string): Given => ({
+    now: [app, reloaded(CONFIG)],
+    wanted: [app, reloaded(config)],
+  });
+
+  test('that leads to nobody where the running configuration leads to somebody is known beforehand', () => {
+    const wrong = given(CONFIG.replaceAll('/there/', '/ther/'));
+    expect(facts(wrong, 'haproxy0')?.reload?.forgets).toEqual(['app']);
+    expect(rules(wrong)).toEqual({ 'shop/haproxy0': 'reload-forgets' });
+  });
+
+  test.each([
+    ['another time', CONFIG.replace('20s', '30s')],
+    ['one instance less', CONFIG.replace(/.*server app1 .*/, '')],
+  ])('that changes %s forgets nobody', (_, config) => {
+    expect(facts(given(config), 'haproxy0')?.reload?.forgets).toEqual([]);
+  });
+
+  test('that forgets who leaves anyway is not blamed', () => {
+    const gone: Given = { now: [app, reloaded(CONFIG)], wanted: [reloaded('defaults\n  mode http\n')] };
+    expect(facts(gone, 'haproxy0')?.reload?.forgets).toEqual([]);
+  });
+});
+
 describe('a replacement', () => {
   test('is told by the generation that leaves and the one that comes', () => {
     expect(facts(swap, 'app0')).toMatchObject({

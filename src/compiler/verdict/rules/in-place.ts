@@ -1,5 +1,5 @@
 import { listings } from '../facts.ts';
-import { INSTANT } from '../gap-length.ts';
+import { INSTANT, lasting } from '../gap-length.ts';
 import { gap, names, short, unproven, zeroDowntime, type Rule } from './rule.ts';
 
 /** Changes that take nothing away: nothing served there before, or what serves goes on. */
@@ -8,6 +8,18 @@ export const inPlaceRules: readonly Rule[] = [
     id: 'updated-in-place',
     applies: ({ action }) => action === 'update',
     verdict: () => zeroDowntime('changed in place, it goes on running'),
+  },
+  {
+    id: 'reload-forgets',
+    applies: ({ action, reload }) => action === 'reload' && (reload?.forgets.length ?? 0) > 0,
+    verdict: ({ reload }) => {
+      const who = (reload?.forgets ?? []).map((name) => `\`${name}\``).join(', ');
+      return gap(
+        `its new configuration does not lead to ${who} any more`,
+        'its sockets or names as they were, if something else is to be changed',
+        lasting(`its configuration leads to ${who} again`),
+      );
+    },
   },
   {
     id: 'reload-closes-kept',
