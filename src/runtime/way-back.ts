@@ -1,13 +1,18 @@
-import { groupBy } from '../compiler/group-by.ts';
 import type { Operation } from '../compiler/plan/operation.ts';
 import type { Plan, PlanNode } from '../compiler/plan/plan.ts';
 
 /** Takes operations back, in order; `node` is the one that failed, or did not get its turn. Never rejects. */
 export type TakeBack = (node: PlanNode, operations: readonly Operation[]) => Promise<void>;
 
-interface HeldUp {
-  readonly because: PlanNode;
-  readonly back: (node: PlanNode) => readonly Operation[];
+/** How far the nodes of one undo scope have come. */
+interface Scope {
+  readonly nodes: PlanNode[];
+  readonly begun: PlanNode[];
+  done: number;
+  underWay: number;
+  /** Nothing more of it is to start, and this is its way back. */
+  heldUp: (() => Promise<void>) | null;
+  isTakenBack: boolean;
 }
 
 /**
@@ -17,27 +22,20 @@ interface HeldUp {
 export class WayBack {
   readonly #takeBack: TakeBack;
   /** Nodes at which a scope that may begin before its turn waits for others. */
-  readonly #turns: ReadonlySet<PlanNode>;
-  readonly #scopes: ReadonlyMap<string, readonly PlanNode[]>;
-  readonly #begun = new Map<string, PlanNode[]>();
-  readonly #done = new Map<string, number>();
-  readonly #underWay = new Map<string, number>();
-  readonly #heldUp = new Map<string, HeldUp>();
-  readonly #takenBack = new Set<string>();
+  readonly #turns = new Set<PlanNode>();
+  readonly #scopes = new Map<string, Scope>();
   readonly #going: Promise<void>[] = [];
 
   constructor({ nodes }: Plan, takeBack: TakeBack) {
     this.#takeBack = takeBack;
-    this.#scopes = groupBy(
-      nodes.filter(({ undoScope }) => undoScope !== null),
-      ({ undoScope }) => undoScope ?? '',
-    );
     const groupOf = new Map(nodes.map(({ id, group }) => [id, group]));
-    this.#turns = new Set(
-      nodes.filter(
-        ({ undoScope, group, after }) => undoScope !== null && after.some((id) => groupOf.get(id) !== group),
-      ),
-    );
+    for (const node of nodes) {
+      if (node.undoScope === null) continue;
+      const scope = this.#scopes.get(node.undoScope);
+      if (scope !== undefined) scope.nodes.push(node);
+      else this.#scopes.set(node.undoScope, blank(node));
+      if (node.after.some((id) => groupOf.get(id) !== node.group)) this.#turns.add(node);
+    }
   }
 
   /** Whether a node waits for others than its own instance. */
@@ -46,42 +44,41 @@ export class WayBack {
   }
 
   /** Whether nothing more of the node's scope is to start. */
-  isHeldUp({ undoScope }: PlanNode): boolean {
-    return undoScope !== null && this.#heldUp.has(undoScope);
+  isHeldUp(node: PlanNode): boolean {
+    return (this.#scopeOf(node)?.heldUp ?? null) !== null;
   }
 
   /** A node is about to run. */
   begin(node: PlanNode): void {
-    const { undoScope: scope } = node;
+    const scope = this.#scopeOf(node);
     if (scope === null) return;
-    this.#begun.set(scope, [...(this.#begun.get(scope) ?? []), node]);
-    this.#underWay.set(scope, (this.#underWay.get(scope) ?? 0) + 1);
+    scope.begun.push(node);
+    scope.underWay += 1;
   }
 
   /** A node is over; a failed one takes its scope back. */
   async end(node: PlanNode, result: 'done' | 'failed' | 'left'): Promise<void> {
-    const { undoScope: scope } = node;
+    const scope = this.#scopeOf(node);
     if (scope === null) return;
-    if (result === 'done') this.#done.set(scope, (this.#done.get(scope) ?? 0) + 1);
-    if (result === 'failed') await this.#go(node, ({ undo }) => undo);
-    this.#underWay.set(scope, (this.#underWay.get(scope) ?? 1) - 1);
-    await this.#goOnceQuiet(scope);
+    if (result === 'done') scope.done += 1;
+    if (result === 'failed') await this.#go(scope, node, byUndo);
+    scope.underWay -= 1;
+    if (scope.underWay === 0) await scope.heldUp?.();
   }
 
   /** A node does not start. What was begun before its turn goes as soon as nothing of it is under way. */
   holdUp(node: PlanNode): void {
-    const { undoScope: scope } = node;
-    if (scope !== null && this.isTurn(node)) this.#holdUp(scope, { because: node, back: unused });
+    const scope = this.#scopeOf(node);
+    if (scope !== null && this.isTurn(node)) this.#holdUp(scope, node, unused);
   }
 
   /** What is not complete goes as soon as nothing of it is under way: the new version is not to be had. */
   retreat(): void {
-    for (const [scope, begun] of this.#begun) {
-      const all = this.#scopes.get(scope) ?? [];
-      const because = begun.at(-1);
-      if (because === undefined || this.#done.get(scope) === all.length) continue;
-      const hadItsTurn = all.every((node) => !this.isTurn(node) || begun.includes(node));
-      this.#holdUp(scope, { because, back: hadItsTurn ? ({ undo }) => undo : unused });
+    for (const scope of this.#scopes.values()) {
+      const because = scope.begun.at(-1);
+      if (because === undefined || scope.done === scope.nodes.length) continue;
+      const hadItsTurn = scope.nodes.every((node) => !this.isTurn(node) || scope.begun.includes(node));
+      this.#holdUp(scope, because, hadItsTurn ? byUndo : unused);
     }
   }
 
@@ -90,25 +87,30 @@ export class WayBack {
     await Promise.all(this.#going);
   }
 
-  #holdUp(scope: string, heldUp: HeldUp): void {
-    if (this.#heldUp.has(scope)) return;
-    this.#heldUp.set(scope, heldUp);
-    this.#going.push(this.#goOnceQuiet(scope));
+  #scopeOf({ undoScope }: PlanNode): Scope | null {
+    return undoScope === null ? null : (this.#scopes.get(undoScope) ?? null);
   }
 
-  async #goOnceQuiet(scope: string): Promise<void> {
-    const heldUp = this.#heldUp.get(scope);
-    if (heldUp !== undefined && (this.#underWay.get(scope) ?? 0) === 0)
-      await this.#go(heldUp.because, heldUp.back);
+  #holdUp(scope: Scope, because: PlanNode, back: typeof byUndo): void {
+    if (scope.heldUp !== null) return;
+    scope.heldUp = () => this.#go(scope, because, back);
+    if (scope.underWay === 0) this.#going.push(scope.heldUp());
   }
 
-  async #go(because: PlanNode, back: (node: PlanNode) => readonly Operation[]): Promise<void> {
-    const { undoScope: scope } = because;
-    if (scope === null || this.#takenBack.has(scope)) return;
-    this.#takenBack.add(scope);
-    const operations = (this.#begun.get(scope) ?? []).toReversed().flatMap(back);
+  async #go(scope: Scope, because: PlanNode, back: typeof byUndo): Promise<void> {
+    if (scope.isTakenBack) return;
+    scope.isTakenBack = true;
+    const operations = scope.begun.toReversed().flatMap(back);
     if (operations.length > 0) await this.#takeBack(because, operations);
   }
+}
+
+function blank(first: PlanNode): Scope {
+  return { nodes: [first], begun: [], done: 0, underWay: 0, heldUp: null, isTakenBack: false };
+}
+
+function byUndo({ undo }: PlanNode): readonly Operation[] {
+  return undo;
 }
 
 /** A container that was never asked has nothing to tell: it is not kept as one that failed. */
