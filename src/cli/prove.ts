@@ -24,8 +24,8 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Walks a plan while real requests go through the front door, and tells what came of them. They must succeed before the
- * first change; the first one that fails later ends the walk: instances that are not replaced by then are taken back. The exit code is 1
- * with a failed request.
+ * first change; the first one that fails later ends the walk: instances that are not replaced by then are taken back. The
+ * exit code is 1 with a failed request.
  */
 export async function walkWithProof(
   context: CommandContext,

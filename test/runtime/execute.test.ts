@@ -61,6 +61,13 @@ async function walk(
 
 const types = (events: readonly ExecutionEvent[]) => events.map(({ type }) => type);
 const existing = (id: string) => ({ kind: 'existing', id, generation: 1 }) as const;
+const volume = (name: string): Operation => ({ kind: 'volume.create', volume: name, labels: {} });
+
+/** A node of an instance, which is taken back by a stop. */
+function scope(node: PlanNode, name: string): PlanNode {
+  const stop: Operation = { kind: 'container.stop', target: existing(name), timeoutS: 1 };
+  return { ...node, group: name, undoScope: name, undo: [stop] };
+}
 
 describe('a stop', () => {
   const never = new Promise<void>(() => {});
@@ -202,7 +209,6 @@ describe('an apply that is to finish what is under way', () => {
       },
     });
     for (const name of ['one', 'two']) await engine.createContainer(plainConfig({ name, image: 'app:1' }));
-    const volume = (name: string): Operation => ({ kind: 'volume.create', volume: name, labels: {} });
     const [begin, other, first, second, mine] = planOf([
       { kind: 'container.start', target: existing('one') },
       { kind: 'container.start', target: existing('two') },
@@ -211,10 +217,6 @@ describe('an apply that is to finish what is under way', () => {
       volume('mine'),
     ]).nodes;
     if (!begin || !other || !first || !second || !mine) throw new Error('five');
-    const scope = (node: PlanNode, name: string): PlanNode => {
-      const stop: Operation = { kind: 'container.stop', target: existing(name), timeoutS: 1 };
-      return { ...node, group: name, undoScope: name, undo: [stop] };
-    };
     const nodes = [
       { ...scope(begin, 'one'), after: [] },
       { ...scope(other, 'two'), after: [begin.id] },
@@ -241,14 +243,9 @@ describe('a retreat', () => {
     });
     for (const name of ['ready', 'late']) await engine.createContainer(plainConfig({ name, image: 'app:1' }));
     const start = (name: string): Operation => ({ kind: 'container.start', target: existing(name) });
-    const volume = (name: string): Operation => ({ kind: 'volume.create', volume: name, labels: {} });
     const operations = [start('ready'), start('late'), volume('settled'), volume('switched'), volume('next')];
     const [ready, late, settled, switched, next] = planOf(operations).nodes;
     if (!ready || !late || !settled || !switched || !next) throw new Error('five');
-    const scope = (node: PlanNode, name: string): PlanNode => {
-      const stop: Operation = { kind: 'container.stop', target: existing(name), timeoutS: 1 };
-      return { ...node, group: name, undoScope: name, undo: [stop] };
-    };
     const nodes = [
       { ...scope(ready, 'ready'), after: [] },
       { ...scope(late, 'late'), after: [ready.id] },

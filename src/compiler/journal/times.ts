@@ -34,7 +34,7 @@ export const NO_TIMES: Times = {
 /** Applies that count for {@link Times.inFlightMs}. */
 const RECENT = 5;
 
-/** How long a drain goes on after the last connection. */
+/** How long a drain goes on after the last connection, in milliseconds: a connect may have looked the path up before it moved. */
 export const QUIET_MS = 250;
 
 /** How much later than the end of a start its gate begins where it waits for nobody. */

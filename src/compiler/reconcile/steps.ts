@@ -8,7 +8,7 @@ import { sharedPorts } from './agents.ts';
 import { restartText } from './compare.ts';
 import { roomForOld, socketSteps } from './socket-steps.ts';
 import type { Step } from './strategies.ts';
-import { existing, node } from './turn.ts';
+import { existing, node, quieting } from './turn.ts';
 import type { StepNode, Turn } from './turn.ts';
 
 /** What each step does, as operations. */
@@ -137,14 +137,13 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
   // A worker takes no new work from here on, and finishes what it has.
   'quiet-old': (turn) => {
     const { instance, old } = turn;
-    if (old === null || !isQuieted(turn)) return [];
-    const { quietSignal, timeoutS } = instance.stop;
+    const { quietSignal, timeoutS, drainS } = instance.stop;
+    if (old === null || quietSignal === null || !isQuieted(turn)) return [];
     const target = existing(old);
-    const op: Operation = { kind: 'container.signal', target, signal: quietSignal ?? '' };
-    const idle: Operation = { kind: 'container.idle', target, limitS: instance.stop.drainS };
+    const [quiet, idle] = quieting(target, quietSignal, drainS);
     return [
       // It takes up its work again only after a restart.
-      node(`quiet ${old.generation}`, op, 'takes no new work', [
+      node(`quiet ${old.generation}`, quiet, 'takes no new work', [
         { kind: 'container.stop', target, timeoutS },
         ...startOld(turn, old),
       ]),

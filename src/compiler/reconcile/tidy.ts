@@ -18,7 +18,7 @@ import {
   unlink,
 } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
-import { existing } from './turn.ts';
+import { existing, quieting } from './turn.ts';
 
 /** For a generation of which the file says nothing. */
 const DRAIN_S = 30;
@@ -93,9 +93,9 @@ export function tidyGeneration(
   // One that was about to leave has jobs under way, and may have been told so already.
   const { quietSignal, drainS } = instance.stop;
   if (leftover.phase === 'old' && leftover.state === 'running' && quietSignal !== null) {
-    const target = existing(leftover);
-    add('quiet', { kind: 'container.signal', target, signal: quietSignal }, 'left over');
-    add('await idle', { kind: 'container.idle', target, limitS: drainS }, 'left over');
+    const [quiet, idle] = quieting(existing(leftover), quietSignal, drainS);
+    add('quiet', quiet, 'left over');
+    add('await idle', idle, 'left over');
   }
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
     add('stop', { kind: 'container.stop', target: existing(leftover), timeoutS: null }, 'left over');
@@ -158,10 +158,11 @@ export function removeGenerations(
     const place = socketPlace(container.spec, sockets.reach);
     const target = existing(container);
     const n = container.generation;
-    const quiet = stop?.quietSignal ?? null;
-    if (quiet !== null && container.state === 'running') {
-      add(`quiet ${n}`, { kind: 'container.signal', target, signal: quiet });
-      add(`await idle ${n}`, { kind: 'container.idle', target, limitS: stop?.drainS ?? DRAIN_S });
+    const signal = stop?.quietSignal ?? null;
+    if (signal !== null && container.state === 'running') {
+      const [quiet, idle] = quieting(target, signal, stop?.drainS ?? DRAIN_S);
+      add(`quiet ${n}`, quiet);
+      add(`await idle ${n}`, idle);
     }
     const isAway = hasOwnSocket(container, engineName) || (container === bearer && isItsOwn);
     if (place !== null && container.state === 'running' && isAway) {

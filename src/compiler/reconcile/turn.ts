@@ -41,6 +41,18 @@ export function existing(container: ObservedContainer): ContainerRef {
   return { kind: 'existing', id: container.id, generation: container.generation };
 }
 
+/** Tells a worker to take no new work, and waits until it has none left, not longer than `limitS` seconds. */
+export function quieting(
+  target: ContainerRef,
+  signal: string,
+  limitS: number,
+): readonly [quiet: Operation, idle: Operation] {
+  return [
+    { kind: 'container.signal', target, signal },
+    { kind: 'container.idle', target, limitS },
+  ];
+}
+
 /** One operation of a step. */
 export function node(verb: string, op: Operation, reason: string, undo: readonly Operation[] = []): StepNode {
   return { verb, op, reason, undo };

@@ -1,3 +1,4 @@
+import { QUIET_MS } from '../../compiler/journal/times.ts';
 import type { Told } from '../../compiler/journal/record.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
 import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
@@ -8,9 +9,6 @@ import type { Engine } from '../engine.ts';
 
 type Drain = Extract<Operation, { kind: 'socket.drain' }>;
 type DrainPorts = Extract<Operation, { kind: 'ports.drain' }>;
-
-/** How long there must be no connection on end: a connect may have looked the path up before it moved. */
-const QUIET_MS = 250;
 
 /** The host's own network namespace: somebody there may connect as well. */
 export const FIRST_PROCESS = 1;

@@ -13,7 +13,7 @@ export const inPlaceRules: readonly Rule[] = [
     id: 'reload-forgets',
     applies: ({ action, reload }) => action === 'reload' && (reload?.forgets.length ?? 0) > 0,
     verdict: ({ reload }) => {
-      const who = (reload?.forgets ?? []).map((name) => `\`${name}\``).join(', ');
+      const who = names((reload?.forgets ?? []).map((name) => ({ name })));
       return gap(
         `its new configuration does not lead to ${who} any more`,
         'its sockets or names as they were, if something else is to be changed',
