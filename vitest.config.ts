@@ -8,7 +8,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
-          maxWorkers: 2,
+          // Half of their time is waiting.
+          maxWorkers: 3,
+          isolate: false,
           testTimeout: 30_000,
         },
       },

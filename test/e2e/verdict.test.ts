@@ -158,7 +158,7 @@ interface Asked {
 }
 
 /** Enough to see what is lost, and little enough for two cores. */
-const PACED: Clients = { anew: 8, kept: 6, pauseMs: 30 };
+const PACED: Clients = { anew: 6, kept: 8, pauseMs: 50 };
 
 /** What clients that connect anew and clients that keep their connections saw of an apply. */
 async function underLoad(

@@ -158,14 +158,14 @@ export function servedOverTcp(
 export type Clients = Partial<Pick<LoadAsk, 'concurrency' | 'keepAlive' | 'paths'>>;
 
 /** Clients that connect anew for each request, half of them POSTs. */
-export const EACH_ANEW: Clients = { concurrency: 24 };
+export const EACH_ANEW: Clients = { concurrency: 12 };
 /** Clients that keep their connections. */
 export const KEPT_ALIVE: Clients = { concurrency: 8, keepAlive: true };
 /** Requests of seconds; few enough that a server with four workers in all still answers the balancer's own checks. */
 export const SLOW: Clients = { concurrency: 2, paths: ['/slow/1.5', '/stream/2'] };
 
 /** Some hundred requests a second from each kind of clients: they find every gap, and leave the cores to what is tested. */
-const PACE_MS = 25;
+const PACE_MS = 80;
 
 /** One stack of its own under load: several live side by side. */
 export class LoadScene {
