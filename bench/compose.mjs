@@ -1,31 +1,48 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
+ * @typedef {object} Compose
+ * @property {readonly string[]} command as a person types it: docker's own program, which starts the plugin
+ * @property {readonly string[]} plugin the plugin alone
+ * @property {string} version
+ */
+
+/**
  * Docker Compose v2: the one that is installed, else unpacked from the package of Debian's next release into a
  * folder of its own; nothing on the machine is changed.
- * @returns {{ readonly command: readonly string[], readonly version: string } | null} null when there is none to be had
+ * @returns {Compose | null} null when there is none to be had
  */
 export function ensureCompose() {
-  return installed(['docker', 'compose']) ?? unpacked();
+  return installed(['docker']) ?? unpacked();
+}
+
+/**
+ * @param {readonly string[]} docker
+ * @returns {Compose | null}
+ */
+function installed(docker) {
+  try {
+    const version = told([...docker, 'compose', 'version', '--short']);
+    const path = '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}';
+    return {
+      command: [...docker, 'compose'],
+      plugin: [told([...docker, 'info', '--format', path])],
+      version,
+    };
+  } catch {
+    return null;
+  }
 }
 
 /**
  * @param {readonly string[]} command
- * @returns {ReturnType<typeof ensureCompose>}
+ * @returns {string}
  */
-function installed([file = '', ...args]) {
-  try {
-    const version = execFileSync(file, [...args, 'version', '--short'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    return { command: [file, ...args], version: version.trim() };
-  } catch {
-    return null;
-  }
+function told([file = '', ...args]) {
+  return execFileSync(file, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
 
 /** @returns {string} where this machine gets Debian's packages from */
@@ -38,7 +55,7 @@ function debianMirror() {
   return mirror;
 }
 
-/** @returns {ReturnType<typeof ensureCompose>} */
+/** @returns {Compose | null} */
 function unpacked() {
   const folder = join(tmpdir(), 'stackc-bench-compose');
   const program = join(folder, 'root/usr/libexec/docker/cli-plugins/docker-compose');
@@ -61,7 +78,11 @@ function unpacked() {
       const archive = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
       execFileSync('dpkg-deb', ['-x', archive, 'root'], quiet);
     }
-    return installed([program]);
+    const plugins = join(folder, 'config/cli-plugins');
+    mkdirSync(plugins, { recursive: true });
+    const plugin = join(plugins, 'docker-compose');
+    if (!existsSync(plugin)) symlinkSync(program, plugin);
+    return installed(['docker', '--config', join(folder, 'config')]);
   } catch {
     return null;
   }
