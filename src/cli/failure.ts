@@ -6,11 +6,14 @@ export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
   readonly exitCode: number;
   readonly help: string | null;
+  /** One line each, below the message. */
+  readonly details: readonly string[];
 
-  constructor(code: number, message: string, help: string | null = null) {
+  constructor(code: number, message: string, help: string | null = null, details: readonly string[] = []) {
     super(message);
     this.exitCode = code;
     this.help = help;
+    this.details = details;
   }
 }
 

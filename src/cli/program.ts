@@ -67,8 +67,12 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
   addSelection(withFile(program.command('plan [FILE]')))
     .description('show what apply would do')
     .option('--detailed-exitcode', 'exit with 2 when changes are pending')
+    .option('-o, --out <plan>', 'save the plan: `stack apply PLAN` does this, and nothing else')
     .addOption(
-      new Option('--offline', 'ask no engine: plan for an empty one').conflicts('requireZeroDowntime'),
+      new Option('--offline', 'ask no engine: plan for an empty one').conflicts([
+        'requireZeroDowntime',
+        'out',
+      ]),
     )
     .action((file: string | undefined, flags: PlanCommandFlags) =>
       run(async (context) => {
@@ -77,11 +81,14 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
           ...selection(flags),
           offline: flags.offline === true,
           detailedExitCode: flags.detailedExitcode === true,
+          out: flags.out ?? null,
         });
       }),
     );
   addSelection(withFile(program.command('apply [FILE]')))
-    .description('make the engine what the file says')
+    .description(
+      'make the engine what the file says; FILE is a stack file, or a plan that `stack plan -o` saved',
+    )
     .option(
       '--prove <url>',
       'send requests to this address meanwhile; the first that fails ends the apply',
@@ -91,9 +98,8 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
     .option('--prove-method <method>', 'the method of these requests (default: GET)', method)
     .action((file: string | undefined, flags: SelectionFlags & ProveOptions) =>
       run(async (context) => {
-        const chosen = oneFile(file, flags);
         const { apply } = await import('./commands/apply.ts');
-        return apply(context, chosen, { ...selection(flags), prove: proveFlags(flags) });
+        return apply(context, file, { ...selection(flags), file: flags.file, prove: proveFlags(flags) });
       }),
     );
   withFile(program.command('destroy [FILE]'))
@@ -208,6 +214,7 @@ function flagsOf({ file, tty }: FileFlag & { readonly tty: boolean }): {
 
 interface PlanCommandFlags extends SelectionFlags {
   readonly detailedExitcode?: true;
+  readonly out?: string;
   readonly offline?: true;
 }
 

@@ -38,7 +38,7 @@ async function explain(context: CommandContext, error: unknown): Promise<number>
     return error.exitCode;
   }
   if (error instanceof CommandFailure) {
-    writeError(context, error.message, error.help);
+    writeError(context, error.message, error.help, null, error.details);
     return error.exitCode;
   }
   if (error instanceof EngineError) {
@@ -66,9 +66,11 @@ function writeError(
   message: string,
   help: string | null,
   detail: string | null = null,
+  more: readonly string[] = [],
 ): void {
   const brush = paint(colorFor(context, context.io.stderr));
   const lines = [`${brush('red', 'error')}: ${printable(message)}`];
+  lines.push(...more.map((line) => `  ${printable(line)}`));
   if (detail !== null) lines.push(brush('dim', `the engine: ${printable(detail)}`));
   if (help !== null) lines.push(`${brush('cyan', 'help')}: ${help}`);
   context.io.stderr.write(`${lines.join('\n')}\n`);

@@ -3,7 +3,7 @@ import { CommandFailure } from './failure.ts';
 
 /** `--file`, which every command takes that is about a stack. */
 export interface FileFlag {
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
 /** The stack file of a command that takes it as an argument too. Fails with 64 for two. */

@@ -114,6 +114,8 @@ export interface Engine {
 
 /** What the engine tells about itself and its host. */
 export interface EngineFacts {
+  /** The same as long as the engine keeps its data; empty where it does not say. */
+  readonly id: string;
   readonly version: string;
   readonly apiVersion: string;
   /** The host's name as the engine sees it. */

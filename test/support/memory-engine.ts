@@ -49,6 +49,7 @@ export interface MemoryEngine extends Engine {
 }
 
 const FACTS: EngineFacts = {
+  id: 'MEMO:RY00',
   version: '20.10.24',
   apiVersion: '1.41',
   host: 'memory',

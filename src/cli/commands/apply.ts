@@ -11,6 +11,8 @@ import { CommandFailure, DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { writeData, writeDiagnostics } from '../output.ts';
 import type { ProveFlags } from '../prove.ts';
+import { findSavedPlan } from '../saved/find.ts';
+import { oneFile, type FileFlag } from '../usage.ts';
 import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
 import { hasWork, walkPlan } from '../walk-plan.ts';
 import { writePlan } from './plan.ts';
@@ -18,35 +20,67 @@ import { writePlan } from './plan.ts';
 /** Warnings of a plan that an apply must not pass over: containers would start without their database, or not at all. */
 const FATAL: ReadonlySet<string> = new Set([DATABASE_MISSING, PORT_TAKEN]);
 
-/** `stack apply [FILE]`: shows the plan, asks, and walks it. Exit code 0, 1, 130 or 143 once there is a plan. */
-export async function apply(
-  context: CommandContext,
-  file: string | undefined,
-  {
-    prove,
-    requireZeroDowntime: isRequired,
-    ...flags
-  }: Omit<PlanSelection, 'askRegistry' | 'offline'> & {
+/** What `stack apply` is asked for. */
+export type ApplyFlags = ApplySelection &
+  FileFlag & {
     readonly prove: ProveFlags | null;
     readonly requireZeroDowntime: boolean;
-  },
+  };
+
+type ApplySelection = Omit<PlanSelection, 'askRegistry' | 'offline'>;
+
+/**
+ * `stack apply [FILE]`: shows the plan, asks, and walks it. A saved plan was approved when it was made: nothing is asked,
+ * and nothing is done where it is no longer what would be done. Exit code 0, 1, 130 or 143 once there is a plan.
+ */
+export async function apply(
+  context: CommandContext,
+  argument: string | undefined,
+  flags: ApplyFlags,
+): Promise<number> {
+  const saved = argument === undefined ? null : await findSavedPlan(context, argument);
+  if (argument === undefined || saved === null) {
+    const file = oneFile(argument, flags);
+    return applyFile(context, {
+      file,
+      flags,
+      demandApproved: (planned) => approve(context, file, flags, planned),
+    });
+  }
+  const { demandCurrent, demandSavedAlone, asSaved } = await import('../saved/apply-saved.ts');
+  demandSavedAlone(context, flags);
+  return applyFile(asSaved(context, saved), {
+    file: flags.file ?? saved.file.path,
+    flags: { ...flags, ...saved.selection, allowRemoveAll: saved.selection.allow_remove_all },
+    demandPlanned: (planned) => demandCurrent(argument, saved, planned),
+  });
+}
+
+interface Asked {
+  readonly file: string | undefined;
+  readonly flags: ApplyFlags;
+  /** Before the plan is shown. */
+  readonly demandPlanned?: (planned: PlannedStack) => Promise<void>;
+  /** Before it is walked. */
+  readonly demandApproved?: (planned: PlannedStack) => Promise<void>;
+}
+
+async function applyFile(
+  context: CommandContext,
+  { file, flags, demandPlanned, demandApproved }: Asked,
 ): Promise<number> {
   const planned = await planStack(context, file, { ...flags, askRegistry: true, offline: false });
   demandComplete(planned);
+  await demandPlanned?.(planned);
   await writeDiagnostics(context, planned.warnings, planned.loaded.source);
   await showPlan(context, planned);
-  const { connection, plan, loaded } = planned;
+  const { connection, plan } = planned;
   if (!hasWork(plan) || connection === null) return exitCode.done;
-  if (isRequired) {
+  if (flags.requireZeroDowntime) {
     const { requireZeroDowntime } = await import('../require-zero-downtime.ts');
     requireZeroDowntime(plan);
   }
-  await confirm(context, {
-    text: `Apply this to stack \`${plan.stack}\`? Type \`yes\`:`,
-    answers: ['yes'],
-    stdinTaken: loaded.fromStdin,
-  });
-  if (!context.options.yes) await demandFresh(context, file, flags, planned);
+  await demandApproved?.(planned);
   const walk = {
     plan,
     desired: planned.desired,
@@ -55,16 +89,27 @@ export async function apply(
     journal: { applyId: randomUUID(), agent: agentAtHand(planned.observed, agentImage().tag) },
     wording: { completed: 'Applied', command: commandAgain(file, flags) },
   };
-  if (prove === null) return walkPlan(context, walk);
+  if (flags.prove === null) return walkPlan(context, walk);
   const { walkWithProof } = await import('../prove.ts');
-  return walkWithProof(context, walk, prove);
+  return walkWithProof(context, walk, flags.prove);
+}
+
+async function approve(
+  context: CommandContext,
+  file: string | undefined,
+  flags: ApplySelection,
+  planned: PlannedStack,
+): Promise<void> {
+  await confirm(context, {
+    text: `Apply this to stack \`${planned.plan.stack}\`? Type \`yes\`:`,
+    answers: ['yes'],
+    stdinTaken: planned.loaded.fromStdin,
+  });
+  if (!context.options.yes) await demandFresh(context, file, flags, planned);
 }
 
 /** What goes on with an apply that did not come to its end. */
-function commandAgain(
-  file: string | undefined,
-  { include, force, only }: Pick<PlanSelection, 'include' | 'force' | 'only'>,
-): string {
+function commandAgain(file: string | undefined, { include, force, only }: ApplySelection): string {
   const named = { include, force, only };
   const options = Object.entries(named).flatMap(([option, names]) =>
     names.map((name) => `--${option} ${name}`),
@@ -76,7 +121,7 @@ function commandAgain(
 async function demandFresh(
   context: CommandContext,
   file: string | undefined,
-  flags: Omit<PlanSelection, 'askRegistry' | 'offline'>,
+  flags: ApplySelection,
   { plan }: PlannedStack,
 ): Promise<void> {
   const now = await planStack(context, file, { ...flags, askRegistry: false, offline: false });

@@ -10,6 +10,8 @@ import { diagnosticsJson, OUTPUT_FORMAT_VERSION } from '../render/diagnostics-js
 export type PlanFlags = Omit<PlanSelection, 'askRegistry'> & {
   readonly detailedExitCode: boolean;
   readonly requireZeroDowntime: boolean;
+  /** Where the plan is saved; null: nowhere. */
+  readonly out: string | null;
 };
 
 /** `stack plan [FILE]`: shows what apply would do, and changes nothing. */
@@ -18,6 +20,9 @@ export async function plan(
   file: string | undefined,
   flags: PlanFlags,
 ): Promise<number> {
+  const { out } = flags;
+  const saving = out === null ? null : await import('../saved/save.ts');
+  if (out !== null) saving?.demandSavable(context, out, file);
   const planned = context.options.json
     ? await showJson(context, file, flags)
     : await show(context, file, flags);
@@ -26,6 +31,7 @@ export async function plan(
     const { requireZeroDowntime } = await import('../require-zero-downtime.ts');
     requireZeroDowntime(planned.plan);
   }
+  if (out !== null) await saving?.savePlan(context, out, planned, flags);
   return flags.detailedExitCode && planned.plan.changes.some(isPending) ? exitCode.pending : exitCode.done;
 }
 

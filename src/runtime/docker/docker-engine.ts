@@ -48,6 +48,7 @@ function dockerEngine(transport: Transport, apiVersion: string, limits: EngineLi
       transport.ask('info', limits.readMs, async (docker) => {
         const info: Info = await docker.info();
         return {
+          id: info.ID ?? '',
           version: info.ServerVersion ?? '',
           apiVersion,
           host: info.Name ?? '',
@@ -71,6 +72,7 @@ function dockerEngine(transport: Transport, apiVersion: string, limits: EngineLi
 
 /** What is read of GET /info. */
 interface Info {
+  readonly ID?: string;
   readonly ServerVersion?: string;
   readonly Name?: string;
   readonly LoggingDriver?: string;

@@ -1,0 +1,62 @@
+import { exitCode } from '../exit-code.ts';
+import { CommandFailure } from '../failure.ts';
+import type { CommandContext } from '../io.ts';
+import type { PlannedStack, PlanSelection } from '../plan-stack.ts';
+import { sha256, type SavedPlan } from './saved-plan.ts';
+import { staleness } from './stale.ts';
+
+/** The world as it was when the plan was made: the stack may have been named. */
+export function asSaved(context: CommandContext, { selection }: SavedPlan): CommandContext {
+  return { ...context, options: { ...context.options, name: selection.name } };
+}
+
+/** Fails with 64 where a saved plan, which says itself what is asked for, is asked for something else. */
+export function demandSavedAlone(
+  { options }: CommandContext,
+  {
+    include,
+    force,
+    only,
+    allowRemoveAll,
+  }: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll'>,
+): void {
+  const given = Object.entries({
+    '--name': options.name !== null,
+    '--include': include.length > 0,
+    '--force': force.length > 0,
+    '--only': only.length > 0,
+    '--allow-remove-all': allowRemoveAll,
+  }).find(([, isGiven]) => isGiven);
+  if (given === undefined) return;
+  throw new CommandFailure(
+    exitCode.usage,
+    `\`${given[0]}\` cannot be added to a saved plan, which does what it did when it was made`,
+    'give it to `stack plan --out`',
+  );
+}
+
+/** Fails with 1, and says what has changed, unless what is to be done now is what was saved. */
+export async function demandCurrent(
+  path: string,
+  saved: SavedPlan,
+  { loaded, connection, plan }: PlannedStack,
+): Promise<void> {
+  const facts = await connection?.engine.facts();
+  if (facts !== undefined && facts.id !== saved.engine.id)
+    throw stale(path, [`it is for the engine of ${saved.engine.host}, and this is the one of ${facts.host}`]);
+  const sameFile = sha256(loaded.source.text) === saved.file.sha256;
+  const lines = [
+    ...(sameFile ? [] : [`the stack file ${loaded.source.path} is another`]),
+    ...staleness(saved.plan, plan),
+  ];
+  if (lines.length > 0) throw stale(path, lines);
+}
+
+function stale(path: string, lines: readonly string[]): CommandFailure {
+  return new CommandFailure(
+    exitCode.failed,
+    `the saved plan \`${path}\` is no longer what would be done; nothing was done`,
+    'see what is to be done now with `stack plan`, and save it with `--out`',
+    lines,
+  );
+}
