@@ -204,6 +204,80 @@ describe('laws of planning and applying', () => {
     },
   );
 
+  test.each([
+    ['start-first', 1],
+    ['start-first', 2],
+    ['stop-first', 1],
+    ['stop-first', 2],
+  ] as const)(
+    '%s, %i instances, cut off anywhere: what is published by then goes on serving, and becomes the current one',
+    async (order, instances) => {
+      const sketch = (image: string) =>
+        desiredState([{ name: 'app', socket: true, order, instances, image }]);
+      const forward: number[] = [];
+      for (let calls = 0; calls < 30; calls += 1) {
+        const stop = new AbortController();
+        let left = Number.POSITIVE_INFINITY;
+        let led: string[] = [];
+        const w = world(REFERENCES, {
+          before: ({ method, line }) => {
+            if (method === 'inspectImage') return;
+            if (!line.startsWith('statPath') && line.includes('app0.sock')) led.push(line);
+            left -= 1;
+            if (left >= 0) return;
+            stop.abort(new Error('killed'));
+            throw new Error('killed');
+          },
+        });
+        await w.apply(sketch('app:1'));
+        const plan = await w.plan(sketch('app:2'));
+        left = calls;
+        await w.walk(plan, sketch('app:2'), stop.signal);
+        left = Number.POSITIVE_INFINITY;
+        const isPublished = w.links.get(SOCKET) === '.shop-app0.2';
+        const made = await w.engine.inspectContainer('shop-app0.2.next');
+        led = [];
+        const events = await w.apply(sketch('app:2'));
+        expect(events.at(-1), `${calls} calls`).toMatchObject({ type: 'finished', failed: 0 });
+        await expectSettled(w, sketch('app:2'));
+        if (!isPublished || made === null) continue;
+        forward.push(calls);
+        expect((await w.engine.inspectContainer('shop-app0'))?.id, `${calls} calls`).toBe(made.id);
+        expect(led.filter((line) => !line.endsWith('→ .shop-app0.2'))).toEqual([]);
+      }
+      expect(forward.length).toBeGreaterThan(0);
+    },
+  );
+
+  test('a published successor that is no longer ready: the old one is published again', async () => {
+    const [first, second] = ['app:1', 'app:2'].map((image) =>
+      desiredState([{ name: 'app', socket: true, image }]),
+    );
+    if (first === undefined || second === undefined) throw new Error('no file');
+    const stop = new AbortController();
+    let isCut = false;
+    const w = world(REFERENCES, {
+      before: ({ method }) => {
+        if (!isCut || method !== 'updateRestart') return;
+        stop.abort(new Error('killed'));
+        throw new Error('killed');
+      },
+      // Long after its gate.
+      behaviour: (config) => (imageOf(config.labels) === 'app:2' ? { exitAfterMs: 5000, exitCode: 3 } : {}),
+    });
+    await w.apply(first);
+    isCut = true;
+    await w.apply(second, {}, stop.signal);
+    isCut = false;
+    expect(w.links.get(SOCKET)).toBe('.shop-app0.2');
+    const plan = await w.plan(second);
+    await w.clock.run(w.clock.sleep(6000));
+    const events = await w.walk(plan, second);
+    expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 1 });
+    expect(w.links.get(SOCKET)).toBe('.shop-app0.1');
+    expect([...(await serving(w.engine))]).toEqual(['app0']);
+  });
+
   test('start-first: whoever serves before and after serves all the while', async () => {
     await fc.assert(
       fc.asyncProperty(twoVersions, async ({ before, after }) => {

@@ -28,6 +28,9 @@ export type Step =
   | 'publish-again'
   | 'clear-old-path';
 
+/** The steps of a strategy, in its four parts. */
+type Strategy = Readonly<Record<'begin' | 'serve' | 'switch' | 'settle', readonly Step[]>>;
+
 /**
  * The strategies. When `begin` is over, the new generation runs, and nobody knows it; when `serve` is over, it gets what comes over a socket; when `switch` is, it is current
  * and has the name that everything else follows, and only `settle` is left. Until then all is taken back when a step fails, and once more when the new generation has ended
@@ -90,6 +93,9 @@ export const strategies = {
     switch: [],
     settle: [],
   },
-} as const satisfies Readonly<
-  Record<string, Readonly<Record<'begin' | 'serve' | 'switch' | 'settle', readonly Step[]>>>
->;
+} as const satisfies Readonly<Record<string, Strategy>>;
+
+/** What a strategy leaves to do for a generation that is published already; it may have got worse since, and is asked again. */
+export function restOf({ switch: last, settle }: Strategy): Strategy {
+  return { begin: [], serve: ['publish', 'gate'], switch: last, settle };
+}
