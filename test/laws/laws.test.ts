@@ -430,6 +430,42 @@ describe('laws of planning and applying', () => {
     await expectSettled(w, good);
   });
 
+  test.each([true, false])(
+    'a new version that ends when it serves (socket: %s): nobody else is replaced, and all others go on serving',
+    async (socket) => {
+      const restart = { name: 'no', maxRetries: 0 } as const;
+      const sketch: ContainerSketch = { name: 'app', instances: 3, socket, spec: { restart } };
+      const [good, bad] = [desiredState([sketch]), desiredState([{ ...sketch, image: 'app:2' }])];
+      const w = world(REFERENCES, {
+        // Ready after a second; the one before it has left soon after.
+        behaviour: (config) =>
+          /app0\.2/.test(config.name)
+            ? {
+                exitAfterMs: 1500,
+                exitCode: 3,
+                output: [{ stream: 'stderr', text: 'no more', afterMs: 1400 }],
+              }
+            : {},
+      });
+      await w.apply(good);
+      const events = await w.apply(bad);
+      const failed = events.flatMap((e) =>
+        e.type === 'node-failed' ? [[e.node.group, e.failure.message, e.failure.log]] : [],
+      );
+      const said = 'generation 2 of `app0`, which was replaced before, has ended with code 3';
+      expect(failed).toEqual([['shop/app1', said, ['no more']]]);
+      expect(await picture(w.engine)).toEqual([
+        'shop-app0 app:2 exited',
+        'shop-app0.1.old app:1 exited',
+        'shop-app1 app:1 running',
+        'shop-app2 app:1 running',
+      ]);
+      if (socket) expect(w.links.get(SOCKET.replace('app0', 'app1'))).toBe('.shop-app1.1');
+      await w.apply(good);
+      await expectSettled(w, good);
+    },
+  );
+
   test('the same containers in another order give the same plan for each of them', () => {
     fc.assert(
       fc.property(twoVersions, ({ before, after }) => {

@@ -70,6 +70,8 @@ export type Operation =
   | { readonly kind: 'container.up'; readonly target: ContainerRef }
   /** It has not ended since its start: asked before what it replaces is stopped. */
   | { readonly kind: 'container.alive'; readonly target: ContainerRef }
+  /** The new generations of a container that have passed their gates in this plan have not ended since. */
+  | { readonly kind: 'forerunners.alive'; readonly container: ContainerKey }
   | {
       readonly kind: 'container.policy';
       readonly target: ContainerRef;

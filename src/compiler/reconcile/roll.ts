@@ -39,6 +39,8 @@ export interface Awaited {
   readonly begin: readonly NodeId[];
   /** Before its new generation is asked whether it is ready. */
   readonly serve: readonly NodeId[];
+  /** Others of its container are replaced before it. */
+  readonly hasForerunners?: boolean;
 }
 
 /** What an instance must know of the others. */
@@ -52,7 +54,7 @@ export interface RollScope {
 export function rollInstance(
   builder: PlanBuilder,
   decided: Decided,
-  { begin: after, serve }: Awaited,
+  { begin: after, serve, hasForerunners = false }: Awaited,
   waitsFor: readonly string[],
   scope: RollScope,
   others: readonly Decided[],
@@ -96,7 +98,9 @@ export function rollInstance(
       const listing = scope.sockets.tellers.get(instance.engineName) ?? [];
       const tellers = listing.filter((teller) => leadsTo(teller, instance));
       const turn: Turn = {
+        container: container.key,
         instance,
+        hasForerunners,
         generation,
         next,
         old: replaced,

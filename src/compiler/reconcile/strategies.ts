@@ -24,6 +24,7 @@ export type Step =
   | 'tell-balancers'
   | 'drain-old'
   | 'still-up'
+  | 'forerunners'
   | 'stop-old'
   | 'publish-again'
   | 'clear-old-path';
@@ -52,7 +53,7 @@ export const strategies = {
   },
   'start-first': {
     begin: ['create', 'join', 'hand-over', 'keep-old-path', 'clear-path', 'note-listeners', 'start'],
-    serve: ['gate', 'publish'],
+    serve: ['gate', 'forerunners', 'publish'],
     switch: ['keep', 'release-old', 'park-old', 'take-name', 'tell-balancers'],
     settle: [
       'unpublish-old',
@@ -69,6 +70,7 @@ export const strategies = {
     begin: [
       'create',
       'join',
+      'forerunners',
       'release-old',
       'take-path',
       'hold',

@@ -144,18 +144,19 @@ describe('whole plans', () => {
       [14] #15 shop/app1 clear 2: socket.unlink undo: socket.unlink
       [15] #16 shop/app1 start 2: container.start undo: container.stop
       [16] #17 shop/app1 gate 2: container.gate
-      [17] #18 shop/app1 publish 2: socket.publish undo: socket.publish, socket.drain
-      [18] #19 shop/app1 keep 2: container.policy undo: container.policy
-      [19] #20 shop/app1 release 1: container.policy undo: container.policy, container.start
-      [20] #21 shop/app1 park 1: container.rename undo: container.rename
-      [21] #22 shop/app1 switch 2: container.rename undo: container.rename
-      [22] #23 shop/app1 drain 1: socket.drain
-      [23] #24 shop/app1 still up 2: container.alive
-      [24] #25 shop/app1 stop 1: container.stop
-      [25] #26 shop/app1 clear 1: socket.unlink
-      [13,26] #27 shop/app ready: checkpoint
-      [27] #28 shop/app0 remove 1: container.remove
-      [27] #29 shop/app1 remove 1: container.remove"
+      [17] #18 shop/app1 see forerunners: forerunners.alive
+      [18] #19 shop/app1 publish 2: socket.publish undo: socket.publish, socket.drain
+      [19] #20 shop/app1 keep 2: container.policy undo: container.policy
+      [20] #21 shop/app1 release 1: container.policy undo: container.policy, container.start
+      [21] #22 shop/app1 park 1: container.rename undo: container.rename
+      [22] #23 shop/app1 switch 2: container.rename undo: container.rename
+      [23] #24 shop/app1 drain 1: socket.drain
+      [24] #25 shop/app1 still up 2: container.alive
+      [25] #26 shop/app1 stop 1: container.stop
+      [26] #27 shop/app1 clear 1: socket.unlink
+      [13,27] #28 shop/app ready: checkpoint
+      [28] #29 shop/app0 remove 1: container.remove
+      [28] #30 shop/app1 remove 1: container.remove"
     `);
   });
 
