@@ -41,7 +41,11 @@ export async function describeFailure(
     };
   }
   if (error instanceof GateError) {
-    return { message: error.message, detail: null, help: helpForLog(log), log };
+    const isReload = op.kind === 'container.gate' && op.reloaded === true;
+    const help = isReload
+      ? 'the old files come back, and it serves by them; mend the new ones and apply again'
+      : helpForLog(log);
+    return { message: error.message, detail: null, help, log };
   }
   if (error instanceof ForerunnerError) {
     return {

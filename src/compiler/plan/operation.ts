@@ -65,6 +65,8 @@ export type Operation =
       readonly instance: InstanceKey;
       readonly generation: number;
       readonly target: ContainerRef;
+      /** It has served before, by its old files, and has no start to be waited for. */
+      readonly reloaded?: true;
     }
   /** It runs, and goes on for a second: all that can be asked of a container that the file does not describe. */
   | { readonly kind: 'container.up'; readonly target: ContainerRef }

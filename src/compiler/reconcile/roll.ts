@@ -10,7 +10,7 @@ import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
 import { canHold, hasOwnSocket, placeKey, publish, restore, socketPlace } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
-import { reload, reloadNotes } from './reload.ts';
+import { reload, reloadGate, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
 import { addSteps, scopeOf } from './steps.ts';
 import { existing } from './turn.ts';
@@ -190,7 +190,10 @@ export function rollInstance(
     to: retries ? generation : (standing.current?.generation ?? null),
     strategy:
       decision === 'replace' ? { order: container.strategy.order, why: container.strategy.why } : null,
-    gate: starts || decision === 'reload' ? gateWords(instance.gate) : null,
+    gate:
+      starts || decision === 'reload'
+        ? gateWords(decision === 'reload' ? reloadGate(instance.gate) : instance.gate)
+        : null,
     makes: retries && successor === null ? madeContainer(container, instance) : null,
     judgement: null,
     waitsFor: starts || decision === 'reload' ? waitsFor : [],

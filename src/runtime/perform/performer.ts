@@ -264,6 +264,7 @@ export class Performer {
       {
         instance,
         generation,
+        reloaded: op.reloaded === true,
         shared: this.#noted.get(createdKey(op.instance, generation)) ?? null,
         ask: (plane, ask) => this.#ask(plane, ask),
       },
