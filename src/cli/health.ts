@@ -1,5 +1,5 @@
 import { generationSocketName } from '../compiler/desired/desired-state.ts';
-import type { DesiredInstance, DesiredState } from '../compiler/desired/desired-state.ts';
+import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import { instanceEngineName } from '../compiler/names.ts';
 import type { ObservedContainer, ObservedState } from '../compiler/observed/observed-state.ts';
 import { agentVolumePath } from '../compiler/plan/agent-spec.ts';
@@ -7,9 +7,9 @@ import type { AgentSpec } from '../compiler/plan/agent-spec.ts';
 import { agentName, gatePlane } from '../compiler/reconcile/agents.ts';
 import { fileName, hasOwnSocket, mountedVolumes, socketPlace } from '../compiler/reconcile/sockets.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { filledGate } from '../runtime/gate/filled-gate.ts';
 import type { Health, HealthQuestion } from '../runtime/health.ts';
 import { agentVolumes } from '../runtime/parse-spec.ts';
+import { askedGate, type Wanted } from './asked-gate.ts';
 import type { CommandContext } from './io.ts';
 import { writeNote } from './output.ts';
 
@@ -29,9 +29,10 @@ export async function instanceHealth(
   context: CommandContext,
   { engine, stack, observed, desired }: HealthScope,
 ): Promise<ReadonlyMap<string, Health>> {
-  const wanted = new Map<string, DesiredInstance>();
-  for (const { mode, instances } of desired?.containers ?? []) {
-    if (mode !== 'cron') for (const instance of instances) wanted.set(instance.key, instance);
+  const wanted = new Map<string, Wanted>();
+  for (const container of desired?.containers ?? []) {
+    if (container.mode === 'cron') continue;
+    for (const instance of container.instances) wanted.set(instance.key, { container, instance });
   }
   const within = mountedByAgent(stack, observed);
   const questions = observed.containers.flatMap(
@@ -63,14 +64,13 @@ export async function instanceHealth(
 /** Null for what does not run, and where there is no question, or nobody who can ask it. */
 function questionFor(
   container: ObservedContainer,
-  instance: DesiredInstance | undefined,
+  wanted: Wanted | undefined,
   stack: string,
   within: ReadonlySet<string>,
 ): HealthQuestion | null {
   const { spec, generation, id: containerId } = container;
   if (container.role !== 'instance' || container.state !== 'running' || spec === null) return null;
-  const isCurrent = container.phase === 'current';
-  const gate = isCurrent && instance !== undefined ? filledGate(instance, generation) : (spec.gate ?? null);
+  const gate = askedGate(container, spec, wanted);
   if (gate === null || gate.kind === 'engine') return null;
   const plane = gatePlane({ gate, spec });
   // The short id is the container's name on its network, whatever it is renamed to.

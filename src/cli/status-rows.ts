@@ -1,6 +1,7 @@
 import { labels } from '../compiler/labels.ts';
 import type { ObservedContainer, ObservedRun, ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Change, Plan } from '../compiler/plan/plan.ts';
+import { isPublishedNext } from '../compiler/reconcile/successor.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import type { ContainerSummary } from '../runtime/engine.ts';
 import type { Health } from '../runtime/health.ts';
@@ -34,8 +35,7 @@ export function statusRows(facts: StatusFacts): readonly StatusRow[] {
       container,
       byId.get(container.id),
       container.phase === 'current' ? changes.get(container.key) : undefined,
-      health.get(container.id),
-      nowMs,
+      { health: health.get(container.id), isPublished: isPublishedNext(container, observed.links), nowMs },
     ),
   );
   const seen = new Set(instances.filter(({ phase }) => phase === 'current').map(({ key }) => String(key)));
@@ -50,8 +50,11 @@ function observedRow(
   container: ObservedContainer,
   summary: ContainerSummary | undefined,
   change: Change | undefined,
-  health: Health | undefined,
-  nowMs: number,
+  {
+    health,
+    isPublished,
+    nowMs,
+  }: { readonly health: Health | undefined; readonly isPublished: boolean; readonly nowMs: number },
 ): StatusRow {
   const notes: string[] = [];
   if (container.restarts > 0)
@@ -60,7 +63,12 @@ function observedRow(
     );
   if (container.phase === 'failed') notes.push(`failed, kept as ${container.engineName}`);
   if (container.phase === 'old') notes.push(`replaced, still there as ${container.engineName}`);
-  if (container.phase === 'next') notes.push(`half-made, as ${container.engineName}`);
+  if (container.phase === 'next')
+    notes.push(
+      isPublished
+        ? `serves already, as ${container.engineName}: an apply was cut off`
+        : `half-made, as ${container.engineName}`,
+    );
   if (change !== undefined) notes.push(...changeNotes(change));
   if (container.state === 'exited' && container.exitCode !== null)
     notes.push(`exit code ${container.exitCode}`);

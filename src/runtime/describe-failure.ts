@@ -7,6 +7,7 @@ import { GateError } from './gate/gate-error.ts';
 import { lines } from './log-lines.ts';
 import { BalancerError } from './perform/balancers.ts';
 import { DrainError } from './perform/drain.ts';
+import { ForerunnerError } from './perform/forerunners.ts';
 import { ReloadError } from './perform/reload-error.ts';
 import { MigrationError } from './perform/migration-error.ts';
 import { helpForLog, plainWords } from './plain-words.ts';
@@ -28,7 +29,8 @@ export async function describeFailure(
   engine: Engine,
   idOf: (op: Operation) => string | null,
 ): Promise<Failure> {
-  const id = WITH_LOG.has(op.kind) ? idOf(op) : null;
+  const own = WITH_LOG.has(op.kind) ? idOf(op) : null;
+  const id = error instanceof ForerunnerError ? error.containerId : own;
   const log = id === null ? [] : await logTail(engine, id);
   if (error instanceof MigrationError) {
     return {
@@ -39,7 +41,21 @@ export async function describeFailure(
     };
   }
   if (error instanceof GateError) {
-    return { message: error.message, detail: null, help: helpForLog(log), log };
+    const isReload = op.kind === 'container.gate' && op.reloaded === true;
+    const help = isReload
+      ? 'the old files come back, and it serves by them; mend the new ones and apply again'
+      : helpForLog(log);
+    return { message: error.message, detail: null, help, log };
+  }
+  if (error instanceof ForerunnerError) {
+    return {
+      message: error.message,
+      detail: null,
+      help:
+        helpForLog(log) ??
+        'whoever is not replaced yet stays as it is, and serves; mend the new version, or put the file back, and apply again',
+      log,
+    };
   }
   if (error instanceof ReloadError) {
     return {

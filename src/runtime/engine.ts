@@ -72,6 +72,11 @@ export interface Engine {
    * list asked for afterwards leaves no gap. Ends quietly with `signal`, rejects with `cut-off` when the engine goes.
    */
   watchStarts(labels: readonly string[], signal: AbortSignal): Promise<AsyncIterable<StartedContainer>>;
+  /**
+   * GET /events: the exit code with which a container ended before a moment by the engine's own clock (`startedAt` of one that
+   * its policy brought up again); null where the engine no longer knows.
+   */
+  lastExit(id: string, before: string): Promise<number | null>;
   /** GET /containers/{id}/logs. A follower ends with the container, and quietly with `signal`. */
   logs(id: string, options: LogsOptions): AsyncIterable<LogChunk>;
 
@@ -148,6 +153,7 @@ export interface ContainerDetails {
   readonly name: string;
   readonly imageId: string;
   readonly state: ContainerState;
+  /** Of its last end; null while it runs. */
   readonly exitCode: number | null;
   readonly error: string;
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';

@@ -61,7 +61,9 @@ export class WayBack {
     const scope = this.#scopeOf(node);
     if (scope === null) return;
     if (result === 'done') scope.done += 1;
-    if (result === 'failed') await this.#go(scope, node, byUndo);
+    // Nothing is wrong with one whose forerunner has ended.
+    if (result === 'failed')
+      await this.#go(scope, node, node.op.kind === 'forerunners.alive' ? unused : byUndo);
     scope.underWay -= 1;
     if (scope.underWay === 0) await scope.heldUp?.();
   }

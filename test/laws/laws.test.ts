@@ -204,6 +204,80 @@ describe('laws of planning and applying', () => {
     },
   );
 
+  test.each([
+    ['start-first', 1],
+    ['start-first', 2],
+    ['stop-first', 1],
+    ['stop-first', 2],
+  ] as const)(
+    '%s, %i instances, cut off anywhere: what is published by then goes on serving, and becomes the current one',
+    async (order, instances) => {
+      const sketch = (image: string) =>
+        desiredState([{ name: 'app', socket: true, order, instances, image }]);
+      const forward: number[] = [];
+      for (let calls = 0; calls < 30; calls += 1) {
+        const stop = new AbortController();
+        let left = Number.POSITIVE_INFINITY;
+        let led: string[] = [];
+        const w = world(REFERENCES, {
+          before: ({ method, line }) => {
+            if (method === 'inspectImage') return;
+            if (!line.startsWith('statPath') && line.includes('app0.sock')) led.push(line);
+            left -= 1;
+            if (left >= 0) return;
+            stop.abort(new Error('killed'));
+            throw new Error('killed');
+          },
+        });
+        await w.apply(sketch('app:1'));
+        const plan = await w.plan(sketch('app:2'));
+        left = calls;
+        await w.walk(plan, sketch('app:2'), stop.signal);
+        left = Number.POSITIVE_INFINITY;
+        const isPublished = w.links.get(SOCKET) === '.shop-app0.2';
+        const made = await w.engine.inspectContainer('shop-app0.2.next');
+        led = [];
+        const events = await w.apply(sketch('app:2'));
+        expect(events.at(-1), `${calls} calls`).toMatchObject({ type: 'finished', failed: 0 });
+        await expectSettled(w, sketch('app:2'));
+        if (!isPublished || made === null) continue;
+        forward.push(calls);
+        expect((await w.engine.inspectContainer('shop-app0'))?.id, `${calls} calls`).toBe(made.id);
+        expect(led.filter((line) => !line.endsWith('→ .shop-app0.2'))).toEqual([]);
+      }
+      expect(forward.length).toBeGreaterThan(0);
+    },
+  );
+
+  test('a published successor that is no longer ready: the old one is published again', async () => {
+    const [first, second] = ['app:1', 'app:2'].map((image) =>
+      desiredState([{ name: 'app', socket: true, image }]),
+    );
+    if (first === undefined || second === undefined) throw new Error('no file');
+    const stop = new AbortController();
+    let isCut = false;
+    const w = world(REFERENCES, {
+      before: ({ method }) => {
+        if (!isCut || method !== 'updateRestart') return;
+        stop.abort(new Error('killed'));
+        throw new Error('killed');
+      },
+      // Long after its gate.
+      behaviour: (config) => (imageOf(config.labels) === 'app:2' ? { exitAfterMs: 5000, exitCode: 3 } : {}),
+    });
+    await w.apply(first);
+    isCut = true;
+    await w.apply(second, {}, stop.signal);
+    isCut = false;
+    expect(w.links.get(SOCKET)).toBe('.shop-app0.2');
+    const plan = await w.plan(second);
+    await w.clock.run(w.clock.sleep(6000));
+    const events = await w.walk(plan, second);
+    expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 1 });
+    expect(w.links.get(SOCKET)).toBe('.shop-app0.1');
+    expect([...(await serving(w.engine))]).toEqual(['app0']);
+  });
+
   test('start-first: whoever serves before and after serves all the while', async () => {
     await fc.assert(
       fc.asyncProperty(twoVersions, async ({ before, after }) => {
@@ -355,6 +429,42 @@ describe('laws of planning and applying', () => {
     await w.apply(good);
     await expectSettled(w, good);
   });
+
+  test.each([true, false])(
+    'a new version that ends when it serves (socket: %s): nobody else is replaced, and all others go on serving',
+    async (socket) => {
+      const restart = { name: 'no', maxRetries: 0 } as const;
+      const sketch: ContainerSketch = { name: 'app', instances: 3, socket, spec: { restart } };
+      const [good, bad] = [desiredState([sketch]), desiredState([{ ...sketch, image: 'app:2' }])];
+      const w = world(REFERENCES, {
+        // Ready after a second; the one before it has left soon after.
+        behaviour: (config) =>
+          /app0\.2/.test(config.name)
+            ? {
+                exitAfterMs: 1500,
+                exitCode: 3,
+                output: [{ stream: 'stderr', text: 'no more', afterMs: 1400 }],
+              }
+            : {},
+      });
+      await w.apply(good);
+      const events = await w.apply(bad);
+      const failed = events.flatMap((e) =>
+        e.type === 'node-failed' ? [[e.node.group, e.failure.message, e.failure.log]] : [],
+      );
+      const said = 'generation 2 of `app0`, which was replaced before, has ended with code 3';
+      expect(failed).toEqual([['shop/app1', said, ['no more']]]);
+      expect(await picture(w.engine)).toEqual([
+        'shop-app0 app:2 exited',
+        'shop-app0.1.old app:1 exited',
+        'shop-app1 app:1 running',
+        'shop-app2 app:1 running',
+      ]);
+      if (socket) expect(w.links.get(SOCKET.replace('app0', 'app1'))).toBe('.shop-app1.1');
+      await w.apply(good);
+      await expectSettled(w, good);
+    },
+  );
 
   test('the same containers in another order give the same plan for each of them', () => {
     fc.assert(

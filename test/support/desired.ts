@@ -297,7 +297,7 @@ export function settled(desired: DesiredState): ObservedState {
             startedAt: '2026-01-01T00:00:00Z',
             health: 'none',
             imageId: container.image.id ?? `sha256:${container.image.reference}`,
-            spec: instance.spec,
+            spec: { ...instance.spec, port: instance.port },
             env: instance.env.map(
               (e) => `${e.name}=${e.value.replaceAll(SOCKET_HOLE, `/run/socks/.${instance.engineName}.1`)}`,
             ),

@@ -48,6 +48,8 @@ export interface WorldOptions {
   readonly onOpen?: () => void;
   /** The configuration of a container called `haproxy`; absent: none is read. */
   readonly haproxy?: string;
+  /** What everybody answers whom the agent asks; 200 without it. */
+  readonly status?: () => number;
   /** What can be pulled. */
   readonly registry?: NonNullable<MemoryEngineOptions['registry']>;
 }
@@ -85,7 +87,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
     return null;
   };
   const session: AgentSession = {
-    probe: () => Promise.resolve({ ok: true, status: 200, ms: 1 }),
+    probe: () => Promise.resolve({ ok: true, status: options.status?.() ?? 200, ms: 1 }),
     publish: async (directory, link, to) => {
       options.before?.({ method: 'exec', args: [], line: `publish ${directory}/${link} → ${to}` });
       // What is held goes to the server that has bound the name.

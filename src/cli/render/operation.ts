@@ -37,6 +37,8 @@ export function operationText(op: Operation): string {
       return `wait until ${generationOf(op.target)} stays up`;
     case 'container.alive':
       return `see that ${generationOf(op.target)} still runs`;
+    case 'forerunners.alive':
+      return 'see that those replaced before it still run';
     case 'container.policy':
       return `restart policy ${op.policy} for ${generationOf(op.target)}`;
     case 'container.connect':
@@ -112,6 +114,7 @@ export function isQuiet(op: Operation, action: Action | null): boolean {
   return (
     op.kind === 'container.policy' ||
     op.kind === 'container.alive' ||
+    op.kind === 'forerunners.alive' ||
     op.kind === 'socket.keep' ||
     (op.kind === 'container.rename' && phaseName.test(op.name)) ||
     (op.kind === 'socket.unlink' && op.name.startsWith('.'))

@@ -61,6 +61,8 @@ export interface RecordedSpec extends InstanceSpec {
   readonly migration?: readonly string[] | null;
   /** How it was asked whether it was ready; null where that takes more than a question of the agent. */
   readonly gate?: HttpGate | TcpGate | null;
+  /** The TCP port on which it serves; null: none is known. */
+  readonly port?: number | null;
 }
 
 /**

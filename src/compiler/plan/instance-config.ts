@@ -34,9 +34,9 @@ export function instanceConfig(
   };
 }
 
-function recordedSpec({ migration }: DesiredContainer, { spec, gate }: DesiredInstance): RecordedSpec {
+function recordedSpec({ migration }: DesiredContainer, { spec, gate, port }: DesiredInstance): RecordedSpec {
   const isAsked = gate.kind === 'http' || gate.kind === 'tcp';
-  return { ...spec, migration: migration?.shown ?? null, gate: isAsked ? gate : null };
+  return { ...spec, migration: migration?.shown ?? null, gate: isAsked ? gate : null, port };
 }
 
 /** Which generation of an instance is made. */

@@ -65,11 +65,15 @@ export type Operation =
       readonly instance: InstanceKey;
       readonly generation: number;
       readonly target: ContainerRef;
+      /** It has served before, by its old files, and has no start to be waited for. */
+      readonly reloaded?: true;
     }
   /** It runs, and goes on for a second: all that can be asked of a container that the file does not describe. */
   | { readonly kind: 'container.up'; readonly target: ContainerRef }
   /** It has not ended since its start: asked before what it replaces is stopped. */
   | { readonly kind: 'container.alive'; readonly target: ContainerRef }
+  /** The new generations of a container that have passed their gates in this plan have not ended since. */
+  | { readonly kind: 'forerunners.alive'; readonly container: ContainerKey }
   | {
       readonly kind: 'container.policy';
       readonly target: ContainerRef;

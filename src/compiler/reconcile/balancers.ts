@@ -2,6 +2,7 @@ import type { Teller } from '../balancer/tellers.ts';
 import type { DesiredInstance } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
+import { recordedPort } from './recorded-port.ts';
 import { existing } from './turn.ts';
 
 /** Whether a haproxy that is told the address of an instance gets to it: it keeps the port of its configuration. */
@@ -21,14 +22,19 @@ export function leave(teller: Teller, state: 'drain' | 'maint'): Operation {
   return { kind: 'balancer.leave', balancer, ...teller.socket, servers, state };
 }
 
-/** Waits until nobody is connected to a generation over TCP; null where it has no port of its own that is known, or does not run. */
+/**
+ * Waits until nobody is connected to a generation over TCP, on the ports with which it was made; null where it has none of its
+ * own that is known, or does not run.
+ */
 export function drainPorts(
   old: ObservedContainer,
   instance: Pick<DesiredInstance, 'port' | 'socket'> | null,
   tellers: readonly Teller[],
   limitS: number,
 ): Operation | null {
-  const own = instance === null || instance.socket !== null ? null : instance.port;
+  const fallback = instance === null || instance.socket !== null ? null : instance.port;
+  const recorded = recordedPort(old.spec);
+  const own = recorded === undefined ? fallback : recorded;
   const ports = [...new Set([...tellers.flatMap((teller) => teller.ports), ...(own === null ? [] : [own])])];
   // In the host's network everybody's connections would count.
   if (old.state !== 'running' || ports.length === 0 || (old.spec?.network ?? 'stack') !== 'stack')

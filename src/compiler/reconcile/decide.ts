@@ -1,4 +1,9 @@
-import type { DesiredContainer, DesiredInstance, DesiredState } from '../desired/desired-state.ts';
+import type {
+  DeployMode,
+  DesiredContainer,
+  DesiredInstance,
+  DesiredState,
+} from '../desired/desired-state.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import { groupBy } from '../group-by.ts';
 import type { PlanRequest, Reason } from '../plan/plan.ts';
@@ -9,6 +14,7 @@ import { linkDrift } from './links.ts';
 import { modeTable, STAYING } from './mode-table.ts';
 import type { Decision, Status } from './mode-table.ts';
 import { standing } from './standing.ts';
+import { publishedSuccessor } from './successor.ts';
 import type { Standing } from './standing.ts';
 
 /** What is to become of one instance, and all that it was decided on. */
@@ -21,6 +27,8 @@ export interface Decided {
   readonly reasons: readonly Reason[];
   /** Where the published name leads when it is not to the current generation, though that one runs and stays. */
   readonly link: Reason | null;
+  /** The new generation, which an apply made and published before it was cut off: only the rest is left to do. */
+  readonly successor: ObservedContainer | null;
 }
 
 const NO_DIFFERENCE: Difference = { replace: [], update: [], reload: null, files: [] };
@@ -88,7 +96,8 @@ function decideOne(
   const status = statusOf(current, difference);
   const mode = container.mode === 'manual' && (included || forced) ? 'auto' : container.mode;
   const byTable = modeTable[mode][status];
-  const decision = forced && container.mode !== 'cron' && current !== null ? 'replace' : byTable;
+  const successor = forced ? null : publishedSuccessor(container, instance, stands, observed.links);
+  const decision = decisionFor(byTable, { current, forced, successor, mode });
   const link = STAYING.has(decision) ? linkDrift(instance.engineName, stands, observed.links) : null;
   return {
     container,
@@ -96,13 +105,40 @@ function decideOne(
     standing: stands,
     difference,
     decision,
+    successor,
     reasons: [
+      ...(successor === null ? [] : [cutOff(current, successor)]),
       ...nameReasons(instance, stands),
       ...(link === null ? [] : [link]),
-      ...reasonsFor(decision, current, difference, { forced, vanished }),
+      ...(successor !== null && current === null
+        ? []
+        : reasonsFor(decision, current, difference, { forced, vanished })),
     ],
     link,
   };
+}
+
+function decisionFor(
+  byTable: Decision,
+  {
+    current,
+    forced,
+    successor,
+    mode,
+  }: Pick<Decided, 'successor'> & {
+    readonly current: ObservedContainer | null;
+    readonly forced: boolean;
+    readonly mode: DeployMode;
+  },
+): Decision {
+  if (successor !== null) return current === null ? 'create' : 'replace';
+  return forced && mode !== 'cron' && current !== null ? 'replace' : byTable;
+}
+
+function cutOff(current: ObservedContainer | null, { generation }: ObservedContainer): Reason {
+  const from = current === null ? null : `generation ${current.generation}`;
+  const to = `generation ${generation}, which serves already`;
+  return { kind: 'leftover', field: 'switch that was cut off', from, to };
 }
 
 function statusOf(current: ObservedContainer | null, difference: Difference): Status {

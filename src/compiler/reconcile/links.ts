@@ -98,7 +98,7 @@ function publishedPlace(current: ObservedContainer, engineName: string): SocketP
 }
 
 /** Null when nobody has looked: offline, or it came up since. */
-function linkAt(place: SocketPlace, links: readonly ObservedLink[]): LinkFound | null {
+export function linkAt(place: SocketPlace, links: readonly ObservedLink[]): LinkFound | null {
   const isThere = ({ volume, path, name }: ObservedLink) =>
     volume === place.volume && path === place.volumePath && name === fileName(place);
   return links.find(isThere)?.found ?? null;

@@ -1,4 +1,4 @@
-import type { DesiredFile, Reload } from '../desired/desired-state.ts';
+import type { DesiredFile, Gate, Reload } from '../desired/desired-state.ts';
 import { configCheck } from '../plan/config-check.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
@@ -36,7 +36,7 @@ export function reload(
   last = builder.add(
     group,
     `gate ${generation}`,
-    { kind: 'container.gate', ...what },
+    { kind: 'container.gate', ...what, reloaded: true },
     [last],
     'must be ready',
     {
@@ -46,6 +46,16 @@ export function reload(
   return [
     builder.add(group, `settle ${generation}`, { kind: 'files.settle', ...what }, [last], 'gate passed'),
   ];
+}
+
+/** How long a program that has served before may give no good answer by its new files: all the while clients get the bad one. */
+const RELOAD_MS = 5000;
+
+/** The gate after a reload. Nothing starts, so that `startup_time` is no measure; but a slow question may be asked twice. */
+export function reloadGate(gate: Gate): Gate {
+  if (gate.kind === 'engine') return { ...gate, uptimeMs: Math.min(gate.uptimeMs, RELOAD_MS) };
+  const twice = 2 * (gate.intervalMs + gate.timeoutMs);
+  return { ...gate, limitMs: Math.min(gate.limitMs, Math.max(RELOAD_MS, twice)) };
 }
 
 /** What a reader should know of a reload: `checked by \`haproxy -c\` first, then SIGUSR2`. */

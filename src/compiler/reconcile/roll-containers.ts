@@ -144,6 +144,7 @@ function rollOne(
     const after: Awaited = {
       begin: before.length === 0 ? begin : [...(isAhead ? running : serving), ...gone],
       serve: isAhead ? serving : [],
+      hasForerunners: before.length > 0,
     };
     batches.push(
       together.map((d) => {

@@ -10,12 +10,12 @@ import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
 import { canHold, hasOwnSocket, placeKey, publish, restore, socketPlace } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
-import { reload, reloadNotes } from './reload.ts';
+import { reload, reloadGate, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
 import { addSteps, scopeOf } from './steps.ts';
 import { existing } from './turn.ts';
 import type { Cover, Turn } from './turn.ts';
-import { strategies } from './strategies.ts';
+import { restOf, strategies } from './strategies.ts';
 import { generationSocketName } from '../desired/desired-state.ts';
 import { tidyGeneration } from './tidy.ts';
 import { count, gateWords, instanceNotes } from './words.ts';
@@ -39,6 +39,8 @@ export interface Awaited {
   readonly begin: readonly NodeId[];
   /** Before its new generation is asked whether it is ready. */
   readonly serve: readonly NodeId[];
+  /** Others of its container are replaced before it. */
+  readonly hasForerunners?: boolean;
 }
 
 /** What an instance must know of the others. */
@@ -52,12 +54,12 @@ export interface RollScope {
 export function rollInstance(
   builder: PlanBuilder,
   decided: Decided,
-  { begin: after, serve }: Awaited,
+  { begin: after, serve, hasForerunners = false }: Awaited,
   waitsFor: readonly string[],
   scope: RollScope,
   others: readonly Decided[],
 ): Rolled {
-  const { instance, container, standing, decision } = decided;
+  const { instance, container, standing, decision, successor } = decided;
   const group = instance.key;
   const notes: string[] = [];
   let last = rescue(builder, decided, after, notes, scope.sockets);
@@ -65,6 +67,7 @@ export function rollInstance(
   const retries = decision === 'replace' || decision === 'create';
   const stale = retries || decision === 'hold' || decision === 'start-held' ? [] : standing.failed;
   for (const leftover of [...standing.leftovers, ...stale]) {
+    if (leftover === successor) continue;
     last = tidyGeneration(builder, group, instance, leftover, standing.current, last, scope.sockets);
     notes.push(
       leftover.phase === 'current'
@@ -78,7 +81,7 @@ export function rollInstance(
     notes.push(`generation ${failed.generation} failed and is kept as ${failed.engineName} until then`);
   }
 
-  const generation = standing.latest + 1;
+  const generation = successor?.generation ?? standing.latest + 1;
   let cleanup: Rolled['cleanup'] = () => {};
   let running: readonly NodeId[] = [];
   let serving: readonly NodeId[] | null = null;
@@ -86,14 +89,18 @@ export function rollInstance(
     case 'create':
     case 'replace': {
       const replaced = decision === 'replace' ? standing.current : null;
-      const next: ContainerRef = { kind: 'created', instance: instance.key, generation };
-      const strategy = strategies[replaced === null ? 'create' : container.strategy.order];
+      const next: ContainerRef =
+        successor === null ? { kind: 'created', instance: instance.key, generation } : existing(successor);
+      const whole = strategies[replaced === null ? 'create' : container.strategy.order];
+      const strategy = successor === null ? whole : restOf(whole);
       const oldPlace = socketPlace(replaced?.spec ?? null, scope.sockets.reach);
       const handover = scope.handover(container.key, instance.index);
       const listing = scope.sockets.tellers.get(instance.engineName) ?? [];
       const tellers = listing.filter((teller) => leadsTo(teller, instance));
       const turn: Turn = {
+        container: container.key,
         instance,
+        hasForerunners,
         generation,
         next,
         old: replaced,
@@ -103,7 +110,8 @@ export function rollInstance(
         tellers,
         sockets: scope.sockets,
       };
-      const undoScope = scopeOf(turn);
+      // Back to an old one that does not run would be worse.
+      const undoScope = successor === null || replaced?.state === 'running' ? scopeOf(turn) : null;
       last = addSteps(builder, group, strategy.begin, turn, last, undoScope);
       running = last;
       last = addSteps(builder, group, strategy.serve, turn, [...last, ...serve], undoScope);
@@ -182,8 +190,11 @@ export function rollInstance(
     to: retries ? generation : (standing.current?.generation ?? null),
     strategy:
       decision === 'replace' ? { order: container.strategy.order, why: container.strategy.why } : null,
-    gate: starts || decision === 'reload' ? gateWords(instance.gate) : null,
-    makes: retries ? madeContainer(container, instance) : null,
+    gate:
+      starts || decision === 'reload'
+        ? gateWords(decision === 'reload' ? reloadGate(instance.gate) : instance.gate)
+        : null,
+    makes: retries && successor === null ? madeContainer(container, instance) : null,
     judgement: null,
     waitsFor: starts || decision === 'reload' ? waitsFor : [],
     notes: [
@@ -198,12 +209,14 @@ export function rollInstance(
 }
 
 function coverOf(
-  { container, instance, standing }: Decided,
+  { container, instance, standing, successor }: Decided,
   oldPlace: SocketPlace | null,
   tellers: readonly Teller[],
   others: readonly Decided[],
 ): Cover {
   if (container.strategy.order === 'start-first') return 'successor';
+  // The old one has left already, and the next one must wait until the balancer counts on this one.
+  if (successor !== null) return others.length > 0 ? 'siblings' : 'nobody';
   const old = standing.current;
   if (old?.state !== 'running' || (oldPlace === null && tellers.length === 0)) return 'nobody';
   if (others.length > 0) return 'siblings';

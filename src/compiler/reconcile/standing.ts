@@ -23,7 +23,7 @@ export interface Standing {
  * A switch renames `app0` → `app0.1.old`, then `app0.2.next` → `app0`, always after the gate of 2. So:
  *
  *     app0    .1.old   .2.next
- *     1       -        2         2 is half-made; 1 is current
+ *     1       -        2         2 is half-made; 1 is current (unless 2 is published: `successor.ts`)
  *     -       1        2         cut off between the renames: 2 is current
  *     2       1        -         2 is current, 1 was not stopped or removed yet
  *     -       1        -         2 is gone: back to 1

@@ -21,14 +21,16 @@ export function start(
   after: readonly NodeId[],
   sockets: SocketScope,
 ): readonly NodeId[] {
-  const { instance, standing, decision } = decided;
+  const { container, instance, standing, decision } = decided;
   const current = standing.current;
   if (current === null) return after;
   const target = existing(current);
   if (decision === 'start') {
     const { generation } = current;
     const turn: Turn = {
+      container: container.key,
       instance,
+      hasForerunners: false,
       generation,
       next: target,
       old: null,

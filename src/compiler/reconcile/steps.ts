@@ -161,6 +161,17 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
           ),
         ]
       : [],
+  // What the new version does to one instance it does to the next.
+  forerunners: ({ container, hasForerunners }) =>
+    hasForerunners
+      ? [
+          node(
+            'see forerunners',
+            { kind: 'forerunners.alive', container },
+            'nobody follows one that has ended',
+          ),
+        ]
+      : [],
   'stop-old': (turn) => {
     const { instance, old } = turn;
     if (old === null) return [];

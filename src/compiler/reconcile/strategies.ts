@@ -24,9 +24,13 @@ export type Step =
   | 'tell-balancers'
   | 'drain-old'
   | 'still-up'
+  | 'forerunners'
   | 'stop-old'
   | 'publish-again'
   | 'clear-old-path';
+
+/** The steps of a strategy, in its four parts. */
+type Strategy = Readonly<Record<'begin' | 'serve' | 'switch' | 'settle', readonly Step[]>>;
 
 /**
  * The strategies. When `begin` is over, the new generation runs, and nobody knows it; when `serve` is over, it gets what comes over a socket; when `switch` is, it is current
@@ -49,7 +53,7 @@ export const strategies = {
   },
   'start-first': {
     begin: ['create', 'join', 'hand-over', 'keep-old-path', 'clear-path', 'note-listeners', 'start'],
-    serve: ['gate', 'publish'],
+    serve: ['gate', 'forerunners', 'publish'],
     switch: ['keep', 'release-old', 'park-old', 'take-name', 'tell-balancers'],
     settle: [
       'unpublish-old',
@@ -66,6 +70,7 @@ export const strategies = {
     begin: [
       'create',
       'join',
+      'forerunners',
       'release-old',
       'take-path',
       'hold',
@@ -90,6 +95,9 @@ export const strategies = {
     switch: [],
     settle: [],
   },
-} as const satisfies Readonly<
-  Record<string, Readonly<Record<'begin' | 'serve' | 'switch' | 'settle', readonly Step[]>>>
->;
+} as const satisfies Readonly<Record<string, Strategy>>;
+
+/** What a strategy leaves to do for a generation that is published already; it may have got worse since, and is asked again. */
+export function restOf({ switch: last, settle }: Strategy): Strategy {
+  return { begin: [], serve: ['publish', 'gate'], switch: last, settle };
+}

@@ -1,5 +1,5 @@
 import type { Teller } from '../balancer/tellers.ts';
-import type { DesiredInstance } from '../desired/desired-state.ts';
+import type { ContainerKey, DesiredInstance } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
@@ -12,7 +12,10 @@ export type Cover = 'successor' | 'siblings' | 'hold' | 'nobody';
 
 /** What a strategy's steps are about: the generation that comes and the one that goes. */
 export interface Turn {
+  readonly container: ContainerKey;
   readonly instance: DesiredInstance;
+  /** Others of its container were replaced before it. */
+  readonly hasForerunners: boolean;
   readonly generation: number;
   /** The generation that starts: created by this plan, or one that exists (`start`). */
   readonly next: ContainerRef;

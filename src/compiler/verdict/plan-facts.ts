@@ -7,6 +7,7 @@ import { instanceEngineName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { Change, Plan } from '../plan/plan.ts';
+import { recordedPort } from '../reconcile/recorded-port.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
 import { standing } from '../reconcile/standing.ts';
 import type { GateFacts, SocketFacts, VerdictFacts } from './facts.ts';
@@ -241,8 +242,8 @@ function gateFacts(instance: DesiredInstance | null, siblings: readonly Observed
 }
 
 function portOf(instance: DesiredInstance | null, old: ObservedContainer | null): number | null {
-  const recorded = instance === null ? (old?.spec?.gate ?? null) : null;
-  if (recorded !== null && recorded.over !== 'socket') return recorded.over.port;
+  const recorded = instance === null ? recordedPort(old?.spec ?? null) : null;
+  if (typeof recorded === 'number') return recorded;
   return instance?.port ?? (old?.spec ?? instance?.spec)?.ports[0]?.containerPort ?? null;
 }
 

@@ -40,7 +40,7 @@ function publishedPort({ PublicPort, IP, Type }: PortRow): readonly HostPort[] {
 /** GET /containers/{id}/json. Older engines add the container's own short id to its aliases; it is left out. */
 export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
   const { State: state, Config: config, HostConfig: host } = row;
-  const isOver = state.Status === 'exited' || state.Status === 'dead';
+  const isOver = ['exited', 'dead', 'restarting'].includes(state.Status);
   return {
     id: row.Id,
     name: bare(row.Name),

@@ -31,7 +31,7 @@ export async function waitForExit(
     watched.catch(() => undefined);
     const details = await inspect(id);
     if (details === null) throw new EngineError('not-found', operation, `No such container: ${id}`, 404);
-    if (details.exitCode !== null) return details.exitCode;
+    if (details.state !== 'restarting' && details.exitCode !== null) return details.exitCode;
     return exitCodeOf(await watched);
   } catch (error) {
     if (signal?.aborted) throw new EngineError('cut-off', operation, 'interrupted');

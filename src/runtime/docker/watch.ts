@@ -4,8 +4,31 @@ import { readMessages } from './message-stream.ts';
 import type { Transport } from './transport.ts';
 
 /** GET /events. */
-export function watchCalls(transport: Transport): Pick<Engine, 'watchStarts'> {
-  return { watchStarts: (labels, signal) => watchStarts(transport, labels, signal) };
+export function watchCalls(transport: Transport): Pick<Engine, 'watchStarts' | 'lastExit'> {
+  return {
+    watchStarts: (labels, signal) => watchStarts(transport, labels, signal),
+    lastExit: (id, before) => lastExit(transport, id, before),
+  };
+}
+
+async function lastExit(transport: Transport, id: string, before: string): Promise<number | null> {
+  const operation = `look how container ${id} ended`;
+  const filters = JSON.stringify({ type: ['container'], event: ['die'], container: [id] });
+  // With an end that is over it tells what it has kept, and ends.
+  const until = Date.parse(before) / 1000;
+  const answer = await transport.open(operation, (docker) => docker.getEvents({ filters, since: 1, until }));
+  let code: number | null = null;
+  try {
+    for await (const { Actor } of readMessages(answer)) {
+      const told = Number(Actor?.Attributes?.['exitCode'] ?? 'none');
+      if (Number.isInteger(told)) code = told;
+    }
+    return code;
+  } catch (error) {
+    throw toEngineError(error, operation, transport.endpoint);
+  } finally {
+    answer.destroy();
+  }
 }
 
 async function watchStarts(

@@ -20,6 +20,7 @@ import { awaitBalancer } from './arrivals.ts';
 import { leaveBalancer, pointBalancer } from './balancers.ts';
 import { createAgent } from './create-agent.ts';
 import { drainPorts, drainSocket } from './drain.ts';
+import { Forerunners } from './forerunners.ts';
 import { awaitIdle } from './idle.ts';
 import { Images } from './images.ts';
 import { mark, type Mark } from './mark.ts';
@@ -48,6 +49,7 @@ export class Performer {
   readonly #created = new Map<string, string>();
   /** Who listened on the ports of a generation before it started. */
   readonly #noted = new Map<string, SharedPorts>();
+  readonly #forerunners = new Forerunners();
   readonly #images: Images;
   readonly #sessions: Sessions;
   readonly #instances: ReadonlyMap<InstanceKey, { container: DesiredContainer; instance: DesiredInstance }>;
@@ -140,19 +142,14 @@ export class Performer {
         await engine.unpauseContainer(this.#id(op.target));
         return null;
       case 'container.gate':
-        return awaitReady(
-          {
-            instance: this.#lookUp(op.instance).instance,
-            generation: op.generation,
-            shared: this.#noted.get(createdKey(op.instance, op.generation)) ?? null,
-            ask: (plane, ask) => this.#ask(plane, ask),
-          },
-          this.#readiness(op.target, onProgress),
-        );
+        return this.#gate(op, onProgress);
       case 'container.up':
         return staysUp(this.#readiness(op.target, onProgress));
       case 'container.alive':
         await stillRuns(this.#id(op.target), engine);
+        return null;
+      case 'forerunners.alive':
+        await this.#forerunners.demandAlive(op.container, engine);
         return null;
       case 'container.policy':
       case 'container.rename':
@@ -237,7 +234,11 @@ export class Performer {
   async takeBack(op: Operation): Promise<boolean> {
     const { engine } = this.#options;
     try {
-      if (op.kind === 'container.stop') return await engine.stopContainer(this.#id(op.target), op.timeoutS);
+      if (op.kind === 'container.stop') {
+        const id = this.#id(op.target);
+        this.#forerunners.forget(id);
+        return await engine.stopContainer(id, op.timeoutS);
+      }
       if (op.kind === 'container.start') return await engine.startContainer(this.#id(op.target));
       if (op.kind === 'files.restore') return await restoreFiles(op, this.#reloading(op));
       if (op.kind === 'container.policy' || op.kind === 'container.rename') {
@@ -251,6 +252,27 @@ export class Performer {
       if (error instanceof EngineError && error.kind === 'not-found') return false;
       throw error;
     }
+  }
+
+  async #gate(
+    op: Extract<Operation, { kind: 'container.gate' }>,
+    onProgress: (line: string) => void,
+  ): Promise<string | null> {
+    const { container, instance } = this.#lookUp(op.instance);
+    const { generation, target } = op;
+    const note = await awaitReady(
+      {
+        instance,
+        generation,
+        reloaded: op.reloaded === true,
+        shared: this.#noted.get(createdKey(op.instance, generation)) ?? null,
+        ask: (plane, ask) => this.#ask(plane, ask),
+      },
+      this.#readiness(target, onProgress),
+    );
+    if (target.kind === 'created')
+      this.#forerunners.add(container.key, { id: this.#id(target), instance: instance.name, generation });
+    return note;
   }
 
   #mark(op: Mark, onEnd: () => Promise<void>): Promise<string | null> {

@@ -1,6 +1,7 @@
 import type { DesiredInstance } from '../../compiler/desired/desired-state.ts';
 import { agentVolumePath, type AgentSpec } from '../../compiler/plan/agent-spec.ts';
 import { gatePlane } from '../../compiler/reconcile/agents.ts';
+import { reloadGate } from '../../compiler/reconcile/reload.ts';
 import { boundName } from '../../compiler/reconcile/sockets.ts';
 import type { AgentSession } from '../agent/agent-session.ts';
 import type { Engine } from '../engine.ts';
@@ -20,6 +21,8 @@ export interface ReadinessContext extends Pick<ExecuteOptions, 'engine' | 'clock
 export interface GateAsk {
   readonly instance: DesiredInstance;
   readonly generation: number;
+  /** It runs on, by other files. */
+  readonly reloaded: boolean;
   /** Who listened on its ports before it started. */
   readonly shared: SharedPorts | null;
   readonly ask: <T>(plane: AgentSpec['plane'], ask: (agent: AgentSession) => Promise<T>) => Promise<T>;
@@ -27,7 +30,7 @@ export interface GateAsk {
 
 /** Waits until a generation is ready, as the file says. */
 export async function awaitReady(
-  { instance, generation, shared, ask }: GateAsk,
+  { instance, generation, reloaded, shared, ask }: GateAsk,
   { engine, clock, stop, containerId, onProgress }: ReadinessContext,
 ): Promise<string | null> {
   const plane = gatePlane(instance) ?? (shared === null ? null : 'host');
@@ -47,7 +50,8 @@ export async function awaitReady(
       clock,
       onProgress,
     };
-    const { note } = await passGate(filledGate(instance, generation), context, stop ?? never());
+    const gate = filledGate(instance, generation);
+    const { note } = await passGate(reloaded ? reloadGate(gate) : gate, context, stop ?? never());
     return note;
   };
   return plane === null ? pass(null) : ask(plane, pass);

@@ -114,6 +114,22 @@ describe('start-first', () => {
     });
   });
 
+  test('the old one is drained on the port that it was made with', () => {
+    const drained = (given: Given) =>
+      planOf(given).nodes.flatMap(({ op }) => (op.kind === 'ports.drain' ? [op.ports] : []));
+    const moved = { ...again(app), instances: 1, port: 4000 };
+    expect(drained({ now: [{ ...app, instances: 1 }], wanted: [moved] })).toEqual([[3000]]);
+    const unrecorded = (all: readonly ObservedContainer[]) =>
+      all.map((seen) => {
+        const { port: _, ...spec } = seen.spec ?? {};
+        return { ...seen, spec: spec as ObservedContainer['spec'] };
+      });
+    // A label of an earlier version tells nothing: then it is the file's.
+    expect(drained({ now: [{ ...app, instances: 1 }], wanted: [moved], change: unrecorded })).toEqual([
+      [4000],
+    ]);
+  });
+
   test('the agent mounts the volume of the runtime socket', () => {
     const plan = planOf({ wanted: [again(app), haproxy] });
     expect(plan.agents.map(({ volumes }) => volumes)).toEqual([['shop-admin']]);

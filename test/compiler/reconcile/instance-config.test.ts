@@ -62,3 +62,11 @@ test('what is made is made from the image that was planned, not from what its ta
   expect(instanceConfig('shop', container, container.template, incarnation).image).toBe(imageId);
   expect(run(['console']).image).toBe(imageId);
 });
+
+test('the label of a generation tells where it listens', () => {
+  const [web] = desiredState([{ name: 'web', port: 3000 }]).containers;
+  if (web === undefined) throw new Error('no container');
+  const incarnation = { generation: 1, name: 'shop-web0', imageId };
+  const { labels } = instanceConfig('shop', web, web.template, incarnation);
+  expect(JSON.parse(labels['io.stackc.spec'] ?? '')).toMatchObject({ port: 3000, gate: null });
+});

@@ -144,18 +144,19 @@ describe('whole plans', () => {
       [14] #15 shop/app1 clear 2: socket.unlink undo: socket.unlink
       [15] #16 shop/app1 start 2: container.start undo: container.stop
       [16] #17 shop/app1 gate 2: container.gate
-      [17] #18 shop/app1 publish 2: socket.publish undo: socket.publish, socket.drain
-      [18] #19 shop/app1 keep 2: container.policy undo: container.policy
-      [19] #20 shop/app1 release 1: container.policy undo: container.policy, container.start
-      [20] #21 shop/app1 park 1: container.rename undo: container.rename
-      [21] #22 shop/app1 switch 2: container.rename undo: container.rename
-      [22] #23 shop/app1 drain 1: socket.drain
-      [23] #24 shop/app1 still up 2: container.alive
-      [24] #25 shop/app1 stop 1: container.stop
-      [25] #26 shop/app1 clear 1: socket.unlink
-      [13,26] #27 shop/app ready: checkpoint
-      [27] #28 shop/app0 remove 1: container.remove
-      [27] #29 shop/app1 remove 1: container.remove"
+      [17] #18 shop/app1 see forerunners: forerunners.alive
+      [18] #19 shop/app1 publish 2: socket.publish undo: socket.publish, socket.drain
+      [19] #20 shop/app1 keep 2: container.policy undo: container.policy
+      [20] #21 shop/app1 release 1: container.policy undo: container.policy, container.start
+      [21] #22 shop/app1 park 1: container.rename undo: container.rename
+      [22] #23 shop/app1 switch 2: container.rename undo: container.rename
+      [23] #24 shop/app1 drain 1: socket.drain
+      [24] #25 shop/app1 still up 2: container.alive
+      [25] #26 shop/app1 stop 1: container.stop
+      [26] #27 shop/app1 clear 1: socket.unlink
+      [13,27] #28 shop/app ready: checkpoint
+      [28] #29 shop/app0 remove 1: container.remove
+      [28] #30 shop/app1 remove 1: container.remove"
     `);
   });
 
@@ -383,6 +384,94 @@ describe('whole plans', () => {
         '[1] #2 shop/app0 leave bridge: container.disconnect',
       ].join('\n'),
     );
+  });
+
+  describe('a successor that was published before the apply was cut off', () => {
+    const wanted = desiredState([{ ...app, after: [], instances: 1, image: 'app:2' }]);
+    const before = settled(desiredState([{ ...app, after: [], instances: 1 }]));
+    const [one] = before.containers;
+    const [two] = settled(wanted).containers;
+    if (one === undefined || two === undefined) throw new Error('no container');
+    const next: ObservedContainer = { ...two, ...second, phase: 'next', engineName: 'shop-app0.2.next' };
+    const [link] = before.links;
+    if (link === undefined) throw new Error('no link');
+    const cutOff: ObservedState = {
+      ...before,
+      containers: [one, next],
+      links: [{ ...link, found: { kind: 'symlink', to: '.shop-app0.2', leads: true } }],
+    };
+
+    test('is the new generation: only the rest is done', () => {
+      expect(planText(plan(wanted, cutOff))).toMatchInlineSnapshot(`
+        "replace shop/app0 1→2 (leftover switch that was cut off generation 1→generation 2, which serves already; field image app:1 (app:1)→app:2 (app:2))
+
+        [] #1 shop/app0 publish 2: socket.publish undo: socket.publish, socket.drain
+        [1] #2 shop/app0 gate 2: container.gate
+        [2] #3 shop/app0 keep 2: container.policy undo: container.policy
+        [3] #4 shop/app0 release 1: container.policy undo: container.policy, container.start
+        [4] #5 shop/app0 park 1: container.rename undo: container.rename
+        [5] #6 shop/app0 switch 2: container.rename undo: container.rename
+        [6] #7 shop/app0 drain 1: socket.drain
+        [7] #8 shop/app0 still up 2: container.alive
+        [8] #9 shop/app0 stop 1: container.stop
+        [9] #10 shop/app0 clear 1: socket.unlink
+        [10] #11 shop/app0 remove 1: container.remove"
+      `);
+    });
+
+    test.each<[string, ObservedState, Partial<PlanRequest>]>([
+      ['with another file', { ...cutOff, containers: [one, { ...next, imageId: 'sha256:app:3' }] }, {}],
+      ['not published', { ...cutOff, links: before.links }, {}],
+      ['not running', { ...cutOff, containers: [one, { ...next, state: 'exited' }] }, {}],
+      ['replaced all the same', cutOff, { force: ['app'] }],
+    ])('is half-made: %s', (_, observed, request) => {
+      const { changes, nodes } = plan(wanted, observed, request);
+      expect(changes.at(-1)).toMatchObject({ action: 'replace', from: 1, to: 3 });
+      expect(nodes.map(({ id }) => id)).toContain('shop/app0 remove 2');
+    });
+
+    test('of a held one too: it was asked for', () => {
+      const held = desiredState([{ ...app, after: [], instances: 1, image: 'app:2', mode: 'manual' }]);
+      expect(plan(held, cutOff).changes[0]).toMatchObject({ action: 'replace', from: 1, to: 2 });
+    });
+
+    test('of the first one of all', () => {
+      const first = { ...cutOff, containers: [next] };
+      expect(planText(plan(wanted, first))).toMatchInlineSnapshot(`
+        "create shop/app0 -→2 (leftover switch that was cut off -→generation 2, which serves already)
+
+        [] #1 shop/app0 publish 2: socket.publish
+        [1] #2 shop/app0 gate 2: container.gate
+        [2] #3 shop/app0 keep 2: container.policy
+        [3] #4 shop/app0 switch 2: container.rename"
+      `);
+    });
+
+    test('stop-first: the balancer counts on it before the next one goes', () => {
+      const sketch: ContainerSketch = { ...app, after: [], image: 'app:2', order: 'stop-first' };
+      const all = settled(desiredState([{ ...sketch, image: 'app:1' }]));
+      const seen = {
+        ...all,
+        containers: [
+          ...all.containers.map((c) => (c.instance === 'app0' ? { ...c, state: 'exited' as const } : c)),
+          next,
+        ],
+        links: [...cutOff.links, ...all.links.slice(1)],
+      };
+      const of = plan(desiredState([sketch]), seen).nodes.filter(({ group }) => group === 'shop/app0');
+      expect(of.map(({ id }) => id.replace('shop/app0 ', ''))).toEqual([
+        'publish 2',
+        'gate 2',
+        'keep 2',
+        'park 1',
+        'switch 2',
+        'await balancer 2',
+        'gate again 2',
+        'clear 1',
+        'remove 1',
+      ]);
+      expect(of.flatMap(({ undo }) => undo)).toEqual([]);
+    });
   });
 
   test('a half-made successor goes, and the link goes back to the current generation first', () => {

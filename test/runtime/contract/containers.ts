@@ -82,6 +82,16 @@ export function containerLife(scene: ContractScene): void {
     expect((await scene.details(name)).id).toBe(id);
   });
 
+  it('knows with what code one has ended that runs again', async () => {
+    const { id } = await scene.run(play('exit', '3'), { restart: { name: 'always', maxRetries: 0 } });
+    // Counted as a restart before it is started again.
+    const { startedAt: first } = await scene.details(id);
+    await until('it has been started again', async () => (await scene.details(id)).startedAt !== first);
+    expect(await scene.engine.lastExit(id, (await scene.details(id)).startedAt)).toBe(3);
+    const { id: other } = await scene.run(play('run'));
+    expect(await scene.engine.lastExit(other, (await scene.details(other)).startedAt)).toBeNull();
+  });
+
   it('takes a rename to the name that it has for done', async () => {
     const { id, name } = await scene.create(play('run'));
     await scene.engine.renameContainer(id, name);

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 
+import type { Gate, HttpGate } from '../../../src/compiler/desired/desired-state.ts';
+import { reloadGate } from '../../../src/compiler/reconcile/reload.ts';
 import { STAMP } from '../../../src/runtime/files/stamp.ts';
 import { desiredState, type ContainerSketch } from '../../support/desired.ts';
 import { planText } from '../../support/plan-text.ts';
@@ -103,4 +105,49 @@ test('a reload that is cut off is done again by the next apply', async () => {
   expect(next.changes.map(({ action }) => action)).toEqual(['reload']);
   await shop.apply(app('two', { instances: 1 }));
   expect((await shop.plan(app('two', { instances: 1 }))).nodes).toEqual([]);
+});
+
+const asked: HttpGate = {
+  kind: 'http',
+  over: { port: 80 },
+  path: '/ping',
+  status: [[200, 299]],
+  timeoutMs: 2000,
+  intervalMs: 50,
+  // As `startup_time: 90` says.
+  limitMs: 90_000,
+};
+
+test('new files by which it answers with errors: the old ones are back after seconds, not after `startup_time`', async () => {
+  let status = 200;
+  const shop = world(['app:1'], { status: () => status });
+  const one = app('one', { instances: 1, gate: asked });
+  await shop.apply(one);
+  status = 503;
+  const two = app('two', { instances: 1, gate: asked });
+  const plan = await shop.plan(two);
+  expect(plan.changes.map(({ gate }) => gate)).toEqual(['HTTP /ping on port 80 within 5 s']);
+  const events = await shop.walk(plan, two);
+  expect(events.flatMap((e) => (e.type === 'node-failed' ? [e.failure] : []))).toEqual([
+    {
+      message: 'not ready after 5 s: last answer 503 from GET /ping',
+      detail: null,
+      help: 'the old files come back, and it serves by them; mend the new ones and apply again',
+      log: [],
+    },
+  ]);
+  expect(events.find(({ type }) => type === 'undo-finished')).toMatchObject({
+    done: [{ kind: 'files.restore' }],
+    failures: [],
+  });
+  expect(await content(shop.engine, 'shop-app0')).toBe('one');
+  expect((await shop.plan(one)).nodes).toEqual([]);
+});
+
+test.each<[string, Gate, Partial<Gate>]>([
+  ['an answer that may take long is waited for twice', { ...asked, timeoutMs: 10_000 }, { limitMs: 20_100 }],
+  ['a shorter time stays', { ...asked, limitMs: 2000 }, { limitMs: 2000 }],
+  ['how long it must stay up', { kind: 'engine', limitMs: 90_000, uptimeMs: 60_000 }, { uptimeMs: 5000 }],
+])('after a reload: %s', (_, gate, bounded) => {
+  expect(reloadGate(gate)).toEqual({ ...gate, ...bounded });
 });

@@ -24,6 +24,7 @@ type ContainerCalls = Pick<
   | 'waitContainer'
   | 'attach'
   | 'watchStarts'
+  | 'lastExit'
   | 'logs'
 >;
 
@@ -162,6 +163,10 @@ export function containerCalls(world: World): ContainerCalls {
     async watchStarts(labels, signal) {
       await world.record('watchStarts', labels);
       return world.watchStarts(labels, signal);
+    },
+    async lastExit(id) {
+      await world.record('lastExit', id);
+      return world.find(id)?.lastExit ?? null;
     },
     async *logs(id, options) {
       await world.record('logs', id);

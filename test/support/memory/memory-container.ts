@@ -36,6 +36,8 @@ export class MemoryContainer {
   exitCode = 0;
   error = '';
   restartCount = 0;
+  /** What the engine's events tell of its last end. */
+  lastExit: number | null = null;
   startedMs: number | null = null;
   /** Kept over restarts of the engine: `unless-stopped` does not bring it back. */
   stoppedByHand = false;
@@ -142,6 +144,7 @@ export class MemoryContainer {
     this.#run.abort();
     this.state = 'exited';
     this.exitCode = code;
+    this.lastExit = code;
     for (const tell of this.#exits.splice(0)) tell(code);
     for (const tell of this.#attached.splice(0)) tell(null);
     this.#wakeWatchers();
@@ -230,7 +233,7 @@ export class MemoryContainer {
       name: this.name,
       imageId: image.id,
       state: this.state,
-      exitCode: this.state === 'exited' ? this.exitCode : null,
+      exitCode: this.state === 'exited' || this.state === 'restarting' ? this.exitCode : null,
       error: this.error,
       health: this.#health(),
       restartCount: this.restartCount,
