@@ -17,7 +17,7 @@ export interface VerdictFacts {
   /** Replaced at the same time, and in all. */
   readonly batch: number;
   readonly rolled: number;
-  /** Of this plan: those that may be gone at once when this one is, stop-first or for good; it counts. */
+  /** Of this plan: those that run and may be gone at once when this one is, stop-first or for good; it counts. */
   readonly gone: number;
   /** For `remove`: who takes over what it holds for itself (a host port, a volume), right after its stop. */
   readonly successor: string | null;

@@ -2,7 +2,7 @@ import { listings, takesConnections, type VerdictFacts } from './facts.ts';
 import { rules } from './rules.ts';
 import { isHeld } from './rules/stopping-first.ts';
 import { names } from './rules/rule.ts';
-import type { Capacity, Judgement } from './verdict.ts';
+import type { Capacity, Judgement, Verdict } from './verdict.ts';
 import { unreachable } from '../unreachable.ts';
 
 /** What a change does to requests, by the first rule that applies. */
@@ -10,16 +10,17 @@ export function judge(facts: VerdictFacts): Judgement {
   const rule = rules.find(({ applies }) => applies(facts));
   // The last rule always applies.
   if (rule === undefined) throw new Error('no rule applies');
+  const verdict = rule.verdict(facts);
   return {
     rule: rule.id,
-    verdict: rule.verdict(facts),
-    capacity: takesConnections(facts) ? capacityOf(facts) : null,
+    verdict,
+    capacity: takesConnections(facts) ? capacityOf(facts, verdict) : null,
     touches: touchesOf(facts),
   };
 }
 
-function capacityOf(facts: VerdictFacts): Capacity {
-  const { action, order, instances, batch, runs } = facts;
+function capacityOf(facts: VerdictFacts, verdict: Verdict): Capacity {
+  const { action, instances } = facts;
   const of = Math.max(instances.now, instances.after);
   switch (action) {
     case 'create':
@@ -30,13 +31,18 @@ function capacityOf(facts: VerdictFacts): Capacity {
     case 'remove':
       return { lowest: instances.after, of };
     case 'replace':
-      return {
-        lowest: runs && order === 'stop-first' ? Math.max(0, instances.now - batch) : instances.now,
-        of,
-      };
+      return { lowest: Math.max(0, instances.now - awayOf(facts, verdict)), of };
     default:
       return unreachable(action);
   }
+}
+
+/** How many serve nobody while it is replaced. */
+function awayOf({ order, socket, gone, rolled }: VerdictFacts, verdict: Verdict): number {
+  // Nobody gets to a new generation, and in the end all are new.
+  if (verdict.kind === 'gap' && verdict.length.kind === 'lasting') return rolled;
+  // One that binds the published path itself has taken it before it serves.
+  return order === 'stop-first' || socket.kind === 'fixed' ? gone : 0;
 }
 
 /** Who is touched besides. */

@@ -7,12 +7,22 @@ import { client, FIXED, haproxy, nginx, SWAP, TCP, WORKER, CAN } from './facts.t
 describe('the lowest serving capacity', () => {
   test.each<[string, VerdictFacts, readonly [number, number] | null]>([
     ['start-first never has fewer', SWAP, [4, 4]],
-    ['stop-first is short of a batch', { ...FIXED, batch: 2 }, [2, 4]],
-    ['all at once', { ...FIXED, batch: 9 }, [0, 4]],
+    ['stop-first is short of those that stop together', { ...FIXED, batch: 3, gone: 2 }, [2, 4]],
+    ['all at once', { ...FIXED, batch: 4, gone: 4 }, [0, 4]],
     [
       'one that did not run is not missed',
-      { ...FIXED, runs: false, instances: { now: 3, after: 4 } },
+      { ...FIXED, runs: false, gone: 0, instances: { now: 3, after: 4 } },
       [3, 4],
+    ],
+    [
+      'start-first on a path that it binds itself: it has taken that before it serves',
+      { ...FIXED, order: 'start-first', gone: 2 },
+      [2, 4],
+    ],
+    [
+      'none of those that are replaced is found at another path',
+      { ...SWAP, rolled: 3, socket: { ...SWAP.socket, elsewhere: true } },
+      [1, 4],
     ],
     ['more', { ...SWAP, action: 'create', instances: { now: 2, after: 4 } }, [2, 4]],
     ['fewer', { ...SWAP, action: 'remove', instances: { now: 4, after: 1 } }, [1, 4]],

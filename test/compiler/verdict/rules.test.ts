@@ -438,7 +438,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   ],
   [
     'all at once',
-    { ...TCP, order: 'stop-first', batch: 4 },
+    { ...TCP, order: 'stop-first', batch: 4, gone: 4 },
     'alone',
     'gap of about 2.1 s, as measured at the last apply: all instances stop at once, before their successors start; avoid: a smaller `batch`',
   ],
