@@ -49,7 +49,7 @@ export function haproxyView(config: HaproxyConfig, instance: InstanceAddress): B
     config.backends.flatMap((backend) =>
       backend.servers
         .filter((server) => !server.disabled && isOf(server.address, instance))
-        .map((server) => haproxyServerView(backend, server)),
+        .map((server) => haproxyServerView(backend, server, 1 + config.spreadChecks / 100)),
     ),
   );
 }
@@ -60,7 +60,8 @@ const ROUNDS: ReadonlySet<string> = new Set(['roundrobin', 'static-rr']);
 /** Those that pick by a hash. */
 const HASHES: ReadonlySet<string> = new Set(['hash', 'hdr', 'rdp-cookie', 'source', 'uri', 'url_param']);
 
-function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer): BalancerView {
+/** `spread`: by so much the intervals of checks may be longer. */
+function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer, spread: number): BalancerView {
   const { mode, connection, redispatch, retries, retryOn, balance, timeouts, servers } = backend;
   // A backup is asked only once all others count as down.
   const active = servers.filter((other) => !other.disabled && other.backup === server.backup);
@@ -83,12 +84,13 @@ function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer): Bala
     resolvesOnce: server.resolvesOnce,
     serverTimeoutMs: timeouts.server,
     silenceMs: silenceMs(timeouts),
-    downAfterMs: check === null ? null : check.intervalMs + (check.fall - 1) * check.fastIntervalMs,
+    downAfterMs:
+      check === null ? null : spread * (check.intervalMs + (check.fall - 1) * check.fastIntervalMs),
     silentAfterMs:
       check === null || !backend.asks
         ? null
         : check.fall * (timeouts.check ?? check.intervalMs) + (check.fall - 1) * check.fastIntervalMs,
-    upAfterMs: check === null ? 0 : check.downIntervalMs + (check.rise - 1) * check.fastIntervalMs,
+    upAfterMs: check === null ? 0 : spread * (check.downIntervalMs + (check.rise - 1) * check.fastIntervalMs),
     others,
   };
 }

@@ -164,6 +164,8 @@ export interface Mechanisms {
   readonly overlap: boolean;
   /** The next instance waits until the balancer sees this one up. */
   readonly awaitUp: boolean;
+  /** For `remove`: those that leave before it are waited for until the checks of its balancers have seen it. */
+  readonly awaitGone: boolean;
 }
 
 /** A balancer that lists the instance, with how. */

@@ -58,7 +58,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     old?.command ?? instance?.command ?? [],
   );
   const after = container === undefined || container.mode === 'cron' ? 0 : container.instances.length;
-  const { now, batch, rolled, gone } = rollFacts(plan, change, siblings, container?.strategy.batch ?? 1);
+  const roll = rollFacts(plan, change, siblings, container?.strategy.batch ?? 1);
   const order = change.strategy?.order ?? container?.strategy.order ?? 'stop-first';
   const does = (wanted: Operation['kind']) => operations.some(({ kind }) => kind === wanted);
   const isDrained = operations.some((op) => op.kind === 'socket.drain' && isOldOne(op.target, old));
@@ -74,10 +74,10 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     action,
     order,
     runs: old?.state === 'running',
-    instances: { now, after },
-    batch,
-    rolled,
-    gone,
+    instances: { now: roll.now, after },
+    batch: roll.batch,
+    rolled: roll.rolled,
+    gone: roll.gone,
     successor: next?.instance ?? null,
     server,
     socket: socketFacts(old, instance, isDrained),
@@ -126,6 +126,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       drainPorts: does('ports.drain'),
       overlap: does('ports.note'),
       awaitUp: does('socket.reached') || operations.some((op) => op.kind === 'balancer.point' && op.ready),
+      awaitGone: roll.awaitGone,
     },
   };
 }

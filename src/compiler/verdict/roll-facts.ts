@@ -12,11 +12,13 @@ export interface RollFacts {
   readonly rolled: number;
   /** Those that run now and may be gone at once when this one is; it counts where it runs. */
   readonly gone: number;
+  /** For one that leaves: those before it are seen to be gone by then. */
+  readonly awaitGone: boolean;
 }
 
 /** `current`: the current generations of its container's instances; `most`: the `batch` of its strategy. */
 export function rollFacts(
-  { changes }: Plan,
+  { changes, nodes }: Plan,
   change: Change,
   current: readonly ObservedContainer[],
   most: number,
@@ -29,13 +31,15 @@ export function rollFacts(
   const runs = (id: string) => current.some(({ key, state }) => key === id && state === 'running');
   // Those of earlier batches are up again by then.
   const up = new Set(replaced.slice(0, Math.max(0, first)).map(({ id }) => id));
-  const removed = own.filter(({ action }) => action === 'remove');
+  const removed = own.filter(({ id, action }) => action === 'remove' && (id === change.id || runs(id)));
+  const before = removed.slice(0, Math.max(0, removed.indexOf(change)));
+  const noticed = new Set(nodes.flatMap(({ op, group }) => (op.kind === 'balancer.notice' ? [group] : [])));
   return {
     now: current.filter(({ key, state }) => state === 'running' || up.has(key)).length,
     batch: Math.max(1, Math.min(most, replaced.length)),
     rolled: replaced.length,
-    gone:
-      change.action === 'remove' ? removed.indexOf(change) + 1 : together.filter(({ id }) => runs(id)).length,
+    gone: change.action === 'remove' ? before.length + 1 : together.filter(({ id }) => runs(id)).length,
+    awaitGone: before.length > 0 && before.every(({ id }) => noticed.has(id)),
   };
 }
 

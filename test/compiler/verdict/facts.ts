@@ -75,7 +75,7 @@ export const SWAP: VerdictFacts = {
   sharedFiles: [],
   reload: null,
   dependents: [],
-  can: { takeAway: false, hold: false, drainPorts: false, overlap: false, awaitUp: false },
+  can: { takeAway: false, hold: false, drainPorts: false, overlap: false, awaitUp: false, awaitGone: false },
 };
 
 /** A server that leaves connections open. */

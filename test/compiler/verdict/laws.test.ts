@@ -172,6 +172,7 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
     drainPorts: fc.boolean(),
     overlap: fc.boolean(),
     awaitUp: fc.boolean(),
+    awaitGone: fc.boolean(),
   }),
 });
 
@@ -224,7 +225,10 @@ test('a published port that is replaced or removed is a gap', () => {
 test('more that are gone than a balancer tries are never zero downtime', () => {
   law((given, kind) => {
     const short = listings(given).some(
-      ({ view: v }) => v.sureWithout !== null && given.gone > v.sureWithout && (v.downAfterMs ?? 999) > 250,
+      ({ view: v }) =>
+        v.sureWithout !== null &&
+        given.gone > v.sureWithout &&
+        !(given.can.awaitGone && v.downAfterMs !== null),
     );
     const gone = given.action === 'remove' || (given.order === 'stop-first' && !given.can.hold);
     if (takesAway(given) && gone && short && !isTold(given) && given.server.kind !== 'sidekiq')

@@ -197,6 +197,18 @@ describe('a replacement', () => {
     ]);
     const fewer: Given = { now: [four, haproxy], wanted: [{ ...app, instances: 1 }, haproxy] };
     expect(['app3', 'app2', 'app1'].map((name) => facts(fewer, name)?.gone)).toEqual([1, 2, 3]);
+    const listed = CONFIG.replace(
+      /.*app0.*\n/,
+      (line) => line + line.replace(/app0/g, 'app2') + line.replace(/app0/g, 'app3'),
+    );
+    const seen: Given = { ...fewer, config: read(listed) };
+    expect(['app3', 'app2', 'app1'].map((name) => facts(seen, name)?.can.awaitGone)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(rules(seen)).toMatchObject({ 'shop/app2': 'removed' });
+    expect(facts(fewer, 'app2')?.can.awaitGone).toBe(false);
   });
 
   test('knows its port, the one before, and the networks of others', () => {
@@ -408,12 +420,12 @@ describe('around it', () => {
     );
     expect(rules({ ...given, config: read(four) })).toEqual({
       'shop/app3': 'removed',
-      'shop/app2': 'gone-together',
-    });
-    const watchful = four.replaceAll(' check', ' check inter 100ms fall 2');
-    expect(rules({ ...given, config: read(watchful) })).toEqual({
-      'shop/app3': 'removed',
       'shop/app2': 'removed',
+    });
+    const slow = four.replaceAll(' check', ' check inter 10s fall 2');
+    expect(rules({ ...given, config: read(slow) })).toEqual({
+      'shop/app3': 'removed',
+      'shop/app2': 'gone-together',
     });
   });
 
