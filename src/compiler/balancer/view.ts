@@ -1,8 +1,8 @@
 import type { Address } from './address.ts';
 import type { HaproxyBackend, HaproxyConfig } from './haproxy.ts';
 import type { HaproxyServer } from './haproxy-server.ts';
-import { silenceMs } from './haproxy-settings.ts';
-import type { NginxConfig, NginxPass, NginxUpstream } from './nginx.ts';
+import { silenceMs, upgrades } from './haproxy-settings.ts';
+import { passSilenceMs, type NginxConfig, type NginxPass, type NginxUpstream } from './nginx.ts';
 import { unreachable } from '../unreachable.ts';
 
 /** How a balancer would write one instance: its published socket as the balancer mounts it, or its names. */
@@ -32,8 +32,10 @@ export interface BalancerView {
   readonly resolvesOnce: boolean;
   /** How long it waits for an answer; null: for ever. */
   readonly serverTimeoutMs: number | null;
-  /** How long the instance may be silent, also when a request has become a tunnel; null: for ever. It bounds no request. */
+  /** How long the instance may be silent during a request; null: for ever. It bounds no request. */
   readonly silenceMs: number | null;
+  /** It is set up for connections that are upgraded (web sockets). */
+  readonly upgrades: boolean;
   /** How long until it sees by itself that the instance is gone, and that it is back; null: never. */
   readonly downAfterMs: number | null;
   readonly upAfterMs: number | null;
@@ -83,7 +85,8 @@ function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer, sprea
     ports: portsOf([server.address]),
     resolvesOnce: server.resolvesOnce,
     serverTimeoutMs: timeouts.server,
-    silenceMs: silenceMs(timeouts),
+    silenceMs: silenceMs(backend),
+    upgrades: upgrades(backend),
     downAfterMs:
       check === null ? null : spread * (check.intervalMs + (check.fall - 1) * check.fastIntervalMs),
     silentAfterMs:
@@ -142,7 +145,8 @@ function nginxPassView(
     ]),
     resolvesOnce: pass.resolvesOnce || own.some(({ resolvesOnce }) => resolvesOnce),
     serverTimeoutMs: pass.readTimeoutMs,
-    silenceMs: pass.readTimeoutMs,
+    silenceMs: passSilenceMs(pass),
+    upgrades: pass.upgrades,
     downAfterMs: null,
     silentAfterMs: null,
     // With a single server it never counts as down.
@@ -191,6 +195,7 @@ function worse(a: BalancerView, b: BalancerView): BalancerView {
     resolvesOnce: a.resolvesOnce || b.resolvesOnce,
     serverTimeoutMs: longer(a.serverTimeoutMs, b.serverTimeoutMs),
     silenceMs: longer(a.silenceMs, b.silenceMs),
+    upgrades: a.upgrades || b.upgrades,
     downAfterMs: longer(a.downAfterMs, b.downAfterMs),
     upAfterMs: longer(a.upAfterMs, b.upAfterMs),
     silentAfterMs: shorter(a.silentAfterMs, b.silentAfterMs),

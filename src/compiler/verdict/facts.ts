@@ -183,6 +183,11 @@ export function listings({ balancers }: VerdictFacts): readonly Listing[] {
   );
 }
 
+/** Whether connections that its last drain left open may have been upgraded ones, which end when their clients like. */
+export function mayBeUpgraded(facts: VerdictFacts): boolean {
+  return (facts.lastStop?.open ?? 0) > 0 && listings(facts).some(({ view }) => view.upgrades);
+}
+
 /** The first balancer whose configuration could not be read. */
 export function unread({ balancers }: VerdictFacts): { readonly name: string; readonly why: string } | null {
   for (const { name, config } of balancers) if (config.kind === 'unread') return { name, why: config.why };

@@ -1,4 +1,5 @@
 import { listings, takesConnections, type VerdictFacts } from './facts.ts';
+import { durationWords } from './duration-words.ts';
 import { rules } from './rules.ts';
 import { isHeld } from './rules/stopping-first.ts';
 import { names } from './rules/rule.ts';
@@ -61,6 +62,7 @@ function touchesOf(facts: VerdictFacts): readonly string[] {
   if (action === 'replace' || action === 'remove') {
     const moved = runs && !isAway ? clients.filter(({ held }) => held) : [];
     for (const client of moved) touches.push(`\`${client.name}\` gets another address${heldWords(client)}`);
+    if (runs) touches.push(...upgraded(facts));
     for (const dependent of dependents) {
       const what = dependent.by === 'volume' ? 'shares its volumes' : 'uses its network';
       touches.push(`\`${dependent.name}\` ${what}${heldWords(dependent)}`);
@@ -68,6 +70,22 @@ function touchesOf(facts: VerdictFacts): readonly string[] {
   }
   if (action === 'create') touches.push(...unlisted(facts, instance));
   return touches;
+}
+
+/** Connections that are no requests any more end when their clients like, or after that time. */
+function upgraded(facts: VerdictFacts): readonly string[] {
+  const { server, container, stop, can, drainMs } = facts;
+  if (server.keepsAlive === false) return [];
+  const isDrained = drainMs > 0 && (facts.socket.own || can.takeAway || can.hold || can.drainPorts);
+  const limit = durationWords((isDrained ? drainMs : 0) + (stop.effect === 'kills' ? 0 : stop.timeoutMs));
+  const front = facts.sharing?.front;
+  const through = [
+    ...listings(facts).filter(({ view }) => view.upgrades),
+    ...(front?.kind === 'read' && front.view.upgrades ? [{ name: container }] : []),
+  ];
+  return through.length === 0
+    ? []
+    : [`web sockets through ${names(through)} are cut off after ${limit} at the latest`];
 }
 
 function heldWords({ held }: { readonly held: boolean }): string {

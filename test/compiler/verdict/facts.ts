@@ -14,6 +14,7 @@ const VIEW: BalancerView = {
   resolvesOnce: false,
   serverTimeoutMs: 30_000,
   silenceMs: 30_000,
+  upgrades: false,
   downAfterMs: 600,
   upAfterMs: 250,
   silentAfterMs: 9000,
@@ -114,6 +115,7 @@ export const FRONT: FrontView = {
   closesBehindAnswers: true,
   idleMs: 5000,
   passesBytes: false,
+  upgrades: false,
   requestMs: 30_000,
   cutsAfterMs: null,
 };

@@ -29,6 +29,7 @@ const view: fc.Arbitrary<BalancerView> = fc.record({
   resolvesOnce: fc.boolean(),
   serverTimeoutMs: perhaps(ms),
   silenceMs: perhaps(ms),
+  upgrades: fc.boolean(),
   downAfterMs: perhaps(ms),
   upAfterMs: perhaps(ms),
   silentAfterMs: perhaps(ms),
@@ -41,6 +42,7 @@ const front: fc.Arbitrary<FrontView> = fc.record({
   closesBehindAnswers: fc.boolean(),
   idleMs: perhaps(ms),
   passesBytes: fc.boolean(),
+  upgrades: fc.boolean(),
   requestMs: perhaps(ms),
   cutsAfterMs: perhaps(ms),
 });

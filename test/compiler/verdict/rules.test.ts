@@ -912,6 +912,24 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'gap of an instant: its last stop cut off 1 connection that was open for longer than `drain_timeout`; avoid: a longer `drain_timeout`',
   ],
   [
+    'connections that the last drain left to a kill, which may have been web sockets',
+    {
+      ...SWAP,
+      server: PUMA,
+      balancers: [haproxy({ upgrades: true })],
+      lastStop: { forced: true, open: 3 },
+      inFlightMs: 90_000,
+    },
+    'upgraded-perhaps',
+    'unproven: the 3 connections that its last drain left open must have been upgraded (web sockets), with clients that connect again',
+  ],
+  [
+    'a connection that the last drain left, which may have been a web socket',
+    { ...SWAP, stop: KILLS, balancers: [haproxy({ upgrades: true })], lastStop: { forced: false, open: 1 } },
+    'upgraded-perhaps',
+    'unproven: the connection that its last drain left open must have been upgraded (web sockets), with clients that connect again',
+  ],
+  [
     'connections that the last drain left to a graceful stop',
     { ...SWAP, lastStop: { forced: false, open: 3 } },
     'left-open-perhaps',
