@@ -1,6 +1,7 @@
 import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
 import type { Action } from '../../compiler/plan/plan.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
+import { durationWords } from '../../compiler/verdict/duration-words.ts';
 
 /** One operation in a few words; what it is about stands before it, as the name of its change. */
 export function operationText(op: Operation): string {
@@ -83,6 +84,8 @@ export function operationText(op: Operation): string {
       return op.state === 'drain'
         ? `${op.balancer} sends it no new requests`
         : `${op.balancer} sends it nothing`;
+    case 'balancer.notice':
+      return `wait ${durationWords(op.ms)} until the checks of ${op.balancers.join(' and ')} have seen it gone`;
     case 'files.reload':
       return `reload ${generationOf(op.target)}`;
     case 'files.restore':

@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import type { HaproxyConfig } from './haproxy.ts';
-import { silenceMs } from './haproxy-settings.ts';
-import type { NginxConfig } from './nginx.ts';
+import { silenceMs, upgrades } from './haproxy-settings.ts';
+import { passSilenceMs, type NginxConfig } from './nginx.ts';
 
 /** How a balancer treats those who connect to it, and what comes of them when it stops gracefully. */
 export interface FrontView {
@@ -15,6 +15,8 @@ export interface FrontView {
   readonly idleMs: number | null;
   /** It passes bytes for some: their connections end when they like. */
   readonly passesBytes: boolean;
+  /** It is set up for connections that are upgraded (web sockets). */
+  readonly upgrades: boolean;
   /** How long a server may be silent; null: for ever. 0: it asks none. */
   readonly requestMs: number | null;
   /** It cuts off what is left after so long; null: it does not. */
@@ -35,7 +37,8 @@ export function haproxyFront(config: HaproxyConfig, words: readonly string[]): F
     closesBehindAnswers: http.every((front) => front.closesBehindAnswers),
     idleMs: longest(http.map(({ idleMs }) => idleMs)),
     passesBytes: reached.some(({ mode }) => mode === 'tcp'),
-    requestMs: longest(asked.map(({ timeouts }) => silenceMs(timeouts))),
+    upgrades: asked.some(upgrades),
+    requestMs: longest(asked.map(silenceMs)),
     cutsAfterMs: hardStopMs,
   };
 }
@@ -52,7 +55,8 @@ export function nginxFront(config: NginxConfig): FrontView {
     closesBehindAnswers: keeping.every(({ minMs }) => minMs > 0),
     idleMs: longest(keeping.map(({ timeoutMs, minMs }) => Math.min(timeoutMs, minMs))),
     passesBytes,
-    requestMs: longest(passes.filter(({ layer }) => layer === 'http').map((pass) => pass.readTimeoutMs)),
+    upgrades: passes.some((pass) => pass.upgrades),
+    requestMs: longest(passes.filter(({ layer }) => layer === 'http').map(passSilenceMs)),
     cutsAfterMs: shutdownMs,
   };
 }

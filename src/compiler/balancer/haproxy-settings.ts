@@ -19,9 +19,19 @@ export interface Timeouts {
   readonly check: number | null;
 }
 
-/** How long the server's side may be silent before it is closed; null: for ever. It bounds no request. */
-export function silenceMs({ server, tunnel }: Timeouts): number | null {
-  return server === null || tunnel === null ? server : Math.max(server, tunnel);
+/** How long a server that has a request may be silent; null: for ever. It bounds no request. */
+export function silenceMs({
+  mode,
+  timeouts: { server, tunnel },
+}: Pick<Settings, 'mode' | 'timeouts'>): number | null {
+  // What was upgraded is no request any more; bytes alone are passed from their beginning on.
+  if (mode === 'http' || server === null || tunnel === null) return server;
+  return Math.max(server, tunnel);
+}
+
+/** Whether it is set up for connections that are upgraded (web sockets): there is a time for them. */
+export function upgrades({ mode, timeouts }: Pick<Settings, 'mode' | 'timeouts'>): boolean {
+  return mode === 'http' && timeouts.tunnel !== null;
 }
 
 /** What `defaults` hands down. */

@@ -23,6 +23,8 @@ export interface HaproxyConfig {
   readonly masterWorker: boolean;
   /** `noreuseport` is not written: another process of the same user can listen on the same ports. */
   readonly sharesPorts: boolean;
+  /** `spread-checks`: by so many percent the intervals of checks may be longer. */
+  readonly spreadChecks: number;
   /** `hard-stop-after`; null: it waits for the last connection. */
   readonly hardStopMs: number | null;
   /** Parts hold only under a condition (`.if`); all of them were read as if they held. */
@@ -110,6 +112,7 @@ export function readHaproxy(text: string, environment: Variables = new Map()): H
   let prefix = '';
   let masterWorker = false;
   let sharesPorts = true;
+  let spreadChecks = 0;
   let hardStopMs: number | null = null;
   let conditional = false;
   let current: Section | null = null;
@@ -137,6 +140,7 @@ export function readHaproxy(text: string, environment: Variables = new Map()): H
       if (first === 'unix-bind') prefix = after(rest, 'prefix') ?? prefix;
       if (first === 'master-worker') masterWorker = true;
       if (first === 'noreuseport') sharesPorts = false;
+      if (first === 'spread-checks') spreadChecks = Number(/^\d{1,2}$/.exec(rest[0] ?? '')?.[0] ?? 0);
       if (first === 'hard-stop-after') hardStopMs = haproxyMs(rest[0]);
       const [name = '', value = ''] = rest;
       if (first === 'setenv' || (first === 'presetenv' && !variables.has(name))) variables.set(name, value);
@@ -160,6 +164,7 @@ export function readHaproxy(text: string, environment: Variables = new Map()): H
     statsSockets,
     masterWorker,
     sharesPorts,
+    spreadChecks,
     hardStopMs,
     conditional,
   };

@@ -14,6 +14,8 @@ export interface Scope {
   readonly httpVersion: string;
   /** The `Connection` header sent to servers, in lower case; empty: none. A variable stays as it is written. */
   readonly connection: string;
+  /** `proxy_set_header Upgrade`: connections may be upgraded (web sockets). */
+  readonly upgrades: boolean;
   readonly fastcgiKeeps: boolean;
   readonly kept: Kept;
   /** By `set`, the dollar cut off. */
@@ -44,6 +46,7 @@ export function outerScope(keeps: boolean): Scope {
     families: new Map(),
     httpVersion: keeps ? '1.1' : '1.0',
     connection: keeps ? '' : 'close',
+    upgrades: false,
     fastcgiKeeps: false,
     kept: { timeoutMs: 75_000, minMs: 0 },
     variables: new Map(),
@@ -61,6 +64,7 @@ export function enterScope(outer: Scope, inside: readonly Directive[]): Scope {
     families: familiesOf(outer.families, last, outer.layer),
     httpVersion: last('proxy_http_version')?.[0] ?? outer.httpVersion,
     connection: connectionOf(outer, inside, maps),
+    upgrades: upgradesOf(outer, inside),
     fastcgiKeeps: (last('fastcgi_keep_conn')?.[0] ?? (outer.fastcgiKeeps ? 'on' : 'off')) === 'on',
     kept: {
       timeoutMs: nginxMs(last('keepalive_timeout')?.[0]) ?? outer.kept.timeoutMs,
@@ -88,6 +92,13 @@ function familiesOf(
     });
   }
   return families;
+}
+
+function upgradesOf(outer: Scope, inside: readonly Directive[]): boolean {
+  const headers = inside.filter((d) => d.name === 'proxy_set_header');
+  return headers.length === 0
+    ? outer.upgrades
+    : headers.some((d) => d.args[0]?.toLowerCase() === 'upgrade' && d.args[1] !== '');
 }
 
 /** `proxy_set_header` is inherited only where a block sets none of its own; what nobody sets is nginx's own. */

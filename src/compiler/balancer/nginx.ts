@@ -53,6 +53,8 @@ export interface NginxPass {
   /** 0: as many as there are servers. */
   readonly tries: number;
   readonly readTimeoutMs: number;
+  /** Its connections may be upgraded (web sockets). */
+  readonly upgrades: boolean;
   /** Whether a connection that the server keeps open is used again. */
   readonly keepsConnections: boolean;
   /** Its name is looked up at the start only; false where it names an upstream. */
@@ -81,6 +83,9 @@ export interface NginxReading {
 }
 
 const READING: NginxReading = { path: '/etc/nginx/nginx.conf', version: null };
+
+/** `proxy_read_timeout` where none is written. */
+const READ_MS = 60_000;
 
 /** Idle connections that are kept without a word, from 1.29.7 on. */
 const KEPT = 32;
@@ -200,7 +205,8 @@ function passOf(
     target,
     nextUpstream: settings?.nextUpstream ?? ['error', 'timeout'],
     tries: settings?.tries ?? 0,
-    readTimeoutMs: settings?.readTimeoutMs ?? (scope.layer === 'stream' ? 600_000 : 60_000),
+    readTimeoutMs: settings?.readTimeoutMs ?? (scope.layer === 'stream' ? 600_000 : READ_MS),
+    upgrades: scope.layer === 'http' && family === 'proxy' && scope.upgrades,
     keepsConnections: scope.layer === 'http' && kept > 0 && mayKeep(family, scope),
     // A name that comes from a variable is looked up again and again, through the `resolver`.
     resolvesOnce:
@@ -209,6 +215,11 @@ function passOf(
       isName(target.address.host) &&
       text === written,
   };
+}
+
+/** How long a server that has a request may be silent. A longer time than nginx's own is there for what is upgraded. */
+export function passSilenceMs({ readTimeoutMs, upgrades }: NginxPass): number {
+  return upgrades ? Math.min(readTimeoutMs, READ_MS) : readTimeoutMs;
 }
 
 /** Whether what nginx says to the server lets it keep the connection. */

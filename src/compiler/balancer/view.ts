@@ -1,8 +1,8 @@
 import type { Address } from './address.ts';
 import type { HaproxyBackend, HaproxyConfig } from './haproxy.ts';
 import type { HaproxyServer } from './haproxy-server.ts';
-import { silenceMs } from './haproxy-settings.ts';
-import type { NginxConfig, NginxPass, NginxUpstream } from './nginx.ts';
+import { silenceMs, upgrades } from './haproxy-settings.ts';
+import { passSilenceMs, type NginxConfig, type NginxPass, type NginxUpstream } from './nginx.ts';
 import { unreachable } from '../unreachable.ts';
 
 /** How a balancer would write one instance: its published socket as the balancer mounts it, or its names. */
@@ -32,8 +32,10 @@ export interface BalancerView {
   readonly resolvesOnce: boolean;
   /** How long it waits for an answer; null: for ever. */
   readonly serverTimeoutMs: number | null;
-  /** How long the instance may be silent, also when a request has become a tunnel; null: for ever. It bounds no request. */
+  /** How long the instance may be silent during a request; null: for ever. It bounds no request. */
   readonly silenceMs: number | null;
+  /** It is set up for connections that are upgraded (web sockets). */
+  readonly upgrades: boolean;
   /** How long until it sees by itself that the instance is gone, and that it is back; null: never. */
   readonly downAfterMs: number | null;
   readonly upAfterMs: number | null;
@@ -49,7 +51,7 @@ export function haproxyView(config: HaproxyConfig, instance: InstanceAddress): B
     config.backends.flatMap((backend) =>
       backend.servers
         .filter((server) => !server.disabled && isOf(server.address, instance))
-        .map((server) => haproxyServerView(backend, server)),
+        .map((server) => haproxyServerView(backend, server, 1 + config.spreadChecks / 100)),
     ),
   );
 }
@@ -60,7 +62,8 @@ const ROUNDS: ReadonlySet<string> = new Set(['roundrobin', 'static-rr']);
 /** Those that pick by a hash. */
 const HASHES: ReadonlySet<string> = new Set(['hash', 'hdr', 'rdp-cookie', 'source', 'uri', 'url_param']);
 
-function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer): BalancerView {
+/** `spread`: by so much the intervals of checks may be longer. */
+function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer, spread: number): BalancerView {
   const { mode, connection, redispatch, retries, retryOn, balance, timeouts, servers } = backend;
   // A backup is asked only once all others count as down.
   const active = servers.filter((other) => !other.disabled && other.backup === server.backup);
@@ -82,13 +85,15 @@ function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer): Bala
     ports: portsOf([server.address]),
     resolvesOnce: server.resolvesOnce,
     serverTimeoutMs: timeouts.server,
-    silenceMs: silenceMs(timeouts),
-    downAfterMs: check === null ? null : check.intervalMs + (check.fall - 1) * check.fastIntervalMs,
+    silenceMs: silenceMs(backend),
+    upgrades: upgrades(backend),
+    downAfterMs:
+      check === null ? null : spread * (check.intervalMs + (check.fall - 1) * check.fastIntervalMs),
     silentAfterMs:
       check === null || !backend.asks
         ? null
         : check.fall * (timeouts.check ?? check.intervalMs) + (check.fall - 1) * check.fastIntervalMs,
-    upAfterMs: check === null ? 0 : check.downIntervalMs + (check.rise - 1) * check.fastIntervalMs,
+    upAfterMs: check === null ? 0 : spread * (check.downIntervalMs + (check.rise - 1) * check.fastIntervalMs),
     others,
   };
 }
@@ -140,7 +145,8 @@ function nginxPassView(
     ]),
     resolvesOnce: pass.resolvesOnce || own.some(({ resolvesOnce }) => resolvesOnce),
     serverTimeoutMs: pass.readTimeoutMs,
-    silenceMs: pass.readTimeoutMs,
+    silenceMs: passSilenceMs(pass),
+    upgrades: pass.upgrades,
     downAfterMs: null,
     silentAfterMs: null,
     // With a single server it never counts as down.
@@ -189,6 +195,7 @@ function worse(a: BalancerView, b: BalancerView): BalancerView {
     resolvesOnce: a.resolvesOnce || b.resolvesOnce,
     serverTimeoutMs: longer(a.serverTimeoutMs, b.serverTimeoutMs),
     silenceMs: longer(a.silenceMs, b.silenceMs),
+    upgrades: a.upgrades || b.upgrades,
     downAfterMs: longer(a.downAfterMs, b.downAfterMs),
     upAfterMs: longer(a.upAfterMs, b.upAfterMs),
     silentAfterMs: shorter(a.silentAfterMs, b.silentAfterMs),

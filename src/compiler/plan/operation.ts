@@ -197,6 +197,8 @@ export type Operation =
       readonly servers: readonly string[];
       readonly state: 'drain' | 'maint';
     }
+  /** Waits as long as the checks of balancers take to see that an instance is gone whose path was taken away. */
+  | { readonly kind: 'balancer.notice'; readonly balancers: readonly string[]; readonly ms: number }
   /**
    * The agent waits until nobody is connected to ports of a container, to which no name leads any more; fails when after
    * `limitS` seconds connections are still waiting to be accepted.

@@ -12,6 +12,7 @@ import { instanceEngineName } from '../names.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId } from '../plan/plan.ts';
 import { clashes } from './handover.ts';
+import { noticeWords, type noticesIn } from './notices.ts';
 import { plainChange } from './prepare.ts';
 import { socketVolumes } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
@@ -86,19 +87,24 @@ export function removeDropped(
   dropped: readonly DroppedInstance[],
   after: readonly NodeId[],
   sockets: SocketScope,
+  noticeOf: ReturnType<typeof noticesIn>,
 ): { readonly ready: readonly NodeId[]; readonly changes: readonly Change[] } {
   const lastOf = new Map<ContainerKey, readonly NodeId[]>();
   const changes: Change[] = [];
-  for (const d of dropped) {
+  for (const [i, d] of dropped.entries()) {
+    const [newest] = d.containers;
+    const isLast = dropped[i + 1]?.containerKey !== d.containerKey;
+    const notice =
+      isLast || d.staying === 0 || newest?.state !== 'running' ? null : noticeOf(d.engineName, newest);
     const start = lastOf.get(d.containerKey) ?? after;
     lastOf.set(
       d.containerKey,
       removeGenerations(builder, d.key, d.engineName, d.containers, start, sockets, {
         stop: d.stop,
         stays: d.staying > 0,
+        notice,
       }),
     );
-    const newest = d.containers[0];
     const subject = {
       kind: 'instance',
       application: newest?.application ?? '',
@@ -106,9 +112,14 @@ export function removeDropped(
       instance: d.instance,
     } as const;
     const field = d.surplus ? 'containers' : 'file';
-    const change = plainChange(d.key, subject, 'remove', [
-      { kind: 'dropped', field, from: d.instance, to: null },
-    ]);
+    const reasons = [{ kind: 'dropped', field, from: d.instance, to: null }] as const;
+    const change = plainChange(
+      d.key,
+      subject,
+      'remove',
+      reasons,
+      notice === null ? [] : [noticeWords(notice)],
+    );
     changes.push({ ...change, from: newest?.generation ?? null });
   }
   return { ready: [...lastOf.values()].flat(), changes };

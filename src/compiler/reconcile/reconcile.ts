@@ -16,6 +16,7 @@ import { withDependencies } from './dependencies.ts';
 import { droppedInstances, removeDropped } from './dropped.ts';
 import type { DroppedInstance } from './dropped.ts';
 import { strayMigrations } from './migrations.ts';
+import { noticesIn } from './notices.ts';
 import { STARTING } from './mode-table.ts';
 import { prepare } from './prepare.ts';
 import { rollContainers } from './roll-containers.ts';
@@ -58,7 +59,13 @@ export function reconcile(
   const rolled = rollContainers(builder, desired, observed, work, aside);
 
   const ready = builder.join('everything', 'ready', [...rolled.ready.values()].flat());
-  const removal = removeDropped(builder, dropped, ready.length > 0 ? ready : prepared.ready, sockets);
+  const removal = removeDropped(
+    builder,
+    dropped,
+    ready.length > 0 ? ready : prepared.ready,
+    sockets,
+    noticesIn(observed),
+  );
   const tidied = tidyRuns(builder, runs, prepared.ready, sockets);
   const over = builder.join('everything', 'done', [...ready, ...removal.ready]);
   for (const cleanup of rolled.cleanups) cleanup(over);

@@ -6,6 +6,7 @@ import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { drainPorts, leave, point } from './balancers.ts';
+import type { Notice } from './notices.ts';
 import {
   drainOld,
   fileName,
@@ -112,7 +113,7 @@ export function tidyGeneration(
 /**
  * Takes an instance out for good: its path first, so that nothing new comes, then the container and its socket.
  * `stop` is null for a container that the file does not name: it stops as it was made to. `stays`: other instances of its
- * container serve on.
+ * container serve on. `notice`: how long balancers take to see it, where others leave after it.
  */
 export function removeGenerations(
   builder: PlanBuilder,
@@ -121,9 +122,14 @@ export function removeGenerations(
   containers: readonly ObservedContainer[],
   after: readonly NodeId[],
   sockets: SocketScope,
-  { stop, stays }: { readonly stop: StopSpec | null; readonly stays: boolean },
+  {
+    stop,
+    stays,
+    notice = null,
+  }: { readonly stop: StopSpec | null; readonly stays: boolean; readonly notice?: Notice | null },
 ): readonly NodeId[] {
   let last = after;
+  let noticed: readonly NodeId[] = [];
   const add = (verb: string, op: Operation) => {
     last = [builder.add(group, verb, op, last, 'not in the file')];
   };
@@ -143,6 +149,10 @@ export function removeGenerations(
       add(`keep socket ${n}`, keep(published, engineName, n));
     }
     add('unpublish', unlink(published, fileName(published)));
+    if (notice !== null) {
+      const op = { kind: 'balancer.notice', ...notice } as const;
+      noticed = [builder.add(group, 'await checks', op, last, 'the next one goes only then')];
+    }
   }
   const tellers = sockets.tellers.get(engineName) ?? [];
   const isServing = tellers.length > 0 && containers.some(({ state }) => state === 'running');
@@ -177,5 +187,5 @@ export function removeGenerations(
     if (place !== null) add(`clear ${n}`, unlink(place, generationSocketName(engineName, n)));
     add(`remove ${n}`, { kind: 'container.remove', target, volumes: false });
   }
-  return last;
+  return [...last, ...noticed];
 }

@@ -17,7 +17,7 @@ export interface VerdictFacts {
   /** Replaced at the same time, and in all. */
   readonly batch: number;
   readonly rolled: number;
-  /** Of this plan: those that may be gone at once when this one is, stop-first or for good; it counts. */
+  /** Of this plan: those that run and may be gone at once when this one is, stop-first or for good; it counts. */
   readonly gone: number;
   /** For `remove`: who takes over what it holds for itself (a host port, a volume), right after its stop. */
   readonly successor: string | null;
@@ -164,6 +164,8 @@ export interface Mechanisms {
   readonly overlap: boolean;
   /** The next instance waits until the balancer sees this one up. */
   readonly awaitUp: boolean;
+  /** For `remove`: those that leave before it are waited for until the checks of its balancers have seen it. */
+  readonly awaitGone: boolean;
 }
 
 /** A balancer that lists the instance, with how. */
@@ -179,6 +181,11 @@ export function listings({ balancers }: VerdictFacts): readonly Listing[] {
   return balancers.flatMap(({ name, program, config, told }) =>
     config.kind === 'read' && config.view !== null ? [{ name, program, view: config.view, told }] : [],
   );
+}
+
+/** Whether connections that its last drain left open may have been upgraded ones, which end when their clients like. */
+export function mayBeUpgraded(facts: VerdictFacts): boolean {
+  return (facts.lastStop?.open ?? 0) > 0 && listings(facts).some(({ view }) => view.upgrades);
 }
 
 /** The first balancer whose configuration could not be read. */

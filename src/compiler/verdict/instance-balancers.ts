@@ -67,9 +67,14 @@ export function balancersOf(
   });
 }
 
+/** How a balancer treats whoever is to be found there; null: its configuration does not lead there. */
+export function viewOf({ balancer, view }: Judge, place: Whereabouts): BalancerView | null {
+  return view(addressOf(balancer.container, place));
+}
+
 /** Whether the configuration leads to one of these places. */
-export function lists({ balancer, view }: Judge, places: readonly Whereabouts[]): boolean {
-  return places.some((place) => view(addressOf(balancer.container, place)) !== null);
+export function lists(judge: Judge, places: readonly Whereabouts[]): boolean {
+  return places.some((place) => viewOf(judge, place) !== null);
 }
 
 /** Whether anything leads from the balancer to the instance, whatever its configuration says. */

@@ -1,8 +1,9 @@
 import { listings, takesConnections, type VerdictFacts } from './facts.ts';
+import { durationWords } from './duration-words.ts';
 import { rules } from './rules.ts';
 import { isHeld } from './rules/stopping-first.ts';
 import { names } from './rules/rule.ts';
-import type { Capacity, Judgement } from './verdict.ts';
+import type { Capacity, Judgement, Verdict } from './verdict.ts';
 import { unreachable } from '../unreachable.ts';
 
 /** What a change does to requests, by the first rule that applies. */
@@ -10,16 +11,17 @@ export function judge(facts: VerdictFacts): Judgement {
   const rule = rules.find(({ applies }) => applies(facts));
   // The last rule always applies.
   if (rule === undefined) throw new Error('no rule applies');
+  const verdict = rule.verdict(facts);
   return {
     rule: rule.id,
-    verdict: rule.verdict(facts),
-    capacity: takesConnections(facts) ? capacityOf(facts) : null,
+    verdict,
+    capacity: takesConnections(facts) ? capacityOf(facts, verdict) : null,
     touches: touchesOf(facts),
   };
 }
 
-function capacityOf(facts: VerdictFacts): Capacity {
-  const { action, order, instances, batch, runs } = facts;
+function capacityOf(facts: VerdictFacts, verdict: Verdict): Capacity {
+  const { action, instances } = facts;
   const of = Math.max(instances.now, instances.after);
   switch (action) {
     case 'create':
@@ -30,13 +32,18 @@ function capacityOf(facts: VerdictFacts): Capacity {
     case 'remove':
       return { lowest: instances.after, of };
     case 'replace':
-      return {
-        lowest: runs && order === 'stop-first' ? Math.max(0, instances.now - batch) : instances.now,
-        of,
-      };
+      return { lowest: Math.max(0, instances.now - awayOf(facts, verdict)), of };
     default:
       return unreachable(action);
   }
+}
+
+/** How many serve nobody while it is replaced. */
+function awayOf({ order, socket, gone, rolled }: VerdictFacts, verdict: Verdict): number {
+  // Nobody gets to a new generation, and in the end all are new.
+  if (verdict.kind === 'gap' && verdict.length.kind === 'lasting') return rolled;
+  // One that binds the published path itself has taken it before it serves.
+  return order === 'stop-first' || socket.kind === 'fixed' ? gone : 0;
 }
 
 /** Who is touched besides. */
@@ -55,6 +62,7 @@ function touchesOf(facts: VerdictFacts): readonly string[] {
   if (action === 'replace' || action === 'remove') {
     const moved = runs && !isAway ? clients.filter(({ held }) => held) : [];
     for (const client of moved) touches.push(`\`${client.name}\` gets another address${heldWords(client)}`);
+    if (runs) touches.push(...upgraded(facts));
     for (const dependent of dependents) {
       const what = dependent.by === 'volume' ? 'shares its volumes' : 'uses its network';
       touches.push(`\`${dependent.name}\` ${what}${heldWords(dependent)}`);
@@ -62,6 +70,22 @@ function touchesOf(facts: VerdictFacts): readonly string[] {
   }
   if (action === 'create') touches.push(...unlisted(facts, instance));
   return touches;
+}
+
+/** Connections that are no requests any more end when their clients like, or after that time. */
+function upgraded(facts: VerdictFacts): readonly string[] {
+  const { server, container, stop, can, drainMs } = facts;
+  if (server.keepsAlive === false) return [];
+  const isDrained = drainMs > 0 && (facts.socket.own || can.takeAway || can.hold || can.drainPorts);
+  const limit = durationWords((isDrained ? drainMs : 0) + (stop.effect === 'kills' ? 0 : stop.timeoutMs));
+  const front = facts.sharing?.front;
+  const through = [
+    ...listings(facts).filter(({ view }) => view.upgrades),
+    ...(front?.kind === 'read' && front.view.upgrades ? [{ name: container }] : []),
+  ];
+  return through.length === 0
+    ? []
+    : [`web sockets through ${names(through)} are cut off after ${limit} at the latest`];
 }
 
 function heldWords({ held }: { readonly held: boolean }): string {

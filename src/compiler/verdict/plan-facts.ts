@@ -6,7 +6,7 @@ import { NO_TIMES } from '../journal/times.ts';
 import { instanceEngineName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
-import type { Change, Plan } from '../plan/plan.ts';
+import type { Change } from '../plan/plan.ts';
 import { recordedPort } from '../reconcile/recorded-port.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
 import { standing } from '../reconcile/standing.ts';
@@ -16,6 +16,7 @@ import { ENGINES_STOP_S, lastStopFacts, successorOf } from './measured-facts.ts'
 import { clientsOf, dependentsOf, isHeld } from './neighbours.ts';
 import { sharingFacts } from './own-front.ts';
 import { reloadFacts } from './reload-facts.ts';
+import { rollFacts } from './roll-facts.ts';
 import { whereabouts } from './whereabouts.ts';
 import type { PlanScene } from './plan-scene.ts';
 import { unreachable } from '../unreachable.ts';
@@ -58,8 +59,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     old?.command ?? instance?.command ?? [],
   );
   const after = container === undefined || container.mode === 'cron' ? 0 : container.instances.length;
-  const replaced = plan.changes.filter((other) => other.action === 'replace' && isOf(other, subject)).length;
-  const batch = Math.max(1, Math.min(container?.strategy.batch ?? 1, replaced));
+  const roll = rollFacts(plan, change, siblings, container?.strategy.batch ?? 1);
   const order = change.strategy?.order ?? container?.strategy.order ?? 'stop-first';
   const does = (wanted: Operation['kind']) => operations.some(({ kind }) => kind === wanted);
   const isDrained = operations.some((op) => op.kind === 'socket.drain' && isOldOne(op.target, old));
@@ -75,10 +75,10 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     action,
     order,
     runs: old?.state === 'running',
-    instances: { now: siblings.filter(servesBefore(plan, change)).length, after },
-    batch,
-    rolled: replaced,
-    gone: action === 'remove' ? removedBy(plan, change, subject) : batch,
+    instances: { now: roll.now, after },
+    batch: roll.batch,
+    rolled: roll.rolled,
+    gone: roll.gone,
     successor: next?.instance ?? null,
     server,
     socket: socketFacts(old, instance, isDrained),
@@ -127,6 +127,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       drainPorts: does('ports.drain'),
       overlap: does('ports.note'),
       awaitUp: does('socket.reached') || operations.some((op) => op.kind === 'balancer.point' && op.ready),
+      awaitGone: roll.awaitGone,
     },
   };
 }
@@ -153,26 +154,7 @@ function judgedAction({ action }: Change): Judged | null {
   }
 }
 
-/** Whether an instance serves when the turn of a change comes: it runs, or one before it has brought it up again. */
-function servesBefore({ changes }: Plan, change: Change): (seen: ObservedContainer) => boolean {
-  const before = changes.slice(0, changes.indexOf(change));
-  const isUp = (id: string) => before.some((other) => other.id === id && other.action === 'replace');
-  return ({ state, key }) => state === 'running' || (change.action === 'replace' && isUp(key));
-}
-
 type InstanceSubject = Extract<Change['subject'], { readonly kind: 'instance' }>;
-
-function isOf({ subject }: Change, { application, container }: InstanceSubject): boolean {
-  return (
-    subject.kind === 'instance' && subject.application === application && subject.container === container
-  );
-}
-
-/** How many of a container are removed when this one is: they go one after the other. */
-function removedBy({ changes }: Plan, change: Change, subject: InstanceSubject): number {
-  const removed = changes.filter((other) => other.action === 'remove' && isOf(other, subject));
-  return removed.indexOf(change) + 1;
-}
 
 /** The current generations of a container's instances. */
 function currentOf(

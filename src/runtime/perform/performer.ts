@@ -217,6 +217,9 @@ export class Performer {
         return pointBalancer(op, (ask) => this.#ask('stack', ask), this.#id(op.target));
       case 'balancer.leave':
         return leaveBalancer(op, (ask) => this.#ask('stack', ask));
+      case 'balancer.notice':
+        await this.#options.clock.sleep(op.ms, this.#options.stop);
+        return null;
       case 'files.reload':
         return reloadFiles(op, this.#reloading(op), onProgress);
       case 'files.restore':

@@ -31,6 +31,7 @@ backend slow
       closesBehindAnswers: true,
       idleMs: 5000,
       passesBytes: false,
+      upgrades: false,
       requestMs: 25_000,
       cutsAfterMs: 60_000,
     } satisfies FrontView);
@@ -95,6 +96,7 @@ http {
       closesBehindAnswers: true,
       idleMs: 5000,
       passesBytes: false,
+      upgrades: false,
       requestMs: 20_000,
       cutsAfterMs: 60_000,
     } satisfies FrontView);

@@ -43,6 +43,7 @@ test('the example, as a whole', () => {
         nextUpstream: ['error', 'timeout'],
         tries: 0,
         readTimeoutMs: 60_000,
+        upgrades: false,
         keepsConnections: false,
         resolvesOnce: false,
       },

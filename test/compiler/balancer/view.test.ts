@@ -37,6 +37,7 @@ backend app
       resolvesOnce: false,
       serverTimeoutMs: 30_000,
       silenceMs: 30_000,
+      upgrades: false,
       downAfterMs: 600,
       upAfterMs: 450,
       silentAfterMs: null,
@@ -107,13 +108,16 @@ backend app
     expect(view(text)).toMatchObject({ sureWithout: 1, likelyWithout: 1 });
   });
 
-  test.each<[string, number | null]>([
-    ['timeout server 30s\ntimeout tunnel 1h', 3_600_000],
-    ['timeout server 30s\ntimeout tunnel 5s', 30_000],
-    ['timeout tunnel 1h', null],
-  ])('how long a server may be silent, `%s`', (lines, silenceMs) => {
+  test.each<[string, number | null, boolean]>([
+    ['mode http\ntimeout server 30s\ntimeout tunnel 1h', 30_000, true],
+    ['mode http\ntimeout server 30s', 30_000, false],
+    ['mode tcp\ntimeout server 30s\ntimeout tunnel 1h', 3_600_000, false],
+    ['mode tcp\ntimeout server 30s\ntimeout tunnel 5s', 30_000, false],
+    ['mode tcp\ntimeout tunnel 1h', null, false],
+  ])('how long a server may be silent, `%s`', (lines, silenceMs, upgrades) => {
     expect(view(`backend app\n${lines}\n${four}`)).toMatchObject({
       silenceMs,
+      upgrades,
       serverTimeoutMs: lines.includes('server') ? 30_000 : null,
     });
   });
@@ -141,6 +145,7 @@ backend b
       resolvesOnce: true,
       serverTimeoutMs: 9000,
       silenceMs: 9000,
+      upgrades: false,
       downAfterMs: null,
       silentAfterMs: null,
       upAfterMs: 4000,
@@ -167,11 +172,21 @@ describe('nginx', () => {
       resolvesOnce: false,
       serverTimeoutMs: 60_000,
       silenceMs: 60_000,
+      upgrades: false,
       downAfterMs: null,
       silentAfterMs: null,
       upAfterMs: 10_000,
       others: 1,
     } satisfies BalancerView);
+  });
+
+  const upgrade = 'proxy_pass http://up; proxy_set_header Upgrade $http_upgrade; proxy_read_timeout';
+  test.each<[string, Partial<BalancerView>]>([
+    [`${upgrade} 1h;`, { upgrades: true, silenceMs: 60_000, serverTimeoutMs: 3_600_000 }],
+    [`${upgrade} 5s;`, { upgrades: true, silenceMs: 5000 }],
+    ['proxy_pass http://up; proxy_read_timeout 1h;', { upgrades: false, silenceMs: 3_600_000 }],
+  ])('how long a server may be silent, `%s`', (location, expected) => {
+    expect(view(http('server unix:/s/app0.sock;', location))).toMatchObject(expected);
   });
 
   const two = 'server app0:3000 max_fails=0; server unix:/b;';

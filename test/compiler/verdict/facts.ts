@@ -14,6 +14,7 @@ const VIEW: BalancerView = {
   resolvesOnce: false,
   serverTimeoutMs: 30_000,
   silenceMs: 30_000,
+  upgrades: false,
   downAfterMs: 600,
   upAfterMs: 250,
   silentAfterMs: 9000,
@@ -75,7 +76,7 @@ export const SWAP: VerdictFacts = {
   sharedFiles: [],
   reload: null,
   dependents: [],
-  can: { takeAway: false, hold: false, drainPorts: false, overlap: false, awaitUp: false },
+  can: { takeAway: false, hold: false, drainPorts: false, overlap: false, awaitUp: false, awaitGone: false },
 };
 
 /** A server that leaves connections open. */
@@ -114,6 +115,7 @@ export const FRONT: FrontView = {
   closesBehindAnswers: true,
   idleMs: 5000,
   passesBytes: false,
+  upgrades: false,
   requestMs: 30_000,
   cutsAfterMs: null,
 };

@@ -2,17 +2,27 @@ import { describe, expect, test } from 'vitest';
 
 import type { VerdictFacts } from '../../../src/compiler/verdict/facts.ts';
 import { judge } from '../../../src/compiler/verdict/judge.ts';
-import { client, FIXED, haproxy, nginx, SWAP, TCP, WORKER, CAN } from './facts.ts';
+import { client, FIXED, FRONT, haproxy, nginx, PUMA, SHARED, SWAP, TCP, WORKER, CAN } from './facts.ts';
 
 describe('the lowest serving capacity', () => {
   test.each<[string, VerdictFacts, readonly [number, number] | null]>([
     ['start-first never has fewer', SWAP, [4, 4]],
-    ['stop-first is short of a batch', { ...FIXED, batch: 2 }, [2, 4]],
-    ['all at once', { ...FIXED, batch: 9 }, [0, 4]],
+    ['stop-first is short of those that stop together', { ...FIXED, batch: 3, gone: 2 }, [2, 4]],
+    ['all at once', { ...FIXED, batch: 4, gone: 4 }, [0, 4]],
     [
       'one that did not run is not missed',
-      { ...FIXED, runs: false, instances: { now: 3, after: 4 } },
+      { ...FIXED, runs: false, gone: 0, instances: { now: 3, after: 4 } },
       [3, 4],
+    ],
+    [
+      'start-first on a path that it binds itself: it has taken that before it serves',
+      { ...FIXED, order: 'start-first', gone: 2 },
+      [2, 4],
+    ],
+    [
+      'none of those that are replaced is found at another path',
+      { ...SWAP, rolled: 3, socket: { ...SWAP.socket, elsewhere: true } },
+      [1, 4],
     ],
     ['more', { ...SWAP, action: 'create', instances: { now: 2, after: 4 } }, [2, 4]],
     ['fewer', { ...SWAP, action: 'remove', instances: { now: 4, after: 1 } }, [1, 4]],
@@ -73,6 +83,26 @@ describe('who is touched', () => {
         balancers: [haproxy(null, 2), haproxy(null, 0), haproxy({}, 3)],
       },
       ['`haproxy` lists 2 of 4 `app`: `app2` gets no requests'],
+    ],
+    [
+      'who has a web socket through a balancer that is set up for them',
+      { ...SWAP, server: PUMA, balancers: [haproxy({ upgrades: true })] },
+      ['web sockets through `haproxy` are cut off after 60 s at the latest'],
+    ],
+    ['but not to a server that cannot speak so', { ...SWAP, balancers: [haproxy({ upgrades: true })] }, []],
+    [
+      'who has one through what listens on a port of the host',
+      {
+        ...SHARED,
+        sharing: {
+          program: 'haproxy',
+          front: { kind: 'read', view: { ...FRONT, upgrades: true } },
+          migrates: true,
+          sameUser: true,
+          takesOver: false,
+        },
+      },
+      ['web sockets through `haproxy` are cut off after 30 s at the latest'],
     ],
     ['nobody, by what did not run', { ...FIXED, runs: false, clients: [web] }, []],
     ['nobody, by a change in place', { ...SWAP, action: 'update', dependents, clients: [web] }, []],

@@ -29,6 +29,7 @@ const view: fc.Arbitrary<BalancerView> = fc.record({
   resolvesOnce: fc.boolean(),
   serverTimeoutMs: perhaps(ms),
   silenceMs: perhaps(ms),
+  upgrades: fc.boolean(),
   downAfterMs: perhaps(ms),
   upAfterMs: perhaps(ms),
   silentAfterMs: perhaps(ms),
@@ -41,6 +42,7 @@ const front: fc.Arbitrary<FrontView> = fc.record({
   closesBehindAnswers: fc.boolean(),
   idleMs: perhaps(ms),
   passesBytes: fc.boolean(),
+  upgrades: fc.boolean(),
   requestMs: perhaps(ms),
   cutsAfterMs: perhaps(ms),
 });
@@ -172,6 +174,7 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
     drainPorts: fc.boolean(),
     overlap: fc.boolean(),
     awaitUp: fc.boolean(),
+    awaitGone: fc.boolean(),
   }),
 });
 
@@ -224,7 +227,10 @@ test('a published port that is replaced or removed is a gap', () => {
 test('more that are gone than a balancer tries are never zero downtime', () => {
   law((given, kind) => {
     const short = listings(given).some(
-      ({ view: v }) => v.sureWithout !== null && given.gone > v.sureWithout && (v.downAfterMs ?? 999) > 250,
+      ({ view: v }) =>
+        v.sureWithout !== null &&
+        given.gone > v.sureWithout &&
+        !(given.can.awaitGone && v.downAfterMs !== null),
     );
     const gone = given.action === 'remove' || (given.order === 'stop-first' && !given.can.hold);
     if (takesAway(given) && gone && short && !isTold(given) && given.server.kind !== 'sidekiq')

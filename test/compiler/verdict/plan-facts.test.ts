@@ -172,8 +172,43 @@ describe('a replacement', () => {
     const four = { ...app, instances: 4 };
     const given: Given = { now: [four, haproxy], wanted: [{ ...next(app), ...order }, haproxy] };
     expect(facts(given, 'app0')).toMatchObject({ gone: 2 });
+    const stopped: Given = {
+      ...given,
+      change: (observed) => ({
+        ...observed,
+        containers: observed.containers.map((container) =>
+          ['app1', 'app2'].includes(container.instance)
+            ? { ...container, state: 'exited' as const }
+            : container,
+        ),
+      }),
+    };
+    // The second batch goes when both of the first are up.
+    expect(
+      ['app0', 'app1', 'app2', 'app3'].map((name) => {
+        const { gone, instances } = facts(stopped, name) ?? {};
+        return [gone, instances?.now];
+      }),
+    ).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 3],
+      [1, 3],
+    ]);
     const fewer: Given = { now: [four, haproxy], wanted: [{ ...app, instances: 1 }, haproxy] };
     expect(['app3', 'app2', 'app1'].map((name) => facts(fewer, name)?.gone)).toEqual([1, 2, 3]);
+    const listed = CONFIG.replace(
+      /.*app0.*\n/,
+      (line) => line + line.replace(/app0/g, 'app2') + line.replace(/app0/g, 'app3'),
+    );
+    const seen: Given = { ...fewer, config: read(listed) };
+    expect(['app3', 'app2', 'app1'].map((name) => facts(seen, name)?.can.awaitGone)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(rules(seen)).toMatchObject({ 'shop/app2': 'removed' });
+    expect(facts(fewer, 'app2')?.can.awaitGone).toBe(false);
   });
 
   test('knows its port, the one before, and the networks of others', () => {
@@ -225,6 +260,11 @@ describe('a replacement', () => {
     const { socket: _, ...plain } = app;
     const given: Given = { now: [app, haproxy], wanted: [plain, haproxy] };
     expect(rules(given)['shop/app0']).toBe('path-changes');
+    const moved: Given = {
+      now: [app, haproxy],
+      wanted: [{ ...plain, order: 'stop-first' }, haproxy],
+    };
+    expect(rules(moved)['shop/app0']).toBe('path-changes');
   });
 
   test('of what is at a port of the host', () => {
@@ -380,12 +420,12 @@ describe('around it', () => {
     );
     expect(rules({ ...given, config: read(four) })).toEqual({
       'shop/app3': 'removed',
-      'shop/app2': 'gone-together',
-    });
-    const watchful = four.replaceAll(' check', ' check inter 100ms fall 2');
-    expect(rules({ ...given, config: read(watchful) })).toEqual({
-      'shop/app3': 'removed',
       'shop/app2': 'removed',
+    });
+    const slow = four.replaceAll(' check', ' check inter 10s fall 2');
+    expect(rules({ ...given, config: read(slow) })).toEqual({
+      'shop/app3': 'removed',
+      'shop/app2': 'gone-together',
     });
   });
 

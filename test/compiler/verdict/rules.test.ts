@@ -438,7 +438,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   ],
   [
     'all at once',
-    { ...TCP, order: 'stop-first', batch: 4 },
+    { ...TCP, order: 'stop-first', batch: 4, gone: 4 },
     'alone',
     'gap of about 2.1 s, as measured at the last apply: all instances stop at once, before their successors start; avoid: a smaller `batch`',
   ],
@@ -845,11 +845,11 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'scaled down by two that may be gone at once',
     { ...REMOVED, gone: 2 },
     'gone-together',
-    'unproven: with 2 gone at once, `haproxy` must come upon one that is there; surer: one less at a time, or checks that see it within 250 ms',
+    'unproven: with 2 gone at once, `haproxy` must come upon one that is there; surer: one less at a time, or checks that see it within 10 s',
   ],
   [
     'scaled down by two, the first of which is seen before the second goes',
-    { ...REMOVED, gone: 2, balancers: [haproxy({ downAfterMs: 250 })] },
+    { ...REMOVED, gone: 2, can: { ...CAN, awaitGone: true } },
     'removed',
     'zero downtime: its path is taken away, 2 of 4 go on, it stops after its last connection',
   ],
@@ -857,13 +857,13 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'scaled down by two, and tries that go to and fro',
     { ...REMOVED, gone: 2, balancers: [haproxy({ likelyWithout: 1 })] },
     'more-gone-than-tried',
-    'gap of at most 600 ms until the checks of `haproxy` see it: up to 2 are gone at once, and `haproxy` tries no others than those; avoid: one less at a time, or checks that see it within 250 ms',
+    'gap of at most 600 ms until the checks of `haproxy` see it: up to 2 are gone at once, and `haproxy` tries no others than those; avoid: one less at a time, or checks that see it within 10 s',
   ],
   [
     'scaled down by one, and nobody sees that another has been gone for long',
     { ...REMOVED, instances: { now: 3, after: 2 }, balancers: [haproxy({ downAfterMs: null })] },
     'gone-together',
-    'unproven: with 2 gone at once, `haproxy` must come upon one that is there; surer: one less at a time, or checks that see it within 250 ms',
+    'unproven: with 2 gone at once, `haproxy` must come upon one that is there; surer: one less at a time, or checks that see it within 10 s',
   ],
   [
     'scaled down by two behind an nginx that tries two',
@@ -910,6 +910,24 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     { ...SWAP, stop: { ...SWAP.stop, effect: 'unknown' }, lastStop: { forced: false, open: 1 } },
     'left-open',
     'gap of an instant: its last stop cut off 1 connection that was open for longer than `drain_timeout`; avoid: a longer `drain_timeout`',
+  ],
+  [
+    'connections that the last drain left to a kill, which may have been web sockets',
+    {
+      ...SWAP,
+      server: PUMA,
+      balancers: [haproxy({ upgrades: true })],
+      lastStop: { forced: true, open: 3 },
+      inFlightMs: 90_000,
+    },
+    'upgraded-perhaps',
+    'unproven: the 3 connections that its last drain left open must have been upgraded (web sockets), with clients that connect again',
+  ],
+  [
+    'a connection that the last drain left, which may have been a web socket',
+    { ...SWAP, stop: KILLS, balancers: [haproxy({ upgrades: true })], lastStop: { forced: false, open: 1 } },
+    'upgraded-perhaps',
+    'unproven: the connection that its last drain left open must have been upgraded (web sockets), with clients that connect again',
   ],
   [
     'connections that the last drain left to a graceful stop',

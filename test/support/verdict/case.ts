@@ -124,6 +124,26 @@ export function behindNginx(server: Server, location: string, upstream = '') {
   };
 }
 
+/** An nginx of its own port beside haproxy, which lets connections be upgraded. */
+export function behindNginxToo(made: Served, port: number): void {
+  const config = join(made.folder.folder, 'nginx.conf');
+  const upgrade =
+    'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $upgraded;';
+  const map = 'map $http_upgrade $upgraded { default upgrade; "" close; }';
+  const text = nginxConfig(`${upgrade} proxy_read_timeout 2s;`, '');
+  writeFileSync(config, text.replace('http {', `http {\n  ${map}`).replace(/.*app1.sock.*\n/, ''));
+  const nginx: Loose = {
+    image: 'stackc-example/nginx:1',
+    depends_on: ['app'],
+    volumes_from: ['socks'],
+    volumes: [`${config}:/etc/nginx/nginx.conf:ro`],
+    ports: [`127.0.0.1:${port}:8080`],
+    health: { path: '/ping' },
+    port: 8080,
+  };
+  beside('nginx', nginx)(made);
+}
+
 const nginxConfig = (location: string, upstream: string) => `user root;
 worker_processes 1;
 events { worker_connections 1024; }

@@ -1,5 +1,5 @@
 import { durationWords } from '../duration-words.ts';
-import { listings, unread, type Listing, type VerdictFacts } from '../facts.ts';
+import { listings, mayBeUpgraded, unread, type Listing, type VerdictFacts } from '../facts.ts';
 import {
   allowanceMs,
   connections,
@@ -77,6 +77,17 @@ export const drainedDoubts: readonly Rule[] = within(isDrained, [
       unproven(
         `it must close each connection after its answer; else it takes ${howToClose(keeping(facts)[0], facts)}`,
       ),
+  },
+  {
+    // Web sockets end when their clients like: those that last are cut by any deploy.
+    id: 'upgraded-perhaps',
+    applies: mayBeUpgraded,
+    verdict: (facts) => {
+      const count = facts.lastStop?.open ?? 0;
+      return unproven(
+        `${count === 1 ? 'the connection' : `the ${count} connections`} that its last drain left open must have been upgraded (web sockets), with clients that connect again`,
+      );
+    },
   },
   {
     id: 'left-open-perhaps',

@@ -1,5 +1,5 @@
 import { durationWords } from '../duration-words.ts';
-import { listings, type Listing, type VerdictFacts } from '../facts.ts';
+import { listings, mayBeUpgraded, type Listing, type VerdictFacts } from '../facts.ts';
 import { absence, absenceMs, heldMs, INSTANT, lasting, measured, untilChecked } from '../gap-length.ts';
 import type { GapLength } from '../verdict.ts';
 import {
@@ -22,7 +22,7 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
   {
     // Drained to the last connection, even a kill loses nothing.
     id: 'forced-with-connections',
-    applies: ({ lastStop }) => lastStop !== null && lastStop.forced && lastStop.open !== 0,
+    applies: (facts) => facts.lastStop?.forced === true && facts.lastStop.open !== 0 && !mayBeUpgraded(facts),
     verdict: () =>
       gap(
         'its last stop had to be forced: what was still open was cut off',
@@ -54,7 +54,7 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
   {
     // A graceful stop may have let them end; any other cut them off.
     id: 'left-open',
-    applies: (facts) => leftOpen(facts) > 0 && facts.stop.effect !== 'finishes',
+    applies: (facts) => leftOpen(facts) > 0 && facts.stop.effect !== 'finishes' && !mayBeUpgraded(facts),
     verdict: (facts) =>
       gap(
         `its last stop cut off ${connections(facts)} that ${leftOpen(facts) === 1 ? 'was' : 'were'} open for longer than \`drain_timeout\``,
@@ -64,7 +64,8 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
   },
   {
     id: 'cut-off',
-    applies: (facts) => facts.inFlightMs !== null && facts.inFlightMs > allowanceMs(facts),
+    applies: (facts) =>
+      facts.inFlightMs !== null && facts.inFlightMs > allowanceMs(facts) && !mayBeUpgraded(facts),
     verdict: (facts) =>
       gap(
         `requests of ${durationWords(facts.inFlightMs ?? 0)} are cut off after ${durationWords(allowanceMs(facts))}`,

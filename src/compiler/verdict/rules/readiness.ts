@@ -1,23 +1,13 @@
 import { durationWords } from '../duration-words.ts';
-import { isReached, listings } from '../facts.ts';
-import { lasting, untilReady } from '../gap-length.ts';
-import { gap, names, unproven, within, type Rule } from './rule.ts';
+import { isReached } from '../facts.ts';
+import { untilReady } from '../gap-length.ts';
+import { gap, unproven, within, type Rule } from './rule.ts';
 import { isHeld, isTakenAway } from './stopping-first.ts';
 
 /** Two generations at the same path. */
 export const samePathRules: readonly Rule[] = within(
   ({ action, order }) => action === 'replace' && order === 'start-first',
   [
-    {
-      id: 'path-changes',
-      applies: (facts) => facts.socket.elsewhere && listings(facts).length > 0,
-      verdict: (facts) =>
-        gap(
-          `${names(listings(facts))} ${listings(facts).length === 1 ? 'knows' : 'know'} where the old generation serves, and the new one serves elsewhere`,
-          'keep its path, and move it by a container of another name beside it',
-          lasting(`${names(listings(facts))} ${listings(facts).length === 1 ? 'leads' : 'lead'} there`),
-        ),
-    },
     {
       id: 'same-path',
       applies: ({ socket, sharedFiles }) =>

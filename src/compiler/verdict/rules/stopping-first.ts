@@ -39,6 +39,16 @@ export const exclusiveRules: readonly Rule[] = within(
       },
     },
     {
+      id: 'path-changes',
+      applies: (facts) => facts.socket.elsewhere && listings(facts).length > 0,
+      verdict: (facts) =>
+        gap(
+          `${names(listings(facts))} ${listings(facts).length === 1 ? 'knows' : 'know'} where the old generation serves, and the new one serves elsewhere`,
+          'keep its path, and move it by a container of another name beside it',
+          lasting(`${names(listings(facts))} ${listings(facts).length === 1 ? 'leads' : 'lead'} there`),
+        ),
+    },
+    {
       // It is told an address, or looks one up: the port stays as it is written there.
       id: 'port-changes',
       applies: (facts) => missingPort(facts)?.isLeft === true,
@@ -134,8 +144,8 @@ export const stopFirstRules: readonly Rule[] = within(
 );
 
 /** Instances that serve while this batch is away. */
-export function siblings({ instances, batch }: VerdictFacts): number {
-  return Math.max(0, instances.now - batch);
+export function siblings({ instances, gone }: VerdictFacts): number {
+  return Math.max(0, instances.now - gone);
 }
 
 /** Stop-first: what comes meanwhile is kept. */
