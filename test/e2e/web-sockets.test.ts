@@ -110,7 +110,7 @@ test('web sockets go on while requests get to the new generation, and end with t
       /zero downtime.*web sockets through `haproxy` and `nginx` are cut off after 4 s at the latest/s,
     );
 
-    const [anew = '', ...rest] = await Promise.all([
+    const [anew, ...rest] = await Promise.all([
       scene.folder.run(['apply', '--yes']).then((ran) => ran.stderr + ran.stdout),
       until(
         () => fetch(`${scene.url}/`).then((answer) => answer.text()),
