@@ -121,11 +121,13 @@ function addInstanceCommands(
 ): void {
   withFile(program.command('status'))
     .description('show the instances of a stack')
+    .option('--detailed-exitcode', 'exit with 2 when one does not run or answer, or was changed by hand')
     .allowExcessArguments()
-    .action((flags: FileFlag, { args }: Command) =>
+    .action((flags: FileFlag & { detailedExitcode?: true }, { args }: Command) =>
       run(async (context) => {
         demandNoArguments('status', args);
-        return (await import('./commands/status.ts')).status(context, flags.file);
+        const detailedExitCode = flags.detailedExitcode === true;
+        return (await import('./commands/status.ts')).status(context, flags.file, { detailedExitCode });
       }),
     );
   program

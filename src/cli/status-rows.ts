@@ -1,5 +1,6 @@
 import { labels } from '../compiler/labels.ts';
 import type { ObservedContainer, ObservedRun, ObservedState } from '../compiler/observed/observed-state.ts';
+import { causeOf } from '../compiler/plan/cause.ts';
 import type { Change, Plan } from '../compiler/plan/plan.ts';
 import { isPublishedNext } from '../compiler/reconcile/successor.ts';
 import { unreachable } from '../compiler/unreachable.ts';
@@ -72,13 +73,14 @@ function observedRow(
   if (change !== undefined) notes.push(...changeNotes(change));
   if (container.state === 'exited' && container.exitCode !== null)
     notes.push(`exit code ${container.exitCode}`);
+  const word = health?.word ?? container.health;
   return {
     application: container.application,
     container: container.container,
     instance: container.instance,
     generation: container.generation,
     state: container.state,
-    health: health?.word ?? container.health,
+    health: word,
     healthWhy: health?.why ?? null,
     name: container.engineName,
     id: container.id,
@@ -88,7 +90,17 @@ function observedRow(
     startedAt: container.startedAt,
     uptimeS: secondsSince(container, nowMs),
     notes,
+    ok:
+      container.phase !== 'current' ||
+      (container.state === 'running' && !UNWELL.has(word) && !isDrift(change)),
   };
+}
+
+const UNWELL: ReadonlySet<string> = new Set(['unhealthy', 'no answer']);
+
+function isDrift(change: Change | undefined): boolean {
+  const cause = change === undefined ? null : causeOf(change);
+  return cause === 'engine' || cause === 'both';
 }
 
 /** Whether whoever started it is still there, the engine cannot tell. */
@@ -110,6 +122,7 @@ function runRow(run: ObservedRun, summary: ContainerSummary | undefined): Status
     startedAt: null,
     uptimeS: null,
     notes: [run.abandoned ? 'left over from `stack run`' : 'of `stack run`'],
+    ok: true,
   };
 }
 
@@ -159,7 +172,8 @@ function changeNotes({ action, reasons }: Change): readonly string[] {
   }
 }
 
-function absentRow({ subject }: Change, images: ReadonlyMap<string, string>): readonly StatusRow[] {
+function absentRow(change: Change, images: ReadonlyMap<string, string>): readonly StatusRow[] {
+  const { subject } = change;
   if (subject.kind !== 'instance' && subject.kind !== 'schedule') return [];
   const { application, container } = subject;
   return [
@@ -180,6 +194,7 @@ function absentRow({ subject }: Change, images: ReadonlyMap<string, string>): re
       uptimeS: null,
       // This version does not run it by the clock.
       notes: subject.kind === 'instance' ? [] : [`by hand: stack run ${container}`],
+      ok: !isDrift(change),
     },
   ];
 }

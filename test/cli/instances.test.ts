@@ -334,6 +334,42 @@ describe('exec', () => {
   });
 });
 
+describe('status --detailed-exitcode', () => {
+  const code = async (...more: readonly string[]) =>
+    (await cli(['status', '--detailed-exitcode', ...more])).code;
+
+  it('is 0 while all is well, also for a file that is not applied yet', async () => {
+    expect(await code()).toBe(0);
+    expect(await code('--name', 'shop')).toBe(0);
+    const changed = join(cwd, 'changed.json');
+    await writeFile(changed, JSON.stringify(stackFile).replaceAll('app:1', 'app:2'));
+    memory.addImage('app:2');
+    expect((await cli(['plan', '--detailed-exitcode', changed])).code).toBe(2);
+    expect(await code('--file', changed)).toBe(0);
+  });
+
+  it('is 2 for what does not run', async () => {
+    await memory.stopContainer('shop-app0', 1);
+    expect(await code()).toBe(2);
+    expect(await code('--name', 'shop')).toBe(2);
+    expect((await cli(['status'])).code).toBe(0);
+    expect((await cli(['plan'])).stdout).toContain('Drift: app0 has changed on the engine.');
+    const { changes } = JSON.parse((await cli(['plan', '--json'])).stdout);
+    expect(changes.find(({ id }: { id: string }) => id === 'shop/app0').cause).toBe('engine');
+  });
+
+  it('is 2 for what was changed by hand, and said to be so beside a change of the file', async () => {
+    await memory.updateRestart('shop-app0', 'no', 0);
+    expect(await code()).toBe(2);
+    const changed = join(cwd, 'changed.json');
+    await writeFile(changed, JSON.stringify(stackFile).replaceAll('app:1', 'app:2'));
+    memory.addImage('app:2');
+    expect((await cli(['plan', changed])).stdout).toContain(
+      'Drift: app0 has changed on the engine and in the file.',
+    );
+  });
+});
+
 describe('agent', () => {
   it('builds its image, and tells of agents', async () => {
     const built = await cli(['agent', 'build']);

@@ -13,9 +13,13 @@ import { statusRows } from '../status-rows.ts';
 
 /**
  * `stack status`: what runs. With a file also what it would have otherwise: held changes, what is missing, what is
- * no longer named. No registry is asked, so it is quick.
+ * no longer named. No registry is asked, so it is quick. Exit code 0; asked for details 2, when something is not as it should be.
  */
-export async function status(context: CommandContext, file: string | undefined): Promise<number> {
+export async function status(
+  context: CommandContext,
+  file: string | undefined,
+  { detailedExitCode }: { readonly detailedExitCode: boolean },
+): Promise<number> {
   const { name, json } = context.options;
   const { stack, rows } =
     name !== null && file === undefined
@@ -28,7 +32,7 @@ export async function status(context: CommandContext, file: string | undefined):
         width: columnsOf(context.io.stdout),
       });
   writeData(context, text);
-  return exitCode.done;
+  return detailedExitCode && rows.some(({ ok }) => !ok) ? exitCode.pending : exitCode.done;
 }
 
 interface Status {

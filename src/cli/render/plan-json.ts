@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../compiler/diagnostic.ts';
+import { causeOf } from '../../compiler/plan/cause.ts';
 import { isPending, type Plan } from '../../compiler/plan/plan.ts';
 import { worstKind } from '../../compiler/verdict/words.ts';
 import { countActions } from './actions.ts';
@@ -10,7 +11,7 @@ export function planJson(plan: Plan, diagnostics: readonly Diagnostic[], file: s
   return {
     format_version: plan.formatVersion,
     stack: plan.stack,
-    changes: plan.changes.map(snakeCase),
+    changes: plan.changes.map((change) => snakeCase({ ...change, cause: causeOf(change) })),
     nodes: plan.nodes.map(snakeCase),
     summary: planSummary(plan),
     diagnostics: diagnosticsJson(diagnostics, file),

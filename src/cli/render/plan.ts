@@ -6,6 +6,7 @@ import {
   type Reason,
   type Subject,
 } from '../../compiler/plan/plan.ts';
+import { causeOf, type Cause } from '../../compiler/plan/cause.ts';
 import type { Verdict } from '../../compiler/verdict/verdict.ts';
 import { capacityWords, verdictSummary, verdictWords, worstKind } from '../../compiler/verdict/words.ts';
 import { actionWords, countActions } from './actions.ts';
@@ -14,7 +15,7 @@ import { paint, type Paint, type Style } from './paint.ts';
 import { changeNames, idleIds, subjectNames, type SubjectName } from './subject.ts';
 import { madeImage, madeLines, madeOutline } from './made.ts';
 import { reasonLines } from './reason.ts';
-import { flow, fold, plural, printable } from './text.ts';
+import { flow, fold, listed, plural, printable } from './text.ts';
 
 /** How a plan is shown. */
 export interface PlanStyle {
@@ -65,7 +66,7 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
     return [...head, same, ...(change.action === 'create' ? [] : waitLines)].join('\n');
   });
   const nodes = style.verbose && plan.nodes.length > 0 ? [nodeLines(plan, style, brush)] : [];
-  const summary = [summaryLine(plan), ...requestsLine(plan, brush)]
+  const summary = [summaryLine(plan), ...driftLine(plan, name), ...requestsLine(plan, brush)]
     .map((line) => fold(line, style.width, '', '  ').join('\n'))
     .join('\n');
   return `${[...paragraphs(blocks), ...nodes, summary].join('\n\n')}\n`;
@@ -101,6 +102,19 @@ export function summaryLine(plan: Pick<Plan, 'changes'>): string {
     .join(', ');
   if (counts === '') return 'Nothing to do: the stack is empty.';
   return plan.changes.some(isPending) ? `Plan: ${counts}.` : `Nothing to do: ${counts}.`;
+}
+
+/** Where the engine is no longer as the last apply left it: `Drift: app1 has changed on the engine.` */
+function driftLine({ changes }: Plan, name: SubjectName): readonly string[] {
+  const of = (cause: Cause) =>
+    changes.filter((change) => causeOf(change) === cause).map(({ subject }) => name(subject));
+  const [engine, both] = [of('engine'), of('both')];
+  const has = (names: readonly string[]) => `${listed(names, 'and')} ${names.length === 1 ? 'has' : 'have'}`;
+  const parts = [
+    ...(engine.length === 0 ? [] : [`${has(engine)} changed on the engine`]),
+    ...(both.length === 0 ? [] : [`${has(both)} changed on the engine and in the file`]),
+  ];
+  return parts.length === 0 ? [] : [`Drift: ${parts.join('; ')}.`];
 }
 
 /** Blocks of one line stand together; longer ones keep a line of air. */

@@ -30,6 +30,8 @@ export interface StatusRow {
   readonly uptimeS: number | null;
   /** What a reader should know: held changes, failed generations, drift. */
   readonly notes: readonly string[];
+  /** False for what does not run or answer, and for what somebody has changed by hand. */
+  readonly ok: boolean;
 }
 
 const HEADINGS = ['INSTANCE', 'GEN', 'STATE', 'HEALTH', 'IMAGE', 'UPTIME', 'NOTE'];

@@ -179,6 +179,7 @@ describe('renderPlan', () => {
 - remove   old0     no longer in the file
 
 Plan: 1 to pull, 2 to create, 1 to run, 2 to replace, 1 to start, 1 to remove, 1 held, 1 unchanged.
+Drift: nginx0 has changed on the engine.
 `,
     );
   });

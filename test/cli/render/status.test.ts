@@ -10,6 +10,7 @@ const row = (instance: string, rest: Partial<StatusRow> = {}): StatusRow => ({
   startedAt: null,
   uptimeS: null,
   generation: 1,
+  ok: true,
   state: 'running',
   health: 'none',
   healthWhy: null,

@@ -1,0 +1,13 @@
+import type { Change } from './plan.ts';
+
+/** What has changed since the last apply: `file`, the file or what it names (images, variables, secrets); `engine`, by hand. */
+export type Cause = 'file' | 'engine' | 'both';
+
+/** Why there is a change at all; null where neither has changed: what was asked for, what an apply left over. */
+export function causeOf({ action, reasons }: Pick<Change, 'action' | 'reasons'>): Cause | null {
+  if (action === 'none' || action === 'schedule') return null;
+  const isDrift = reasons.some(({ kind }) => kind === 'drift');
+  const isNew = reasons.some(({ kind }) => kind === 'field' || kind === 'missing' || kind === 'dropped');
+  if (isDrift) return isNew ? 'both' : 'engine';
+  return isNew ? 'file' : null;
+}
