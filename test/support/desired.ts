@@ -35,6 +35,8 @@ export interface ContainerSketch {
   readonly order?: 'start-first' | 'stop-first';
   readonly batch?: number;
   readonly surge?: number;
+  /** Nothing but its ports of the host is in the way of `start-first`. */
+  readonly onlyPorts?: boolean;
   readonly socket?: boolean;
   /** The program binds the published name itself. */
   readonly fixed?: boolean;
@@ -135,6 +137,7 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
       why: 'as the test says',
       batch: sketch.batch ?? 1,
       surge: sketch.surge ?? 2 * (sketch.batch ?? 1),
+      onlyPorts: sketch.onlyPorts ?? false,
     },
     migration:
       sketch.migration === undefined

@@ -96,6 +96,8 @@ export interface Strategy {
   readonly batch: number;
   /** Generations that may be there above the number of instances while they are replaced start-first. */
   readonly surge: number;
+  /** Only ports of the host that it publishes keep two generations from living side by side. */
+  readonly onlyPorts: boolean;
 }
 
 /** One instance: what is created for it, and how it is judged and stopped. */

@@ -1,3 +1,5 @@
+import type { PortSpec } from './instance-spec.ts';
+
 /** A port of the host that somebody wants or has. */
 export interface HostPort {
   readonly hostPort: number;
@@ -35,4 +37,11 @@ function isEverywhere(address: string): boolean {
 
 function isIpv6(address: string): boolean {
   return address.includes(':');
+}
+
+/** Those of a container that the file fixes; the engine chooses the others. */
+export function fixedPorts(ports: readonly PortSpec[]): readonly HostPort[] {
+  return ports.flatMap(({ hostPort, hostIp, protocol }) =>
+    hostPort === null ? [] : [{ hostPort, hostIp, protocol }],
+  );
 }

@@ -24,9 +24,10 @@ export function strategyOf(facts: StrategyFacts, problems: Problems): Strategy {
   const { order, range } = container.strategy;
   const roll = rollOf(container.strategy);
   const obstacle = obstacleOf(facts, order === 'start-first' && facts.sharesPorts);
-  if (order === 'stop-first') return { order, why: 'as written', ...roll };
+  if (order === 'stop-first') return { order, why: 'as written', ...roll, onlyPorts: false };
   if (container.strategy.surge === 0) {
-    if (order === 'auto') return { order: 'stop-first', why: 'as `surge: 0` says', ...roll };
+    if (order === 'auto')
+      return { order: 'stop-first', why: 'as `surge: 0` says', ...roll, onlyPorts: false };
     problems.error(
       'STK329',
       `\`start-first\` cannot work for \`${container.name}\` with \`surge: 0\``,
@@ -37,14 +38,18 @@ export function strategyOf(facts: StrategyFacts, problems: Problems): Strategy {
     );
   }
   if (order === 'auto') {
-    if (obstacle !== null) return { order: 'stop-first', why: obstacle.why, ...roll };
+    if (obstacle !== null) {
+      const onlyPorts =
+        obstacle.kind === 'published port' && obstacleOf({ ...facts, ports: [] }, false) === null;
+      return { order: 'stop-first', why: obstacle.why, ...roll, onlyPorts };
+    }
     const why =
       facts.socket === 'movable'
         ? 'each generation has its own socket'
         : 'two generations can live side by side';
-    return { order: 'start-first', why, ...roll };
+    return { order: 'start-first', why, ...roll, onlyPorts: false };
   }
-  if (obstacle === null) return { order, why: 'as written', ...roll };
+  if (obstacle === null) return { order, why: 'as written', ...roll, onlyPorts: false };
   const impossible = obstacle.kind === 'published port' || (singleWriter !== null && database !== null);
   if (impossible) {
     problems.error(
@@ -68,7 +73,7 @@ export function strategyOf(facts: StrategyFacts, problems: Problems): Strategy {
       },
     );
   }
-  return { order, why: 'as written', ...roll };
+  return { order, why: 'as written', ...roll, onlyPorts: false };
 }
 
 /** Unless the file says otherwise, a batch starts while the one before it is leaving. */

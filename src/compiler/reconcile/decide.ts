@@ -4,6 +4,7 @@ import type {
   DesiredInstance,
   DesiredState,
 } from '../desired/desired-state.ts';
+import { fixedPorts, portsOverlap } from '../desired/host-port.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import { groupBy } from '../group-by.ts';
 import type { PlanRequest, Reason } from '../plan/plan.ts';
@@ -81,7 +82,7 @@ export function named(
 }
 
 function decideOne(
-  container: DesiredContainer,
+  described: DesiredContainer,
   instance: DesiredInstance,
   stands: Standing,
   observed: ObservedState,
@@ -92,6 +93,7 @@ function decideOne(
   }: { readonly included: boolean; readonly forced: boolean; readonly vanished: boolean },
 ): Decided {
   const current = stands.current;
+  const container = besideItself(described, instance, current);
   const difference = current === null ? NO_DIFFERENCE : compare(container, instance, current);
   const status = statusOf(current, difference);
   const mode = container.mode === 'manual' && (included || forced) ? 'auto' : container.mode;
@@ -116,6 +118,20 @@ function decideOne(
     ],
     link,
   };
+}
+
+/** Ports of the host that change are no obstacle: both generations can have their own. */
+function besideItself(
+  container: DesiredContainer,
+  { spec }: DesiredInstance,
+  current: ObservedContainer | null,
+): DesiredContainer {
+  const { strategy } = container;
+  if (!strategy.onlyPorts || current === null || current.spec === null) return container;
+  const before = fixedPorts(current.spec.ports);
+  if (fixedPorts(spec.ports).some((port) => before.some((old) => portsOverlap(old, port)))) return container;
+  const why = 'each generation has its own port of the host';
+  return { ...container, strategy: { ...strategy, order: 'start-first', why } };
 }
 
 function decisionFor(

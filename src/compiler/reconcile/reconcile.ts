@@ -1,3 +1,4 @@
+import { plannedRuntimeVolumes } from '../balancer/planned.ts';
 import { tellersIn, type Teller } from '../balancer/tellers.ts';
 import type { ContainerKey, DesiredState } from '../desired/desired-state.ts';
 import { conclude } from '../diagnostic.ts';
@@ -138,11 +139,12 @@ function neededAgents(
   const present = new Set(observed.volumes.map((v) => v.name));
   const leaving = volumes.filter((volume) => present.has(volume));
   if (leaving.length > 0) planes.add('stack');
-  // Whoever is told today: an agent that can reach them all is not replaced for the next.
+  // Whoever is told today, and who will be: an agent that can reach them all is not replaced for the next.
   const told = [...tellers.values()].flat().map(({ socket }) => socket.volume);
   for (const plane of impairedPlanes(desired.stack, standby, observed)) planes.add(plane);
   if (planes.size === 0) return [];
-  return desiredAgents(desired, request.agentImage, [...leaving, ...told]).filter((agent) =>
+  const planned = plannedRuntimeVolumes(desired);
+  return desiredAgents(desired, request.agentImage, [...leaving, ...told, ...planned]).filter((agent) =>
     planes.has(agent.plane),
   );
 }

@@ -1,6 +1,5 @@
-import { portName, portsOverlap } from '../desired/host-port.ts';
+import { fixedPorts, portName, portsOverlap } from '../desired/host-port.ts';
 import type { HostPort } from '../desired/host-port.ts';
-import type { PortSpec } from '../desired/instance-spec.ts';
 import { diagnostic } from '../diagnostic.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import type { ForeignPort, ObservedState } from '../observed/observed-state.ts';
@@ -47,13 +46,7 @@ export function takenPorts(
 
 /** One that is held starts as it was made. */
 function wantedPorts({ decision, instance, standing }: Decided): readonly HostPort[] {
-  return fixed(decision === 'start-held' ? (standing.current?.spec?.ports ?? []) : instance.spec.ports);
-}
-
-function fixed(ports: readonly PortSpec[]): readonly HostPort[] {
-  return ports.flatMap(({ hostPort, hostIp, protocol }) =>
-    hostPort === null ? [] : [{ hostPort, hostIp, protocol }],
-  );
+  return fixedPorts(decision === 'start-held' ? (standing.current?.spec?.ports ?? []) : instance.spec.ports);
 }
 
 function foreignHolder(port: ForeignPort): Holder {
@@ -80,7 +73,7 @@ function ownHolders(
   return observed.containers
     .filter(({ role, state, key }) => role === 'instance' && isUp(state) && !moving.has(key))
     .map(({ key, instance, spec }) => ({
-      ports: fixed(spec?.ports ?? []),
+      ports: fixedPorts(spec?.ports ?? []),
       words: `\`${instance}\`, which ${held.has(key) ? 'is held' : 'this plan leaves as it is'}`,
       help: held.has(key)
         ? `\`--include ${instance}\` replaces it by what the file says`

@@ -26,6 +26,8 @@ export interface VerdictFacts {
   readonly gate: GateFacts;
   /** Ports of the host that it publishes. */
   readonly hostPorts: readonly number[];
+  /** One of them that the new generation gives up, and what it publishes instead; null where it keeps them all. */
+  readonly hostPortMoves: { readonly from: number; readonly to: number | null } | null;
   readonly network: NetworkFacts;
   /** Of what listens on a port of the host's network: what two generations there stand on; null for everything else. */
   readonly sharing: SharingFacts | null;

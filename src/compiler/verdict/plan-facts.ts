@@ -1,4 +1,5 @@
 import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
+import { fixedPorts, portsOverlap } from '../desired/host-port.ts';
 import { programOf } from '../desired/program.ts';
 import { containerKey } from '../desired/keys.ts';
 import { databaseOf } from '../desired/strategy.ts';
@@ -85,6 +86,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     // Who takes over from one that leaves is who must be ready.
     gate: gateFacts(next?.desired ?? instance ?? container?.template ?? null, siblings),
     hostPorts: own.hostPorts,
+    hostPortMoves: hostPortMoves(old, instance),
     network: {
       host: (old?.spec ?? instance?.spec)?.network === 'host',
       port: portOf(instance ?? container?.template ?? null, old),
@@ -221,6 +223,18 @@ function gateFacts(instance: DesiredInstance | null, siblings: readonly Observed
   return siblings.some(({ health }) => health !== 'none')
     ? { kind: 'healthcheck', limitMs }
     : { kind: 'uptime', uptimeMs: gate.uptimeMs };
+}
+
+function hostPortMoves(
+  old: ObservedContainer | null,
+  instance: DesiredInstance | null,
+): VerdictFacts['hostPortMoves'] {
+  if (instance === null) return null;
+  const [before, after] = [fixedPorts(old?.spec?.ports ?? []), fixedPorts(instance.spec.ports)];
+  const lost = before.find((port) => !after.some((other) => portsOverlap(port, other)));
+  if (lost === undefined) return null;
+  const instead = after.find((port) => !before.some((other) => portsOverlap(port, other)));
+  return { from: lost.hostPort, to: instead?.hostPort ?? null };
 }
 
 function portOf(instance: DesiredInstance | null, old: ObservedContainer | null): number | null {

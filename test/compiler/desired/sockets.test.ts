@@ -64,7 +64,13 @@ describe('sockets', () => {
   test('that nothing names cannot move, and stops first', () => {
     const { template, strategy } = withSocket('socket: /run/socks/app.sock');
     expect(template.socket?.movable).toBe(false);
-    expect(strategy).toEqual({ order: 'stop-first', why: 'its socket cannot move', batch: 1, surge: 2 });
+    expect(strategy).toEqual({
+      order: 'stop-first',
+      why: 'its socket cannot move',
+      batch: 1,
+      surge: 2,
+      onlyPorts: false,
+    });
   });
 
   test('differs in every instance', () => {

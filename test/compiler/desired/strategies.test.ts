@@ -140,7 +140,26 @@ describe('strategies', () => {
     ['as written', 'strategy: { order: stop-first }', '', 'a:1', 'stop-first', 'as written'],
     ['no room beside', 'strategy: { surge: 0 }', '', 'a:1', 'stop-first', 'as `surge: 0` says'],
   ])('%s', (_title, keys, others, image, order, why) => {
-    expect(strategyWith(keys, others, image)).toEqual({ order, why, batch: 1, surge: 2 });
+    expect(strategyWith(keys, others, image)).toMatchObject({ order, why, batch: 1, surge: 2 });
+  });
+
+  test.each([
+    ['a port of the host', 'ports: ["8080:80"]', true],
+    [
+      'a port of the host, stop-first as written',
+      'ports: ["8080:80"], strategy: { order: stop-first }',
+      false,
+    ],
+    ['a port of the host, and no room beside', 'ports: ["8080:80"], strategy: { surge: 0 }', false],
+    ['no port of the host', 'ports: ["80"]', false],
+  ])('%s: whether only that is in the way of two generations', (_, keys, onlyPorts) => {
+    expect(strategyWith(keys, '', 'a:1')).toMatchObject({ onlyPorts });
+  });
+
+  test('a database stops first, whatever port it moves to', () => {
+    expect(strategyWith('ports: ["8080:80"], volumes: ["/data:/data"]', '', 'postgres:16')).toMatchObject({
+      onlyPorts: false,
+    });
   });
 
   test('its own socket is no data', () => {
@@ -152,6 +171,7 @@ describe('strategies', () => {
     expect(container(text, 'app').strategy).toEqual({
       order: 'start-first',
       why: 'each generation has its own socket',
+      onlyPorts: false,
       batch: 3,
       surge: 6,
     });

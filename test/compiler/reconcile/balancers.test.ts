@@ -8,6 +8,7 @@ import { operationText } from '../../../src/cli/render/operation.ts';
 import {
   adminVolume,
   desiredState,
+  nothing,
   plainRequest,
   settled,
   type ContainerSketch,
@@ -128,6 +129,43 @@ describe('start-first', () => {
     expect(drained({ now: [{ ...app, instances: 1 }], wanted: [moved], change: unrecorded })).toEqual([
       [4000],
     ]);
+  });
+
+  describe('a haproxy that does not run yet', () => {
+    const fresh = (sketches: readonly ContainerSketch[]) => {
+      const desired = desiredState(sketches);
+      const volumes = [
+        { name: 'shop-admin', application: 'shop', dataVolume: 'admin', path: '/admin', adopted: false },
+      ];
+      const plan = reconcile({ ...desired, volumes }, nothing, plainRequest);
+      return plan.ok ? plan.value.agents.map((agent) => agent.volumes) : plan.diagnostics;
+    };
+    const PATH = '/usr/local/etc/haproxy/haproxy.cfg';
+
+    test.each<[string, readonly ContainerSketch[], readonly string[]]>([
+      ['has its configuration in `files`', [app, { ...haproxy, files: { [PATH]: CONFIG } }], ['shop-admin']],
+      [
+        'has no runtime socket there',
+        [app, { ...haproxy, files: { [PATH]: CONFIG.replace(/ {2}stats.*\n/, '') } }],
+        [],
+      ],
+      [
+        'lists nobody of the stack over TCP',
+        [app, { ...haproxy, files: { [PATH]: CONFIG.replaceAll('shop-app', 'other') } }],
+        [],
+      ],
+      ['has it elsewhere, and is named', [{ ...app, balancer: 'haproxy' }, haproxy], ['shop-admin']],
+      ['has it elsewhere, and is not named', [app, haproxy], []],
+    ])('%s', (_, sketches, volumes) => {
+      expect(fresh(sketches)).toEqual([volumes]);
+    });
+
+    test('the agent of the first apply does for the second', () => {
+      const sketches = [app, { ...haproxy, files: { [PATH]: CONFIG } }];
+      const first = fresh(sketches)[0];
+      const plan = planOf({ now: sketches, wanted: [again(app), { ...haproxy, files: { [PATH]: CONFIG } }] });
+      expect(plan.agents.map((agent) => agent.volumes)).toEqual([first]);
+    });
   });
 
   test('the agent mounts the volume of the runtime socket', () => {

@@ -497,6 +497,53 @@ describe('whole plans', () => {
   });
 });
 
+describe('a port of the host that changes', () => {
+  const publishing = (...hostPorts: readonly (number | string)[]): ContainerSketch => ({
+    name: 'web',
+    port: 80,
+    order: 'stop-first',
+    onlyPorts: true,
+    spec: {
+      ports: hostPorts.map((given) => {
+        const [hostPort, protocol = 'tcp'] = String(given).split('/');
+        return {
+          containerPort: 80,
+          hostPort: Number(hostPort),
+          hostIp: null,
+          protocol: protocol as 'tcp' | 'udp',
+        };
+      }),
+    },
+  });
+  const orderOf = (now: ContainerSketch, wanted: ContainerSketch) =>
+    plan(desiredState([wanted]), settled(desiredState([now]))).changes.find(({ id }) => id === 'shop/web0')
+      ?.strategy;
+
+  test('is no reason to stop first', () => {
+    expect(orderOf(publishing(8080), publishing(8081))).toEqual({
+      order: 'start-first',
+      why: 'each generation has its own port of the host',
+    });
+    expect(orderOf(publishing(8080), publishing('8080/udp'))?.order).toBe('start-first');
+    expect(orderOf(publishing(8080, 8443), publishing(8081, 8444))?.order).toBe('start-first');
+  });
+
+  test.each([
+    ['one of several stays', publishing(8080, 8443), publishing(8081, 8443)],
+    ['one is added', publishing(8080), publishing(8080, 8081)],
+    ['all stay', publishing(8080), { ...publishing(8080), env: { NEW: '1' } }],
+    ['something else is in the way', publishing(8080), { ...publishing(8081), onlyPorts: false }],
+  ])('stop-first: %s', (_, now, wanted) => {
+    expect(orderOf(now, wanted)?.order).toBe('stop-first');
+  });
+
+  test('the old generation serves until the new one is ready', () => {
+    const { nodes } = plan(desiredState([publishing(8081)]), settled(desiredState([publishing(8080)])));
+    const kinds = nodes.flatMap(({ group, op }) => (group === 'shop/web0' ? [op.kind] : []));
+    expect(kinds.indexOf('container.gate')).toBeLessThan(kinds.indexOf('container.stop'));
+  });
+});
+
 describe('what leaves and what comes', () => {
   const port = { containerPort: 80, hostPort: 8080, hostIp: null, protocol: 'tcp' } as const;
   const data = {

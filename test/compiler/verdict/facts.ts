@@ -62,6 +62,7 @@ export const SWAP: VerdictFacts = {
   socket: { kind: 'movable', own: true, elsewhere: false },
   gate: { kind: 'http', limitMs: 60_000 },
   hostPorts: [],
+  hostPortMoves: null,
   network: { host: false, port: null, portBefore: null, joined: [] },
   sharing: null,
   clients: [],

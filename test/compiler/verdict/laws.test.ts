@@ -94,6 +94,7 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
     fc.record({ kind: fc.constant('uptime'), uptimeMs: ms }),
   ),
   hostPorts: fc.constantFrom([], [], [80], [80, 443]),
+  hostPortMoves: fc.constantFrom(null, null, { from: 80, to: null }, { from: 80, to: 8080 }),
   network: fc.record({
     host: fc.constantFrom(false, false, true),
     port: fc.constantFrom(null, 3000),

@@ -111,6 +111,27 @@ function rules(given: Given): Readonly<Record<string, string | undefined>> {
 const next = (sketch: ContainerSketch): ContainerSketch => ({ ...sketch, env: { NEW: '1' } });
 const swap: Given = { now: [app, haproxy], wanted: [next(app), haproxy] };
 
+describe('ports of the host', () => {
+  const front = (...hostPorts: readonly number[]): ContainerSketch => ({
+    name: 'front',
+    order: 'stop-first',
+    onlyPorts: true,
+    spec: {
+      ports: hostPorts.map((hostPort) => ({ containerPort: 80, hostPort, hostIp: null, protocol: 'tcp' })),
+    },
+  });
+
+  test.each([
+    ['another one', front(8080), front(8081), { from: 8080, to: 8081 }, 'host-port-moves'],
+    ['none any more', front(8080), front(), { from: 8080, to: null }, 'host-port-moves'],
+    ['one of two', front(80, 443), front(80), { from: 443, to: null }, 'host-port-moves'],
+    ['one more', front(80), front(80, 443), null, 'host-port'],
+  ])('%s', (_, now, wanted, hostPortMoves, rule) => {
+    expect(facts({ now: [now], wanted: [wanted] }, 'front0')).toMatchObject({ hostPortMoves });
+    expect(rules({ now: [now], wanted: [wanted] })['shop/front0']).toBe(rule);
+  });
+});
+
 describe('a reload', () => {
   const path = '/etc/haproxy.cfg';
   const reloaded = (config: string): ContainerSketch => ({

@@ -251,6 +251,18 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
   ],
 
   [
+    'another port of the host',
+    { ...TCP, hostPorts: [443], hostPortMoves: { from: 443, to: 8443 } },
+    'host-port-moves',
+    'gap until whoever connects there turns to port 8443: nobody answers on port 443 of the host any more: it publishes 8443 instead; avoid: a balancer that publishes both for one deploy',
+  ],
+  [
+    'a port of the host that is published no longer',
+    { ...TCP, hostPorts: [443], hostPortMoves: { from: 443, to: null } },
+    'host-port-moves',
+    'gap until somebody publishes it again: nobody answers on port 443 of the host any more; avoid: a balancer that goes on publishing it',
+  ],
+  [
     'a published port',
     { ...TCP, order: 'stop-first', hostPorts: [443] },
     'host-port',

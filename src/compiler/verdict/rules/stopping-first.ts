@@ -9,6 +9,20 @@ export const hostPortRules: readonly Rule[] = within(
   ({ action }) => action === 'replace',
   [
     {
+      id: 'host-port-moves',
+      applies: ({ hostPortMoves }) => hostPortMoves !== null,
+      verdict: ({ hostPortMoves }) => {
+        const { from = 0, to = null } = hostPortMoves ?? {};
+        return gap(
+          `nobody answers on port ${from} of the host any more${to === null ? '' : `: it publishes ${to} instead`}`,
+          to === null
+            ? 'a balancer that goes on publishing it'
+            : 'a balancer that publishes both for one deploy',
+          lasting(to === null ? 'somebody publishes it again' : `whoever connects there turns to port ${to}`),
+        );
+      },
+    },
+    {
       id: 'host-port',
       applies: ({ hostPorts }) => hostPorts.length > 0,
       verdict: (facts) =>
