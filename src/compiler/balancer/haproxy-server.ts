@@ -11,6 +11,8 @@ export interface HaproxyServer {
   readonly check: HaproxyCheck | null;
   readonly backup: boolean;
   readonly disabled: boolean;
+  /** False for `weight 0`: it gets nothing but what a cookie leads to it. */
+  readonly weighs: boolean;
   readonly maxconn: number | null;
   /** Made by a `server-template`: its servers bear numbered names. */
   readonly isTemplate: boolean;
@@ -34,6 +36,7 @@ export interface ServerSettings {
   readonly check: boolean;
   readonly backup: boolean;
   readonly disabled: boolean;
+  readonly weighs: boolean;
   readonly maxconn: number | null;
   readonly resolvers: boolean;
   readonly intervalMs: number;
@@ -48,6 +51,7 @@ export const SERVER_SETTINGS: ServerSettings = {
   check: false,
   backup: false,
   disabled: false,
+  weighs: true,
   maxconn: null,
   resolvers: false,
   intervalMs: 2000,
@@ -70,6 +74,7 @@ const FLAGS: ReadonlyMap<string, Partial<ServerSettings>> = new Map([
 
 const VALUES: ReadonlyMap<string, Setting> = new Map<string, Setting>([
   ['maxconn', (s, value) => ({ ...s, maxconn: whole(value) || null })],
+  ['weight', (s, value) => ({ ...s, weighs: whole(value) !== 0 })],
   ['resolvers', (s) => ({ ...s, resolvers: true })],
   ['inter', (s, value) => ({ ...s, intervalMs: haproxyMs(value) ?? s.intervalMs })],
   ['fastinter', (s, value) => ({ ...s, fastIntervalMs: haproxyMs(value) ?? s.fastIntervalMs })],
@@ -89,7 +94,6 @@ const SKIPPED = new Set([
   'addr',
   'source',
   'track',
-  'weight',
 ]);
 
 /** What the words of a `default-server` line, or of a `server` line behind its address, make of the settings. */
@@ -128,6 +132,7 @@ export function readServer(
     check: settings.check ? checkOf(settings) : null,
     backup: settings.backup,
     disabled: settings.disabled,
+    weighs: settings.weighs,
     maxconn: settings.maxconn,
     isTemplate,
     resolvesOnce: address.kind === 'tcp' && isName(address.host) && !settings.resolvers,

@@ -39,6 +39,8 @@ export interface BalancerView {
   /** How long until it sees by itself that the instance is gone, and that it is back; null: never. */
   readonly downAfterMs: number | null;
   readonly upAfterMs: number | null;
+  /** So many good checks in a row it wants before it counts on the instance again; 0: none. */
+  readonly rise: number;
   /** How long until it takes the instance for gone when it is connected to and does not answer; null: never. */
   readonly silentAfterMs: number | null;
   /** Servers that may get requests beside this one. */
@@ -66,8 +68,9 @@ const HASHES: ReadonlySet<string> = new Set(['hash', 'hdr', 'rdp-cookie', 'sourc
 function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer, spread: number): BalancerView {
   const { mode, connection, redispatch, retries, retryOn, balance, timeouts, servers } = backend;
   // A backup is asked only once all others count as down.
-  const active = servers.filter((other) => !other.disabled && other.backup === server.backup);
-  const others = active.reduce((sum, { count }) => sum + count, 0) - 1;
+  const others = servers
+    .filter((other) => !other.disabled && other.weighs && other.backup === server.backup)
+    .reduce((sum, { count }) => sum + count, server.weighs ? -1 : 0);
   const retriesConnects = retryOn.some((word) => word === 'conn-failure' || word === 'all-retryable-errors');
   const asksAnother = redispatch !== null && (redispatch < 0 || redispatch <= retries);
   const { check } = server;
@@ -89,6 +92,7 @@ function haproxyServerView(backend: HaproxyBackend, server: HaproxyServer, sprea
     upgrades: upgrades(backend),
     downAfterMs:
       check === null ? null : spread * (check.intervalMs + (check.fall - 1) * check.fastIntervalMs),
+    rise: check?.rise ?? 0,
     silentAfterMs:
       check === null || !backend.asks
         ? null
@@ -148,6 +152,7 @@ function nginxPassView(
     silenceMs: passSilenceMs(pass),
     upgrades: pass.upgrades,
     downAfterMs: null,
+    rise: 0,
     silentAfterMs: null,
     // With a single server it never counts as down.
     upAfterMs:
@@ -198,6 +203,7 @@ function worse(a: BalancerView, b: BalancerView): BalancerView {
     upgrades: a.upgrades || b.upgrades,
     downAfterMs: longer(a.downAfterMs, b.downAfterMs),
     upAfterMs: longer(a.upAfterMs, b.upAfterMs),
+    rise: Math.max(a.rise, b.rise),
     silentAfterMs: shorter(a.silentAfterMs, b.silentAfterMs),
     others: Math.min(a.others, b.others),
   };

@@ -157,7 +157,7 @@ export type Operation =
       readonly limitS: number;
     }
   /**
-   * The agent waits until a balancer has come to a generation's socket a few times, so that it counts on it; not longer
+   * The agent waits until a balancer has come to a generation's socket `count` times, so that it counts on it; not longer
    * than `limitS` seconds. `name` is the file as it was bound.
    */
   | {
@@ -166,6 +166,7 @@ export type Operation =
       readonly path: string;
       readonly name: string;
       readonly target: ContainerRef;
+      readonly count: number;
       readonly limitS: number;
     }
   /**

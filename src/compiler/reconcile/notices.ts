@@ -17,14 +17,43 @@ const SLACK_MS = 250;
 /** An apply waits no longer than that between two that leave. */
 export const MOST_NOTICE_MS = 10_000;
 
+/** Where nobody is known to check. */
+const FEW = 3;
+
+/** Running balancers whose configuration was read. */
+function judgesOf(observed: ObservedState): readonly Judge[] {
+  return runningBalancers(observed).flatMap((balancer) => {
+    const text = observed.balancers.get(balancer.container.id);
+    return text === undefined ? [] : [judgeOf(balancer, text)];
+  });
+}
+
+/**
+ * Finds how many connections to a generation show that the balancers count on it: each comes once more when it has had as
+ * many good checks as it wants.
+ */
+export function arrivalsIn(
+  observed: ObservedState,
+): (engineName: string, old: ObservedContainer | null) => number {
+  const judges = judgesOf(observed);
+  return (engineName, old) => {
+    const place = whereabouts(engineName, old, null);
+    const wanted = judges.flatMap((judge) => {
+      const view = viewOf(judge, place);
+      return view === null ? [] : [view.rise + 1];
+    });
+    return Math.max(
+      FEW,
+      wanted.reduce((sum, count) => sum + count, 0),
+    );
+  };
+}
+
 /** Finds how long to wait behind one that leaves; null where nobody checks it, or none has to be waited for that long. */
 export function noticesIn(
   observed: ObservedState,
 ): (engineName: string, old: ObservedContainer) => Notice | null {
-  const judges = runningBalancers(observed).flatMap((balancer): readonly Judge[] => {
-    const text = observed.balancers.get(balancer.container.id);
-    return text === undefined ? [] : [judgeOf(balancer, text)];
-  });
+  const judges = judgesOf(observed);
   return (engineName, old) => {
     const place = whereabouts(engineName, old, null);
     const checking = judges.flatMap((judge) => {

@@ -17,7 +17,7 @@ import { withDependencies } from './dependencies.ts';
 import { droppedInstances, removeDropped } from './dropped.ts';
 import type { DroppedInstance } from './dropped.ts';
 import { strayMigrations } from './migrations.ts';
-import { noticesIn } from './notices.ts';
+import { arrivalsIn, noticesIn } from './notices.ts';
 import { STARTING } from './mode-table.ts';
 import { prepare } from './prepare.ts';
 import { rollContainers } from './roll-containers.ts';
@@ -53,7 +53,8 @@ export function reconcile(
   const prepared = prepare(builder, desired, observed, request, { starting, selected, agents });
   const reach = new Set(agents.flatMap((agent) => agent.volumes));
   const isCounted = agents.some(({ plane }) => plane === 'stack');
-  const sockets = { reach, isCounted, wanted: wantedPlaces(desired), tellers };
+  const arrivals = arrivalsIn(observed);
+  const sockets = { reach, isCounted, wanted: wantedPlaces(desired), arrivals, tellers };
   const aside = setNamesAside(builder, decided, observed, prepared.ready);
 
   const work = { decided, starting, selected, scope: { sockets, handover: handoverOf(dropped) } };

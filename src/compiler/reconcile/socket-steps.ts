@@ -89,10 +89,11 @@ export const socketSteps = {
     return own ? [held] : [keepOld(socket, engineName, n, 'so that it can be put back'), held];
   },
   // Until the balancer counts on this one, the next one must not go.
-  'await-balancer': ({ instance, generation, next, cover }) => {
+  'await-balancer': ({ instance, generation, next, old, cover, sockets }) => {
     const { socket, engineName, stop } = instance;
     if (socket === null || cover !== 'siblings') return [];
-    const op = reached(socket, engineName, next, generation, stop.drainS);
+    const count = sockets.arrivals(engineName, old);
+    const op = reached(socket, engineName, next, generation, { count, limitS: stop.drainS });
     const gate: Operation = { kind: 'container.gate', instance: instance.key, generation, target: next };
     return [
       node(`await balancer ${generation}`, op, 'the next one goes only then'),

@@ -17,6 +17,8 @@ export interface SocketScope {
   readonly isCounted: boolean;
   /** The published names that instances of the file serve on, by {@link placeKey}: whoever leaves lets them be. */
   readonly wanted: ReadonlySet<string>;
+  /** How many connections to a new generation show that the balancers count on it. */
+  readonly arrivals: (engineName: string, old: ObservedContainer | null) => number;
   /** The haproxys that list an instance over TCP and can be told where it is, by its engine name. */
   readonly tellers: ReadonlyMap<string, readonly Teller[]>;
 }
@@ -151,7 +153,7 @@ export function reached(
   engineName: string,
   target: ContainerRef,
   generation: number,
-  limitS: number,
+  { count, limitS }: { readonly count: number; readonly limitS: number },
 ): Operation {
   const { volume, volumePath: path } = socket;
   return {
@@ -160,6 +162,7 @@ export function reached(
     path,
     name: boundName(socket, engineName, generation),
     target,
+    count,
     limitS,
   };
 }

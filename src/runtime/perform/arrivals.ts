@@ -6,9 +6,6 @@ import { FIRST_PROCESS } from './drain.ts';
 
 type Reached = Extract<Operation, { kind: 'socket.reached' }>;
 
-/** A balancer that wants two good checks before it counts on a server (haproxy's default) comes a third time after that. */
-const ENOUGH = 3;
-
 /** What is asked while somebody is waited for. */
 export interface ArrivalsContext {
   readonly engine: Pick<Engine, 'inspectContainer' | 'volumeProcesses'>;
@@ -31,12 +28,12 @@ export async function awaitBalancer(
     session.arrivals({
       name: op.name,
       pids: [...new Set([FIRST_PROCESS, ...others])],
-      count: ENOUGH,
+      count: op.count,
       timeoutMs: Math.max(1, op.limitS * 1000),
     }),
   );
   const came = `${seen} ${seen === 1 ? 'connection' : 'connections'} to it`;
-  return seen >= ENOUGH
+  return seen >= op.count
     ? `${came} within ${elapsed(ms)}`
     : `warning: ${came} within ${elapsed(ms)}: no balancer is known to count on it yet`;
 }

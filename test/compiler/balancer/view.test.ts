@@ -40,6 +40,7 @@ backend app
       upgrades: false,
       downAfterMs: 600,
       upAfterMs: 450,
+      rise: 3,
       silentAfterMs: null,
       others: 3,
     } satisfies BalancerView);
@@ -99,6 +100,8 @@ backend app
     ['balance uri whole', { sureWithout: 0, likelyWithout: 0, triesAnother: false, picksSame: true }],
     ['balance hdr(Host)\nhash-type map-based', { triesAnother: false, picksSame: true }],
     ['retries 0', { sureWithout: 0, likelyWithout: 0 }],
+    ['default-server weight 0', { others: 0, triesAnother: false }],
+    ['default-server observe layer4 error-limit 1 on-error mark-down', { others: 3, triesAnother: true }],
   ])('of four that may be gone, `%s`', (lines, expected) => {
     expect(view(`backend app\noption redispatch 1\n${lines}\n${four}`)).toMatchObject(expected);
   });
@@ -147,6 +150,7 @@ backend b
       silenceMs: 9000,
       upgrades: false,
       downAfterMs: null,
+      rise: 2,
       silentAfterMs: null,
       upAfterMs: 4000,
       others: 0,
@@ -174,6 +178,7 @@ describe('nginx', () => {
       silenceMs: 60_000,
       upgrades: false,
       downAfterMs: null,
+      rise: 0,
       silentAfterMs: null,
       upAfterMs: 10_000,
       others: 1,

@@ -99,3 +99,21 @@ test('the container is removed meanwhile', () => {
   expect(after('shop/app3 await checks')).toEqual(['shop/app3 unpublish']);
   expect(after('shop/app2 unpublish')).toEqual(['shop/app3 remove 1', 'shop/app3 await checks']);
 });
+
+test.each([
+  ['as it stands', CONFIG, 3],
+  ['five good checks', CONFIG.replace('fall 2', 'fall 2 rise 5'), 6],
+  ['nobody checks', CONFIG.replace('check ', ''), 3],
+])(
+  'stop-first, the next one goes when the balancer has come often enough to count on it: %s',
+  (_, config, count) => {
+    const seen = settled(desiredState([app, haproxy]));
+    const text: BalancerText = { kind: 'read', main: ['/h.cfg'], files: new Map([['/h.cfg', config]]) };
+    const balancers = new Map(seen.containers.map(({ id }) => [id, text]));
+    const next: ContainerSketch = { ...app, env: { NEW: '1' }, order: 'stop-first' };
+    const planned = reconcile(desiredState([next, haproxy]), { ...seen, balancers }, plainRequest);
+    if (!planned.ok) throw new Error('no plan');
+    const counts = planned.value.nodes.flatMap(({ op }) => (op.kind === 'socket.reached' ? [op.count] : []));
+    expect(counts).toEqual([count, count, count, count]);
+  },
+);

@@ -17,6 +17,7 @@ const VIEW: BalancerView = {
   upgrades: false,
   downAfterMs: 600,
   upAfterMs: 250,
+  rise: 1,
   silentAfterMs: 9000,
   others: 3,
 };

@@ -32,6 +32,7 @@ const view: fc.Arbitrary<BalancerView> = fc.record({
   upgrades: fc.boolean(),
   downAfterMs: perhaps(ms),
   upAfterMs: perhaps(ms),
+  rise: few,
   silentAfterMs: perhaps(ms),
   others: few,
 });

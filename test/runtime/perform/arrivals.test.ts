@@ -11,6 +11,7 @@ const op = {
   path: '',
   name: '.shop-app0.2',
   target: { kind: 'existing', id: 'c1', generation: 2 },
+  count: 3,
   limitS: 30,
 } as const;
 

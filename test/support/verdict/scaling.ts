@@ -30,8 +30,10 @@ export const scaling: readonly VerdictCase[] = [
     rule: null,
   },
   {
-    name: 'from three to one',
-    stack: behindHaproxy('node', set({ containers: 3, drain_timeout: 60 })),
+    name: 'from three to one, before a haproxy that takes a server down at its first error',
+    stack: behindHaproxy('node', set({ containers: 3, drain_timeout: 60 }), (text) =>
+      text.replace('rise 1', 'rise 1 observe layer4 error-limit 1 on-error mark-down'),
+    ),
     change: set({ containers: 1 }),
     said: 'zero-downtime',
     rule: 'removed',

@@ -6,11 +6,26 @@ const patient = (text: string) => text.replace('fall 2', 'fall 20');
 /** What stops before its successor starts. */
 export const stopFirst: readonly VerdictCase[] = [
   {
-    name: 'stop-first, as written, one after the other',
-    stack: behindHaproxy('unicorn', set(STOP_FIRST)),
+    name: 'stop-first, before a haproxy that takes a server down at its first error, and up after five checks',
+    stack: behindHaproxy('unicorn', set({ ...STOP_FIRST, env: { GENERATION: '1', BOOT: '1' } }), (text) =>
+      text
+        .replace('maxconn 4000', 'maxconn 4000\n  nbthread 1')
+        .replace('fastinter 100ms', 'fastinter 500ms')
+        .replace('rise 1', 'rise 5 observe layer4 error-limit 1 on-error mark-down'),
+    ),
     change: again,
     said: 'zero-downtime',
     rule: 'taken-away',
+  },
+  {
+    name: 'stop-first, and the other gets no requests',
+    stack: behindHaproxy('unicorn', set(STOP_FIRST), (text) =>
+      text.replace('app1.sock', 'app1.sock weight 0').replace(/.*app[23].*\n/g, ''),
+    ),
+    change: again,
+    said: 'gap',
+    rule: 'no-second-try',
+    length: 'at-most',
   },
   {
     name: 'stop-first, and alone: held, by a patient haproxy',

@@ -127,13 +127,16 @@ export const drainedLosses: readonly Rule[] = within(isDrained, [
 
 /** Until connects no longer fail: the balancer sees that it is gone, or it is back. */
 function untilSeenDown(facts: VerdictFacts, balancer: Listing | null): GapLength {
-  const downAfterMs = balancer?.view.downAfterMs ?? null;
+  const { downAfterMs = null, others = 0, upAfterMs } = balancer?.view ?? {};
   const name = `\`${balancer?.name}\``;
+  // Nobody else is there to turn to: that it is seen to be gone ends nothing, and it must be seen again.
+  const ms = heldMs(facts);
+  if (facts.action !== 'remove' && others === 0 && ms !== null) return measured(ms + (upAfterMs ?? 0));
   const away = facts.action === 'remove' ? null : absence(facts);
   const awayMs = away === null || away.kind === 'lasting' || away.kind === 'instant' ? null : away.ms;
-  if (downAfterMs !== null && (awayMs === null || downAfterMs < awayMs))
+  if (downAfterMs !== null && others > 0 && (awayMs === null || downAfterMs < awayMs))
     return untilChecked(downAfterMs, name);
-  return away ?? lasting(`${name} ${balancer?.view.others === 0 ? 'lists another' : 'no longer lists it'}`);
+  return away ?? lasting(`${name} ${others === 0 ? 'lists another' : 'no longer lists it'}`);
 }
 
 function howToTryAnother({ name, program, view }: Listing): string {
@@ -150,13 +153,14 @@ function stubborn(facts: VerdictFacts): Listing | null {
 
 /** A balancer that still takes the replaced ones for dead when the last of the others goes. */
 function overtaken(facts: VerdictFacts): Listing | null {
-  const { batch, rolled, instances, can } = facts;
-  if (can.awaitUp || rolled <= batch) return null;
+  const { batch, rolled, instances, drainMs, can } = facts;
+  if (rolled <= batch) return null;
   const turnMs = Math.max(1, absenceMs(facts) ?? Number.POSITIVE_INFINITY);
   return (
     listings(facts).find(({ view }) => {
       const upAfterMs = view.upAfterMs ?? 0;
-      if (upAfterMs === 0) return false;
+      // The next one waits for the balancer no longer than for a drain.
+      if (upAfterMs === 0 || (can.awaitUp && upAfterMs <= drainMs)) return false;
       return batch * (1 + Math.max(1, Math.ceil(upAfterMs / turnMs))) >= instances.now;
     }) ?? null
   );
