@@ -18,7 +18,7 @@ const app = {
   startup_time: 0.01,
   env: { GREETING: 'hello' },
   ports: ['8080'],
-  // Without a drain, and so without an agent.
+  // Without a drain.
   strategy: { order: 'stop-first' },
 };
 const stackFile = {
@@ -133,7 +133,7 @@ describe('status', () => {
       code: 0,
       stdout: 'No container of stack `shop` is on this engine.\n',
     });
-    expect((await cli(['ls'])).stdout).toBe('STACK  RUNNING  VOLUMES\nshop   0/0      1\n');
+    expect((await cli(['ls'])).stdout).toBe('STACK  RUNNING  VOLUMES\nshop   0/0      2\n');
   });
 
   it('shows what is missing and what has ended', async () => {
@@ -200,12 +200,14 @@ describe('ls', () => {
     memory.crash('shop-app1', 1);
     const { code, stdout } = await cli(['ls'], { cwd: tmpdir() });
     expect(code).toBe(0);
-    expect(stdout).toBe('STACK  RUNNING  VOLUMES\nshop   1/2      1\ntea    2/2      1\n');
+    expect(stdout).toBe(
+      'STACK  RUNNING  AGENT    VOLUMES\nshop   1/2      running  2\ntea    2/2      running  2\n',
+    );
     expect(JSON.parse((await cli(['ls', '--json'])).stdout)).toEqual({
       format_version: 1,
       stacks: [
-        { name: 'shop', running: 1, instances: 2, agent: null, volumes: 1 },
-        { name: 'tea', running: 2, instances: 2, agent: null, volumes: 1 },
+        { name: 'shop', running: 1, instances: 2, agent: 'running', volumes: 2 },
+        { name: 'tea', running: 2, instances: 2, agent: 'running', volumes: 2 },
       ],
     });
   });
@@ -374,6 +376,7 @@ describe('agent', () => {
   it('builds its image, and tells of agents', async () => {
     const built = await cli(['agent', 'build']);
     expect(built).toMatchObject({ code: 0, stdout: `${agentImage().tag}\n` });
+    await memory.removeContainer('shop-agent');
     const none = await cli(['agent', 'status']);
     expect(none.stdout).toContain('Stack `shop` has no agent on this engine');
     expect((await cli(['agent', 'logs'])).code).toBe(1);

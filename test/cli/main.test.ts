@@ -30,6 +30,7 @@ function engine(options: Parameters<typeof memoryEngine>[0] = {}): MemoryEngine 
 
 async function names(memory: MemoryEngine): Promise<readonly string[]> {
   return (await memory.listContainers([`${labels.stack}=shop`]))
+    .filter((row) => row.labels[labels.role] !== 'agent')
     .map(({ name, state }) => `${name} ${state}`)
     .sort();
 }
@@ -388,8 +389,8 @@ describe('apply', () => {
         signals.started = started;
       });
       const memory = engine({
-        before: ({ method }) => {
-          if (method === 'startContainer') signals.started?.();
+        before: ({ method, args }) => {
+          if (method === 'startContainer' && args[0] !== 'shop-agent') signals.started?.();
         },
       });
       const running = startStack(['apply', '--yes'], { cwd, engine: memory });
@@ -441,9 +442,9 @@ describe('destroy', () => {
     expect(await names(memory)).toEqual(['shop-worker0 running']);
     const done = await stack(['destroy'], { cwd, engine: memory, terminal: true, input: 'shop\n' });
     expect(done.code).toBe(0);
-    expect(done.stderr).toContain('1 volume stays');
+    expect(done.stderr).toContain('2 volumes stay');
     expect(await names(memory)).toEqual([]);
-    expect(await memory.listVolumes([`${labels.stack}=shop`])).toHaveLength(1);
+    expect(await memory.listVolumes([`${labels.stack}=shop`])).toHaveLength(2);
     const volumes = await stack(['destroy', '--volumes', '--yes', '--name', 'shop'], {
       cwd: tmpdir(),
       engine: memory,

@@ -41,7 +41,7 @@ describe('a saved plan', () => {
     expect(planned.stderr).toContain('Saved. `stack apply next.plan` does this, and nothing else.');
     const applied = await run('apply', 'next.plan');
     expect(applied.code).toBe(0);
-    expect(applied.stderr).toMatch(/Applied in .*: 2 created\./);
+    expect(applied.stderr).toMatch(/Applied in .*: 3 created\./);
     expect((await run('plan', '--detailed-exitcode')).code).toBe(0);
   });
 

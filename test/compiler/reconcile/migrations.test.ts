@@ -137,9 +137,10 @@ test('`--only`: what a migration of another container is run from is there first
   const request = { ...plainRequest, only: ['web'] };
   const result = reconcile({ ...desired, containers }, nothing, request);
   expect(result.ok ? result.value.changes.map((c) => `${c.action} ${c.id}`) : []).toEqual([
-    'pull image app:1',
     'create network shop',
     'create volume shop-socks-run',
+    'create agent shop-agent',
+    'pull image app:1',
     'run migration shop/app',
     'create shop/web0',
   ]);

@@ -108,7 +108,7 @@ describe('whole plans', () => {
       [9] #10 shop/front0 stop 1: container.stop
       [10] #11 shop/front0 remove 1: container.remove"
     `);
-    expect(result.agents.map(({ plane }) => plane)).toEqual(['host']);
+    expect(result.agents.map(({ plane }) => plane)).toEqual(['stack', 'host']);
     expect(result.nodes.flatMap(({ op }) => (op.kind === 'ports.note' ? op.ports : []))).toEqual([80, 8404]);
     const stopFirst = plan(desiredState([{ ...front, image: 'front:2', order: 'stop-first' }]), before);
     expect(planText(stopFirst)).not.toContain('ports.note');
@@ -117,7 +117,7 @@ describe('whole plans', () => {
   test('the agent of the host is there for the ports alone, where the gate does not ask it', () => {
     const front: ContainerSketch = { name: 'front', port: 80, spec: { network: 'host' } };
     const { agents } = plan(desiredState([{ ...front, image: 'front:2' }]), settled(desiredState([front])));
-    expect(agents.map(({ plane }) => plane)).toEqual(['host']);
+    expect(agents.map(({ plane }) => plane)).toEqual(['stack', 'host']);
   });
 
   test('a new image: one instance after the other, start-first, old generations removed last', () => {
@@ -653,9 +653,8 @@ describe('what leaves and what comes', () => {
     const held = { name: 'app', mode: 'manual' as const };
     const observed = withContainer(settled(desiredState([held])), 'app0', { state: 'exited', exitCode: 0 });
     const gate = { kind: 'tcp', over: { port: 1 }, timeoutMs: 1, intervalMs: 1, limitMs: 1 } as const;
-    const { nodes, agents } = plan(desiredState([{ ...held, image: 'app:2', gate }]), observed);
+    const { nodes } = plan(desiredState([{ ...held, image: 'app:2', gate }]), observed);
     expect(nodes.map((n) => n.op.kind)).toEqual(['container.start', 'container.up']);
-    expect(agents).toEqual([]);
   });
 
   test('a stopped container whose restart policy changes gets both', () => {
@@ -905,7 +904,14 @@ describe('migrations', () => {
       { ...sketch, after: ['worker', 'db'] },
     ]);
     const order = plan(desired, nothing).changes.map((c) => c.id);
-    expect(order).toEqual(['network shop', 'shop/db0', 'migration shop/app', 'shop/worker0', 'shop/app0']);
+    expect(order).toEqual([
+      'network shop',
+      'agent shop-agent',
+      'shop/db0',
+      'migration shop/app',
+      'shop/worker0',
+      'shop/app0',
+    ]);
   });
 });
 
@@ -946,6 +952,7 @@ describe('what an operator is kept from', () => {
     };
     const result = plan(desired, observed, { only: ['app'] });
     expect(result.changes.map((c) => `${c.action} ${c.id}`)).toEqual([
+      'create agent shop-agent',
       'create shop/db0',
       'create shop/app0',
       'create shop/app1',
