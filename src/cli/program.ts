@@ -96,6 +96,7 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
     )
     .option('--prove-rate <n>', 'so many requests a second, 1 to 1000 (default: 20)', rate)
     .option('--prove-method <method>', 'the method of these requests (default: GET)', method)
+    .option('--prove-after', 'judge only requests after the last change: for an apply that mends what fails')
     .action((file: string | undefined, flags: SelectionFlags & ProveOptions) =>
       run(async (context) => {
         const { apply } = await import('./commands/apply.ts');
@@ -232,17 +233,23 @@ interface ProveOptions {
   readonly prove?: URL;
   readonly proveRate?: number;
   readonly proveMethod?: string;
+  readonly proveAfter?: true;
 }
 
 const PROVE_RATE = 20;
 
-function proveFlags({ prove, proveRate, proveMethod }: ProveOptions): ProveFlags | null {
+function proveFlags({ prove, proveRate, proveMethod, proveAfter }: ProveOptions): ProveFlags | null {
   if (prove !== undefined)
-    return { url: prove, ratePerS: proveRate ?? PROVE_RATE, method: proveMethod ?? 'GET' };
-  if (proveRate === undefined && proveMethod === undefined) return null;
+    return {
+      url: prove,
+      ratePerS: proveRate ?? PROVE_RATE,
+      method: proveMethod ?? 'GET',
+      judgedFrom: proveAfter === true ? 'after' : 'before',
+    };
+  if (proveRate === undefined && proveMethod === undefined && proveAfter === undefined) return null;
   throw new CommandFailure(
     exitCode.usage,
-    '`--prove-rate` and `--prove-method` say how `--prove` asks',
+    '`--prove-rate`, `--prove-method` and `--prove-after` say how `--prove` asks',
     'name the address: `--prove https://shop.example/`',
   );
 }

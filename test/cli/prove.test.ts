@@ -76,6 +76,9 @@ describe('apply --prove', () => {
     const { code, stderr } = await stack(['apply', '--yes', '--prove', url], { cwd, engine });
     expect(code).toBe(1);
     expect(stderr).toContain('fails before anything is changed: status 503');
+    expect(stderr).toContain(
+      'if this apply is to mend that, `--prove-after` judges only what comes after it',
+    );
     expect(engine.calls.filter(({ method }) => method === 'createContainer')).toHaveLength(before);
   });
 
@@ -110,6 +113,31 @@ describe('apply --prove', () => {
     expect((await stack(['plan', '--detailed-exitcode'], { cwd, engine })).code).toBe(2);
   });
 
+  it.each([
+    ['mends it', 200, 0, /after {3}\d+ requests, 0 failed/],
+    ['does not', 503, 1, /after {3}\d+ requests?, [1-9].*\n {2}failed at .*: status 503/],
+  ])(
+    '--prove-after: an apply that %s is judged by what comes after it',
+    async (_, then, expected, said) => {
+      let starts = 0;
+      const engine = await running({
+        before: ({ method }) => {
+          // The second of the two, at the second apply.
+          if (method === 'startContainer' && (starts += 1) === 4) status = then;
+        },
+      });
+      status = 503;
+      const words = ['apply', '--yes', '--prove', url, '--prove-after', '--prove-rate', '50'];
+      const { code, stderr } = await stack(words, { cwd, engine });
+      expect(stderr).toMatch(/(\d+) of \1 requests fail before anything is changed; only what comes after/);
+      expect(stderr).toContain('Applied in');
+      expect(stderr).toMatch(said);
+      expect(code).toBe(expected);
+      expect((await stack(['plan', '--detailed-exitcode'], { cwd, engine })).code).toBe(0);
+    },
+    60_000,
+  );
+
   it('can be interrupted before the first change', async () => {
     const engine = await running();
     const { done, signal, texts } = startStack(['apply', '--yes', '--prove', url], { cwd, engine });
@@ -128,6 +156,7 @@ describe('apply --prove', () => {
     [['--prove', 'http://shop.example/', '--prove-rate', '1001'], 'at most 1000'],
     [['--prove', 'http://shop.example/', '--prove-method', 'G E T'], 'a method of HTTP'],
     [['--prove-rate', '5'], 'name the address'],
+    [['--prove-after'], 'name the address'],
   ])('%j is wrong usage: 64', async (words, message) => {
     const { code, stderr } = await stack(['apply', '--yes', ...words], { cwd });
     expect(stderr).toContain(message);

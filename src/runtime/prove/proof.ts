@@ -17,7 +17,7 @@ export interface ProofFailure {
 export interface ProofReport {
   readonly phases: Readonly<Record<ProofPhase, TrafficSummary>>;
   readonly total: TrafficSummary;
-  /** In the order in which they were found; the first {@link KEPT_FAILURES}. */
+  /** Those that are judged, in the order in which they were found; the first {@link KEPT_FAILURES}. */
   readonly failures: readonly ProofFailure[];
 }
 
@@ -26,7 +26,9 @@ export interface ProofOptions extends FrontDoorQuestion {
   /** Requests a second, above 0 and up to 1,000; each is sent in its time, whether or not earlier ones are answered. */
   readonly ratePerS: number;
   readonly clock: Clock;
-  /** Called at each failure. */
+  /** `after`: what fails before the last change is counted, and neither told nor kept. */
+  readonly judgedFrom: 'before' | 'after';
+  /** Called at each failure that is judged. */
   readonly onFailure: (failure: ProofFailure) => void;
   /** For tests: asks instead of the network. */
   readonly ask?: (question: FrontDoorQuestion) => Promise<FrontDoorAnswer>;
@@ -47,6 +49,7 @@ export class Proof {
   readonly #statuses = new Set<number>();
   readonly #underWay = new Set<Promise<void>>();
   #phase: ProofPhase = 'before';
+  #isWell = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: ProofOptions) {
@@ -80,6 +83,11 @@ export class Proof {
     return this.report();
   }
 
+  /** Whether the request that ended last did not fail. */
+  get isWell(): boolean {
+    return this.#isWell;
+  }
+
   /** What is known so far. */
   report(): ProofReport {
     const of = (phase: ProofPhase): TrafficSummary =>
@@ -101,8 +109,10 @@ export class Proof {
       this.#underWay.delete(asking);
       this.#times[phase].push(answer.ms);
       const what = this.#failureOf(answer, phase);
+      this.#isWell = what === null;
       if (what === null) return;
       this.#failed[phase] += 1;
+      if (this.#options.judgedFrom === 'after' && phase !== 'after') return;
       const failure = { phase, sentMs, what };
       if (this.#failures.length < KEPT_FAILURES) this.#failures.push(failure);
       this.#options.onFailure(failure);

@@ -65,6 +65,7 @@ describe('a proof', () => {
     const made = new Proof({
       url: new URL('http://shop.example/'),
       method: 'GET',
+      judgedFrom: 'before',
       timeoutMs: 1000,
       ratePerS: 500,
       clock: systemClock,
