@@ -187,7 +187,13 @@ export type Gate =
   | TcpGate
   | CommandGate
   /** The engine says healthy; without a health check: it ran for `uptimeMs` without a restart. */
-  | { readonly kind: 'engine'; readonly limitMs: number; readonly uptimeMs: number };
+  | {
+      readonly kind: 'engine';
+      readonly limitMs: number;
+      readonly uptimeMs: number;
+      /** Whether the image has a health check, which `limitMs` limits; else it has to be up for `uptimeMs`. Absent: not known. */
+      readonly healthcheck?: boolean;
+    };
 
 /** Two complete answers in a row with a status in range, over the generation's own socket or a TCP port. */
 export interface HttpGate {

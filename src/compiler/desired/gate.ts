@@ -93,7 +93,8 @@ function engineGate({ startupMs }: ContainerSpec, config: ImageConfig | null): G
   // With a health check `startup_time` limits it; without one it must be able to pass.
   const limitMs =
     config?.healthcheck === true ? (startupMs ?? LIMIT_MS) : Math.max(LIMIT_MS, uptimeMs + LIMIT_MS / 2);
-  return { kind: 'engine', uptimeMs, limitMs };
+  const known = config === null ? {} : { healthcheck: config.healthcheck };
+  return { kind: 'engine', uptimeMs, limitMs, ...known };
 }
 
 /**

@@ -11,7 +11,9 @@ export function gateWords(gate: Gate): string {
     case 'command':
       return `\`${gate.command[0] ?? ''}\` exits 0 within ${seconds(gate.limitMs)}`;
     case 'engine':
-      return `its image's health check within ${seconds(gate.limitMs)}, else ${seconds(gate.uptimeMs)} up`;
+      if (gate.healthcheck === false)
+        return `up for ${seconds(gate.uptimeMs)}, as nothing says how to ask it`;
+      return `its image's health check within ${seconds(gate.limitMs)}${gate.healthcheck === true ? '' : `, else up for ${seconds(gate.uptimeMs)}`}`;
     default:
       return unreachable(gate);
   }

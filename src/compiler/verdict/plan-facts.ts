@@ -220,7 +220,7 @@ function gateFacts(instance: DesiredInstance | null, siblings: readonly Observed
   const { gate } = instance;
   const { limitMs } = gate;
   if (gate.kind !== 'engine') return { kind: gate.kind, limitMs };
-  return siblings.some(({ health }) => health !== 'none')
+  return (gate.healthcheck ?? siblings.some(({ health }) => health !== 'none'))
     ? { kind: 'healthcheck', limitMs }
     : { kind: 'uptime', uptimeMs: gate.uptimeMs };
 }

@@ -89,6 +89,7 @@ describe('gates', () => {
     const images = local({ healthcheck: true });
     expect(gateWith('startup_time: 5', { images })).toEqual({
       kind: 'engine',
+      healthcheck: true,
       uptimeMs: 5000,
       limitMs: 5000,
     });
