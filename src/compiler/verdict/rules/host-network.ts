@@ -48,11 +48,7 @@ export const hostNetworkLosses: readonly Rule[] = [
       id: 'host-network-taken-over',
       applies: ({ sharing }) => sharing?.takesOver === true,
       verdict: (facts) =>
-        failing(
-          facts,
-          'with `-x` it takes its listeners, and none is new',
-          'leave `-x` out',
-        ),
+        failing(facts, 'with `-x` it takes its listeners, and none is new', 'leave `-x` out'),
     },
     {
       id: 'host-network-killed',
