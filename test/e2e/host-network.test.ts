@@ -139,11 +139,17 @@ async function replaced(scene: Scene, times: number): Promise<void> {
 }
 
 /** What clients that connect anew and clients that keep their connections see meanwhile. */
-async function underLoad(work: () => Promise<void>): Promise<readonly LoadResult[]> {
+async function underLoad(
+  work: () => Promise<void>,
+  slow: readonly string[] = [],
+): Promise<readonly LoadResult[]> {
   const asked = { url, paths: ['/ping', '/count/'], pauseMs: 0 };
   const loads = [
     startLoad({ ...asked, concurrency: 64, keepAlive: false, prefix: 'a' }, engine.entering),
     startLoad({ ...asked, concurrency: 16, keepAlive: true, prefix: 'k' }, engine.entering),
+    ...slow.map((path) =>
+      startLoad({ ...asked, paths: [path], concurrency: 4, keepAlive: false }, engine.entering),
+    ),
   ];
   return whileAsked(loads, work);
 }
@@ -169,9 +175,9 @@ describe.each<[Program, string]>([
     await migrate(1);
     scene.next();
     expect(await plan()).toContain('zero downtime: both listen on port 8080 of the host');
-    const loads = await underLoad(() => replaced(scene, 2));
+    const loads = await underLoad(() => replaced(scene, 2), ['/slow/2', '/stream/5']);
     process.stderr.write(`${JSON.stringify(loads.map(({ sent, failures }) => ({ sent, failures })))}\n`);
-    expect(loads.map(({ failures }) => failures)).toEqual([{}, {}]);
+    expect(loads.map(({ failures }) => failures)).toEqual([{}, {}, {}, {}]);
     const counted = await engine.docker('exec', `${NAME}-app0`, 'cat', '/var/counted/ids');
     expect(miscounted(loads, rows(counted))).toEqual([]);
   }, 60_000);
@@ -184,14 +190,14 @@ describe('a new generation that cannot listen beside the old one', () => {
       'nginx',
       NGINX.replace(' reuseport;', ';'),
       {},
-      'it listens on port 8080 without `SO_REUSEPORT`',
+      'fails its gate beside the old one: that has port 8080 for itself alone; `listen … reuseport`, and `stop-first` once',
     ],
     [
       'it runs as another user',
       'haproxy',
       HAPROXY.replace('  user haproxy\n', ''),
       { user: '65534' },
-      'the kernel shares port 8080 only among processes of one user',
+      'its user changes, and one user has port 8080',
     ],
   ])(
     '%s: the gate fails, the old one goes on',

@@ -30,6 +30,7 @@ export interface ContainerSketch {
   readonly image?: string;
   readonly imageId?: string | null;
   readonly pull?: DesiredContainer['image']['pull'];
+  readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly masked?: readonly string[];
   readonly order?: 'start-first' | 'stop-first';
@@ -214,7 +215,7 @@ function desiredInstance(sketch: ContainerSketch, image: string, index: number):
       files: files.map(({ path, mode, user }) => ({ path, mode, user })),
       ...sketch.spec,
     },
-    command: null,
+    command: sketch.command ?? null,
     entrypoint: null,
     env,
     hostname: null,

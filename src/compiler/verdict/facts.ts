@@ -104,6 +104,8 @@ export interface SharingFacts {
     | { readonly kind: 'read'; readonly view: FrontView }
     | { readonly kind: 'unread'; readonly why: string }
     | { readonly kind: 'none' };
+  /** The new one's configuration lets it listen beside another; null: not known. */
+  readonly nextShares: boolean | null;
   /** `net.ipv4.tcp_migrate_req` of the host; null: not known. */
   readonly migrates: boolean | null;
   /** Both generations run as the same user. */

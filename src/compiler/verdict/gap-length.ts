@@ -62,7 +62,8 @@ interface Part {
 
 /** What merely must stay up for a while serves somewhen in it, as the file says; no measure tells when. */
 function start({ gate, measured: { startMs } }: VerdictFacts): Part {
-  if (gate.kind === 'uptime') return { ms: gate.uptimeMs, what: 'of `startup_time`', isMeasured: false };
+  if (gate.kind === 'uptime')
+    return { ms: gate.uptimeMs, what: 'of `startup_time`, if it serves by then', isMeasured: false };
   return startMs === null
     ? { ms: gate.limitMs, what: 'to be ready', isMeasured: false }
     : { ms: startMs, what: 'to be ready', isMeasured: true };

@@ -53,11 +53,16 @@ function forgotten(
     .map(({ name }) => name);
 }
 
-function withFiles(text: Extract<BalancerText, { kind: 'read' }>, { files }: DesiredInstance): BalancerText {
-  const read = new Map(text.files);
-  for (const { path, content } of files) {
-    if (read.has(path))
-      read.set(path, typeof content === 'string' ? content : new TextDecoder().decode(content));
-  }
-  return { ...text, files: read };
+function withFiles(text: Extract<BalancerText, { kind: 'read' }>, instance: DesiredInstance): BalancerText {
+  return { ...text, files: new Map([...text.files, ...filesOf(instance)]) };
+}
+
+/** The texts of its `files`, by their paths. */
+export function filesOf({ files }: DesiredInstance): ReadonlyMap<string, string> {
+  return new Map(
+    files.map(({ path, content }) => [
+      path,
+      typeof content === 'string' ? content : new TextDecoder().decode(content),
+    ]),
+  );
 }

@@ -133,6 +133,7 @@ export const SHARED: VerdictFacts = {
   sharing: {
     program: 'haproxy',
     front: { kind: 'read', view: FRONT },
+    nextShares: true,
     migrates: true,
     sameUser: true,
     takesOver: false,

@@ -97,6 +97,7 @@ describe('who is touched', () => {
         sharing: {
           program: 'haproxy',
           front: { kind: 'read', view: { ...FRONT, upgrades: true } },
+          nextShares: true,
           migrates: true,
           sameUser: true,
           takesOver: false,

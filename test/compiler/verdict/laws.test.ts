@@ -110,6 +110,7 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
         fc.record({ kind: fc.constant('unread'), why: fc.constant('it is not there') }),
         fc.record({ kind: fc.constant('none') }),
       ),
+      nextShares: fc.constantFrom(true, false, null),
       migrates: fc.constantFrom(true, false, null),
       sameUser: fc.boolean(),
       takesOver: fc.boolean(),
@@ -292,6 +293,7 @@ test('a port of the host is shared without loss only where all that it takes is 
       expect(given.gate.kind).not.toBe('uptime');
       expect(given.sharing).toMatchObject({
         front: { view: { sharesPorts: true, closesBehindAnswers: true, datagrams: false } },
+        nextShares: true,
         migrates: true,
         sameUser: true,
         takesOver: false,

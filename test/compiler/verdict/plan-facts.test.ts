@@ -348,6 +348,22 @@ backend app
     expect(facts({ ...given, config: unread }, 'haproxy0')?.sharing?.front).toEqual(unread);
   });
 
+  test('is bound by the new one as its files and words say', () => {
+    const path = '/etc/haproxy.cfg';
+    const text = config.kind === 'read' ? (config.files.get(path) ?? '') : '';
+    const rule = (sketch: ContainerSketch) => rules({ ...given, wanted: [sketch] })['shop/haproxy0'];
+    expect(rule({ ...next(front), files: { [path]: text } })).toBe('host-network-overlap');
+    expect(rule({ ...next(front), files: { [path]: `global\n  noreuseport\n${text}` } })).toBe(
+      'host-network-binds',
+    );
+    expect(rule({ ...front, env: { NEW: '1' }, command: ['haproxy', '-f', path, '-dR'] })).toBe(
+      'host-network-binds',
+    );
+    expect(rule({ ...front, env: { NEW: '1' }, command: ['haproxy', '-f', '/elsewhere.cfg'] })).toBe(
+      'host-network-binds-perhaps',
+    );
+  });
+
   test('of which nobody has asked the kernel', () => {
     const { change: _, ...unasked } = given;
     expect(rules(unasked)).toEqual({ 'shop/haproxy0': 'host-network-migrates' });

@@ -83,8 +83,10 @@ export const littleChanges: readonly VerdictCase[] = [
     length: 'instant',
   },
   {
-    name: 'a haproxy on a socket behind another',
-    stack: behindHaproxy('unicorn', behindAnother),
+    name: 'a haproxy on a socket behind another, with slow requests and streams',
+    stack: behindHaproxy('node', behindAnother),
+    paths: ['/slow/2', '/stream/5', '/ping', ...Array.from({ length: 40 }, () => '/count/')],
+    clients: { anew: 24, kept: 16, pauseMs: 30 },
     change: changing('inner', renewed),
     said: 'zero-downtime',
     rule: 'socket-swap',

@@ -1,15 +1,22 @@
-import { again, behindNginx, KEPT, set, SOON, type VerdictCase } from './case.ts';
+import type { Served } from '../load.ts';
+import type { Loose } from '../stack-cli.ts';
+import { again, behindNginx, KEPT, set, SOON, type Server, type VerdictCase } from './case.ts';
 
-/** nginx in front. */
+/** nginx waits 60 s for an answer, and whether node finishes what it has is not known. */
+function patient(server: Server, more: Loose = {}, location = '') {
+  return (...where: Parameters<ReturnType<typeof behindNginx>>): Served => {
+    const made = behindNginx(server, location)(...where);
+    Object.assign(made.app, { drain_timeout: 60, ...more });
+    return made;
+  };
+}
+
+/** nginx in front: of each server a swap, and each kind of change, with clients that keep their connections beside others. */
 export const behindNginxes: readonly VerdictCase[] = [
   ...(['puma', 'gunicorn', 'node'] as const).map(
     (server): VerdictCase => ({
       name: `an nginx that connects anew, before ${server}`,
-      stack: (...where) => {
-        const made = behindNginx(server, '')(...where);
-        made.app['drain_timeout'] = 60;
-        return made;
-      },
+      stack: patient(server),
       change: again,
       said: 'zero-downtime',
       rule: 'socket-swap',
@@ -23,15 +30,15 @@ export const behindNginxes: readonly VerdictCase[] = [
     rule: 'socket-swap',
   },
   {
-    name: 'an nginx that tries no other',
-    stack: behindNginx('unicorn', 'proxy_next_upstream off;'),
+    name: 'an nginx that tries no other, before gunicorn',
+    stack: patient('gunicorn', {}, 'proxy_next_upstream off;'),
     change: again,
     said: 'zero-downtime',
     rule: 'socket-swap',
   },
   {
-    name: 'from two to one behind nginx',
-    stack: behindNginx('unicorn', ''),
+    name: 'from two nodes to one behind nginx',
+    stack: patient('node'),
     change: set({ containers: 1 }),
     said: 'zero-downtime',
     rule: 'removed',
@@ -45,12 +52,8 @@ export const behindNginxes: readonly VerdictCase[] = [
     length: 'lasting',
   },
   {
-    name: 'stop-first behind nginx, one after the other',
-    stack: (...where) => {
-      const made = behindNginx('unicorn', '')(...where);
-      made.app['strategy'] = { order: 'stop-first' };
-      return made;
-    },
+    name: 'stop-first behind nginx, one puma after the other',
+    stack: patient('puma', { strategy: { order: 'stop-first' } }),
     change: again,
     said: 'zero-downtime',
     rule: 'taken-away',

@@ -2,6 +2,7 @@ import { durationWords } from '../duration-words.ts';
 import { listensOnHost, sharesPort, type VerdictFacts } from '../facts.ts';
 import { absence, INSTANT } from '../gap-length.ts';
 import { short, gap, unproven, within, zeroDowntime, type Rule } from './rule.ts';
+import type { Verdict } from '../verdict.ts';
 import { killed } from './stopping-first.ts';
 
 // Two generations listen on one port of the host for a while (`SO_REUSEPORT`). Nothing keeps new connections from the old
@@ -24,22 +25,22 @@ export const hostNetworkLosses: readonly Rule[] = [
       id: 'host-network-bound',
       applies: ({ sharing }) => view({ sharing })?.sharesPorts === false,
       verdict: (facts) =>
-        gap(
-          `it listens on port ${facts.network.port} without \`SO_REUSEPORT\`: no other generation can beside it`,
-          facts.server.kind === 'nginx' || facts.sharing?.program === 'nginx'
-            ? '`reuseport` in each `listen`; the change that brings it needs `order: stop-first`'
-            : 'no `noreuseport`; the change that takes it out needs `order: stop-first`',
-          absence(facts),
-        ),
+        failing(facts, `that has port ${facts.network.port} for itself alone`, howToBind(facts)),
+    },
+    {
+      id: 'host-network-binds',
+      applies: ({ sharing }) => sharing?.nextShares === false,
+      verdict: (facts) =>
+        failing(facts, `it wants port ${facts.network.port} for itself alone`, howToBind(facts)),
     },
     {
       id: 'host-network-user',
       applies: ({ sharing }) => sharing?.sameUser === false,
       verdict: (facts) =>
-        gap(
-          `the kernel shares port ${facts.network.port} only among processes of one user, and its user changes`,
-          'the same `user`, or `order: stop-first` for this change',
-          absence(facts),
+        failing(
+          facts,
+          `its user changes, and one user has port ${facts.network.port}`,
+          '`order: stop-first` once',
         ),
     },
     {
@@ -47,11 +48,7 @@ export const hostNetworkLosses: readonly Rule[] = [
       id: 'host-network-taken-over',
       applies: ({ sharing }) => sharing?.takesOver === true,
       verdict: (facts) =>
-        gap(
-          'with `-x` it takes the listeners of the old one: nothing shows that it is the new one that answers',
-          'leave `-x` and `expose-fd listeners` out',
-          absence(facts),
-        ),
+        failing(facts, 'with `-x` it takes its listeners, and none is new', 'leave `-x` out'),
     },
     {
       id: 'host-network-killed',
@@ -116,6 +113,12 @@ export const hostNetworkDoubts: readonly Rule[] = within(isShared, [
     },
   },
   {
+    id: 'host-network-binds-perhaps',
+    applies: ({ sharing }) => sharing?.nextShares === null,
+    verdict: ({ container }) =>
+      unproven(`\`${container}\` must bind with \`SO_REUSEPORT\`: its new configuration could not be read`),
+  },
+  {
     id: 'host-network-migrates',
     applies: ({ sharing }) => sharing?.migrates === null,
     verdict: () =>
@@ -173,6 +176,17 @@ function isReplaced({ action }: VerdictFacts): boolean {
 
 function isShared(facts: VerdictFacts): boolean {
   return isReplaced(facts) && sharesPort(facts);
+}
+
+/** The new one cannot get there: nothing is lost, and nothing is deployed. */
+function failing({ container }: VerdictFacts, why: string, fix: string): Verdict {
+  return unproven(`\`${container}\` fails its gate beside the old one: ${why}; ${fix}`);
+}
+
+function howToBind({ server, sharing }: VerdictFacts): string {
+  const what =
+    server.kind === 'nginx' || sharing?.program === 'nginx' ? '`listen … reuseport`' : 'no `noreuseport`';
+  return `${what}, and \`stop-first\` once`;
 }
 
 /** What its own configuration says; null where there is none that could be read. */
