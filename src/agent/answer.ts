@@ -3,7 +3,7 @@ import { unreachable } from '../compiler/unreachable.ts';
 import { awaitArrivals } from './arrivals.ts';
 import { drain } from './drain.ts';
 import { drainPorts } from './drain-ports.ts';
-import { appendJournal } from './journal.ts';
+import { appendJournal, newestRevision } from './journal.ts';
 import { lookAtListeners } from './listeners.ts';
 import { probe } from './probe.ts';
 import type { Keeper } from './keeper.ts';
@@ -87,6 +87,8 @@ async function perform(request: AgentRequest, places: Places, keeper: Keeper | n
     case 'journal':
       await appendJournal(places.journal, request.lines);
       return null;
+    case 'revision':
+      return newestRevision(places.journal);
     case 'arrivals':
       checkName(request.name);
       return awaitArrivals(request);

@@ -1,10 +1,14 @@
 import { open, readFile, rename, stat } from 'node:fs/promises';
 
+import { readRecords } from '../compiler/journal/lines.ts';
 import { codeOf } from './system-error.ts';
 import { syncDirectory } from './published-link.ts';
 
-/** Twice the size that is kept: above it, the older half goes. */
-const MOST_BYTES = 1024 * 1024;
+/** Above it, the oldest revisions go, until half of it is left. */
+const MOST_BYTES = 2 * 1024 * 1024;
+
+/** These stay, however large they are. */
+const KEPT_REVISIONS = 5;
 
 const FILE = 'journal.jsonl';
 const NEWLINE = 0x0a;
@@ -42,20 +46,52 @@ async function append(directory: string, lines: readonly string[]): Promise<void
   }
 }
 
-/** Keeps the newer half of a journal that is full, from a whole line on. */
+/** Of journals that cannot become small: not looked at again below that. */
+const roomUpTo = new Map<string, number>();
+
+/** Drops the oldest revisions of a journal that is full, each with all of its lines. */
 async function makeRoom(directory: string, path: string): Promise<void> {
-  if ((await sizeOf(path)) < MOST_BYTES) return;
-  const content = await readFile(path);
-  const from = content.indexOf(NEWLINE, content.length - MOST_BYTES / 2) + 1;
+  if ((await sizeOf(path)) < (roomUpTo.get(path) ?? MOST_BYTES)) return;
+  const kept = newerRevisions((await readFile(path, 'utf8')).split('\n'));
   const next = await open(`${path}.next`, 'w', 0o600);
   try {
-    await next.writeFile(content.subarray(from));
+    await next.writeFile(kept);
     await next.sync();
+    roomUpTo.set(path, Math.max(MOST_BYTES, (await next.stat()).size + MOST_BYTES / 2));
   } finally {
     await next.close();
   }
   await rename(`${path}.next`, path);
   await syncDirectory(directory);
+}
+
+/** Lines that belong to no apply go with the first. */
+function newerRevisions(lines: readonly string[]): string {
+  const sizes = new Map<string, number>();
+  const applyOf = (line: string): string => /"apply":"([^"]*)"/.exec(line)?.[1] ?? '';
+  for (const line of lines) {
+    const apply = applyOf(line);
+    if (apply !== '') sizes.set(apply, (sizes.get(apply) ?? 0) + Buffer.byteLength(line) + 1);
+  }
+  let left = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const gone = new Set(['']);
+  for (const [apply, size] of sizes) {
+    if (left <= MOST_BYTES / 2 || sizes.size - gone.size + 1 <= KEPT_REVISIONS) break;
+    gone.add(apply);
+    left -= size;
+  }
+  return lines.map((line) => (gone.has(applyOf(line)) ? '' : `${line}\n`)).join('');
+}
+
+/** The number of the newest revision in the journal in a directory; 0 where there is none. */
+export async function newestRevision(directory: string): Promise<number> {
+  const path = `${directory}/${FILE}`;
+  if ((await sizeOf(path)) === 0) return 0;
+  const begins = (await readFile(path, 'utf8')).split('\n').filter((line) => line.includes('"type":"apply"'));
+  const numbers = readRecords(begins.join('\n')).map((record) =>
+    record.type === 'apply' ? record.revision : 0,
+  );
+  return Math.max(0, ...numbers);
 }
 
 async function sizeOf(path: string): Promise<number> {

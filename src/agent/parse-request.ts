@@ -80,6 +80,8 @@ function questionIn(fields: Fields): AgentQuestion {
       return { op: 'unlink', directory: text(fields, 'directory'), name: text(fields, 'name') };
     case 'journal':
       return { op: 'journal', lines: linesIn(fields) };
+    case 'revision':
+      return { op: 'revision' };
     case 'arrivals':
       return { op: 'arrivals', ...arrivalsIn(fields) };
     case 'drain':

@@ -1,11 +1,14 @@
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import type { CommandContext } from './io.ts';
+import type { LoadedSpec } from './stack-file.ts';
 
 /** The stack that a command is about. */
 export interface NamedStack {
   readonly stack: string;
   /** What its file says; null for `--name` without a file. */
   readonly spec: StackSpec | null;
+  /** With what else is known of the file. */
+  readonly loaded: LoadedSpec | null;
 }
 
 /**
@@ -13,8 +16,9 @@ export interface NamedStack {
  * The compiler is loaded only for a file.
  */
 export async function namedStack(context: CommandContext, file: string | undefined): Promise<NamedStack> {
-  if (context.options.name !== null && file === undefined) return { stack: context.options.name, spec: null };
+  if (context.options.name !== null && file === undefined)
+    return { stack: context.options.name, spec: null, loaded: null };
   const { loadSpec } = await import('./stack-file.ts');
-  const { spec } = await loadSpec(context, file, { nameWillDo: true });
-  return { stack: spec.name, spec };
+  const loaded = await loadSpec(context, file, { nameWillDo: true });
+  return { stack: loaded.spec.name, spec: loaded.spec, loaded };
 }

@@ -5,6 +5,7 @@ import { describeFailure } from './describe-failure.ts';
 import { EngineError } from './engine.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ExecutionEvent, Failure } from './execution-event.ts';
+import { agentSteps } from './journal/agent-steps.ts';
 import { ApplyJournal, type Ended } from './journal/apply-journal.ts';
 import { Performer } from './perform/performer.ts';
 import { Sessions } from './perform/sessions.ts';
@@ -33,6 +34,12 @@ class Execution {
   readonly #performer: Performer;
   readonly #sessions: Sessions;
   readonly #journal: ApplyJournal | null;
+  /** What brings up the agent that writes all else down. */
+  readonly #agentSteps: ReadonlySet<NodeId>;
+  readonly #results = { done: 0, failed: 0 };
+  #beginning: Promise<boolean> | null = null;
+  #isRefused = false;
+  #startedAt = 0;
   readonly #groups = new Set<string>();
   readonly #wayBack: WayBack;
 
@@ -44,14 +51,19 @@ class Execution {
     this.#performer = new Performer(plan, options, this.#sessions);
     this.#wayBack = new WayBack(plan, (node, operations) => this.#takeBack(node, operations));
     const { journal } = options;
-    this.#journal = journal === undefined ? null : new ApplyJournal(plan, this.#sessions, journal);
+    const { clock } = options;
+    this.#journal =
+      journal === undefined ? null : new ApplyJournal(plan, journal, { sessions: this.#sessions, clock });
+    this.#agentSteps = agentSteps(plan, this.#journal?.agent ?? '');
   }
 
   async walk(): Promise<void> {
     const { clock, parallelism = 10, finish, stop } = this.#options;
     const startedAt = clock.now();
+    this.#startedAt = startedAt;
     this.#emit({ type: 'started', atMs: startedAt, nodes: this.#plan.nodes.length });
     this.#performer.open();
+    if (this.#journal !== null && this.#agentSteps.size === 0) await this.#begin();
     const retreat = () => this.#wayBack.retreat();
     this.#options.retreat?.addEventListener('abort', retreat, { once: true });
     const outcome = await walk(this.#plan.nodes, {
@@ -73,7 +85,8 @@ class Execution {
       atMs: clock.now(),
       tookMs: clock.now() - startedAt,
       done: total('done'),
-      failed: total('failed'),
+      // Nothing that was asked for came about.
+      failed: total('failed') + (this.#isRefused ? 1 : 0),
       skipped: this.#plan.nodes.length - total('done') - total('failed'),
       interrupted: finish?.aborted === true || stop?.aborted === true,
     });
@@ -81,15 +94,39 @@ class Execution {
 
   /** An agent that this plan has not brought up cannot write; what keeps it from coming up is told already. */
   async #closeJournal(outcome: ReadonlyMap<NodeId, Outcome>): Promise<void> {
-    const isUp = this.#plan.nodes.every(
-      ({ id, op }) => !op.kind.startsWith('agent.') || outcome.get(id) === 'done',
-    );
-    const why = isUp ? await this.#journal?.flush() : null;
+    const isUp = [...this.#agentSteps].every((id) => outcome.get(id) === 'done');
+    const why = isUp && !this.#isRefused ? await this.#endJournal() : null;
     if (why) this.#emit({ type: 'journal-lost', atMs: this.#options.clock.now(), why });
   }
 
+  /** `isLast`: the agent goes, and takes nothing more. */
+  async #endJournal(isLast = false): Promise<string | null> {
+    const { done, failed } = this.#results;
+    const all = this.#plan.nodes.filter(({ op }) => op.kind !== 'checkpoint').length;
+    const left = isLast ? 0 : all - done - failed;
+    const result = failed > 0 ? 'failed' : left > 0 ? 'stopped' : 'done';
+    const tookMs = this.#options.clock.now() - this.#startedAt;
+    return (await this.#journal?.end({ tookMs, result, done, failed, left })) ?? null;
+  }
+
+  /** Resolves to whether anything may be done: nothing is, before it is on the disk that it begins. */
+  #begin(): Promise<boolean> {
+    this.#beginning ??= (async () => {
+      try {
+        await this.#journal?.begin();
+        return true;
+      } catch (error) {
+        this.#isRefused = true;
+        const why = error instanceof Error ? error.message : String(error);
+        this.#emit({ type: 'not-begun', atMs: this.#options.clock.now(), why });
+        return false;
+      }
+    })();
+    return this.#beginning;
+  }
+
   #mayStart(node: PlanNode): boolean {
-    if (this.#isStopped || this.#wayBack.isHeldUp(node)) return false;
+    if (this.#isRefused || this.#isStopped || this.#wayBack.isHeldUp(node)) return false;
     if (this.#options.finish?.aborted !== true || node.op.kind === 'checkpoint') return true;
     this.#wayBack.holdUp(node);
     return this.#groups.has(node.group) && !this.#wayBack.isTurn(node);
@@ -97,15 +134,19 @@ class Execution {
 
   async #run(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
     if (node.op.kind === 'checkpoint') return 'done';
+    if (this.#journal !== null && !this.#agentSteps.has(node.id) && !(await this.#begin())) return 'left';
     this.#groups.add(node.group);
     this.#wayBack.begin(node);
     const result = await this.#perform(node);
+    if (result !== 'left') this.#results[result] += 1;
     await this.#wayBack.end(node, result);
     return result;
   }
 
   async #perform(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
     const { clock } = this.#options;
+    if (this.#journal !== null) await this.#journal.ahead(node);
+    if (this.#isLeaving(node)) await this.#endJournal(true);
     const begunAt = clock.now();
     this.#emit({ type: 'node-started', atMs: begunAt, node });
     let isOver = false;
@@ -117,29 +158,36 @@ class Execution {
     const onTold = (what: Told) => {
       told = what;
     };
-    const record = (result: Ended['result']) =>
-      this.#journal?.note(node, { atMs: begunAt, tookMs: clock.now() - begunAt, result, told });
+    const record = (result: Ended['result'], tookMs: number, failure: Failure | null = null) =>
+      this.#journal?.note(node, { atMs: begunAt, tookMs, result, told, failure });
     try {
       const hear = { onProgress: progress, onTold };
       const note = await this.#untilStop(node.op, this.#performer.perform(node.op, hear));
       this.#emit({ type: 'node-finished', atMs: clock.now(), node, tookMs: clock.now() - begunAt, note });
-      record('done');
+      record('done', clock.now() - begunAt);
       return 'done';
     } catch (error) {
       isOver = true;
-      record(this.#isStopped ? 'stopped' : 'failed');
+      const tookMs = clock.now() - begunAt;
       // Given up, not failed. No undo either: the operator wants the engine left alone, and the next plan sees what is there.
       if (this.#isStopped) {
-        this.#emit({ type: 'node-stopped', atMs: clock.now(), node, tookMs: clock.now() - begunAt });
+        record('stopped', tookMs);
+        this.#emit({ type: 'node-stopped', atMs: clock.now(), node, tookMs });
         return 'left';
       }
       const failure = await describeFailure(error, node.op, this.#options.engine, (op) =>
         // Nobody waits for a log any more once all is given up.
         this.#isStopped ? null : this.#performer.idOf(op),
       );
-      this.#emit({ type: 'node-failed', atMs: clock.now(), node, tookMs: clock.now() - begunAt, failure });
+      record('failed', tookMs, failure);
+      this.#emit({ type: 'node-failed', atMs: clock.now(), node, tookMs, failure });
       return 'failed';
     }
+  }
+
+  /** It removes the agent that writes the journal, and no other comes. */
+  #isLeaving({ op }: PlanNode): boolean {
+    return op.kind === 'agent.remove' && op.name === this.#journal?.agent && this.#agentSteps.size === 0;
   }
 
   get #isStopped(): boolean {
@@ -165,10 +213,13 @@ class Execution {
     }
   }
 
-  async #takeBack({ id, group }: PlanNode, operations: readonly Operation[]): Promise<void> {
+  async #takeBack(because: PlanNode, operations: readonly Operation[]): Promise<void> {
+    const { id, group } = because;
     if (this.#isStopped) return;
     const { clock } = this.#options;
-    this.#emit({ type: 'undo-started', atMs: clock.now(), group, because: id });
+    await this.#journal?.ahead(because, true);
+    const atMs = clock.now();
+    this.#emit({ type: 'undo-started', atMs, group, because: id });
     const done: Operation[] = [];
     const failures: Failure[] = [];
     for (const op of operations) {
@@ -179,6 +230,7 @@ class Execution {
         failures.push(await describeFailure(error, op, this.#options.engine, () => null));
       }
     }
+    this.#journal?.noteBack(id, { atMs, result: failures.length > 0 ? 'failed' : 'done' });
     this.#emit({ type: 'undo-finished', atMs: clock.now(), group, done, failures });
   }
 }

@@ -44,6 +44,8 @@ export type ExecutionEvent =
       readonly done: readonly Operation[];
       readonly failures: readonly Failure[];
     }
+  /** Nothing was done, since the journal cannot be begun; `why` for people. */
+  | { readonly type: 'not-begun'; readonly atMs: number; readonly why: string }
   /** The journal lacks operations of this apply; `why` for people. */
   | { readonly type: 'journal-lost'; readonly atMs: number; readonly why: string }
   | {

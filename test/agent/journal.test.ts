@@ -3,11 +3,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { appendJournal } from '../../src/agent/journal.ts';
+import { journalLine } from '../../src/compiler/journal/lines.ts';
+import { appendJournal, newestRevision } from '../../src/agent/journal.ts';
 
 let folder = '';
 const path = () => join(folder, 'journal.jsonl');
 const text = () => readFileSync(path(), 'utf8');
+
+/** The begin of an apply, and lines of about a kilobyte. */
+function revision(number: number, lines: number): readonly string[] {
+  const apply = `r${number}`;
+  const who = { user: 'anna', host: 'here', program: '1.2.3' };
+  const begin = {
+    type: 'apply',
+    apply,
+    revision: number,
+    atMs: 0,
+    command: 'apply',
+    file: null,
+    git: null,
+  } as const;
+  const start = { type: 'start', apply, atMs: 0, nodes: ['x'.repeat(900)], back: false } as const;
+  return [
+    journalLine({ ...begin, ...who, operations: lines }),
+    ...Array.from({ length: lines }, () => journalLine(start)),
+  ];
+}
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'stackc-journal-'));
@@ -36,18 +57,35 @@ describe('the journal', () => {
     expect(text()).toBe('whole\ntor\nnext\n');
   });
 
-  test('keeps the newer half when it is full, from a whole line on', async () => {
-    const line = 'x'.repeat(1023);
-    await appendJournal(
-      folder,
-      Array.from({ length: 1100 }, (_, i) => `${i} ${line}`),
+  test('drops the oldest revisions when it is full, each with all of its lines', async () => {
+    const lines = Array.from({ length: 30 }, (_, i) => revision(i + 1, 100)).flat();
+    await appendJournal(folder, lines);
+    await appendJournal(folder, ['{"apply":"r30","last":true}']);
+    expect(statSync(path()).size).toBeLessThan(1100 * 1024);
+    const counts = new Map<string, number>();
+    for (const [, apply = ''] of text().matchAll(/"apply":"(\w+)"/g))
+      counts.set(apply, (counts.get(apply) ?? 0) + 1);
+    expect([...counts.keys()].at(-1)).toBe('r30');
+    expect([...counts].map(([apply, own]) => `${apply} ${own}`)).toEqual(
+      [...counts.keys()].map((apply) => `${apply} ${apply === 'r30' ? 102 : 101}`),
     );
-    await appendJournal(folder, ['the last']);
-    const lines = text().trimEnd().split('\n');
-    expect(statSync(path()).size).toBeLessThan(600 * 1024);
-    expect(lines.at(-1)).toBe('the last');
-    expect(lines.at(-2)).toBe(`1099 ${line}`);
-    expect(lines[0]).toMatch(/^\d+ x{1023}$/);
+    expect(counts.size).toBeGreaterThanOrEqual(9);
+    expect(await newestRevision(folder)).toBe(30);
+  });
+
+  test('keeps the last five revisions, however large they are', async () => {
+    await appendJournal(folder, Array.from({ length: 7 }, (_, i) => revision(i + 1, 600)).flat());
+    for (let i = 0; i < 3; i += 1) await appendJournal(folder, ['{"apply":"r7"}']);
+    const applies = new Set([...text().matchAll(/"apply":"(\w+)"/g)].map(([, apply]) => apply));
+    expect([...applies]).toEqual(['r3', 'r4', 'r5', 'r6', 'r7']);
+  });
+
+  test('knows its newest revision, past torn and damaged lines', async () => {
+    expect(await newestRevision(folder)).toBe(0);
+    const [first = '', second = ''] = [revision(1, 0)[0], revision(2, 0)[0]];
+    await appendJournal(folder, [first, second.replace('"revision":2', '"revision":9')]);
+    appendFileSync(path(), second.slice(0, 60));
+    expect(await newestRevision(folder)).toBe(1);
   });
 
   test('tells why it cannot be written, and goes on', async () => {

@@ -327,7 +327,10 @@ describe('apply', () => {
 
   it('is 1 when something fails, and says what to do next', async () => {
     const memory = engine({
-      behaviour: () => ({ exitAfterMs: 0, exitCode: 3, output: [{ stream: 'stderr', text: 'no database' }] }),
+      behaviour: ({ labels: own }) =>
+        own[labels.role] === 'agent'
+          ? {}
+          : { exitAfterMs: 0, exitCode: 3, output: [{ stream: 'stderr', text: 'no database' }] },
     });
     const { code, stderr } = await stack(['apply', '--yes'], { cwd, engine: memory });
     expect(code).toBe(1);

@@ -8,6 +8,7 @@ export function agentSession(does: Partial<AgentSession> = {}): AgentSession {
     publish: refuse,
     hold: refuse,
     journal: refuse,
+    revision: refuse,
     arrivals: refuse,
     keep: refuse,
     restore: refuse,

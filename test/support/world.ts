@@ -1,11 +1,14 @@
 import { labels } from '../../src/compiler/labels.ts';
 import { runningBalancers, type BalancerText } from '../../src/compiler/balancer/running.ts';
+import { readRecords } from '../../src/compiler/journal/lines.ts';
+import { revisionsOf } from '../../src/compiler/journal/revisions.ts';
 import type { DesiredState } from '../../src/compiler/desired/desired-state.ts';
 import type { Plan, PlanRequest } from '../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
 import { AgentError, type AgentConnector, type AgentSession } from '../../src/runtime/agent/agent-session.ts';
 import { execute } from '../../src/runtime/execute.ts';
 import type { ExecutionEvent } from '../../src/runtime/execution-event.ts';
+import type { JournalOptions } from '../../src/runtime/journal/apply-journal.ts';
 import { specOf } from '../../src/runtime/parse-spec.ts';
 import type { ContainerConfig } from '../../src/compiler/plan/container-config.ts';
 import { observe, phaseOf } from '../../src/runtime/observe.ts';
@@ -32,11 +35,17 @@ export interface World {
   readonly told: Map<string, { readonly host: string; readonly state: 'ready' | 'drain' | 'maint' }>;
   plan(desired: DesiredState, request?: Partial<PlanRequest>): Promise<Plan>;
   /** Walks a plan to its end, or to where `stop` cuts it off. */
-  walk(plan: Plan, desired: DesiredState, stop?: AbortSignal): Promise<readonly ExecutionEvent[]>;
+  walk(
+    plan: Plan,
+    desired: DesiredState,
+    stop?: AbortSignal,
+    secrets?: readonly string[],
+  ): Promise<readonly ExecutionEvent[]>;
   apply(
     desired: DesiredState,
     request?: Partial<PlanRequest>,
     stop?: AbortSignal,
+    secrets?: readonly string[],
   ): Promise<readonly ExecutionEvent[]>;
 }
 
@@ -132,6 +141,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
       options.before?.({ method: 'exec', args: [], line: `journal ${lines.length}` });
       journal.push(...lines);
     },
+    revision: () => Promise.resolve(revisions(journal.join('\n'))),
     drainPorts: async ({ ports }) => {
       options.before?.({ method: 'exec', args: [], line: `drain ports ${ports.join(' ')}` });
       return { kind: 'drained', ms: 250, most: 0 };
@@ -201,7 +211,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
       if (!result.ok) throw new Error(result.diagnostics.map((d) => `${d.code} ${d.message}`).join('\n'));
       return result.value;
     },
-    async walk(plan, desired, stop) {
+    async walk(plan, desired, stop, secrets) {
       const collect = async () => {
         const events: ExecutionEvent[] = [];
         const how = {
@@ -211,7 +221,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
           buildAgent: () => Promise.resolve(),
           auth: () => Promise.resolve(null),
           clock,
-          journal: { applyId: `a${(applies += 1)}`, agent: null },
+          journal: journalOptions(`a${(applies += 1)}`, secrets),
           ...(stop === undefined ? {} : { stop }),
         };
         for await (const event of execute(plan, how)) events.push(event);
@@ -219,11 +229,29 @@ export function world(references: readonly string[], options: WorldOptions = {})
       };
       return clock.run(collect());
     },
-    async apply(desired, request, stop) {
-      return self.walk(await self.plan(desired, request), desired, stop);
+    async apply(desired, request, stop, secrets) {
+      return self.walk(await self.plan(desired, request), desired, stop, secrets);
     },
   };
   return self;
+}
+
+/** Of an apply in memory. */
+function journalOptions(applyId: string, secrets: readonly string[] = []): JournalOptions {
+  const begin = {
+    command: 'apply',
+    user: 'anna',
+    host: 'here',
+    program: '1.2.3',
+    file: null,
+    git: null,
+  } as const;
+  return { applyId, agent: null, begin, secrets };
+}
+
+/** The newest in a journal. */
+function revisions(text: string): number {
+  return revisionsOf(readRecords(text)).at(-1)?.revision ?? 0;
 }
 
 /** Instances that somebody serves right now: `app0`, … of containers that run and are current or not yet let go. */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import type { Diagnostic } from '../../compiler/diagnostic.ts';
 import { DATABASE_MISSING } from '../../compiler/desired/resolve.ts';
-import { agentAtHand } from '../../compiler/reconcile/agents.ts';
 import { PORT_TAKEN } from '../../compiler/reconcile/taken-ports.ts';
-import { agentImage } from '../../runtime/agent/agent-image.ts';
+import type { JournalOptions } from '../../runtime/journal/apply-journal.ts';
+import { applyBegin } from '../apply-begin.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure, DiagnosticsFailure } from '../failure.ts';
@@ -86,7 +86,7 @@ async function applyFile(
     desired: planned.desired,
     engine: connection.engine,
     auth: planned.auth,
-    journal: { applyId: randomUUID(), agent: agentAtHand(planned.observed, agentImage().tag) },
+    journal: await journalOf(context, planned),
     wording: { completed: 'Applied', command: commandAgain(file, flags) },
   };
   if (flags.prove === null) return walkPlan(context, walk);
@@ -106,6 +106,24 @@ async function approve(
     stdinTaken: planned.loaded.fromStdin,
   });
   if (!context.options.yes) await demandFresh(context, file, flags, planned);
+}
+
+async function journalOf(
+  { io }: CommandContext,
+  { loaded, inputs, desired }: PlannedStack,
+): Promise<JournalOptions> {
+  const masked = desired.containers.flatMap(({ template, instances }) =>
+    [template, ...instances].flatMap(({ env }) => env.flatMap((own) => (own.masked ? [own.value] : []))),
+  );
+  const secrets = Object.values(inputs.secrets).flatMap((secret) =>
+    'value' in secret ? [secret.value] : [],
+  );
+  return {
+    applyId: randomUUID(),
+    agent: null,
+    begin: await applyBegin(io, 'apply', loaded),
+    secrets: [...secrets, ...masked],
+  };
 }
 
 /** What goes on with an apply that did not come to its end. */

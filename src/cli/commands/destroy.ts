@@ -1,10 +1,19 @@
+import { randomUUID } from 'node:crypto';
+import type { ObservedState } from '../../compiler/observed/observed-state.ts';
+import { journalVolume } from '../../compiler/names.ts';
+import type { Plan } from '../../compiler/plan/plan.ts';
+import { agentAtHand } from '../../compiler/reconcile/agents.ts';
 import { destroyPlan, foreignVolumes, leavingVolumes } from '../../compiler/reconcile/destroy.ts';
+import { agentImage } from '../../runtime/agent/agent-image.ts';
+import type { JournalOptions } from '../../runtime/journal/apply-journal.ts';
 import { observe } from '../../runtime/observe.ts';
+import { applyBegin } from '../apply-begin.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
 import type { CommandContext } from '../io.ts';
 import { styleFor, writeData, writeNote } from '../output.ts';
 import { plural } from '../render/text.ts';
+import type { LoadedSpec } from '../stack-file.ts';
 import { namedStack } from '../stack-name.ts';
 import { listStacks, otherStacks } from '../stacks.ts';
 import { hasWork, walkPlan } from '../walk-plan.ts';
@@ -15,7 +24,7 @@ export async function destroy(
   file: string | undefined,
   { volumes }: { readonly volumes: boolean },
 ): Promise<number> {
-  const { stack, spec } = await namedStack(context, file);
+  const { stack, spec, loaded } = await namedStack(context, file);
   const { engine } = await context.connect();
   const observed = await observe(engine, stack, []);
   const plan = destroyPlan(observed, { stack, volumes });
@@ -59,11 +68,23 @@ export async function destroy(
     desired: null,
     engine,
     auth: () => Promise.resolve(null),
-    // It goes with the volumes, and is of no use without containers.
-    journal: null,
+    journal: await journalOf(context, plan, observed, loaded),
     wording: {
       completed: 'Destroyed',
       command: file === undefined ? 'stack destroy' : `stack destroy ${file}`,
     },
   });
+}
+
+/** Null where the journal goes too, or nobody is there to write it. */
+async function journalOf(
+  { io }: CommandContext,
+  { stack, nodes }: Plan,
+  observed: ObservedState,
+  loaded: LoadedSpec | null,
+): Promise<JournalOptions | null> {
+  const goes = nodes.some(({ op }) => op.kind === 'volume.remove' && op.volume === journalVolume(stack));
+  const agent = goes ? null : agentAtHand(stack, observed, agentImage().tag);
+  if (agent === null) return null;
+  return { applyId: randomUUID(), agent, begin: await applyBegin(io, 'destroy', loaded), secrets: [] };
 }

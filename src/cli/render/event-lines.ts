@@ -71,9 +71,17 @@ export function eventLines(
         return [];
       case 'undo-finished':
         return undoLines(event, report, fit, paint);
+      case 'not-begun':
+        return [
+          ...fit(
+            `${paint('red', 'error:')} nothing was done: that it begins cannot be written into the journal: ${printable(event.why)}`,
+            '',
+          ),
+          ...fit('help: `stack agent logs` may say more; apply again once the agent can write', ''),
+        ];
       case 'journal-lost':
         return fit(
-          `${paint('yellow', 'warning:')} the next plan lacks times of this apply: ${printable(event.why)}`,
+          `${paint('yellow', 'warning:')} the journal lacks some of this apply, and the next plan its times: ${printable(event.why)}`,
           '',
         );
       case 'finished':

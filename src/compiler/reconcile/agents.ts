@@ -125,12 +125,11 @@ export function strayAgents(stack: string, { agents }: ObservedState): readonly 
   return agents.filter(({ name }) => !known.has(name));
 }
 
-/** An agent that runs, of this version: somebody to write the journal for a plan that asks none by itself. */
-export function agentAtHand({ agents }: ObservedState, image: string): string | null {
-  return (
-    agents.find((agent) => isUp(agent) && agent.spec.includes(`"image":${JSON.stringify(image)}`))?.name ??
-    null
-  );
+/** The stack's agent where it runs, of this version: somebody to write the journal for a plan that has none. */
+export function agentAtHand(stack: string, { agents }: ObservedState, image: string): string | null {
+  const own = agents.find(({ name }) => name === agentName(stack, 'stack'));
+  const isOurs = own !== undefined && isUp(own) && own.spec.includes(`"image":${JSON.stringify(image)}`);
+  return isOurs ? own.name : null;
 }
 
 function isUp({ state }: ObservedAgent): boolean {

@@ -75,14 +75,16 @@ export function destroyPlan(
       ),
     );
   }
+  // Last, so that it can write down all that comes before.
+  const emptied = builder.join('instances', 'gone', gone.splice(0));
   for (const agent of observed.agents) {
     const id = `agent ${agent.name}`;
     changes.push(plainChange(id, { kind: 'agent', name: agent.name }, 'remove', [asked(agent.name)]));
     gone.push(
-      builder.add(id, 'remove', { kind: 'agent.remove', name: agent.name, id: agent.id }, [], 'destroy'),
+      builder.add(id, 'remove', { kind: 'agent.remove', name: agent.name, id: agent.id }, emptied, 'destroy'),
     );
   }
-  const empty = builder.join('containers', 'gone', gone);
+  const empty = builder.join('containers', 'gone', observed.agents.length > 0 ? gone : emptied);
   for (const name of observed.ownNetworks) {
     changes.push(plainChange(`network ${name}`, { kind: 'network', name }, 'remove', [asked(name)]));
     builder.add(`network ${name}`, 'remove', { kind: 'network.remove', network: name }, empty, 'destroy');

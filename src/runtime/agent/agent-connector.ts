@@ -103,6 +103,11 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
     journal: async (lines) => {
       await ask({ op: 'journal', lines }, answerMs);
     },
+    revision: async () => {
+      const result = await ask({ op: 'revision' }, answerMs);
+      if (typeof result === 'number') return result;
+      throw new AgentError(`the agent's answer to \`revision\` makes no sense: ${JSON.stringify(result)}`);
+    },
     arrivals: async (request) => {
       const result = await ask({ op: 'arrivals', ...request }, request.timeoutMs + answerMs);
       if (isArrivalsResult(result)) return result;

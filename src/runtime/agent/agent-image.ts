@@ -78,7 +78,8 @@ function installedFiles(): AgentImage['files'] | null {
   return null;
 }
 
-function version(): string {
+/** The program's own version. */
+export function version(): string {
   if (typeof __STACKC_VERSION__ === 'string') return __STACKC_VERSION__;
   const written: { readonly version: string } = JSON.parse(readFileSync(source('package.json'), 'utf8'));
   return written.version;

@@ -149,6 +149,8 @@ export interface AgentSession {
   unlink(directory: string, name: string): Promise<void>;
   /** Appends lines to the stack's journal, on the disk when it resolves. */
   journal(lines: readonly string[]): Promise<void>;
+  /** The number of the newest revision in the journal; 0 where there is none. */
+  revision(): Promise<number>;
   arrivals(request: ArrivalsRequest): Promise<ArrivalsResult>;
   drain(request: DrainRequest): Promise<DrainResult>;
   drainPorts(request: DrainPortsRequest): Promise<DrainResult>;

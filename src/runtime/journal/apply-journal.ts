@@ -1,72 +1,152 @@
-import { journalLine } from '../../compiler/journal/lines.ts';
-import type { OperationRecord } from '../../compiler/journal/record.ts';
 import { containerKey } from '../../compiler/desired/keys.ts';
+import { journalLine } from '../../compiler/journal/lines.ts';
+import { plannedRecords } from '../../compiler/journal/planned.ts';
+import type {
+  ApplyRecord,
+  EndRecord,
+  JournalRecord,
+  OperationRecord,
+} from '../../compiler/journal/record.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
 import type { Plan, PlanNode } from '../../compiler/plan/plan.ts';
+import type { Clock } from '../clock.ts';
+import type { Failure } from '../execution-event.ts';
 import type { Sessions } from '../perform/sessions.ts';
 import { within } from '../within.ts';
+import { recordedFailure } from './recorded-failure.ts';
 
 /** What is sent at once at the most, well below the longest line of the agent's. */
 const BATCH_CHARACTERS = 256 * 1024;
 
-/** How long the end of an apply waits for its last lines to be on the disk. */
-const FLUSH_MS = 2_000;
+/** How long an operation waits for its begin to be on the disk, and the end of an apply for its last lines. */
+const WRITE_MS = 2_000;
 
-/** Where an apply's operations are recorded. */
+/** Where an apply is recorded, and as what. */
 export interface JournalOptions {
   /** Of this apply, unlike any other's. */
   readonly applyId: string;
-  /** An agent that runs and mounts the journal, for a plan that asks none by itself; null: there is none. */
+  /** An agent that runs and mounts the journal, for a plan without agents of its own; null: there is none. */
   readonly agent: string | null;
+  readonly begin: ApplyBegin;
+  /** What no line may hold. */
+  readonly secrets: readonly string[];
 }
 
+/** Who applies what, from where. */
+export type ApplyBegin = Pick<ApplyRecord, 'command' | 'user' | 'host' | 'program' | 'file' | 'git'>;
+
 /** What came of an operation. */
-export type Ended = Pick<OperationRecord, 'atMs' | 'tookMs' | 'result' | 'told'>;
+export type Ended = Pick<OperationRecord, 'atMs' | 'tookMs' | 'result' | 'told'> & {
+  readonly failure: Failure | null;
+};
 
 /**
- * Writes down each operation as it ends, through the agent. Nobody waits for it but `flush`: lines go out while a session is
- * open, one write at a time, and a write that fails keeps them for the flush.
+ * Writes an apply down, through the agent: that it begins, and each operation before it begins, which wait for the disk;
+ * and what came of them, which nobody waits for but `end`. Lines go out one write at a time, as many as there are by then.
+ * Once a write has failed no operation waits any more; its lines are kept for the next write.
  */
 export class ApplyJournal {
   readonly #options: JournalOptions;
   readonly #sessions: Sessions;
   readonly #plan: Plan;
-  /** The agent that is written through; null: nobody keeps a journal. */
-  readonly #agent: string | null;
+  readonly #clock: Clock;
   #lines: string[] = [];
   #writing: Promise<string | null> | null = null;
+  #begun = false;
+  #isLost = false;
+  #isOver = false;
 
-  constructor(plan: Plan, sessions: Sessions, options: JournalOptions) {
+  /** The agent that is written through; null: nobody keeps a journal. */
+  readonly agent: string | null;
+
+  constructor(
+    plan: Plan,
+    options: JournalOptions,
+    { sessions, clock }: { readonly sessions: Sessions; readonly clock: Clock },
+  ) {
     this.#plan = plan;
     this.#sessions = sessions;
+    this.#clock = clock;
     this.#options = options;
-    this.#agent = plan.agents[0]?.name ?? options.agent;
+    this.agent = plan.agents[0]?.name ?? options.agent;
   }
 
-  note(node: PlanNode, ended: Ended): void {
-    if (this.#agent === null) return;
-    const about = aboutOf(this.#plan, node);
-    const { applyId: apply } = this.#options;
-    this.#lines.push(journalLine({ apply, op: node.op.kind, ...about, ...ended }));
-    if (this.#writing === null && this.#sessions.has(this.#agent)) void this.#write(this.#agent);
+  /** Resolves when the begin and the plan are on the disk. Rejects with why they are not: nothing may be done then. */
+  async begin(): Promise<void> {
+    const { agent } = this;
+    if (agent === null || this.#begun) return;
+    const { applyId: apply, begin } = this.#options;
+    const atMs = this.#clock.now();
+    const newest = await this.#sessions.ask(agent, (session) => session.revision());
+    const plan = plannedRecords(apply, this.#plan);
+    const operations = plan.reduce((sum, part) => sum + part.operations.length, 0);
+    const first = { type: 'apply' as const, apply, revision: newest + 1, atMs, ...begin, operations };
+    // What brought up the agent is written after it.
+    this.#lines.unshift(...[first, ...plan].map(journalLine));
+    const why = await this.#write(agent);
+    if (why !== null) throw new Error(why);
+    this.#begun = true;
   }
 
-  /** Writes what is left; resolves to why it could not, else to null. Never rejects. */
-  async flush(): Promise<string | null> {
-    const late = () => `the agent did not write it within ${FLUSH_MS / 1000} s`;
-    const rest = async (): Promise<string | null> => {
-      await this.#writing;
-      return this.#agent === null || this.#lines.length === 0 ? null : this.#write(this.#agent);
-    };
-    return within(FLUSH_MS, rest(), late);
+  /** Resolves when it is on the disk that a node begins, or that it is taken back; or when nobody can write it. */
+  async ahead(node: PlanNode, back = false): Promise<void> {
+    const atMs = this.#clock.now();
+    this.#add({ type: 'start', apply: this.#options.applyId, atMs, nodes: [node.id], back });
+    if (!this.#begun || this.#isLost || this.agent === null) return;
+    await within(WRITE_MS, this.#write(this.agent), () => {
+      this.#isLost = true;
+    });
   }
 
-  #write(agent: string): Promise<string | null> {
-    const writing = this.#writeAll(agent).finally(() => {
+  note(node: PlanNode, { failure, ...ended }: Ended): void {
+    this.#add({
+      type: 'operation',
+      apply: this.#options.applyId,
+      node: node.id,
+      op: node.op.kind,
+      ...aboutOf(this.#plan, node),
+      ...ended,
+      failure: failure === null ? null : recordedFailure(failure, this.#options.secrets),
+    });
+    this.#writeSoon();
+  }
+
+  noteBack(node: PlanNode['id'], ended: { readonly atMs: number; readonly result: 'done' | 'failed' }): void {
+    const tookMs = this.#clock.now() - ended.atMs;
+    this.#add({ type: 'back', apply: this.#options.applyId, node, tookMs, ...ended });
+    this.#writeSoon();
+  }
+
+  /** The last line, once. Resolves to why it, or one before it, is not on the disk, else to null. Never rejects. */
+  async end(end: Omit<EndRecord, 'type' | 'apply' | 'atMs'>): Promise<string | null> {
+    const { agent } = this;
+    if (agent === null || this.#isOver) return null;
+    this.#add({ type: 'end', apply: this.#options.applyId, atMs: this.#clock.now(), ...end });
+    this.#isOver = true;
+    const late = () => `the agent did not write it within ${WRITE_MS / 1000} s`;
+    return within(WRITE_MS, this.#write(agent), late);
+  }
+
+  #add(record: JournalRecord): void {
+    if (this.agent !== null && !this.#isOver) this.#lines.push(journalLine(record));
+  }
+
+  /** With the begin of whatever follows at once. */
+  #writeSoon(): void {
+    setImmediate(() => {
+      const { agent } = this;
+      if (agent !== null && this.#begun && this.#sessions.has(agent)) void this.#write(agent);
+    });
+  }
+
+  /** Resolves when all lines so far are written, to null, or to why they are not. */
+  async #write(agent: string): Promise<string | null> {
+    // What is under way may have left without the newest lines.
+    await this.#writing;
+    this.#writing ??= this.#writeAll(agent).finally(() => {
       this.#writing = null;
     });
-    this.#writing = writing;
-    return writing;
+    return this.#writing;
   }
 
   /** Until nothing is left, or the first failure. */
@@ -77,8 +157,10 @@ export class ApplyJournal {
         await this.#sessions.ask(agent, (session) => session.journal(lines));
         this.#lines = this.#lines.slice(lines.length);
       }
+      this.#isLost = false;
       return null;
     } catch (error) {
+      this.#isLost = true;
       return error instanceof Error ? error.message : String(error);
     }
   }

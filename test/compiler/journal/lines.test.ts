@@ -15,7 +15,7 @@ function signed(body: string): string {
 
 test('a line is JSON with a checksum at its end', () => {
   expect(journalLine(STOP)).toBe(
-    '{"v":1,"type":"operation","at":"1970-01-01T00:00:04.000Z","took_ms":412,"apply":"a1","op":"container.stop","container":"shop/app","instance":"app0","generation":1,"result":"done","told":{"kind":"stop","forced":false,"made":"a1b2c3","limit_ms":30000},"sum":"e87c9ce7"}',
+    '{"v":1,"type":"operation","at":"1970-01-01T00:00:04.000Z","took_ms":412,"apply":"a1","node":"shop/app0 start 2","op":"container.stop","container":"shop/app","instance":"app0","generation":1,"result":"done","told":{"kind":"stop","forced":false,"made":"a1b2c3","limit_ms":30000},"failure":null,"sum":"ab7afe23"}',
   );
 });
 

@@ -2,7 +2,9 @@ import type { OperationRecord } from '../../../src/compiler/journal/record.ts';
 
 /** The start of generation 2 of `app0`. */
 export const START: OperationRecord = {
+  type: 'operation',
   apply: 'a1',
+  node: 'shop/app0 start 2',
   op: 'container.start',
   container: 'shop/app',
   instance: 'app0',
@@ -11,6 +13,7 @@ export const START: OperationRecord = {
   tookMs: 300,
   result: 'done',
   told: null,
+  failure: null,
 };
 
 export const GATE: OperationRecord = { ...START, op: 'container.gate', atMs: 1_310, tookMs: 1_500 };

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import { readJournal } from '../../../src/compiler/journal/lines.ts';
+import { readJournal, readRecords } from '../../../src/compiler/journal/lines.ts';
+import type { JournalRecord } from '../../../src/compiler/journal/record.ts';
+import { cutOffAt, revisionsOf } from '../../../src/compiler/journal/revisions.ts';
 import { timesOf } from '../../../src/compiler/journal/times.ts';
-import { AgentRefusedError } from '../../../src/runtime/agent/agent-session.ts';
+import { AgentLostError, AgentRefusedError } from '../../../src/runtime/agent/agent-session.ts';
 import { EngineError } from '../../../src/runtime/engine.ts';
 import { desiredState, type ContainerSketch } from '../../support/desired.ts';
 import { world, type World } from '../../support/world.ts';
@@ -21,7 +23,6 @@ describe('an apply', () => {
     await w.apply(before);
     await w.apply(after);
     const all = records(w);
-    expect(all).toHaveLength(w.journal.length);
     expect([...new Set(all.map(({ apply }) => apply))]).toEqual(['a1', 'a2']);
     const replaced = all.filter(({ apply, instance }) => apply === 'a2' && instance === 'app0');
     expect(replaced.map(({ op, generation }) => `${op} ${generation ?? '-'}`)).toContain('container.stop 1');
@@ -78,6 +79,7 @@ describe('an apply', () => {
       before: ({ line }) => {
         if (!line.startsWith('journal')) return;
         tries += 1;
+        if (tries === 1) return;
         throw new EngineError('server', 'journal', 'the disk is full');
       },
     });
@@ -86,17 +88,19 @@ describe('an apply', () => {
     expect(events.filter(({ type }) => type === 'journal-lost')).toEqual([
       expect.objectContaining({ why: 'the disk is full' }),
     ]);
-    expect(tries).toBeGreaterThan(1);
+    expect(tries).toBeGreaterThan(2);
   });
 
   test('loses nothing but the journal when the agent refuses to write it, beside whatever else it is asked', async () => {
     let opened = 0;
+    let lines = 0;
     const w = world(['app:1'], {
       onOpen: () => {
         opened += 1;
       },
       before: ({ line }) => {
-        if (line.startsWith('journal')) throw new AgentRefusedError('ENOSPC (the disk is full)');
+        if (line.startsWith('journal') && (lines += 1) > 1)
+          throw new AgentRefusedError('ENOSPC (the disk is full)');
       },
     });
     const events = await w.apply(before);
@@ -105,6 +109,127 @@ describe('an apply', () => {
       expect.objectContaining({ why: 'ENOSPC (the disk is full)' }),
     ]);
     expect(opened).toBe(1);
+  });
+
+  test('is on the disk before its first operation, and each operation before it begins', async () => {
+    const seen: string[] = [];
+    const w = world(['app:1', 'app:2'], {
+      before: ({ method, line }) => {
+        const isChange = /^(create|start|stop|rename|remove|update)Container/.test(method);
+        if (isChange) seen.push(`${line} after ${w.journal.length}`);
+        if (isChange) lines.push(readRecords(w.journal.join('\n')));
+      },
+    });
+    const lines: (readonly JournalRecord[])[] = [];
+    await w.apply(before);
+    const first = readRecords(w.journal.join('\n'));
+    expect(first.slice(0, 2).map(({ type }) => type)).toEqual(['apply', 'plan']);
+    // What brings up the agent itself is written directly after.
+    const early = seen.filter((line) => line.endsWith('after 0'));
+    expect(early.map((line) => line.split(' ')[1])).toEqual(['shop-agent', 'shop-agent']);
+    seen.length = 0;
+    lines.length = 0;
+    await w.apply(after);
+    expect(seen.length).toBeGreaterThan(5);
+    for (const [i, line] of seen.entries()) {
+      const own = lines[i]?.filter(({ apply }) => apply === 'a2') ?? [];
+      const open = own.flatMap((record) => (record.type === 'start' ? record.nodes : []));
+      const over = own.flatMap((record) => (record.type === 'operation' ? [record.node ?? ''] : []));
+      expect(
+        open.filter((node) => !over.includes(node)),
+        line,
+      ).not.toEqual([]);
+    }
+    const [, second] = revisionsOf(readRecords(w.journal.join('\n')));
+    expect(second).toMatchObject({ revision: 2, user: 'anna', end: { result: 'done', failed: 0, left: 0 } });
+    expect(second?.steps.every(({ result }) => result === 'done')).toBe(true);
+    expect(second?.operations).toBe(second?.steps.length);
+  });
+
+  test('that cannot be begun in the journal does nothing, and says so', async () => {
+    const w = world(['app:1'], {
+      before: ({ line }) => {
+        if (isFull && line.startsWith('journal')) throw new AgentRefusedError('ENOSPC (the disk is full)');
+      },
+    });
+    let isFull = false;
+    await w.apply(before);
+    isFull = true;
+    const calls = w.engine.calls.length;
+    const events = await w.apply(after);
+    expect(events.find(({ type }) => type === 'not-begun')).toMatchObject({
+      why: 'ENOSPC (the disk is full)',
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'finished', done: 0, failed: 1 });
+    const changes = w.engine.calls
+      .slice(calls)
+      .filter(({ method }) => /^(create|start|stop|rename|remove|update)/.test(method));
+    expect(changes).toEqual([]);
+  });
+
+  test('on a new stack that cannot be begun leaves only its agent', async () => {
+    const w = world(['app:1'], {
+      before: ({ line }) => {
+        if (line.startsWith('journal')) throw new AgentRefusedError('ENOSPC (the disk is full)');
+      },
+    });
+    const events = await w.apply(before);
+    expect(events.filter(({ type }) => type === 'not-begun')).toHaveLength(1);
+    expect((await w.engine.listContainers([])).map(({ name }) => name)).toEqual(['shop-agent']);
+  });
+
+  test('that was cut off has no end, and says where it was', async () => {
+    const w = world(['app:1'], {
+      before: ({ line }) => {
+        isCut ||= isArmed && line.startsWith('publish');
+        if (isCut) throw new AgentLostError('killed');
+      },
+    });
+    let [isArmed, isCut] = [false, false];
+    await w.apply(before);
+    isArmed = true;
+    await w.apply(after);
+    const second = revisionsOf(readRecords(w.journal.join('\n'))).at(-1);
+    expect(second).toMatchObject({ revision: 2, end: null });
+    expect(second === undefined ? [] : cutOffAt(second)).toEqual(['shop/app0 publish 2']);
+    isCut = false;
+    isArmed = false;
+    await w.apply(after);
+    expect(revisionsOf(readRecords(w.journal.join('\n'))).at(-1)).toMatchObject({
+      revision: 3,
+      end: { result: 'done' },
+    });
+  });
+
+  test('holds no secret, whoever printed it', async () => {
+    const secret = 'hunter2hunter2';
+    const masked = (value: string) =>
+      desiredState([{ name: 'app', env: { TOKEN: value }, masked: ['TOKEN'] }]);
+    const w = world(['app:1'], {
+      behaviour: ({ labels: own }) =>
+        own['io.stackc.role'] === 'instance'
+          ? { exitAfterMs: 5, exitCode: 3, output: [{ stream: 'stderr', text: `no ${secret} here` }] }
+          : {},
+    });
+    await w.apply(masked(secret), {}, undefined, [secret]);
+    const text = w.journal.join('\n');
+    expect(text).not.toContain(secret);
+    const failed = records(w).find(({ result }) => result === 'failed');
+    expect(failed?.failure?.log).toEqual(['no (masked) here']);
+    expect(text).toContain('"fields":["container"]');
+  });
+
+  test('that is taken back says so', async () => {
+    const w = world(['app:1'], {
+      behaviour: ({ env, labels: own }) =>
+        own['io.stackc.role'] === 'instance' && env.includes('NEW=1') ? { exitAfterMs: 5, exitCode: 3 } : {},
+    });
+    await w.apply(before);
+    await w.apply(after);
+    expect(revisionsOf(readRecords(w.journal.join('\n'))).at(-1)).toMatchObject({
+      end: { result: 'failed' },
+      takenBack: ['shop/app0'],
+    });
   });
 
   test('that failed to bring up its agent says no more of it', async () => {

@@ -1,5 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 
+import { readRecords } from '../../../src/compiler/journal/lines.ts';
+import { revisionsOf } from '../../../src/compiler/journal/revisions.ts';
 import type { AgentAnswer, AgentRequest } from '../../../src/agent/protocol.ts';
 import { serveSession } from '../../../src/agent/session.ts';
 import type { ExecHandler } from './behaviour.ts';
@@ -26,17 +28,11 @@ function resultOf(
   journals: Journals,
   volume: string,
 ): Extract<AgentAnswer, { readonly ok: true }>['result'] {
-  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- whatever else is asked is done
-  switch (request.op) {
-    case 'probe':
-      return { ok: true, status: 200, ms: 1 };
-    case 'drain':
-    case 'drain-ports':
-      return { kind: 'drained', ms: 1, most: 0 };
-    case 'journal':
-      journals.set(volume, `${journals.get(volume) ?? ''}${request.lines.join('\n')}\n`);
-      return null;
-    default:
-      return null;
-  }
+  if (request.op === 'probe') return { ok: true, status: 200, ms: 1 };
+  if (request.op === 'drain' || request.op === 'drain-ports') return { kind: 'drained', ms: 1, most: 0 };
+  if (request.op === 'revision')
+    return revisionsOf(readRecords(journals.get(volume) ?? '')).at(-1)?.revision ?? 0;
+  if (request.op === 'journal')
+    journals.set(volume, `${journals.get(volume) ?? ''}${request.lines.join('\n')}\n`);
+  return null;
 }

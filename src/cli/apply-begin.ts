@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { resolve } from 'node:path';
+
+import { version } from '../runtime/agent/agent-image.ts';
+import { gitCommit } from '../runtime/journal/git-commit.ts';
+import type { ApplyBegin } from '../runtime/journal/apply-journal.ts';
+import type { Io } from './io.ts';
+import type { LoadedSpec } from './stack-file.ts';
+
+/** Who begins an apply, from where, with which file; null: with none. */
+export async function applyBegin(
+  { cwd, env }: Pick<Io, 'cwd' | 'env'>,
+  command: ApplyBegin['command'],
+  loaded: Pick<LoadedSpec, 'source' | 'fromStdin'> | null,
+): Promise<ApplyBegin> {
+  const isFile = loaded !== null && !loaded.fromStdin;
+  return {
+    command,
+    user: userOf(env),
+    host: hostname(),
+    program: version(),
+    file: loaded === null ? null : createHash('sha256').update(loaded.source.text).digest('hex'),
+    git: isFile ? await gitCommit(resolve(cwd, loaded.source.path)) : null,
+  };
+}
+
+/** Whoever called sudo is the one to ask. */
+function userOf({ SUDO_USER: caller }: Io['env']): string {
+  if (caller !== undefined && caller !== '') return caller;
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry in the system's table.
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}
