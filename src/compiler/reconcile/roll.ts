@@ -65,7 +65,12 @@ export function rollInstance(
   let last = rescue(builder, decided, after, notes, scope.sockets);
 
   const retries = decision === 'replace' || decision === 'create';
-  const stale = retries || decision === 'hold' || decision === 'start-held' ? [] : standing.failed;
+  // One that somebody has started to look at it may have what the next one needs: a port, a volume.
+  const stale =
+    retries || decision === 'hold' || decision === 'start-held'
+      ? standing.failed.filter(({ state }) => state !== 'created' && state !== 'exited' && state !== 'dead')
+      : standing.failed;
+  const kept = standing.failed.filter((failed) => !stale.includes(failed));
   for (const leftover of [...standing.leftovers, ...stale]) {
     if (leftover === successor) continue;
     last = tidyGeneration(builder, group, instance, leftover, standing.current, last, scope.sockets);
@@ -77,7 +82,7 @@ export function rollInstance(
   }
   const tidied = last !== after;
   last = publishAgain(builder, decided, last, scope.sockets);
-  for (const failed of retries ? standing.failed : []) {
+  for (const failed of retries ? kept : []) {
     notes.push(`generation ${failed.generation} failed and is kept as ${failed.engineName} until then`);
   }
 
@@ -104,7 +109,7 @@ export function rollInstance(
         generation,
         next,
         old: replaced,
-        cover: coverOf(decided, oldPlace, tellers, others),
+        cover: coverOf(decided, { oldPlace, tellers, others, wanted: scope.sockets.wanted }),
         oldPlace,
         handover,
         tellers,
@@ -127,7 +132,7 @@ export function rollInstance(
         notes.push(`its image's own volume at ${targets} starts empty; the old one is kept on the engine`);
       }
       last = addSteps(builder, group, strategy.settle, turn, last, null);
-      const spent = replaced === null ? standing.failed : [replaced, ...standing.failed];
+      const spent = replaced === null ? kept : [replaced, ...kept];
       cleanup = (everything) => {
         for (const old of spent) {
           const op = { kind: 'container.remove', target: existing(old), volumes: false } as const;
@@ -210,17 +215,28 @@ export function rollInstance(
 
 function coverOf(
   { container, instance, standing, successor }: Decided,
-  oldPlace: SocketPlace | null,
-  tellers: readonly Teller[],
-  others: readonly Decided[],
+  {
+    oldPlace,
+    tellers,
+    others,
+    wanted,
+  }: {
+    readonly oldPlace: SocketPlace | null;
+    readonly tellers: readonly Teller[];
+    readonly others: readonly Decided[];
+    readonly wanted: SocketScope['wanted'];
+  },
 ): Cover {
   if (container.strategy.order === 'start-first') return 'successor';
   // The old one has left already, and the next one must wait until the balancer counts on this one.
   if (successor !== null) return others.length > 0 ? 'siblings' : 'nobody';
   const old = standing.current;
   if (old?.state !== 'running' || (oldPlace === null && tellers.length === 0)) return 'nobody';
-  if (others.length > 0) return 'siblings';
   const { socket, engineName } = instance;
+  // Another instance of the file serves there from now on, and may be published already: its path is not to be taken away.
+  const isMoving = oldPlace !== null && (socket === null || placeKey(oldPlace) !== placeKey(socket));
+  if (isMoving && wanted.has(placeKey(oldPlace))) return 'nobody';
+  if (others.length > 0) return 'siblings';
   if (socket === null || oldPlace === null) return 'nobody';
   return placeKey(oldPlace) === placeKey(socket) && canHold(socket, engineName) ? 'hold' : 'nobody';
 }

@@ -1,4 +1,5 @@
 import { labels } from '../../../src/compiler/labels.ts';
+import { generationOf } from '../../support/memory-agent.ts';
 import type { Chance } from './chance.ts';
 import type { Machine } from './machine.ts';
 
@@ -21,7 +22,7 @@ export async function meddle(machine: Machine, chance: Chance): Promise<string> 
     return `link ${path}`;
   }
   if (ours.length === 0) return 'nothing';
-  const { id, name, state, networkMode } = chance.pick(ours);
+  const { id, name, state, networkMode, labels: own } = chance.pick(ours);
   const quietly = (doing: Promise<unknown>) => doing.catch(() => {});
   switch (chance.between(0, 8)) {
     case 0:
@@ -31,6 +32,7 @@ export async function meddle(machine: Machine, chance: Chance): Promise<string> 
       return `crash ${name}`;
     case 3:
     case 4:
+      machine.vanished.add(generationOf({ labels: own }));
       await quietly(engine.removeContainer(id));
       return `remove ${name}`;
     case 5:

@@ -35,6 +35,8 @@ export class Machine {
   readonly journal: string[] = [];
   readonly #session: AgentSession;
   readonly #fates = new Map<string, Fate>();
+  /** Generations that somebody removed: of what they have left behind nobody knows any more. */
+  readonly vanished = new Set(['shop-other0.1']);
   /** Whether processes do what they should. */
   isWell = true;
 
@@ -64,12 +66,12 @@ export class Machine {
       probe: ({ target }) => {
         const found =
           target.kind === 'socket'
-            ? this.#bearer(target.path)
-            : this.running().find(({ id, networkMode }) =>
+            ? [this.#bearer(target.path)].flatMap((one) => one ?? [])
+            : this.running().filter(({ id, networkMode }) =>
                 target.host === '127.0.0.1' ? networkMode === 'host' : id.startsWith(target.host),
               );
         return Promise.resolve(
-          found !== undefined && this.isReady(found)
+          found.some((one) => this.isReady(one))
             ? { ok: true, status: 200, ms: 1 }
             : { ok: false, error: 'ECONNREFUSED' },
         );

@@ -106,12 +106,13 @@ class Story {
         throw new Broken(
           `a plan with ${pending.join(', ') || 'no changes'} and ${planned.plan.nodes.length} operations`,
         );
-      if (isDone) {
-        // What crashed lately may be waiting for its next start, which is the engine's.
-        if (settledProblems(this.#machine, planned.desired).length > 0)
-          await clock.run(clock.sleep(SETTLE_MS));
-        return this.#demandSettled(planned);
+      if (isDone && this.#isRestarting()) {
+        // Of what crashed lately the next plan sees more, once it runs.
+        await clock.run(clock.sleep(SETTLE_MS));
+        left += 1;
+        continue;
       }
+      if (isDone) return this.#demandSettled(planned);
       if (left === 0)
         throw new Broken(`after ${applies} applies there is still to do: ${pending.join(', ')}`);
       await this.#walk(planned, client);

@@ -4,16 +4,26 @@ import { generationOf } from '../../support/memory-agent.ts';
 import { isInstance, SOCKS, type Machine } from './machine.ts';
 
 /** What is not as the file says, or is left over, in words; networks and volumes are there from the first apply on. */
-export function settledProblems({ engine, links }: Machine, desired: DesiredState): readonly string[] {
+export function settledProblems(
+  { engine, links, vanished }: Machine,
+  desired: DesiredState,
+): readonly string[] {
   const ours = engine.containers().filter(({ labels: own }) => own[labels.stack] === desired.stack);
   const instances = ours.filter(isInstance);
   const wanted = desired.containers
     .filter(({ mode }) => mode !== 'cron')
     .flatMap((container) => container.instances.map((instance) => ({ container, instance })));
   const problems: string[] = [];
+  const places = new Set(
+    wanted.flatMap(({ instance: { socket } }) => (socket === null ? [] : [pathOf(socket.published)])),
+  );
   const same = (what: string, is: readonly string[], should: readonly string[]) => {
-    const [a, b] = [[...is].sort().join(', '), [...should].sort().join(', ')];
-    if (a !== b) problems.push(`${what} are ${a || 'none'} instead of ${b || 'none'}`);
+    const [more, less] = [
+      is.filter((one) => !should.includes(one)),
+      should.filter((one) => !is.includes(one)),
+    ];
+    if (more.length > 0) problems.push(`${what} are too many: ${more.sort().join(', ')}`);
+    if (less.length > 0) problems.push(`${what} are lacking: ${less.sort().join(', ')}`);
   };
   same(
     'containers',
@@ -27,13 +37,15 @@ export function settledProblems({ engine, links }: Machine, desired: DesiredStat
   );
   same(
     'published paths',
-    [...links].map(([path, to]) => `${path} ${to}`),
+    [...links]
+      .filter(([path, to]) => places.has(path) || !vanished.has(to.slice(1)))
+      .map(([path, to]) => `${path} ${to}`),
     wanted.flatMap(({ instance }) => {
       if (instance.socket === null) return [];
       const found = instances.find(({ name }) => name === instance.engineName);
       const of = found === undefined ? '' : generationOf(found);
       const { published, movable } = instance.socket;
-      return [`${SOCKS}/${published.slice(published.lastIndexOf('/') + 1)} ${movable ? '.' : '@'}${of}`];
+      return [`${pathOf(published)} ${movable ? '.' : '@'}${of}`];
     }),
   );
   // Where nobody has a socket nobody needs the agent, and the plan lets it be.
@@ -47,6 +59,10 @@ export function settledProblems({ engine, links }: Machine, desired: DesiredStat
   for (const { name, state } of rest)
     if (!name.endsWith('.migration') || state !== 'exited') problems.push(`${name} is left over, ${state}`);
   return problems;
+}
+
+function pathOf(published: string): string {
+  return `${SOCKS}/${published.slice(published.lastIndexOf('/') + 1)}`;
 }
 
 function setting(env: readonly string[]): string {
