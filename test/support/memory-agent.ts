@@ -44,7 +44,8 @@ export function memoryAgent(options: MemoryAgentOptions): AgentSession {
     const now = links.get(path);
     if (now?.startsWith('@') === true && isServed(now)) {
       if (held?.kept === true) links.delete(beside(path, held.back));
-      return void holds.delete(path);
+      holds.delete(path);
+      return;
     }
     const kept = held?.kept === true ? links.get(beside(path, held.back)) : undefined;
     if (kept === undefined || !isServed(kept)) return;

@@ -59,6 +59,7 @@ export async function destroy(
     desired: null,
     engine,
     auth: () => Promise.resolve(null),
+    secrets: [],
     // It goes with the volumes, and is of no use without containers.
     journal: null,
     wording: {

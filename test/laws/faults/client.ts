@@ -127,10 +127,7 @@ export class Client {
   }
 
   /** Breaks off somewhere. */
-  async *#stream(
-    call: (...args: readonly unknown[]) => unknown,
-    args: readonly unknown[],
-  ): AsyncGenerator<unknown> {
+  async *#stream(call: (...args: readonly unknown[]) => unknown, args: readonly unknown[]): AsyncGenerator {
     await this.#live();
     const isCut = this.#chance.whether(this.#weather.trouble * 3);
     let left = isCut ? this.#chance.between(0, 3) : Number.POSITIVE_INFINITY;

@@ -1,3 +1,4 @@
+import { unreachable } from '../../../src/compiler/unreachable.ts';
 import type { Chance } from './chance.ts';
 
 /** What a container is like, as far as it decides how it is replaced. */
@@ -38,7 +39,7 @@ export type Sketch = readonly Part[];
 const NAMES = ['db', 'app', 'worker', 'web', 'edge'] as const;
 
 /** Versions of each image. */
-export const VERSIONS = [1, 2, 3] as const;
+const VERSIONS = [1, 2, 3] as const;
 
 /** The label of a container that is asked whether it is ready. */
 export const ASKED = 'asked';
@@ -133,7 +134,7 @@ function sound(sketch: Sketch, chance: Chance): Sketch {
     : parts.map((part) => ({ ...part, count: chance.between(1, 1) }));
 }
 
-export function hasSocket({ kind }: Part): boolean {
+function hasSocket({ kind }: Part): boolean {
   return kind === 'movable' || kind === 'fixed';
 }
 
@@ -187,7 +188,7 @@ function ofKind({ kind, neutral, setting, name }: Part): object {
       return { port: 3000, health: { path: '/ping' } };
     case 'published':
       return {
-        ports: ['8080:80'].map((pair) => (own > 0 ? `${8080 + own}:80` : pair)),
+        ports: [`${8080 + own}:80`],
         health: { tcp: true },
       };
     case 'writer':
@@ -200,5 +201,7 @@ function ofKind({ kind, neutral, setting, name }: Part): object {
       return { network: 'host', port: 9000 + own, health: { path: '/ping' } };
     case 'plain':
       return { startup_time: 1 };
+    default:
+      return unreachable(kind);
   }
 }
