@@ -1,4 +1,3 @@
-import type { Teller } from '../balancer/tellers.ts';
 import type { ContainerKey } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef } from '../plan/operation.ts';
@@ -8,13 +7,14 @@ import { unreachable } from '../unreachable.ts';
 import { leadsTo } from './balancers.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
-import { canHold, hasOwnSocket, placeKey, publish, restore, socketPlace } from './sockets.ts';
-import type { SocketPlace, SocketScope } from './sockets.ts';
+import { hasOwnSocket, publish, restore, socketPlace } from './sockets.ts';
+import type { SocketScope } from './sockets.ts';
 import { reload, reloadGate, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
 import { addSteps, scopeOf } from './steps.ts';
 import { existing } from './turn.ts';
-import type { Cover, Turn } from './turn.ts';
+import { coverOf, stillServes } from './cover.ts';
+import type { Turn } from './turn.ts';
 import { restOf, strategies } from './strategies.ts';
 import { generationSocketName } from '../desired/desired-state.ts';
 import { tidyGeneration } from './tidy.ts';
@@ -71,15 +71,17 @@ export function rollInstance(
       ? standing.failed.filter(({ state }) => state !== 'created' && state !== 'exited' && state !== 'dead')
       : standing.failed;
   const kept = standing.failed.filter((failed) => !stale.includes(failed));
-  for (const leftover of [...standing.leftovers, ...stale]) {
-    if (leftover === successor) continue;
-    last = tidyGeneration(builder, group, instance, leftover, standing.current, last, scope.sockets);
+  const serves = stillServes(decided);
+  const tidy = (leftover: ObservedContainer, current: ObservedContainer | null) => {
+    last = tidyGeneration(builder, group, instance, leftover, current, last, scope.sockets);
     notes.push(
       leftover.phase === 'current'
         ? `removes ${leftover.engineName}, a copy of generation ${leftover.generation} made by hand`
         : `removes generation ${leftover.generation}, left over as ${leftover.phase}`,
     );
-  }
+  };
+  for (const leftover of [...standing.leftovers, ...stale])
+    if (leftover !== successor && !serves.includes(leftover)) tidy(leftover, standing.current);
   const tidied = last !== after;
   last = publishAgain(builder, decided, last, scope.sockets);
   for (const failed of retries ? kept : []) {
@@ -150,6 +152,8 @@ export function rollInstance(
     case 'start':
     case 'start-held':
       last = start(builder, decided, last, scope.sockets);
+      for (const leftover of serves)
+        tidy(leftover, standing.current === null ? null : { ...standing.current, state: 'running' });
       if (decision === 'start-held')
         notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
       break;
@@ -211,34 +215,6 @@ export function rollInstance(
   };
   const ready = last === after ? [] : last;
   return { change, running, serving: serving ?? ready, ready, cleanup };
-}
-
-function coverOf(
-  { container, instance, standing, successor }: Decided,
-  {
-    oldPlace,
-    tellers,
-    others,
-    wanted,
-  }: {
-    readonly oldPlace: SocketPlace | null;
-    readonly tellers: readonly Teller[];
-    readonly others: readonly Decided[];
-    readonly wanted: SocketScope['wanted'];
-  },
-): Cover {
-  if (container.strategy.order === 'start-first') return 'successor';
-  // The old one has left already, and the next one must wait until the balancer counts on this one.
-  if (successor !== null) return others.length > 0 ? 'siblings' : 'nobody';
-  const old = standing.current;
-  if (old?.state !== 'running' || (oldPlace === null && tellers.length === 0)) return 'nobody';
-  const { socket, engineName } = instance;
-  // Another instance of the file serves there from now on, and may be published already: its path is not to be taken away.
-  const isMoving = oldPlace !== null && (socket === null || placeKey(oldPlace) !== placeKey(socket));
-  if (isMoving && wanted.has(placeKey(oldPlace))) return 'nobody';
-  if (others.length > 0) return 'siblings';
-  if (socket === null || oldPlace === null) return 'nobody';
-  return placeKey(oldPlace) === placeKey(socket) && canHold(socket, engineName) ? 'hold' : 'nobody';
 }
 
 function stopNote({ decision, instance }: Decided): readonly string[] {

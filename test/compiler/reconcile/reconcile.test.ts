@@ -1036,6 +1036,31 @@ describe('what somebody does between two applies', () => {
     expect(verbs(kept, 'shop/app0').slice(0, 1)).toEqual(['create 3']);
   });
 
+  test('what an apply had not yet let go when the current generation ended serves until that runs again', () => {
+    const desired = desiredState([{ name: 'app', socket: true }]);
+    const seen = settled(desired);
+    const containers = seen.containers.flatMap((c) => [
+      { ...c, engineName: 'shop-app0.1.old', phase: 'old' as const },
+      {
+        ...c,
+        id: 'id-app0-2',
+        generation: 2,
+        state: 'exited' as const,
+        env: ['LISTEN=/run/socks/.shop-app0.2'],
+      },
+    ]);
+    expect(verbs(plan(desired, { ...seen, containers }), 'shop/app0')).toEqual([
+      'clear 2',
+      'start 2',
+      'gate 2',
+      'publish 2',
+      'drain 1',
+      'stop 1',
+      'clear 1',
+      'remove 1',
+    ]);
+  });
+
   test('a server that binds its path itself and is started again gets what an apply that was cut off has left held', () => {
     const desired = desiredState([{ name: 'app', socket: true, fixed: true, order: 'stop-first' }]);
     const seen = withContainer(settled(desired), 'app0', { state: 'exited', exitCode: 0 });
