@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handed, HoldRequest } from '../runtime/agent/agent-session.ts';
 import { guardLink } from './guard.ts';
 import { restoreSocket } from './kept-socket.ts';
-import { kindOf, publish } from './published-link.ts';
+import { kindOf, publish, removeSocket } from './published-link.ts';
 import { isServed } from './served.ts';
 import { systemError } from './system-error.ts';
 
@@ -94,6 +94,8 @@ export class Hold {
       ready = await isReady();
     }
     if (isBound && !ready) return null;
+    // Whoever served there has ended, or has the name again.
+    if (isBound && this.#kept !== null) await removeSocket(this.#directory, this.#kept);
     this.letGo();
     if (!isBound) await publish(this.#directory, this.#link, to);
     clearTimeout(this.#limit);

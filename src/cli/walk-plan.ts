@@ -18,6 +18,8 @@ export interface Walk {
   readonly desired: DesiredState | null;
   readonly engine: Engine;
   readonly auth: AuthLookup;
+  /** Never shown, whoever writes them. */
+  readonly secrets: readonly string[];
   readonly wording: Wording;
   /** Null: nothing is recorded. */
   readonly journal: JournalOptions | null;
@@ -77,6 +79,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
       buildAgent: async (onOutput) => void (await buildAgentImage(walk.engine, {}, onOutput)),
       auth: walk.auth,
       clock: io.clock,
+      secrets: walk.secrets,
       parallelism: options.parallelism,
       ...(walk.journal === null ? {} : { journal: walk.journal }),
       finish: finish.signal,

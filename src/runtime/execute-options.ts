@@ -15,6 +15,8 @@ export interface ExecuteOptions {
   /** Credentials for a pull, by image reference. */
   readonly auth: (reference: string) => Promise<RegistryAuth | null>;
   readonly clock: Clock;
+  /** Masked in whatever containers, the engine and the agent have written; absent: none is known. */
+  readonly secrets?: readonly string[];
   /** Absent: nothing is recorded. */
   readonly journal?: JournalOptions;
   /** Operations under way at the same time; default 10. */

@@ -7,6 +7,7 @@ import { EventQueue } from './event-queue.ts';
 import type { ExecutionEvent, Failure } from './execution-event.ts';
 import { agentSteps } from './journal/agent-steps.ts';
 import { ApplyJournal, type Ended } from './journal/apply-journal.ts';
+import { maskSecrets, type Mask } from './mask-secrets.ts';
 import { Performer } from './perform/performer.ts';
 import { Sessions } from './perform/sessions.ts';
 import { WayBack } from './way-back.ts';
@@ -40,6 +41,7 @@ class Execution {
   #beginning: Promise<boolean> | null = null;
   #isRefused = false;
   #startedAt = 0;
+  readonly #mask: Mask;
   readonly #groups = new Set<string>();
   readonly #wayBack: WayBack;
 
@@ -47,6 +49,7 @@ class Execution {
     this.#plan = plan;
     this.#options = options;
     this.#emit = emit;
+    this.#mask = maskSecrets(options.secrets ?? [], options.desired);
     this.#sessions = new Sessions(options.agents, options.engine, options.clock);
     this.#performer = new Performer(plan, options, this.#sessions);
     this.#wayBack = new WayBack(plan, (node, operations) => this.#takeBack(node, operations));
@@ -152,7 +155,7 @@ class Execution {
     let isOver = false;
     const progress = (line: string) => {
       // What was given up may still have something to say.
-      if (!isOver) this.#emit({ type: 'node-progress', atMs: clock.now(), node, line });
+      if (!isOver) this.#emit({ type: 'node-progress', atMs: clock.now(), node, line: this.#mask(line) });
     };
     let told: Told | null = null;
     const onTold = (what: Told) => {
@@ -175,7 +178,7 @@ class Execution {
         this.#emit({ type: 'node-stopped', atMs: clock.now(), node, tookMs });
         return 'left';
       }
-      const failure = await describeFailure(error, node.op, this.#options.engine, (op) =>
+      const failure = await this.#describe(error, node.op, (op) =>
         // Nobody waits for a log any more once all is given up.
         this.#isStopped ? null : this.#performer.idOf(op),
       );
@@ -188,6 +191,17 @@ class Execution {
   /** It removes the agent that writes the journal, and no other comes. */
   #isLeaving({ op }: PlanNode): boolean {
     return op.kind === 'agent.remove' && op.name === this.#journal?.agent && this.#agentSteps.size === 0;
+  }
+
+  async #describe(error: unknown, op: Operation, idOf: (op: Operation) => string | null): Promise<Failure> {
+    const { message, detail, help, log } = await describeFailure(error, op, this.#options.engine, idOf);
+    const masked = (text: string | null) => (text === null ? null : this.#mask(text));
+    return {
+      message: this.#mask(message),
+      detail: masked(detail),
+      help: masked(help),
+      log: log.map(this.#mask),
+    };
   }
 
   get #isStopped(): boolean {
@@ -227,7 +241,7 @@ class Execution {
       try {
         if (await this.#untilStop(op, this.#performer.takeBack(op))) done.push(op);
       } catch (error) {
-        failures.push(await describeFailure(error, op, this.#options.engine, () => null));
+        failures.push(await this.#describe(error, op, () => null));
       }
     }
     this.#journal?.noteBack(id, { atMs, result: failures.length > 0 ? 'failed' : 'done' });

@@ -178,7 +178,7 @@ describe('a server that binds the published name itself', () => {
     await Promise.all([answer, later]);
     expect(next.heard).toEqual(['a', 'b']);
     expect(lstatSync(published()).isSocket()).toBe(true);
-    await expect.poll(() => readdirSync(directory)).not.toContain('.hold.app0');
+    await expect.poll(() => readdirSync(directory)).toEqual(['app0.sock']);
   });
 
   test('gets its path back while it serves, with what was held', async () => {

@@ -41,6 +41,12 @@ export interface MemoryEngineOptions {
 /** An {@link Engine} in memory, with what tests look at and do behind its back. */
 export interface MemoryEngine extends Engine {
   readonly calls: readonly EngineCall[];
+  /** All of them as they are right now, without a call. */
+  containers(): readonly ContainerDetails[];
+  /** The names of all volumes. */
+  volumes(): readonly string[];
+  /** The id of an image on the engine. */
+  image(reference: string): string | null;
   /** The engine goes down and comes up again: containers run or not as their policies say. */
   reboot(): void;
   /** A container's process ends by itself. */
@@ -73,6 +79,9 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
   });
   return {
     calls: world.calls,
+    containers: () => [...world.containers.values()].map((container) => container.details()),
+    volumes: () => [...world.volumes.keys()],
+    image: (reference) => images.find(reference)?.id ?? null,
     reboot: () => world.containers.forEach((container) => container.reboot()),
     crash: (id, exitCode) => world.need(id, 'crash').exit(exitCode),
     print: (id, stream, text) => world.need(id, 'print').write(stream, text),

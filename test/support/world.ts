@@ -1,11 +1,9 @@
 import { labels } from '../../src/compiler/labels.ts';
 import { runningBalancers, type BalancerText } from '../../src/compiler/balancer/running.ts';
-import { readRecords } from '../../src/compiler/journal/lines.ts';
-import { revisionsOf } from '../../src/compiler/journal/revisions.ts';
 import type { DesiredState } from '../../src/compiler/desired/desired-state.ts';
 import type { Plan, PlanRequest } from '../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
-import { AgentError, type AgentConnector, type AgentSession } from '../../src/runtime/agent/agent-session.ts';
+import type { AgentConnector } from '../../src/runtime/agent/agent-session.ts';
 import { execute } from '../../src/runtime/execute.ts';
 import type { ExecutionEvent } from '../../src/runtime/execution-event.ts';
 import type { JournalOptions } from '../../src/runtime/journal/apply-journal.ts';
@@ -14,6 +12,7 @@ import type { ContainerConfig } from '../../src/compiler/plan/container-config.t
 import { observe, phaseOf } from '../../src/runtime/observe.ts';
 import { plainRequest, STACK } from './desired.ts';
 import type { BehaviourOf } from './memory/behaviour.ts';
+import { memoryAgent, type Told } from './memory-agent.ts';
 import { memoryEngine } from './memory-engine.ts';
 import type { MemoryEngine, MemoryEngineOptions } from './memory-engine.ts';
 import type { EngineCall } from './memory/world.ts';
@@ -32,7 +31,7 @@ export interface World {
   /** Lines that were written to the journal. */
   readonly journal: readonly string[];
   /** What the haproxy was told of its servers, by `backend/server`: the short id of the container there. */
-  readonly told: Map<string, { readonly host: string; readonly state: 'ready' | 'drain' | 'maint' }>;
+  readonly told: Told;
   plan(desired: DesiredState, request?: Partial<PlanRequest>): Promise<Plan>;
   /** Walks a plan to its end, or to where `stop` cuts it off. */
   walk(
@@ -88,88 +87,15 @@ export function world(references: readonly string[], options: WorldOptions = {})
         : { kind: 'symlink', target: `${path.slice(0, path.lastIndexOf('/'))}/${found}` };
     },
   });
-  /** A socket that was kept is in its place again, if a server still listens there: if no other has bound it. */
-  const handBack = async (path: string): Promise<null> => {
-    const directory = path.slice(0, path.lastIndexOf('/'));
-    const kept = [...links].find(([name, to]) => to.startsWith('@') && name.startsWith(`${directory}/.`));
-    if (kept !== undefined && links.get(path)?.startsWith('@') !== true) links.set(path, kept[1]);
-    return null;
-  };
-  const session: AgentSession = {
+  const session = memoryAgent({
+    engine,
+    clock,
+    links,
+    journal,
+    told,
     probe: () => Promise.resolve({ ok: true, status: options.status?.() ?? 200, ms: 1 }),
-    publish: async (directory, link, to) => {
-      options.before?.({ method: 'exec', args: [], line: `publish ${directory}/${link} → ${to}` });
-      // What is held goes to the server that has bound the name.
-      if (link === to) return handBack(`${directory}/${link}`);
-      links.set(`${directory}/${link}`, to);
-      return null;
-    },
-    hold: async (directory, link, { as }) => {
-      options.before?.({ method: 'exec', args: [], line: `hold ${directory}/${link}` });
-      links.set(`${directory}/${link}`, as);
-    },
-    keep: async (directory, name, as) => {
-      options.before?.({ method: 'exec', args: [], line: `keep ${directory}/${name} as ${as}` });
-      const socket = links.get(`${directory}/${name}`);
-      if (socket?.startsWith('@') === true) links.set(`${directory}/${as}`, socket);
-    },
-    restore: async (directory, name, from) => {
-      options.before?.({ method: 'exec', args: [], line: `restore ${directory}/${name} from ${from}` });
-      const kept = links.get(`${directory}/${from}`);
-      if (kept !== undefined) links.set(`${directory}/${name}`, kept);
-      else if (links.get(`${directory}/${name}`)?.startsWith('.') === true)
-        links.delete(`${directory}/${name}`);
-      links.delete(`${directory}/${from}`);
-    },
-    unlink: async (directory, name) => {
-      options.before?.({ method: 'exec', args: [], line: `unlink ${directory}/${name}` });
-      links.delete(`${directory}/${name}`);
-    },
-    drain: async ({ name, path }) => {
-      options.before?.({ method: 'exec', args: [], line: `drain ${path}` });
-      const directory = path.slice(0, path.lastIndexOf('/'));
-      const leading = [...links].find(([link, to]) => to === name && link.startsWith(`${directory}/`));
-      if (leading !== undefined) throw new AgentError(`${leading[0]} still leads to ${name}`);
-      await clock.sleep(250);
-      return { kind: 'drained', ms: 250, most: 0 };
-    },
-    arrivals: async ({ name, count }) => {
-      options.before?.({ method: 'exec', args: [], line: `arrivals ${name}` });
-      return { seen: count, ms: 10 };
-    },
-    journal: async (lines) => {
-      options.before?.({ method: 'exec', args: [], line: `journal ${lines.length}` });
-      journal.push(...lines);
-    },
-    revision: () => Promise.resolve(revisions(journal.join('\n'))),
-    drainPorts: async ({ ports }) => {
-      options.before?.({ method: 'exec', args: [], line: `drain ports ${ports.join(' ')}` });
-      return { kind: 'drained', ms: 250, most: 0 };
-    },
-    listeners: async (ports) => {
-      options.before?.({ method: 'exec', args: [], line: `listeners ${ports.join(' ')}` });
-      const running = await engine.listContainers([`${labels.role}=instance`]);
-      // Every generation that runs has a socket of its own, on each port that anybody asks of.
-      const inodes = running.flatMap(({ id, state }) => (state === 'running' ? [inodeOf(id)] : []));
-      return { listening: ports.flatMap((port) => inodes.map((inode) => ({ port, inode }))), migrates: true };
-    },
-    point: async ({ socket, servers, host, ready }) => {
-      options.before?.({ method: 'exec', args: [], line: `point ${servers.join(' ')} at ${socket}` });
-      if (
-        !(await engine.listContainers([])).some(({ id, state }) => id.startsWith(host) && state === 'running')
-      )
-        throw new AgentError(`the address of ${host} cannot be looked up`);
-      for (const server of servers)
-        told.set(server, { host, state: ready ? 'ready' : (told.get(server)?.state ?? 'ready') });
-      return { missing: [], unresolved: [], down: [], ms: 1 };
-    },
-    leave: async ({ socket, servers, state }) => {
-      options.before?.({ method: 'exec', args: [], line: `${state} ${servers.join(' ')} at ${socket}` });
-      for (const server of servers) told.set(server, { host: told.get(server)?.host ?? '', state });
-      return { missing: [], unresolved: [], down: [], ms: 1 };
-    },
-    close: () => {},
-  };
+    onCall: (line) => options.before?.({ method: 'exec', args: [], line }),
+  });
   const agents: AgentConnector = {
     open: async () => {
       options.onOpen?.();
@@ -249,11 +175,6 @@ function journalOptions(applyId: string, secrets: readonly string[] = []): Journ
   return { applyId, agent: null, begin, secrets };
 }
 
-/** The newest in a journal. */
-function revisions(text: string): number {
-  return revisionsOf(readRecords(text)).at(-1)?.revision ?? 0;
-}
-
 /** Instances that somebody serves right now: `app0`, … of containers that run and are current or not yet let go. */
 export async function serving(engine: MemoryEngine): Promise<ReadonlySet<string>> {
   const rows = await engine.listContainers([`${labels.stack}=${STACK}`]);
@@ -262,10 +183,6 @@ export async function serving(engine: MemoryEngine): Promise<ReadonlySet<string>
       .filter((row) => row.state === 'running' && ['current', 'old'].includes(phaseOf(row.name)))
       .flatMap((row) => row.labels[labels.instance] ?? []),
   );
-}
-
-function inodeOf(id: string): number {
-  return Number.parseInt(id.slice(0, 12), 16);
 }
 
 function configText(text: string): BalancerText {

@@ -86,6 +86,7 @@ async function applyFile(
     desired: planned.desired,
     engine: connection.engine,
     auth: planned.auth,
+    secrets: Object.values(planned.inputs.secrets).flatMap((read) => ('value' in read ? [read.value] : [])),
     journal: await journalOf(context, planned),
     wording: { completed: 'Applied', command: commandAgain(file, flags) },
   };

@@ -68,6 +68,7 @@ export async function destroy(
     desired: null,
     engine,
     auth: () => Promise.resolve(null),
+    secrets: [],
     journal: await journalOf(context, plan, observed, loaded),
     wording: {
       completed: 'Destroyed',

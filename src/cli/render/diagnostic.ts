@@ -23,9 +23,20 @@ export function renderDiagnostics(
 ): string {
   if (diagnostics.length === 0) return '';
   const page: Page = { source, brush: paint(color), width };
-  const blocks = diagnostics.map((diagnostic) => block(diagnostic, page));
-  return `${[...blocks, counts(diagnostics)].join('\n\n')}\n`;
+  const shown = firstOf(diagnostics);
+  const blocks = shown.map((diagnostic) => block(diagnostic, page));
+  const cut = shown.length < diagnostics.length ? ` (the first ${shown.length} are shown)` : '';
+  return `${[...blocks, `${counts(diagnostics)}${cut}`].join('\n\n')}\n`;
 }
+
+/** Nobody reads more, and a file of megabytes can have hundreds of thousands. Where some are left out, errors come first. */
+function firstOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  if (diagnostics.length <= MOST_SHOWN) return diagnostics;
+  const isError = ({ severity }: Diagnostic) => severity === 'error';
+  return [...diagnostics.filter(isError), ...diagnostics.filter((one) => !isError(one))].slice(0, MOST_SHOWN);
+}
+
+const MOST_SHOWN = 500;
 
 /** What every line of an output depends on. */
 interface Page {

@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts';
 import type { OperationRecord, Told } from './record.ts';
 
 /** What earlier applies tell of a container; null for what none does. */
@@ -31,6 +32,8 @@ export const NO_TIMES: Times = {
   inFlightMs: null,
 };
 
+type Drained = Extract<Told, { readonly kind: 'drain' }>;
+
 /** Applies that count for {@link Times.inFlightMs}. */
 const RECENT = 5;
 
@@ -54,9 +57,7 @@ export function timesOf(records: readonly OperationRecord[]): ReadonlyMap<string
 
 function timesOfOne(records: readonly OperationRecord[]): Times {
   // Last first.
-  const applies = [...new Set(records.map(({ apply }) => apply))]
-    .toReversed()
-    .map((apply) => records.filter((record) => record.apply === apply));
+  const applies = [...groupBy(records, ({ apply }) => apply).values()].toReversed();
   const last = (measure: (records: readonly OperationRecord[]) => readonly number[]): number | null => {
     const found = applies.map(measure).find((lengths) => lengths.length > 0);
     return found === undefined ? null : Math.max(...found);
@@ -76,18 +77,20 @@ function timesOfOne(records: readonly OperationRecord[]): Times {
  * and waited for the one before it.
  */
 function starts(records: readonly OperationRecord[]): readonly number[] {
+  const gates = groupBy(of(records, 'container.gate'), generationOf);
   return of(records, 'container.start').flatMap((start) => {
-    const gate = records.find((record) => record.op === 'container.gate' && isSame(record, start));
+    const [gate] = gates.get(generationOf(start)) ?? [];
     if (gate === undefined || gate.atMs - start.atMs - start.tookMs > AT_ONCE_MS) return [];
     return [gate.atMs + gate.tookMs - start.atMs];
   });
 }
 
 function lastStopOf(records: readonly OperationRecord[]): LastStop | null {
+  const drains = lastDrains(records);
   const stops = of(records, 'container.stop').flatMap((record) => {
     if (record.told?.kind !== 'stop') return [];
     const { forced, limitMs, made } = record.told;
-    const drain = drainBefore(record, records);
+    const drain = drains.get(generationOf(record)) ?? null;
     return [{ forced, limitMs, made, open: drain?.open ?? null, drainedMs: drain?.ms ?? null }];
   });
   // The worst counts for all of an apply: one that had to be forced, else the one that left most open.
@@ -99,8 +102,9 @@ function lastStopOf(records: readonly OperationRecord[]): LastStop | null {
 
 /** What was connected when the drain began came to its end in it, or by the stop after it. */
 function inFlights(records: readonly OperationRecord[]): readonly number[] {
+  const drains = lastDrains(records);
   return of(records, 'container.stop').flatMap((stop) => {
-    const drain = drainBefore(stop, records);
+    const drain = drains.get(generationOf(stop)) ?? null;
     if (stop.told?.kind !== 'stop' || stop.told.forced) return [];
     if (drain === null) return [stop.tookMs];
     if (drain.open === 0) return [Math.max(0, drain.ms - QUIET_MS)];
@@ -108,20 +112,19 @@ function inFlights(records: readonly OperationRecord[]): readonly number[] {
   });
 }
 
-function drainBefore(
-  stop: OperationRecord,
-  records: readonly OperationRecord[],
-): Extract<Told, { readonly kind: 'drain' }> | null {
-  const drains = records.flatMap((record) =>
-    isSame(record, stop) && record.told?.kind === 'drain' ? [record.told] : [],
+/** By generation. */
+function lastDrains(records: readonly OperationRecord[]): ReadonlyMap<string, Drained> {
+  return new Map(
+    records.flatMap((record) =>
+      record.told?.kind === 'drain' ? [[generationOf(record), record.told] as const] : [],
+    ),
   );
-  return drains.at(-1) ?? null;
 }
 
 function of(records: readonly OperationRecord[], op: string): readonly OperationRecord[] {
   return records.filter((record) => record.op === op);
 }
 
-function isSame(a: OperationRecord, b: OperationRecord): boolean {
-  return a.instance === b.instance && a.generation === b.generation;
+function generationOf({ instance, generation }: OperationRecord): string {
+  return `${instance} ${generation}`;
 }

@@ -1,4 +1,3 @@
-import type { Teller } from '../balancer/tellers.ts';
 import type { ContainerKey } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef } from '../plan/operation.ts';
@@ -8,13 +7,14 @@ import { unreachable } from '../unreachable.ts';
 import { leadsTo } from './balancers.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
-import { canHold, hasOwnSocket, placeKey, publish, restore, socketPlace } from './sockets.ts';
-import type { SocketPlace, SocketScope } from './sockets.ts';
+import { hasOwnSocket, publish, restore, socketPlace } from './sockets.ts';
+import type { SocketScope } from './sockets.ts';
 import { reload, reloadGate, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
 import { addSteps, scopeOf } from './steps.ts';
 import { existing } from './turn.ts';
-import type { Cover, Turn } from './turn.ts';
+import { coverOf, stillServes } from './cover.ts';
+import type { Turn } from './turn.ts';
 import { restOf, strategies } from './strategies.ts';
 import { generationSocketName } from '../desired/desired-state.ts';
 import { tidyGeneration } from './tidy.ts';
@@ -65,19 +65,26 @@ export function rollInstance(
   let last = rescue(builder, decided, after, notes, scope.sockets);
 
   const retries = decision === 'replace' || decision === 'create';
-  const stale = retries || decision === 'hold' || decision === 'start-held' ? [] : standing.failed;
-  for (const leftover of [...standing.leftovers, ...stale]) {
-    if (leftover === successor) continue;
-    last = tidyGeneration(builder, group, instance, leftover, standing.current, last, scope.sockets);
+  // One that somebody has started to look at it may have what the next one needs: a port, a volume.
+  const stale =
+    retries || decision === 'hold' || decision === 'start-held'
+      ? standing.failed.filter(({ state }) => state !== 'created' && state !== 'exited' && state !== 'dead')
+      : standing.failed;
+  const kept = standing.failed.filter((failed) => !stale.includes(failed));
+  const serves = stillServes(decided);
+  const tidy = (leftover: ObservedContainer, current: ObservedContainer | null) => {
+    last = tidyGeneration(builder, group, instance, leftover, current, last, scope.sockets);
     notes.push(
       leftover.phase === 'current'
         ? `removes ${leftover.engineName}, a copy of generation ${leftover.generation} made by hand`
         : `removes generation ${leftover.generation}, left over as ${leftover.phase}`,
     );
-  }
+  };
+  for (const leftover of [...standing.leftovers, ...stale])
+    if (leftover !== successor && !serves.includes(leftover)) tidy(leftover, standing.current);
   const tidied = last !== after;
   last = publishAgain(builder, decided, last, scope.sockets);
-  for (const failed of retries ? standing.failed : []) {
+  for (const failed of retries ? kept : []) {
     notes.push(`generation ${failed.generation} failed and is kept as ${failed.engineName} until then`);
   }
 
@@ -104,7 +111,7 @@ export function rollInstance(
         generation,
         next,
         old: replaced,
-        cover: coverOf(decided, oldPlace, tellers, others),
+        cover: coverOf(decided, { oldPlace, tellers, others, wanted: scope.sockets.wanted }),
         oldPlace,
         handover,
         tellers,
@@ -127,7 +134,7 @@ export function rollInstance(
         notes.push(`its image's own volume at ${targets} starts empty; the old one is kept on the engine`);
       }
       last = addSteps(builder, group, strategy.settle, turn, last, null);
-      const spent = replaced === null ? standing.failed : [replaced, ...standing.failed];
+      const spent = replaced === null ? kept : [replaced, ...kept];
       cleanup = (everything) => {
         for (const old of spent) {
           const op = { kind: 'container.remove', target: existing(old), volumes: false } as const;
@@ -145,6 +152,8 @@ export function rollInstance(
     case 'start':
     case 'start-held':
       last = start(builder, decided, last, scope.sockets);
+      for (const leftover of serves)
+        tidy(leftover, standing.current === null ? null : { ...standing.current, state: 'running' });
       if (decision === 'start-held')
         notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
       break;
@@ -206,23 +215,6 @@ export function rollInstance(
   };
   const ready = last === after ? [] : last;
   return { change, running, serving: serving ?? ready, ready, cleanup };
-}
-
-function coverOf(
-  { container, instance, standing, successor }: Decided,
-  oldPlace: SocketPlace | null,
-  tellers: readonly Teller[],
-  others: readonly Decided[],
-): Cover {
-  if (container.strategy.order === 'start-first') return 'successor';
-  // The old one has left already, and the next one must wait until the balancer counts on this one.
-  if (successor !== null) return others.length > 0 ? 'siblings' : 'nobody';
-  const old = standing.current;
-  if (old?.state !== 'running' || (oldPlace === null && tellers.length === 0)) return 'nobody';
-  if (others.length > 0) return 'siblings';
-  const { socket, engineName } = instance;
-  if (socket === null || oldPlace === null) return 'nobody';
-  return placeKey(oldPlace) === placeKey(socket) && canHold(socket, engineName) ? 'hold' : 'nobody';
 }
 
 function stopNote({ decision, instance }: Decided): readonly string[] {

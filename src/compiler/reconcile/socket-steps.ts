@@ -54,7 +54,13 @@ export const socketSteps = {
       const held = hold(socket, engineName, turn.old, holdS(instance));
       return [node(`${verb} ${generation}`, handed, 'gate passed', [held, ...answered])];
     }
-    if (!socket.movable) return [];
+    if (!socket.movable) {
+      // An apply that was cut off may have left the agent holding: what came waits for whoever binds the name.
+      const isBack = turn.next.kind === 'existing';
+      return isBack
+        ? [node(`hand over to ${generation}`, release(socket, own, gateS(gate)), 'it is bound again')]
+        : [];
+    }
     const back = [...wayBack(turn, socket), ...answered];
     return [node(`publish ${generation}`, publish(socket, own), 'gate passed', back)];
   },

@@ -136,7 +136,7 @@ export function hold(
 }
 
 /** Ends {@link hold}: publishes a generation's socket once it accepts connections, and hands over what was kept. */
-export function release(socket: SocketSpec, to: string, limitS: number): Operation {
+export function release(socket: SocketPlace, to: string, limitS: number): Operation {
   return {
     kind: 'socket.release',
     volume: socket.volume,

@@ -7,12 +7,15 @@ import type { NodeId } from '../plan/plan.ts';
 import { point } from './balancers.ts';
 import { foreignNetworks, restartText } from './compare.ts';
 import type { Decided } from './decide.ts';
-import { fileName, hasOwnSocket, publish, socketPlace, unlink } from './sockets.ts';
+import { fileName, hasOwnSocket, publish, release, socketPlace, unlink } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
 import { addSteps } from './steps.ts';
 import { existing } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { strategies } from './strategies.ts';
+
+/** How long a server that runs may take to bind its path. */
+const BIND_S = 10;
 
 /** Starts a generation that does not run. A held one is started as it was made: the file says nothing of it. */
 export function start(
@@ -66,6 +69,8 @@ export function start(
   add('start', { kind: 'container.start', target }, 'held');
   add('gate', { kind: 'container.up', target }, 'must stay up');
   if (place !== null && own !== null) add('publish', publish(place, own), 'runs again');
+  if (place !== null && own === null)
+    add('hand over to', release(place, fileName(place), BIND_S), 'what is held waits for it');
   const policy = current.spec?.restart;
   if (policy !== undefined && restartText(policy) !== current.restart) {
     add(

@@ -20,7 +20,8 @@ interface Use {
 interface Shared {
   readonly code: Code;
   readonly message: string;
-  readonly uses: Use[];
+  /** By where they start. */
+  readonly uses: Map<number, Use>;
 }
 
 /** Of the other places of a problem; more of them are noise. */
@@ -63,12 +64,12 @@ export class Problems {
   /** An error of something that is used in many places: told at the first in the file, up to four others beside it. */
   shared(code: Code, message: string, use: Use): void {
     const key = `${code} ${message}`;
-    const uses = this.#shared.get(key)?.uses ?? [];
-    if (uses.length === 0) {
+    const uses = this.#shared.get(key)?.uses ?? new Map<number, Use>();
+    if (uses.size === 0) {
       this.#shared.set(key, { code, message, uses });
       this.#errors++;
     }
-    if (!uses.some(({ range }) => range.start === use.range.start)) uses.push(use);
+    if (!uses.has(use.range.start)) uses.set(use.range.start, use);
   }
 
   /** Keys of all that was told, for the next stage. */
@@ -80,7 +81,7 @@ export class Problems {
   take(others: Problems): void {
     for (const found of others.#found) this.#keep(found);
     for (const { code, message, uses } of others.#shared.values()) {
-      for (const use of uses) this.shared(code, message, use);
+      for (const use of uses.values()) this.shared(code, message, use);
     }
   }
 
@@ -92,7 +93,7 @@ export class Problems {
   }
 
   #sharedProblem({ code, message, uses }: Shared): Diagnostic {
-    const [first, ...others] = [...uses].sort((a, b) => a.range.start - b.range.start);
+    const [first, ...others] = [...uses.values()].sort((a, b) => a.range.start - b.range.start);
     return diagnostic(code, message, first === undefined ? null : this.source.span(first.range), {
       related: others
         .slice(0, MOST_USES)

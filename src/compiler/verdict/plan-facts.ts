@@ -54,7 +54,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
   const old = standing(engineName, generations).current;
   const siblings = currentOf(observed, subject);
   const next = successorOf(scene, change);
-  const operations = plan.nodes.flatMap(({ group, op }) => (group === change.id ? [op] : []));
+  const operations = scene.operations.get(change.id) ?? [];
   const server = serverOf(
     old?.entrypoint ?? instance?.entrypoint ?? [],
     old?.command ?? instance?.command ?? [],
@@ -99,11 +99,14 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       judges,
       own,
       toldOf(operations, scene.find({ engineName, instance: subject.instance, aliases: own.aliases })),
-      family(scene, subject, container).map(([name, seen, wanted]) => whereabouts(name, seen, wanted)),
+      // Only balancers ask.
+      judges.length === 0
+        ? []
+        : family(scene, subject, container).map(([name, seen, wanted]) => whereabouts(name, seen, wanted)),
       (balancer) => isHeld(plan, balancer),
     ),
     database: databaseOf(imageName(container, old), programs(instance, old)),
-    singleWriter: instance === null ? null : singleWriterOf(desired, instance),
+    singleWriter: instance === null ? null : singleWriterOf(scene, instance),
     stop: {
       signal,
       effect: stopEffect(server.kind, signal),

@@ -1,16 +1,13 @@
-import type { DesiredInstance, DesiredState } from '../desired/desired-state.ts';
+import type { DesiredInstance } from '../desired/desired-state.ts';
 import type { MountSpec } from '../desired/instance-spec.ts';
+import type { PlanScene } from './plan-scene.ts';
 import type { VerdictFacts } from './facts.ts';
 
 /** The writable volume that no other instance of the file mounts, in words; its socket's does not count. */
-export function singleWriterOf({ containers }: DesiredState, instance: DesiredInstance): string | null {
-  const mounters = new Map<string, number>();
-  for (const { instances } of containers) {
-    for (const { spec } of instances) {
-      for (const source of new Set(spec.mounts.map((mount) => mount.source)))
-        mounters.set(source, (mounters.get(source) ?? 0) + 1);
-    }
-  }
+export function singleWriterOf(
+  { mounters }: Pick<PlanScene, 'mounters'>,
+  instance: DesiredInstance,
+): string | null {
   const alone = writable(instance).find(
     ({ source }) => mounters.get(source) === 1 && source !== instance.socket?.volume,
   );

@@ -8,7 +8,7 @@ import type { Change, Plan } from '../plan/plan.ts';
 import { judgeOf } from './instance-balancers.ts';
 import { judge } from './judge.ts';
 import { factsOf } from './plan-facts.ts';
-import type { PlanScene } from './plan-scene.ts';
+import { planScene, type PlanScene } from './plan-scene.ts';
 import type { Judgement } from './verdict.ts';
 
 /**
@@ -36,7 +36,7 @@ export function withVerdicts(plan: Plan, { desired, observed, times }: Known): P
       observed.balancers.get(balancer.container.id) ?? { kind: 'unread', why: 'nobody looked' },
     ),
   );
-  const scene = { plan, desired, observed, judges, times, find: tellersIn(observed) };
+  const scene = planScene({ plan, desired, observed, judges, times, find: tellersIn(observed) });
   return {
     ...plan,
     changes: plan.changes.map((change) => ({ ...change, judgement: judgementOf(scene, change) })),

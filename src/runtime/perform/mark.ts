@@ -1,6 +1,7 @@
 import type { Operation } from '../../compiler/plan/operation.ts';
 import type { Clock } from '../clock.ts';
 import { EngineError, type Engine } from '../engine.ts';
+import { phaseOf } from '../observe.ts';
 
 const RETRY_MS = 50;
 const PATIENCE_MS = 1_000;
@@ -20,6 +21,23 @@ export interface MarkContext {
  * name for as long as it waits to be started again: one that keeps ending is stopped for that, and started again.
  */
 export async function mark(op: Mark, id: string, context: MarkContext): Promise<string | null> {
+  try {
+    return await markContainer(op, id, context);
+  } catch (error) {
+    // Whoever removed it by hand has done what its leaving was to come to: no reason to take its successor back.
+    if (error instanceof EngineError && error.kind === 'not-found' && isLeaving(op))
+      return 'it is gone already';
+    throw error;
+  }
+}
+
+/** What is done to a generation that gives way to another. */
+function isLeaving(op: Mark): boolean {
+  if (op.target.kind === 'created') return false;
+  return op.kind === 'container.policy' ? op.policy === 'no' : phaseOf(op.name) === 'old';
+}
+
+async function markContainer(op: Mark, id: string, context: MarkContext): Promise<string | null> {
   const { engine } = context;
   if (op.kind === 'container.policy') {
     await patiently(() => engine.updateRestart(id, op.policy, op.maxRetries), context);

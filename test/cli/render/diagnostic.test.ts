@@ -252,3 +252,12 @@ test.each([60, 80, 100, 200])(
     expect(colored.replaceAll(/\u001b\[\d+m/g, '')).toBe(output);
   },
 );
+
+test('of more than anybody reads the first are shown, errors before warnings, and all are counted', () => {
+  const warning = diagnostic('STK341', 'late', null, { severity: 'warning' });
+  const many = [warning, ...Array.from({ length: 600 }, () => diagnostic('STK340', 'lacking', null))];
+  const text = renderDiagnostics(many, null, { color: false, width: 80 });
+  expect(text.match(/error\[/g)).toHaveLength(500);
+  expect(text).not.toContain('late');
+  expect(text.trimEnd().split('\n').at(-1)).toBe('600 errors, 1 warning (the first 500 are shown)');
+});

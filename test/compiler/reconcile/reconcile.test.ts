@@ -1013,3 +1013,96 @@ describe('what an operator is kept from', () => {
     expect(result.nodes).toEqual([]);
   });
 });
+
+describe('what somebody does between two applies', () => {
+  const verbs = (given: Plan, group: string) =>
+    given.nodes.filter((node) => node.group === group).map(({ id }) => id.slice(group.length + 1));
+
+  test('a failed generation that runs again goes before its successor starts, which may need its port', () => {
+    const sketch = { name: 'app', order: 'stop-first' } as const;
+    const seen = settled(desiredState([sketch]));
+    const failed = seen.containers.map((c) => ({
+      ...c,
+      id: 'id-app0-2',
+      engineName: 'shop-app0.2.failed',
+      generation: 2,
+      phase: 'failed' as const,
+    }));
+    const next = desiredState([{ ...sketch, image: 'app:2' }]);
+    const given = plan(next, { ...seen, containers: [...seen.containers, ...failed] });
+    expect(verbs(given, 'shop/app0').slice(0, 3)).toEqual(['stop 2', 'remove 2', 'create 3']);
+    const exited = failed.map((c) => ({ ...c, state: 'exited' as const }));
+    const kept = plan(next, { ...seen, containers: [...seen.containers, ...exited] });
+    expect(verbs(kept, 'shop/app0').slice(0, 1)).toEqual(['create 3']);
+  });
+
+  test('what an apply had not yet let go when the current generation ended serves until that runs again', () => {
+    const desired = desiredState([{ name: 'app', socket: true }]);
+    const seen = settled(desired);
+    const containers = seen.containers.flatMap((c) => [
+      { ...c, engineName: 'shop-app0.1.old', phase: 'old' as const },
+      {
+        ...c,
+        id: 'id-app0-2',
+        generation: 2,
+        state: 'exited' as const,
+        env: ['LISTEN=/run/socks/.shop-app0.2'],
+      },
+    ]);
+    expect(verbs(plan(desired, { ...seen, containers }), 'shop/app0')).toEqual([
+      'clear 2',
+      'start 2',
+      'gate 2',
+      'publish 2',
+      'drain 1',
+      'stop 1',
+      'clear 1',
+      'remove 1',
+    ]);
+  });
+
+  test('a server that binds its path itself and is started again gets what an apply that was cut off has left held', () => {
+    const desired = desiredState([{ name: 'app', socket: true, fixed: true, order: 'stop-first' }]);
+    const seen = withContainer(settled(desired), 'app0', { state: 'exited', exitCode: 0 });
+    expect(verbs(plan(desired, seen), 'shop/app0')).toEqual([
+      'clear 1',
+      'start 1',
+      'gate 1',
+      'hand over to 1',
+    ]);
+  });
+
+  test('a path that another instance serves on from now on is not taken away with the generation that leaves it', () => {
+    const [was, is] = ['/run/socks/front.sock', '/run/socks/own.sock'];
+    const at = (desired: DesiredState, name: string, published: string): DesiredState => ({
+      ...desired,
+      containers: desired.containers.map((container) => ({
+        ...container,
+        instances: container.instances.map((instance) =>
+          instance.name !== name || instance.socket === null
+            ? instance
+            : {
+                ...instance,
+                socket: { ...instance.socket, published },
+                spec: { ...instance.spec, socket: published },
+              },
+        ),
+      })),
+    });
+    const web = { name: 'web', socket: true, instances: 2, order: 'stop-first' } as const;
+    const before = at(desiredState([web]), 'web0', was);
+    const after = at(at(desiredState([web, { name: 'app', socket: true }]), 'web0', is), 'app0', was);
+    const { nodes } = plan(after, settled(before));
+    const unlinked = nodes.flatMap(({ op, undo }) =>
+      [op, ...undo].flatMap((each) =>
+        each.kind === 'socket.unlink' || each.kind === 'socket.publish'
+          ? [`${each.kind} ${each.kind === 'socket.unlink' ? each.name : `${each.link} ${each.to}`}`]
+          : [],
+      ),
+    );
+    expect(unlinked.filter((line) => line.includes(' front.sock'))).toEqual([
+      'socket.publish front.sock .shop-app0.1',
+      'socket.unlink front.sock',
+    ]);
+  });
+});

@@ -10,6 +10,7 @@ import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
 import { tellersIn } from '../../../src/compiler/balancer/tellers.ts';
 import { judgeOf } from '../../../src/compiler/verdict/instance-balancers.ts';
 import { factsOf } from '../../../src/compiler/verdict/plan-facts.ts';
+import { planScene } from '../../../src/compiler/verdict/plan-scene.ts';
 import { runningBalancers } from '../../../src/compiler/balancer/running.ts';
 import { asksEngine, withVerdicts } from '../../../src/compiler/verdict/with-verdicts.ts';
 import { desiredState, plainRequest, settled, type ContainerSketch } from '../../support/desired.ts';
@@ -97,7 +98,10 @@ function facts(given: Given, instance: string) {
   const find = tellersIn(observed);
   const change = plan.changes.find(({ id }) => id === `shop/${instance}`);
   if (change === undefined) throw new Error(`no change of ${instance}`);
-  return factsOf({ plan, desired, observed, judges, find, times: given.times ?? new Map() }, change);
+  return factsOf(
+    planScene({ plan, desired, observed, judges, find, times: given.times ?? new Map() }),
+    change,
+  );
 }
 
 function rules(given: Given): Readonly<Record<string, string | undefined>> {

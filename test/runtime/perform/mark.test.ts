@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
+import type { InstanceKey } from '../../../src/compiler/desired/desired-state.ts';
 import { EngineError } from '../../../src/runtime/engine.ts';
 import { mark, type Mark } from '../../../src/runtime/perform/mark.ts';
 import { memoryEngine } from '../../support/memory-engine.ts';
@@ -62,4 +63,22 @@ test('a policy is set once more when the container ends just then', async () => 
   const policy: Mark = { ...op, kind: 'container.policy', policy: 'no', maxRetries: 0 };
   await clock.run(mark(policy, 'app0', { engine, clock, onEnd: async () => {} }));
   expect(calls).toEqual(['no of app0', 'no of app0', 'no of app0']);
+});
+
+describe('one that somebody has removed meanwhile', () => {
+  const gone = (what: Mark) =>
+    mark(what, 'app0', { engine: memoryEngine(), clock: virtualClock(), onEnd: async () => {} });
+  const created = { kind: 'created', instance: 'shop/app0' as InstanceKey, generation: 2 } as const;
+
+  test('was to leave anyway', async () => {
+    await expect(gone(op)).resolves.toBe('it is gone already');
+    await expect(gone({ ...op, kind: 'container.policy', policy: 'no', maxRetries: 0 })).resolves.toBe(
+      'it is gone already',
+    );
+  });
+
+  test('was to serve: that fails', async () => {
+    await expect(gone({ ...op, name: 'app0' })).rejects.toThrow('No such container');
+    await expect(gone({ ...op, target: created, name: 'app0.2.old' })).rejects.toThrow('No such container');
+  });
 });

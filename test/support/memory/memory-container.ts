@@ -153,7 +153,10 @@ export class MemoryContainer {
     this.#run = new AbortController();
     const delayMs = Math.min(100 * 2 ** this.restartCount, 60_000);
     this.restartCount += 1;
-    this.#after(delayMs, () => void this.start());
+    this.#after(delayMs, () => {
+      // One that cannot be started is not tried again.
+      if (this.start() !== null) this.state = 'exited';
+    });
   }
 
   /** The engine goes down and comes up again. */

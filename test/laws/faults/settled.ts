@@ -1,0 +1,70 @@
+import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
+import { labels } from '../../../src/compiler/labels.ts';
+import { generationOf } from '../../support/memory-agent.ts';
+import { isInstance, SOCKS, type Machine } from './machine.ts';
+
+/** What is not as the file says, or is left over, in words; networks and volumes are there from the first apply on. */
+export function settledProblems(
+  { engine, links, vanished }: Machine,
+  desired: DesiredState,
+): readonly string[] {
+  const ours = engine.containers().filter(({ labels: own }) => own[labels.stack] === desired.stack);
+  const instances = ours.filter(isInstance);
+  const wanted = desired.containers
+    .filter(({ mode }) => mode !== 'cron')
+    .flatMap((container) => container.instances.map((instance) => ({ container, instance })));
+  const problems: string[] = [];
+  const places = new Set(
+    wanted.flatMap(({ instance: { socket } }) => (socket === null ? [] : [pathOf(socket.published)])),
+  );
+  const same = (what: string, is: readonly string[], should: readonly string[]) => {
+    const [more, less] = [
+      is.filter((one) => !should.includes(one)),
+      should.filter((one) => !is.includes(one)),
+    ];
+    if (more.length > 0) problems.push(`${what} are too many: ${more.sort().join(', ')}`);
+    if (less.length > 0) problems.push(`${what} are lacking: ${less.sort().join(', ')}`);
+  };
+  same(
+    'containers',
+    instances.map(
+      ({ name, state, restart, imageId, env }) => `${name} ${state} ${restart} ${imageId} ${setting(env)}`,
+    ),
+    wanted.map(({ container, instance }) => {
+      const image = engine.image(container.image.reference);
+      return `${instance.engineName} running ${instance.spec.restart.name} ${image} ${setting(instance.env.map(({ name, value }) => `${name}=${value}`))}`;
+    }),
+  );
+  same(
+    'published paths',
+    [...links]
+      .filter(([path, to]) => places.has(path) || !vanished.has(to.slice(1)))
+      .map(([path, to]) => `${path} ${to}`),
+    wanted.flatMap(({ instance }) => {
+      if (instance.socket === null) return [];
+      const found = instances.find(({ name }) => name === instance.engineName);
+      const of = found === undefined ? '' : generationOf(found);
+      const { published, movable } = instance.socket;
+      return [`${pathOf(published)} ${movable ? '.' : '@'}${of}`];
+    }),
+  );
+  // Where nobody has a socket nobody needs the agent, and the plan lets it be.
+  const isAsked = wanted.some(({ instance }) => instance.socket !== null);
+  for (const { name, state, networkMode, networks, labels: own } of ours) {
+    if (own[labels.role] === 'agent' && !isAsked) continue;
+    if (state !== 'running' && !name.endsWith('.migration')) problems.push(`${name} is ${state}`);
+    if (networkMode !== 'host' && !(desired.stack in networks)) problems.push(`${name} is on no network`);
+  }
+  const rest = ours.filter((each) => !isInstance(each) && each.labels[labels.role] !== 'agent');
+  for (const { name, state } of rest)
+    if (!name.endsWith('.migration') || state !== 'exited') problems.push(`${name} is left over, ${state}`);
+  return problems;
+}
+
+function pathOf(published: string): string {
+  return `${SOCKS}/${published.slice(published.lastIndexOf('/') + 1)}`;
+}
+
+function setting(env: readonly string[]): string {
+  return env.filter((pair) => pair.startsWith('SETTING=')).join(' ');
+}
