@@ -76,7 +76,7 @@ function expectOrdered(plan: Plan): void {
   }
 }
 
-describe('laws of planning and applying', () => {
+describe('laws of planning and applying', { timeout: 120_000 }, () => {
   test('a plan is acyclic, in an order in which it can run, and planning again after it is empty', async () => {
     await fc.assert(
       fc.asyncProperty(twoVersions, async ({ before, after }) => {
