@@ -291,7 +291,6 @@ export class Performer {
     } catch (error) {
       if (error instanceof EngineError && error.kind === 'conflict' && /is not running/.test(error.message))
         return 'it had ended already';
-      if (error instanceof EngineError && error.kind === 'not-found') return 'it is gone already';
       throw error;
     }
   }

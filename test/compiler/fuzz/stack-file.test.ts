@@ -125,8 +125,8 @@ const large: readonly (readonly [string, string, Uint8Array])[] = [
   ],
   ['stack.json', 'depth', repeated('{"deploy":', 100_000)],
   ['stack.yaml', 'depth', repeated('[', 100_000)],
-  ['stack.json', 'many instances', containers((i) => `"app${i}x":{${plain},"containers":1000}`, 2)],
-  ['stack.json', 'many containers', containers((i) => `"app${i}x":{${plain}}`, 1_000)],
+  ['stack.json', 'many instances', containers((i) => `"app${i}x":{${plain},"containers":500}`, 1)],
+  ['stack.json', 'many containers', containers((i) => `"app${i}x":{${plain}}`, 400)],
   [
     'stack.json',
     'containers that all wait for each other',
@@ -141,7 +141,7 @@ const large: readonly (readonly [string, string, Uint8Array])[] = [
   [
     'stack.json',
     'a value of megabytes',
-    containers(() => `"app":{${plain},"env":{"A":"${'%{env:A}'.repeat(300_000)}"}}`, 1),
+    containers(() => `"app":{${plain},"env":{"A":"${'%{env:A}'.repeat(100_000)}"}}`, 1),
   ],
   [
     'stack.json',

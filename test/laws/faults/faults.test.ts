@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { play } from './scenario.ts';
 
 const first = Number(process.env['STACKC_FIRST_SEED'] ?? 1);
-const count = Number(process.env['STACKC_SEEDS'] ?? 60);
+const count = Number(process.env['STACKC_SEEDS'] ?? 40);
 /** One that is played again is told from its beginning. */
 const isTold = count === 1;
 /** Enough to see what they have in common. */
