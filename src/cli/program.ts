@@ -131,6 +131,14 @@ function addInstanceCommands(
         return (await import('./commands/status.ts')).status(context, flags.file, { detailedExitCode });
       }),
     );
+  withFile(program.command('history [REVISION]'))
+    .description('show what was applied, when and by whom, or one apply with its operations')
+    .action((number: string | undefined, flags: FileFlag) =>
+      run(async (context) => {
+        const revision = revisionOf(number);
+        return (await import('./commands/history.ts')).history(context, flags.file, revision);
+      }),
+    );
   program
     .command('ls')
     .description('show the stacks on an engine')
@@ -300,6 +308,18 @@ function globalOptions(program: Command): GlobalOptions {
     verbose: found.verbose === true,
     parallelism: found.parallelism,
   };
+}
+
+function revisionOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new CommandFailure(
+    exitCode.usage,
+    `\`${text}\` is no revision: they are numbers from 1`,
+    /\.(json|ya?ml)$/.test(text)
+      ? `the stack file is named by an option: \`stack history --file ${text}\``
+      : '`stack history` lists them',
+  );
 }
 
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {

@@ -198,7 +198,7 @@ export type FileEntry =
 /** What was read at a path inside a container. */
 export type FoundFile =
   | ({ readonly kind: 'file'; readonly modifiedS: number } & Omit<OwnedFile, 'path'>)
-  /** A folder, a link, or larger than 4 MiB. */
+  /** A folder, a link, or larger than 32 MiB. */
   | { readonly kind: 'other' };
 
 /** A file inside a container. */

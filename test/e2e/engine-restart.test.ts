@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { OwnEngine } from '../support/own-engine.ts';
-import { StackFolder, until, type Loose } from '../support/stack-cli.ts';
+import { stack, StackFolder, until, type Loose } from '../support/stack-cli.ts';
 
 /** An engine of its own, which can be restarted: the one that all tests share cannot. */
 const NAME = 'e2e-restart';
 const engine = new OwnEngine('stackc-e2e-restart');
 const folder = new StackFolder();
 
-beforeAll(() => engine.make(['stackc-example/haproxy:1']), 180_000);
+beforeAll(async () => {
+  const agent = (await stack(['agent', 'build'])).stdout.trim();
+  await engine.make(['stackc-example/haproxy:1', agent]);
+}, 180_000);
 
 afterAll(async () => {
   await engine.remove();

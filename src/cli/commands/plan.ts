@@ -1,9 +1,11 @@
+import type { Revision } from '../../compiler/journal/revisions.ts';
 import { isPending } from '../../compiler/plan/plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { styleFor, writeData, writeDiagnostics } from '../output.ts';
 import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
+import { noteUnfinished, unfinishedApply, unfinishedJson } from '../unfinished.ts';
 import { diagnosticsJson, OUTPUT_FORMAT_VERSION } from '../render/diagnostics-json.ts';
 
 /** What `stack plan` is asked for. */
@@ -43,7 +45,13 @@ async function show(
   const planned = await planStack(context, file, { ...flags, askRegistry: true });
   await writeDiagnostics(context, planned.warnings, planned.loaded.source);
   await writePlan(context, planned);
+  await noteUnfinished(context, await unfinishedOf(planned));
   return planned;
+}
+
+/** Offline nobody knows. */
+async function unfinishedOf({ connection, observed }: PlannedStack): Promise<Revision | null> {
+  return connection === null ? null : unfinishedApply(connection.engine, observed.agents);
 }
 
 /** Shows a plan to people. */
@@ -61,7 +69,8 @@ async function showJson(
   try {
     const planned = await planStack(context, file, { ...flags, askRegistry: true });
     const { planJson } = await import('../render/plan-json.ts');
-    write(planJson(planned.plan, planned.warnings, planned.loaded.source.path));
+    const unfinished = await unfinishedJson(await unfinishedOf(planned));
+    write({ ...planJson(planned.plan, planned.warnings, planned.loaded.source.path), unfinished });
     return planned;
   } catch (error) {
     // A document in any case: a program that reads it learns why there is no plan.

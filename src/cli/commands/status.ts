@@ -1,3 +1,4 @@
+import type { Revision } from '../../compiler/journal/revisions.ts';
 import { labels } from '../../compiler/labels.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { observe } from '../../runtime/observe.ts';
@@ -9,6 +10,7 @@ import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
 import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
+import { noteUnfinished, unfinishedApply, unfinishedJson } from '../unfinished.ts';
 import { statusRows } from '../status-rows.ts';
 
 /**
@@ -21,23 +23,25 @@ export async function status(
   { detailedExitCode }: { readonly detailedExitCode: boolean },
 ): Promise<number> {
   const { name, json } = context.options;
-  const { stack, rows } =
+  const { stack, rows, unfinished } =
     name !== null && file === undefined
       ? await namedStatus(context, name)
       : await plannedStatus(context, file);
   const text = json
-    ? `${JSON.stringify(statusJson(stack, rows), null, 2)}\n`
+    ? `${JSON.stringify({ ...statusJson(stack, rows), unfinished: await unfinishedJson(unfinished) }, null, 2)}\n`
     : renderStatus(stack, rows, {
         color: colorFor(context, context.io.stdout),
         width: columnsOf(context.io.stdout),
       });
   writeData(context, text);
+  if (!json) await noteUnfinished(context, unfinished);
   return detailedExitCode && rows.some(({ ok }) => !ok) ? exitCode.pending : exitCode.done;
 }
 
 interface Status {
   readonly stack: string;
   readonly rows: readonly StatusRow[];
+  readonly unfinished: Revision | null;
 }
 
 async function namedStatus(context: CommandContext, stack: string): Promise<Status> {
@@ -52,11 +56,15 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
     observe(engine, stack, []),
     engine.listContainers([`${labels.stack}=${stack}`]),
   ]);
-  const health = await instanceHealth(context, { engine, stack, observed, desired: null });
+  const [health, unfinished] = await Promise.all([
+    instanceHealth(context, { engine, stack, observed, desired: null }),
+    unfinishedApply(engine, observed.agents),
+  ]);
   const nowMs = context.io.clock.now();
   return {
     stack,
     rows: statusRows({ observed, summaries, plan: null, images: new Map(), health, nowMs }),
+    unfinished,
   };
 }
 
@@ -86,11 +94,12 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   }
   const { engine } = connection;
   const { observed, desired, plan } = planned;
-  const [summaries, health] = await Promise.all([
+  const [summaries, health, unfinished] = await Promise.all([
     engine.listContainers([`${labels.stack}=${stack}`]),
     instanceHealth(context, { engine, stack, observed, desired }),
+    unfinishedApply(engine, observed.agents),
   ]);
   const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
   const nowMs = context.io.clock.now();
-  return { stack, rows: statusRows({ observed, summaries, plan, images, health, nowMs }) };
+  return { stack, rows: statusRows({ observed, summaries, plan, images, health, nowMs }), unfinished };
 }

@@ -6,8 +6,8 @@ import { archiveOf, firstFile } from './tar.ts';
 import { unlessStatus } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 
-/** More than four times what is ever put there, with its header. */
-const LARGEST_BYTES = 4 * 1024 * 1024;
+/** More than is ever put there, and than the journal of five large applies. */
+const LARGEST_BYTES = 32 * 1024 * 1024;
 
 /** The calls about what lies in a container: GET and PUT /containers/{id}/archive. */
 export function archiveCalls(

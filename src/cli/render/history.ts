@@ -1,0 +1,210 @@
+import { cutOffAt, type Revision, type RevisionStep } from '../../compiler/journal/revisions.ts';
+import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
+import { paint, type Paint, type Style } from './paint.ts';
+import { renderTable, type Cell } from './table.ts';
+import { duration, fold, plural, printable, shorten } from './text.ts';
+
+const HEADINGS = ['REVISION', 'WHEN (UTC)', 'WHO', 'COMMIT', 'DONE', 'TOOK', 'RESULT'];
+
+/** So that a row has room in 80 columns. */
+const WHO_CHARACTERS = 18;
+const COMMIT_CHARACTERS = 7;
+
+/** How text for people looks; null: lines have no edge. */
+export interface HistoryStyle {
+  readonly color: boolean;
+  readonly width: number | null;
+}
+
+type Result = 'done' | 'failed' | 'stopped' | 'cut off';
+
+const STYLES: Readonly<Record<Result, Style>> = {
+  done: 'green',
+  failed: 'red',
+  stopped: 'yellow',
+  'cut off': 'red',
+};
+
+/** The revisions of a stack, newest first. */
+export function renderHistory(
+  revisions: readonly Revision[],
+  { color }: Pick<HistoryStyle, 'color'>,
+): string {
+  const rows = revisions.toReversed().map((revision): readonly Cell[] => {
+    const { end, operations, steps } = revision;
+    const done = end?.done ?? steps.filter(({ result }) => result === 'done').length;
+    return [
+      { text: String(revision.revision), style: 'bold' },
+      { text: minute(revision.atMs) },
+      { text: shorten(printable(whoOf(revision)), WHO_CHARACTERS) },
+      { text: commitOf(revision) },
+      { text: `${done}/${operations}` },
+      { text: end === null ? '' : duration(end.tookMs) },
+      { text: resultWords(revision), style: STYLES[resultOf(revision)] },
+    ];
+  });
+  return renderTable(HEADINGS, rows, color);
+}
+
+/** One revision with its operations. */
+export function renderRevision(stack: string, revision: Revision, { color, width }: HistoryStyle): string {
+  const brush = paint(color);
+  const fit = (text: string, first = '', rest = first): readonly string[] =>
+    width === null ? [first + text] : fold(text, width, first, rest);
+  const { end, git, file, steps, takenBack, changes } = revision;
+  const took = end === null ? '' : ` after ${duration(end.tookMs)}`;
+  const result = brush(STYLES[resultOf(revision)], resultWords(revision));
+  const destroyed = revision.command === 'destroy' ? ' (destroy)' : '';
+  return [
+    ...fit(`Revision ${revision.revision} of stack \`${stack}\`${destroyed}: ${result}${took}`),
+    ...fit(
+      `${second(revision.atMs)} by ${printable(whoOf(revision))}, stackc ${printable(revision.program)}`,
+    ),
+    ...(git === null
+      ? []
+      : fit(`commit ${printable(git.commit)}${git.dirty ? ', from which the file differs' : ''}`)),
+    ...(file === null ? [] : fit(`stack file sha256:${printable(file)}`)),
+    '',
+    ...changes.flatMap(({ id, action, from, to, fields }) => {
+      const generations = from === null && to === null ? '' : `  generation ${from ?? '-'} → ${to ?? '-'}`;
+      const why = fields.length === 0 ? '' : `  ${fields.map(printable).join(', ')}`;
+      return fit(`${action.padEnd(8)} ${printable(id)}${generations}${why}`, '', '    ');
+    }),
+    ...(changes.length === 0 ? [] : ['']),
+    ...steps.flatMap((step) => stepLines(step, revision.atMs, { brush, fit })),
+    ...(takenBack.length === 0 ? [] : fit(`taken back: ${takenBack.map(printable).join(', ')}`)),
+    ...(steps.length < revision.operations
+      ? fit(`${plural(revision.operations - steps.length, 'operation')} of its plan cannot be read any more`)
+      : []),
+    countsOf(revision),
+    '',
+  ].join('\n');
+}
+
+const MARKS: Readonly<Record<RevisionStep['result'], readonly [Style, string]>> = {
+  done: ['green', '✓'],
+  failed: ['red', '✗'],
+  stopped: ['yellow', '-'],
+  begun: ['red', '?'],
+  left: ['dim', '·'],
+};
+
+interface Fitting {
+  readonly brush: Paint;
+  readonly fit: (text: string, first?: string, rest?: string) => readonly string[];
+}
+
+function stepLines(step: RevisionStep, sinceMs: number, { brush, fit }: Fitting): readonly string[] {
+  const [style, mark] = MARKS[step.result];
+  const at = step.atMs === null ? '' : `+${duration(step.atMs - sinceMs)}`;
+  const took = step.tookMs === null ? '' : `  ${duration(step.tookMs)}`;
+  const words = {
+    done: '',
+    failed: '  failed',
+    stopped: '  stopped',
+    begun: '  begun, no end known',
+    left: '  not begun',
+  };
+  const text = `${brush(style, mark)} ${at.padStart(8)}  ${printable(step.id)}${took}${words[step.result]}`;
+  const { failure } = step;
+  if (failure === null) return fit(text, '', '    ');
+  return [
+    ...fit(text, '', '    '),
+    ...fit(brush('red', printable(failure.message)), '    '),
+    ...(failure.log.length === 0 ? [] : ['    its last log lines:']),
+    ...failure.log.map((line) => `      ${brush('dim', '│')} ${printable(line)}`),
+  ];
+}
+
+function countsOf({ end, steps }: Revision): string {
+  const count = (...results: readonly RevisionStep['result'][]) =>
+    steps.filter(({ result }) => results.includes(result)).length;
+  const done = end?.done ?? count('done');
+  const failed = end?.failed ?? count('failed');
+  const left = end?.left ?? count('begun', 'left', 'stopped');
+  return [
+    `${done} done`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(left > 0 ? [`${left} left`] : []),
+  ].join(', ');
+}
+
+/** The revisions as one JSON value; `steps` and what else is long only of one that was asked for. */
+export function historyJson(stack: string, revisions: readonly Revision[]): object {
+  return { format_version: OUTPUT_FORMAT_VERSION, stack, revisions: revisions.toReversed().map(summaryJson) };
+}
+
+/** One revision as a JSON value. */
+export function revisionJson(stack: string, revision: Revision): object {
+  return {
+    format_version: OUTPUT_FORMAT_VERSION,
+    stack,
+    ...summaryJson(revision),
+    changes: revision.changes,
+    taken_back: revision.takenBack,
+    steps: revision.steps.map(({ id, group, op, result, atMs, tookMs, failure }) => ({
+      id,
+      group,
+      op,
+      result,
+      at: atMs === null ? null : new Date(atMs).toISOString(),
+      took_ms: tookMs,
+      failure,
+    })),
+  };
+}
+
+function summaryJson(revision: Revision): object {
+  const { end, git, atMs, operations, command, user, host, program, file } = revision;
+  return {
+    revision: revision.revision,
+    at: new Date(atMs).toISOString(),
+    command,
+    user,
+    host,
+    program,
+    file,
+    git,
+    result: resultOf(revision).replace(' ', '_'),
+    took_ms: end?.tookMs ?? null,
+    operations,
+    done: end?.done ?? null,
+    failed: end?.failed ?? null,
+    left: end?.left ?? null,
+    cut_off_at: end === null ? cutOffAt(revision) : [],
+  };
+}
+
+function resultOf({ end }: Revision): Result {
+  return end?.result ?? 'cut off';
+}
+
+/** `done`, `cut off at shop/app1 publish 2`. */
+function resultWords(revision: Revision): string {
+  const destroyed = revision.command === 'destroy' && revision.end?.result === 'done';
+  if (destroyed) return 'destroyed';
+  return revision.end === null ? `cut off ${whereOf(revision)}` : revision.end.result;
+}
+
+/** `at shop/app1 publish 2`, `at … and 2 more`. */
+export function whereOf(revision: Revision): string {
+  const [first, ...more] = cutOffAt(revision);
+  if (first === undefined) return 'before its first operation';
+  return `at ${printable(first)}${more.length === 0 ? '' : ` and ${more.length} more`}`;
+}
+
+function commitOf({ git }: Revision): string {
+  return git === null ? '' : `${git.commit.slice(0, COMMIT_CHARACTERS)}${git.dirty ? '*' : ''}`;
+}
+
+export function whoOf({ user, host }: Pick<Revision, 'user' | 'host'>): string {
+  return `${user}@${host}`;
+}
+
+function minute(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+export function second(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+}
