@@ -7,6 +7,7 @@ import { appendJournal, newestRevision } from './journal.ts';
 import { lookAtListeners } from './listeners.ts';
 import { probe } from './probe.ts';
 import type { Keeper } from './keeper.ts';
+import type { Lease } from './lease.ts';
 import type { AgentAnswer, AgentRequest } from './protocol.ts';
 import { keepSocket, restoreSocket } from './kept-socket.ts';
 import { kindOf, publish, removeSocket } from './published-link.ts';
@@ -24,22 +25,28 @@ export interface Places {
 
 /**
  * Does what a request asks, below its places only; a refusal or a failure is an answer too. Never rejects. The agent's first
- * process has a keeper for what outlives the session.
+ * process has a keeper for what outlives the session, and a peer for each connection: a lease ends with it.
  */
 export async function answer(
   request: AgentRequest,
   places: Places,
   keeper: Keeper | null,
+  peer: object = {},
 ): Promise<AgentAnswer> {
   const { id } = request;
   try {
-    return { id, ok: true, result: await perform(request, places, keeper) };
+    return { id, ok: true, result: await perform(request, places, keeper, peer) };
   } catch (error) {
     return { id, ok: false, error: inWords(error) };
   }
 }
 
-async function perform(request: AgentRequest, places: Places, keeper: Keeper | null): Promise<unknown> {
+async function perform(
+  request: AgentRequest,
+  places: Places,
+  keeper: Keeper | null,
+  peer: object,
+): Promise<unknown> {
   const { root } = places;
   switch (request.op) {
     case 'ping':
@@ -84,9 +91,23 @@ async function perform(request: AgentRequest, places: Places, keeper: Keeper | n
       keeper?.release(request.directory, request.name);
       await removeSocket(request.directory, request.name);
       return null;
-    case 'journal':
-      await appendJournal(places.journal, request.lines);
+    case 'journal': {
+      const { lines, lease, doing } = request;
+      const lost = lease === null ? null : (keeper?.lease.goOn(lease, doing) ?? null);
+      if (lost === null) await appendJournal(places.journal, lines);
+      return lost;
+    }
+    case 'lease': {
+      const { op: _op, id: _id, lease: id, ...rest } = request;
+      return leaseOf(keeper).take({ id, ...rest }, peer);
+    }
+    case 'free':
+      leaseOf(keeper).free(request.lease);
       return null;
+    case 'holder':
+      return leaseOf(keeper).holder();
+    case 'unlock':
+      return leaseOf(keeper).unlock(request.lease);
     case 'revision':
       return newestRevision(places.journal);
     case 'arrivals':
@@ -108,6 +129,11 @@ async function perform(request: AgentRequest, places: Places, keeper: Keeper | n
     default:
       return unreachable(request);
   }
+}
+
+function leaseOf(keeper: Keeper | null): Lease {
+  if (keeper === null) throw new Refusal('its first process does not answer: nobody can hold the lock');
+  return keeper.lease;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { lineSplitter } from './line-splitter.ts';
@@ -13,6 +13,11 @@ const KEPT: ReadonlySet<AgentRequest['op']> = new Set([
   'unlink',
   // One process writes, so that no two writes meet.
   'journal',
+  // It ends with this session: its connection stays open.
+  'lease',
+  'free',
+  'holder',
+  'unlock',
 ]);
 
 /** Whether a session leaves a request to the agent's first process. */
@@ -20,15 +25,21 @@ export function isKept({ op }: AgentRequest): boolean {
   return KEPT.has(op);
 }
 
+/** Cannot be had without the first process. */
+const STARTING: ReadonlySet<AgentRequest['op']> = new Set(['hold', 'lease', 'holder', 'unlock']);
+
 /** A session may begin while the first process is still starting; a hold cannot be had without it. */
 const START_MS = 5000;
 const RETRY_MS = 20;
+
+/** A lease is that of the last connection on which it was taken. */
+let leased: Socket | null = null;
 
 /** Has the agent's first process answer, at its own socket. Null: there is none. Never rejects. */
 export async function forward(request: AgentRequest, control: string): Promise<AgentAnswer | null> {
   for (;;) {
     const answer = await forwardOnce(request, control);
-    if (answer !== null || request.op !== 'hold' || performance.now() > START_MS) return answer;
+    if (answer !== null || !STARTING.has(request.op) || performance.now() > START_MS) return answer;
     await sleep(RETRY_MS);
   }
 }
@@ -38,9 +49,14 @@ function forwardOnce(request: AgentRequest, control: string): Promise<AgentAnswe
     const socket = connect({ path: control });
     const split = lineSplitter(MAX_LINE_BYTES);
     let isConnected = false;
+    let isSettled = false;
     const settle = (answer: AgentAnswer | null): void => {
+      if (isSettled) return;
+      isSettled = true;
       resolve(answer);
-      socket.destroy();
+      if (request.op !== 'lease') return void socket.destroy();
+      leased?.destroy();
+      leased = socket;
     };
     const lost = (): void =>
       settle({

@@ -28,7 +28,8 @@ function listen(places: Places, control: string): void {
   const server = createServer((socket) => {
     // A session that ends early takes no answer.
     socket.on('error', () => undefined);
-    serveSession(socket, socket, (request) => answer(request, places, keeper)).catch(() => undefined);
+    socket.on('close', () => keeper.lease.leave(socket));
+    serveSession(socket, socket, (request) => answer(request, places, keeper, socket)).catch(() => undefined);
   });
   const complain = (error: unknown): void =>
     void process.stderr.write(`nothing is kept beyond a session: ${systemError(error)} (${control})\n`);

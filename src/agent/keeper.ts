@@ -1,12 +1,14 @@
 import type { Handed, HoldRequest } from '../runtime/agent/agent-session.ts';
 import { guardLink } from './guard.ts';
 import { Hold } from './hold.ts';
+import { Lease } from './lease.ts';
 
 /** Long enough for whoever bound the name before to be stopped, by hand too. */
 const GUARD_MS = 24 * 3_600_000;
 
 /** What the agent's first process does between requests, so that it outlives the session that asked for it. */
 export class Keeper {
+  readonly lease = new Lease();
   readonly #guards = new Map<string, () => void>();
   readonly #holds = new Map<string, Hold>();
 

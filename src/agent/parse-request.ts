@@ -2,6 +2,7 @@ import type {
   ArrivalsRequest,
   DrainPortsRequest,
   DrainRequest,
+  LeaseRequest,
   PointRequest,
   ProbeRequest,
 } from '../runtime/agent/agent-session.ts';
@@ -78,8 +79,23 @@ function questionIn(fields: Fields): AgentQuestion {
       };
     case 'unlink':
       return { op: 'unlink', directory: text(fields, 'directory'), name: text(fields, 'name') };
-    case 'journal':
-      return { op: 'journal', lines: linesIn(fields) };
+    case 'journal': {
+      const { lease, doing } = fields;
+      return {
+        op: 'journal',
+        lines: linesIn(fields),
+        lease: typeof lease === 'string' ? lease : null,
+        doing: typeof doing === 'string' ? doing : null,
+      };
+    }
+    case 'lease':
+      return { op: 'lease', ...leaseIn(fields) };
+    case 'free':
+      return { op: 'free', lease: text(fields, 'lease') };
+    case 'holder':
+      return { op: 'holder' };
+    case 'unlock':
+      return { op: 'unlock', lease: text(fields, 'lease') };
     case 'revision':
       return { op: 'revision' };
     case 'arrivals':
@@ -118,6 +134,20 @@ function arrivalsIn(fields: Fields): ArrivalsRequest {
     pids: pidsIn(fields),
     count,
     timeoutMs: milliseconds(fields, 'timeoutMs'),
+  };
+}
+
+function leaseIn(fields: Fields): Omit<LeaseRequest, 'id'> & { readonly lease: string } {
+  const { command } = fields;
+  if (command !== 'apply' && command !== 'destroy')
+    throw new Refusal('`command` is neither `apply` nor `destroy`');
+  return {
+    lease: text(fields, 'lease'),
+    user: text(fields, 'user'),
+    host: text(fields, 'host'),
+    command,
+    since: text(fields, 'since'),
+    again: fields['again'] === true,
   };
 }
 

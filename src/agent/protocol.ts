@@ -2,13 +2,14 @@ import type {
   ArrivalsRequest,
   DrainPortsRequest,
   DrainRequest,
+  LeaseRequest,
   LeaveRequest,
   PointRequest,
   ProbeRequest,
 } from '../runtime/agent/agent-session.ts';
 
 /** Raised when an older peer could misunderstand a newer one; both sides must have the same. */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 /** The longest line either side takes, in bytes. */
 export const MAX_LINE_BYTES = 1024 * 1024;
@@ -44,7 +45,16 @@ export type AgentQuestion =
   | { readonly op: 'restore'; readonly directory: string; readonly name: string; readonly from: string }
   | { readonly op: 'unlink'; readonly directory: string; readonly name: string }
   /** Lines for the stack's journal, each without its end; answered when they are on the disk. */
-  | { readonly op: 'journal'; readonly lines: readonly string[] }
+  | {
+      readonly op: 'journal';
+      readonly lines: readonly string[];
+      readonly lease: string | null;
+      readonly doing: string | null;
+    }
+  | ({ readonly op: 'lease'; readonly lease: string } & Omit<LeaseRequest, 'id'>)
+  | { readonly op: 'free'; readonly lease: string }
+  | { readonly op: 'holder' }
+  | { readonly op: 'unlock'; readonly lease: string }
   /** The number of the newest revision in the journal; 0 where there is none. */
   | { readonly op: 'revision' }
   | ({ readonly op: 'arrivals' } & ArrivalsRequest)
@@ -57,7 +67,7 @@ export type AgentQuestion =
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `ListenersResult` for `listeners`, what was handed over or null for `publish`, a number for `revision`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `ListenersResult` for `listeners`, what was handed over or null for `publish`, a number for `revision`, a `LeaseAnswer` for `lease`, a `LeaseLost` or null for `journal`, a `Holder` or null for `holder`, whether it was taken away for `unlock`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   /** `lost`: the agent is ending, and what was asked may have been done. */

@@ -5,7 +5,10 @@ import { resolve } from 'node:path';
 import { version } from '../runtime/agent/agent-image.ts';
 import { gitCommit } from '../runtime/journal/git-commit.ts';
 import type { ApplyBegin } from '../runtime/journal/apply-journal.ts';
-import type { Io } from './io.ts';
+import type { LeaseOptions } from '../runtime/lease/apply-lease.ts';
+import type { CommandContext, Io } from './io.ts';
+import { writeNote } from './output.ts';
+import { holderWords } from './render/holder.ts';
 import type { LoadedSpec } from './stack-file.ts';
 
 /** Who begins an apply, from where, with which file; null: with none. */
@@ -34,4 +37,17 @@ function userOf({ SUDO_USER: caller }: Io['env']): string {
     // A user without an entry in the system's table.
     return String(process.getuid?.() ?? 'unknown');
   }
+}
+
+/** How the lock of a stack is taken. */
+export function leaseOptions(
+  context: CommandContext,
+  id: string,
+  { user, host, command }: Pick<ApplyBegin, 'user' | 'host' | 'command'>,
+  how: Pick<LeaseOptions, 'agent' | 'observedAtMs' | 'timeoutMs'>,
+): LeaseOptions {
+  const since = new Date(context.io.clock.now()).toISOString();
+  const onWait: LeaseOptions['onWait'] = (holder) =>
+    writeNote(context, `waiting for the lock: ${holderWords(holder)}`);
+  return { request: { id, user, host, command, since }, onWait, ...how };
 }

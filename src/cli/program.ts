@@ -6,6 +6,8 @@ import type { ProveFlags } from './prove.ts';
 import { runCommand, type Command as Run } from './run-command.ts';
 import { demandNoArguments, demandSeparator, oneFile, type FileFlag } from './usage.ts';
 
+const LOCK_TIMEOUT = 'wait so long for somebody else who changes the stack (default: 0)';
+
 const DEFAULT_PARALLELISM = 10;
 
 /** Runs the command that the words say, and gives the exit code. Every command is loaded only when it is wanted. */
@@ -97,20 +99,30 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
     .option('--prove-rate <n>', 'so many requests a second, 1 to 1000 (default: 20)', rate)
     .option('--prove-method <method>', 'the method of these requests (default: GET)', method)
     .option('--prove-after', 'judge only requests after the last change: for an apply that mends what fails')
-    .action((file: string | undefined, flags: SelectionFlags & ProveOptions) =>
+    .option('--lock-timeout <seconds>', LOCK_TIMEOUT, natural)
+    .action((file: string | undefined, flags: SelectionFlags & ProveOptions & { lockTimeout?: number }) =>
       run(async (context) => {
         const { apply } = await import('./commands/apply.ts');
-        return apply(context, file, { ...selection(flags), file: flags.file, prove: proveFlags(flags) });
+        return apply(context, file, {
+          ...selection(flags),
+          file: flags.file,
+          prove: proveFlags(flags),
+          lockTimeoutS: flags.lockTimeout ?? 0,
+        });
       }),
     );
   withFile(program.command('destroy [FILE]'))
     .description('remove everything of a stack from the engine, but not its volumes')
     .option('--volumes', 'remove its volumes and all that is in them, too')
-    .action((file: string | undefined, flags: FileFlag & { volumes?: true }) =>
+    .option('--lock-timeout <seconds>', LOCK_TIMEOUT, natural)
+    .action((file: string | undefined, flags: FileFlag & { volumes?: true; lockTimeout?: number }) =>
       run(async (context) => {
         const chosen = oneFile(file, flags);
         const { destroy } = await import('./commands/destroy.ts');
-        return destroy(context, chosen, { volumes: flags.volumes === true });
+        return destroy(context, chosen, {
+          volumes: flags.volumes === true,
+          lockTimeoutS: flags.lockTimeout ?? 0,
+        });
       }),
     );
 }
@@ -137,6 +149,15 @@ function addInstanceCommands(
       run(async (context) => {
         const revision = revisionOf(number);
         return (await import('./commands/history.ts')).history(context, flags.file, revision);
+      }),
+    );
+  withFile(program.command('unlock'))
+    .description('take the lock of a stack away from who holds it')
+    .allowExcessArguments()
+    .action((flags: FileFlag, { args }: Command) =>
+      run(async (context) => {
+        demandNoArguments('unlock', args);
+        return (await import('./commands/unlock.ts')).unlock(context, flags.file);
       }),
     );
   program

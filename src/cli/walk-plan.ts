@@ -4,6 +4,7 @@ import type { ExecutionEvent } from '../runtime/execution-event.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
 import type { JournalOptions } from '../runtime/journal/apply-journal.ts';
+import type { LeaseOptions } from '../runtime/lease/apply-lease.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import type { CommandContext, Interruption } from './io.ts';
 import type { Wording } from './render/apply-report.ts';
@@ -23,6 +24,9 @@ export interface Walk {
   readonly wording: Wording;
   /** Null: nothing is recorded. */
   readonly journal: JournalOptions | null;
+  readonly lease: LeaseOptions;
+  /** Called when nothing was done, since the plan is not of what is there now. */
+  readonly onStale?: () => void;
   readonly watch?: WalkWatch;
 }
 
@@ -42,7 +46,7 @@ export function hasWork(plan: Plan): boolean {
 
 /**
  * Walks a plan and shows it. The first SIGINT or SIGTERM (SIGHUP counts as one) lets what is under way come to its end, the second stops
- * now, the third does not even wait for that. The exit code: 0, 1, 130 or 143.
+ * now, the third does not even wait for that. The exit code: 0, 1, 75 (somebody else changes the stack), 130 or 143.
  */
 export async function walkPlan(context: CommandContext, walk: Walk): Promise<number> {
   const { io, options } = context;
@@ -71,6 +75,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
   const ticking = setInterval(() => view.tick(io.clock.now(), walk.watch?.line() ?? null), TICK_MS);
   let code: number = exitCode.failed;
   let left = 0;
+  let isLocked = false;
   try {
     const events = execute(walk.plan, {
       desired: walk.desired,
@@ -81,6 +86,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
       clock: io.clock,
       secrets: walk.secrets,
       parallelism: options.parallelism,
+      lease: walk.lease,
       ...(walk.journal === null ? {} : { journal: walk.journal }),
       finish: finish.signal,
       ...(watched === undefined ? {} : { retreat: watched }),
@@ -89,8 +95,10 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
     for await (const event of events) {
       walk.watch?.note(event);
       view.show(event);
+      if (event.type === 'locked' || event.type === 'lock-lost') isLocked = true;
+      if (event.type === 'locked' && event.holder === null) walk.onStale?.();
       if (event.type !== 'finished') continue;
-      code = event.failed > 0 ? exitCode.failed : exitCode.done;
+      code = isLocked ? exitCode.locked : event.failed > 0 ? exitCode.failed : exitCode.done;
       left = event.skipped;
     }
   } finally {

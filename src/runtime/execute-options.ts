@@ -2,6 +2,7 @@ import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import type { AgentConnector } from './agent/agent-session.ts';
 import type { Clock } from './clock.ts';
 import type { Engine, RegistryAuth } from './engine.ts';
+import type { LeaseOptions } from './lease/apply-lease.ts';
 import type { JournalOptions } from './journal/apply-journal.ts';
 
 /** What a plan is executed with. */
@@ -17,6 +18,8 @@ export interface ExecuteOptions {
   readonly clock: Clock;
   /** Masked in whatever containers, the engine and the agent have written; absent: none is known. */
   readonly secrets?: readonly string[];
+  /** Absent: anybody else may change the stack meanwhile. */
+  readonly lease?: LeaseOptions;
   /** Absent: nothing is recorded. */
   readonly journal?: JournalOptions;
   /** Operations under way at the same time; default 10. */

@@ -1,11 +1,13 @@
 import type { Told } from '../compiler/journal/record.ts';
 import type { Operation } from '../compiler/plan/operation.ts';
 import type { NodeId, Plan, PlanNode } from '../compiler/plan/plan.ts';
+import type { Holder } from './agent/agent-session.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EngineError } from './engine.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ExecutionEvent, Failure } from './execution-event.ts';
 import { agentSteps } from './journal/agent-steps.ts';
+import { ApplyLease, type Refused } from './lease/apply-lease.ts';
 import { ApplyJournal, type Ended } from './journal/apply-journal.ts';
 import { maskSecrets, type Mask } from './mask-secrets.ts';
 import { Performer } from './perform/performer.ts';
@@ -35,11 +37,13 @@ class Execution {
   readonly #performer: Performer;
   readonly #sessions: Sessions;
   readonly #journal: ApplyJournal | null;
+  readonly #lease: ApplyLease | null;
   /** What brings up the agent that writes all else down. */
   readonly #agentSteps: ReadonlySet<NodeId>;
   readonly #results = { done: 0, failed: 0 };
   #beginning: Promise<boolean> | null = null;
   #isRefused = false;
+  #isLost = false;
   #startedAt = 0;
   readonly #mask: Mask;
   readonly #groups = new Set<string>();
@@ -54,10 +58,13 @@ class Execution {
     this.#performer = new Performer(plan, options, this.#sessions);
     this.#wayBack = new WayBack(plan, (node, operations) => this.#takeBack(node, operations));
     const { journal } = options;
-    const { clock } = options;
+    const { clock, lease } = options;
+    const over = { sessions: this.#sessions, clock };
+    this.#lease =
+      lease === undefined ? null : new ApplyLease(lease, over, ({ holder }) => this.#lose(holder));
     this.#journal =
-      journal === undefined ? null : new ApplyJournal(plan, journal, { sessions: this.#sessions, clock });
-    this.#agentSteps = agentSteps(plan, this.#journal?.agent ?? '');
+      journal === undefined ? null : new ApplyJournal(plan, journal, { ...over, lease: this.#lease });
+    this.#agentSteps = agentSteps(plan, this.#journal?.agent ?? lease?.agent ?? '');
   }
 
   async walk(): Promise<void> {
@@ -66,7 +73,8 @@ class Execution {
     this.#startedAt = startedAt;
     this.#emit({ type: 'started', atMs: startedAt, nodes: this.#plan.nodes.length });
     this.#performer.open();
-    if (this.#journal !== null && this.#agentSteps.size === 0) await this.#begin();
+    if (this.#isKept && this.#agentSteps.size === 0) await this.#begin();
+    if (this.#lease !== null) await this.#askLeaving();
     const retreat = () => this.#wayBack.retreat();
     this.#options.retreat?.addEventListener('abort', retreat, { once: true });
     const outcome = await walk(this.#plan.nodes, {
@@ -81,6 +89,7 @@ class Execution {
     await this.#wayBack.over();
     const results = [...outcome.values()];
     await this.#closeJournal(outcome);
+    await this.#lease?.free();
     this.#sessions.close();
     const total = (wanted: (typeof results)[number]) => results.filter((r) => r === wanted).length;
     this.#emit({
@@ -89,7 +98,7 @@ class Execution {
       tookMs: clock.now() - startedAt,
       done: total('done'),
       // Nothing that was asked for came about.
-      failed: total('failed') + (this.#isRefused ? 1 : 0),
+      failed: total('failed') + (this.#isRefused || this.#isLost ? 1 : 0),
       skipped: this.#plan.nodes.length - total('done') - total('failed'),
       interrupted: finish?.aborted === true || stop?.aborted === true,
     });
@@ -98,7 +107,9 @@ class Execution {
   /** An agent that this plan has not brought up cannot write; what keeps it from coming up is told already. */
   async #closeJournal(outcome: ReadonlyMap<NodeId, Outcome>): Promise<void> {
     const isUp = [...this.#agentSteps].every((id) => outcome.get(id) === 'done');
-    const why = isUp && !this.#isRefused ? await this.#endJournal() : null;
+    // Bringing up the agent was all there was to do.
+    if (isUp && this.#isKept && !this.#isRefused) await this.#begin();
+    const why = isUp && !this.#isRefused && !this.#isLost ? await this.#endJournal() : null;
     if (why) this.#emit({ type: 'journal-lost', atMs: this.#options.clock.now(), why });
   }
 
@@ -116,6 +127,7 @@ class Execution {
   #begin(): Promise<boolean> {
     this.#beginning ??= (async () => {
       try {
+        if (!this.#mayGoOn(await this.#lease?.take())) return false;
         await this.#journal?.begin();
         return true;
       } catch (error) {
@@ -128,8 +140,24 @@ class Execution {
     return this.#beginning;
   }
 
+  #mayGoOn(refused: Refused | null | undefined): boolean {
+    if (refused === null || refused === undefined) return true;
+    this.#isRefused = true;
+    const holder = refused.why === 'held' ? refused.holder : null;
+    this.#emit({ type: 'locked', atMs: this.#options.clock.now(), holder });
+    return false;
+  }
+
+  /** An agent that is replaced may be somebody's who changes the stack. */
+  async #askLeaving(): Promise<void> {
+    const isReplaced = this.#plan.nodes.some(
+      ({ id, op }) => op.kind === 'agent.remove' && this.#agentSteps.has(id),
+    );
+    if (isReplaced) this.#mayGoOn(await this.#lease?.takeFromLeaving(this.#options.agents));
+  }
+
   #mayStart(node: PlanNode): boolean {
-    if (this.#isRefused || this.#isStopped || this.#wayBack.isHeldUp(node)) return false;
+    if (this.#isRefused || this.#isLost || this.#isStopped || this.#wayBack.isHeldUp(node)) return false;
     if (this.#options.finish?.aborted !== true || node.op.kind === 'checkpoint') return true;
     this.#wayBack.holdUp(node);
     return this.#groups.has(node.group) && !this.#wayBack.isTurn(node);
@@ -137,7 +165,7 @@ class Execution {
 
   async #run(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
     if (node.op.kind === 'checkpoint') return 'done';
-    if (this.#journal !== null && !this.#agentSteps.has(node.id) && !(await this.#begin())) return 'left';
+    if (this.#isKept && !this.#agentSteps.has(node.id) && !(await this.#begin())) return 'left';
     this.#groups.add(node.group);
     this.#wayBack.begin(node);
     const result = await this.#perform(node);
@@ -149,7 +177,11 @@ class Execution {
   async #perform(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
     const { clock } = this.#options;
     if (this.#journal !== null) await this.#journal.ahead(node);
-    if (this.#isLeaving(node)) await this.#endJournal(true);
+    if (this.#isLost) return 'left';
+    if (this.#isLeaving(node)) {
+      await this.#endJournal(true);
+      await this.#lease?.free();
+    }
     const begunAt = clock.now();
     this.#emit({ type: 'node-started', atMs: begunAt, node });
     let isOver = false;
@@ -172,6 +204,11 @@ class Execution {
     } catch (error) {
       isOver = true;
       const tookMs = clock.now() - begunAt;
+      if (node.op.kind === 'agent.create' && error instanceof EngineError && error.kind === 'conflict') {
+        // A name is one container's: whoever made it is at work on the stack.
+        this.#mayGoOn({ why: 'stale' });
+        return 'left';
+      }
       // Given up, not failed. No undo either: the operator wants the engine left alone, and the next plan sees what is there.
       if (this.#isStopped) {
         record('stopped', tookMs);
@@ -190,7 +227,21 @@ class Execution {
 
   /** It removes the agent that writes the journal, and no other comes. */
   #isLeaving({ op }: PlanNode): boolean {
-    return op.kind === 'agent.remove' && op.name === this.#journal?.agent && this.#agentSteps.size === 0;
+    return (
+      op.kind === 'agent.remove' &&
+      op.name === (this.#journal?.agent ?? this.#options.lease?.agent) &&
+      this.#agentSteps.size === 0
+    );
+  }
+
+  /** Somebody else may be at work by now: what is under way ends, and nothing is begun, nor taken back. */
+  #lose(holder: Holder | null): void {
+    this.#isLost = true;
+    this.#emit({ type: 'lock-lost', atMs: this.#options.clock.now(), holder });
+  }
+
+  get #isKept(): boolean {
+    return this.#journal !== null || this.#lease !== null;
   }
 
   async #describe(error: unknown, op: Operation, idOf: (op: Operation) => string | null): Promise<Failure> {
@@ -229,7 +280,7 @@ class Execution {
 
   async #takeBack(because: PlanNode, operations: readonly Operation[]): Promise<void> {
     const { id, group } = because;
-    if (this.#isStopped) return;
+    if (this.#isStopped || this.#isLost) return;
     const { clock } = this.#options;
     await this.#journal?.ahead(because, true);
     const atMs = clock.now();

@@ -1,4 +1,5 @@
 import type { Operation } from '../compiler/plan/operation.ts';
+import type { Holder } from './agent/agent-session.ts';
 import type { NodeId, PlanNode } from '../compiler/plan/plan.ts';
 
 /** Everything that happens while a plan is walked; renderers need nothing else. `atMs` is the clock's, `tookMs` elapsed. */
@@ -44,6 +45,10 @@ export type ExecutionEvent =
       readonly done: readonly Operation[];
       readonly failures: readonly Failure[];
     }
+  /** Nothing was done: somebody else changes the stack (`holder`), or has changed it since the plan was made (null). */
+  | { readonly type: 'locked'; readonly atMs: number; readonly holder: Holder | null }
+  /** The lock was taken away: nothing more is begun. */
+  | { readonly type: 'lock-lost'; readonly atMs: number; readonly holder: Holder | null }
   /** Nothing was done, since the journal cannot be begun; `why` for people. */
   | { readonly type: 'not-begun'; readonly atMs: number; readonly why: string }
   /** The journal lacks operations of this apply; `why` for people. */

@@ -113,6 +113,16 @@ describe('history', () => {
     void cli(['apply', '--yes']);
     await reached;
     hang = null;
+    const goesOn = await cli(['status']);
+    expect(goesOn.stderr).toMatch(/^apply 2 goes on: .* now at shop\/app0 start 2\n$/);
+    const locked = await cli(['apply', '--yes']);
+    expect(locked.code).toBe(75);
+    expect(locked.stderr).toMatch(
+      /the stack is locked: .* for `stack apply`, now at shop\/app0 start 2; nothing/,
+    );
+    expect((await cli(['unlock'])).code).toBe(1);
+    expect((await cli(['unlock', '--yes'])).stderr).toContain('it is free now');
+    expect((await cli(['unlock', '--yes'])).stderr).toContain('nobody holds the lock of stack `shop`');
     const { stdout } = await cli(['history']);
     expect(stdout).toMatch(/^2 .*cut off at shop\/app0 start 2$/m);
     const status = await cli(['status']);

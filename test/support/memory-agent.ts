@@ -1,3 +1,4 @@
+import { Lease } from '../../src/agent/lease.ts';
 import { readRecords } from '../../src/compiler/journal/lines.ts';
 import { revisionsOf } from '../../src/compiler/journal/revisions.ts';
 import { labels } from '../../src/compiler/labels.ts';
@@ -17,6 +18,8 @@ export interface MemoryAgentOptions {
   readonly links: Map<string, string>;
   readonly journal: string[];
   readonly told: Told;
+  /** Absent: one of its own. */
+  readonly lease?: Lease;
   /** Before anything is done; what it throws, the question rejects with. */
   readonly onCall: (line: string) => void;
   /** What a probe is answered; absent: all is well. */
@@ -28,6 +31,7 @@ export interface MemoryAgentOptions {
 /** An agent that keeps published links in memory, and waits for nobody. */
 export function memoryAgent(options: MemoryAgentOptions): AgentSession {
   const { engine, clock, links, journal, told, onCall, probe } = options;
+  const lease = options.lease ?? new Lease(() => clock.now());
   const holds = new Map<string, Held>();
   const run = () => options.run?.() ?? '';
   const isHeld = (path: string) => {
@@ -115,10 +119,16 @@ export function memoryAgent(options: MemoryAgentOptions): AgentSession {
       onCall(`arrivals ${name}`);
       return { seen: count, ms: 10 };
     },
-    journal: async (lines) => {
+    journal: async (lines, by, doing) => {
       onCall(`journal ${lines.length}`);
-      journal.push(...lines);
+      const lost = by === null ? null : lease.goOn(by, doing);
+      if (lost === null) journal.push(...lines);
+      return lost;
     },
+    lease: async (request) => lease.take(request, options),
+    free: async (id) => lease.free(id),
+    holder: async () => lease.holder(),
+    unlock: async (id) => lease.unlock(id),
     revision: () => Promise.resolve(revisionsOf(readRecords(journal.join('\n'))).at(-1)?.revision ?? 0),
     drainPorts: async ({ ports }) => {
       onCall(`drain ports ${ports.join(' ')}`);

@@ -132,7 +132,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       const details = container.details();
       const isAgent =
         details.labels[labels.role] === 'agent' && request.command.join(' ').endsWith('/agent.mjs session');
-      const agent = () => memoryAgent(world.journals, journalVolume(details.labels[labels.stack] ?? ''));
+      const agent = () => memoryAgent(world.agents, journalVolume(details.labels[labels.stack] ?? ''));
       return playExec(isAgent ? agent() : world.execHandler, request, details);
     },
     close: () => void world.calls.push({ method: 'close', args: [], line: 'close' }),

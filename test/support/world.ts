@@ -3,9 +3,11 @@ import { runningBalancers, type BalancerText } from '../../src/compiler/balancer
 import type { DesiredState } from '../../src/compiler/desired/desired-state.ts';
 import type { Plan, PlanRequest } from '../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
-import type { AgentConnector } from '../../src/runtime/agent/agent-session.ts';
+import type { AgentConnector, AgentSession } from '../../src/runtime/agent/agent-session.ts';
 import { execute } from '../../src/runtime/execute.ts';
 import type { ExecutionEvent } from '../../src/runtime/execution-event.ts';
+import { Lease } from '../../src/agent/lease.ts';
+import type { LeaseOptions } from '../../src/runtime/lease/apply-lease.ts';
 import type { JournalOptions } from '../../src/runtime/journal/apply-journal.ts';
 import { specOf } from '../../src/runtime/parse-spec.ts';
 import type { ContainerConfig } from '../../src/compiler/plan/container-config.ts';
@@ -28,6 +30,8 @@ export interface World {
    * there itself. Sockets at paths of their own are not kept count of.
    */
   readonly links: Map<string, string>;
+  /** Of its agent. */
+  readonly lease: Lease;
   /** Lines that were written to the journal. */
   readonly journal: readonly string[];
   /** What the haproxy was told of its servers, by `backend/server`: the short id of the container there. */
@@ -39,6 +43,7 @@ export interface World {
     desired: DesiredState,
     stop?: AbortSignal,
     secrets?: readonly string[],
+    observedAtMs?: number,
   ): Promise<readonly ExecutionEvent[]>;
   apply(
     desired: DesiredState,
@@ -68,6 +73,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
   const links = new Map<string, string>();
   const journal: string[] = [];
   let applies = 0;
+  const lease = new Lease(() => clock.now());
   const told: World['told'] = new Map();
   const engine = memoryEngine({
     clock,
@@ -93,13 +99,19 @@ export function world(references: readonly string[], options: WorldOptions = {})
     links,
     journal,
     told,
+    lease,
     probe: () => Promise.resolve({ ok: true, status: options.status?.() ?? 200, ms: 1 }),
     onCall: (line) => options.before?.({ method: 'exec', args: [], line }),
   });
   const agents: AgentConnector = {
     open: async () => {
       options.onOpen?.();
-      return session;
+      const own: AgentSession = {
+        ...session,
+        lease: async (request) => lease.take(request, own),
+        close: () => lease.leave(own),
+      };
+      return own;
     },
   };
 
@@ -117,6 +129,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
     clock,
     links,
     journal,
+    lease,
     told,
     async plan(desired, request = {}) {
       const observed = await observe(engine, STACK, []);
@@ -137,7 +150,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
       if (!result.ok) throw new Error(result.diagnostics.map((d) => `${d.code} ${d.message}`).join('\n'));
       return result.value;
     },
-    async walk(plan, desired, stop, secrets) {
+    async walk(plan, desired, stop, secrets, observedAtMs = clock.now()) {
       const collect = async () => {
         const events: ExecutionEvent[] = [];
         const how = {
@@ -147,6 +160,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
           buildAgent: () => Promise.resolve(),
           auth: () => Promise.resolve(null),
           clock,
+          lease: leaseOptions(`a${applies + 1}`, observedAtMs),
           journal: journalOptions(`a${(applies += 1)}`, secrets),
           ...(stop === undefined ? {} : { stop }),
         };
@@ -173,6 +187,18 @@ function journalOptions(applyId: string, secrets: readonly string[] = []): Journ
     git: null,
   } as const;
   return { applyId, agent: null, begin, secrets };
+}
+
+/** Of an apply whose plan was made just now. */
+function leaseOptions(id: string, observedAtMs: number): LeaseOptions {
+  const request = {
+    id,
+    user: 'anna',
+    host: 'here',
+    command: 'apply',
+    since: '2026-01-01T00:00:00.000Z',
+  } as const;
+  return { request, agent: `${STACK}-agent`, observedAtMs, timeoutMs: 0, onWait: () => undefined };
 }
 
 /** Instances that somebody serves right now: `app0`, … of containers that run and are current or not yet let go. */

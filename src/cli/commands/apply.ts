@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 
 import type { Diagnostic } from '../../compiler/diagnostic.ts';
 import { DATABASE_MISSING } from '../../compiler/desired/resolve.ts';
+import { agentName } from '../../compiler/reconcile/agents.ts';
 import { PORT_TAKEN } from '../../compiler/reconcile/taken-ports.ts';
 import type { JournalOptions } from '../../runtime/journal/apply-journal.ts';
-import { applyBegin } from '../apply-begin.ts';
+import { applyBegin, leaseOptions } from '../apply-begin.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure, DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
-import { writeData, writeDiagnostics } from '../output.ts';
+import { writeData, writeDiagnostics, writeNote } from '../output.ts';
 import type { ProveFlags } from '../prove.ts';
 import { findSavedPlan } from '../saved/find.ts';
 import { oneFile, type FileFlag } from '../usage.ts';
@@ -25,13 +26,15 @@ export type ApplyFlags = ApplySelection &
   FileFlag & {
     readonly prove: ProveFlags | null;
     readonly requireZeroDowntime: boolean;
+    /** How long somebody else who changes the stack is waited for. */
+    readonly lockTimeoutS: number;
   };
 
 type ApplySelection = Omit<PlanSelection, 'askRegistry' | 'offline'>;
 
 /**
  * `stack apply [FILE]`: shows the plan, asks, and walks it. A saved plan was approved when it was made: nothing is asked,
- * and nothing is done where it is no longer what would be done. Exit code 0, 1, 130 or 143 once there is a plan.
+ * and nothing is done where it is no longer what would be done. Exit code 0, 1, 75, 130 or 143 once there is a plan.
  */
 export async function apply(
   context: CommandContext,
@@ -61,14 +64,13 @@ interface Asked {
   readonly flags: ApplyFlags;
   /** Before the plan is shown. */
   readonly demandPlanned?: (planned: PlannedStack) => Promise<void>;
-  /** Before it is walked. */
-  readonly demandApproved?: (planned: PlannedStack) => Promise<void>;
+  /** Before it is walked; resolves to when the engine was looked at last, null: for the plan itself. */
+  readonly demandApproved?: (planned: PlannedStack) => Promise<number | null>;
 }
 
-async function applyFile(
-  context: CommandContext,
-  { file, flags, demandPlanned, demandApproved }: Asked,
-): Promise<number> {
+async function applyFile(context: CommandContext, asked: Asked): Promise<number> {
+  const { file, flags, demandPlanned, demandApproved } = asked;
+  const plannedAtMs = context.io.clock.now();
   const planned = await planStack(context, file, { ...flags, askRegistry: true, offline: false });
   demandComplete(planned);
   await demandPlanned?.(planned);
@@ -80,19 +82,33 @@ async function applyFile(
     const { requireZeroDowntime } = await import('../require-zero-downtime.ts');
     requireZeroDowntime(plan);
   }
-  await demandApproved?.(planned);
+  const observedAtMs = (await demandApproved?.(planned)) ?? plannedAtMs;
+  const journal = await journalOf(context, planned);
+  let isStale = false;
   const walk = {
     plan,
     desired: planned.desired,
     engine: connection.engine,
     auth: planned.auth,
     secrets: Object.values(planned.inputs.secrets).flatMap((read) => ('value' in read ? [read.value] : [])),
-    journal: await journalOf(context, planned),
+    journal,
+    lease: leaseOptions(context, journal.applyId, journal.begin, {
+      agent: agentName(plan.stack, 'stack'),
+      observedAtMs,
+      timeoutMs: flags.lockTimeoutS * 1000,
+    }),
+    onStale: () => {
+      isStale = true;
+    },
     wording: { completed: 'Applied', command: commandAgain(file, flags) },
   };
-  if (flags.prove === null) return walkPlan(context, walk);
-  const { walkWithProof } = await import('../prove.ts');
-  return walkWithProof(context, walk, flags.prove);
+  const code = await (flags.prove === null
+    ? walkPlan(context, walk)
+    : (await import('../prove.ts')).walkWithProof(context, walk, flags.prove));
+  // Whoever waited for the lock wants what is to be done after that.
+  if (!isStale || flags.lockTimeoutS === 0) return code;
+  writeNote(context, 'planning again');
+  return applyFile(context, asked);
 }
 
 async function approve(
@@ -100,13 +116,16 @@ async function approve(
   file: string | undefined,
   flags: ApplySelection,
   planned: PlannedStack,
-): Promise<void> {
+): Promise<number | null> {
   await confirm(context, {
     text: `Apply this to stack \`${planned.plan.stack}\`? Type \`yes\`:`,
     answers: ['yes'],
     stdinTaken: planned.loaded.fromStdin,
   });
-  if (!context.options.yes) await demandFresh(context, file, flags, planned);
+  if (context.options.yes) return null;
+  const nowMs = context.io.clock.now();
+  await demandFresh(context, file, flags, planned);
+  return nowMs;
 }
 
 async function journalOf(

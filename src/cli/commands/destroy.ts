@@ -1,19 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { ObservedState } from '../../compiler/observed/observed-state.ts';
 import { journalVolume } from '../../compiler/names.ts';
-import type { Plan } from '../../compiler/plan/plan.ts';
 import { agentAtHand } from '../../compiler/reconcile/agents.ts';
 import { destroyPlan, foreignVolumes, leavingVolumes } from '../../compiler/reconcile/destroy.ts';
 import { agentImage } from '../../runtime/agent/agent-image.ts';
-import type { JournalOptions } from '../../runtime/journal/apply-journal.ts';
 import { observe } from '../../runtime/observe.ts';
-import { applyBegin } from '../apply-begin.ts';
+import { applyBegin, leaseOptions } from '../apply-begin.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
 import type { CommandContext } from '../io.ts';
 import { styleFor, writeData, writeNote } from '../output.ts';
 import { plural } from '../render/text.ts';
-import type { LoadedSpec } from '../stack-file.ts';
 import { namedStack } from '../stack-name.ts';
 import { listStacks, otherStacks } from '../stacks.ts';
 import { hasWork, walkPlan } from '../walk-plan.ts';
@@ -22,10 +18,11 @@ import { hasWork, walkPlan } from '../walk-plan.ts';
 export async function destroy(
   context: CommandContext,
   file: string | undefined,
-  { volumes }: { readonly volumes: boolean },
+  { volumes, lockTimeoutS }: { readonly volumes: boolean; readonly lockTimeoutS: number },
 ): Promise<number> {
   const { stack, spec, loaded } = await namedStack(context, file);
   const { engine } = await context.connect();
+  const observedAtMs = context.io.clock.now();
   const observed = await observe(engine, stack, []);
   const plan = destroyPlan(observed, { stack, volumes });
   if (context.options.json) {
@@ -63,29 +60,22 @@ export async function destroy(
     answers: [stack, 'yes'],
     stdinTaken: file === '-',
   });
+  const agent = agentAtHand(stack, observed, agentImage().tag);
+  const applyId = randomUUID();
+  const begin = await applyBegin(context.io, 'destroy', loaded);
+  // The journal goes with the volumes.
+  const goes = plan.nodes.some(({ op }) => op.kind === 'volume.remove' && op.volume === journalVolume(stack));
   return walkPlan(context, {
     plan,
     desired: null,
     engine,
     auth: () => Promise.resolve(null),
     secrets: [],
-    journal: await journalOf(context, plan, observed, loaded),
+    journal: goes ? null : { applyId, agent, begin, secrets: [] },
+    lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: {
       completed: 'Destroyed',
       command: file === undefined ? 'stack destroy' : `stack destroy ${file}`,
     },
   });
-}
-
-/** Null where the journal goes too, or nobody is there to write it. */
-async function journalOf(
-  { io }: CommandContext,
-  { stack, nodes }: Plan,
-  observed: ObservedState,
-  loaded: LoadedSpec | null,
-): Promise<JournalOptions | null> {
-  const goes = nodes.some(({ op }) => op.kind === 'volume.remove' && op.volume === journalVolume(stack));
-  const agent = goes ? null : agentAtHand(stack, observed, agentImage().tag);
-  if (agent === null) return null;
-  return { applyId: randomUUID(), agent, begin: await applyBegin(io, 'destroy', loaded), secrets: [] };
 }

@@ -1,11 +1,10 @@
-import type { Revision } from '../../compiler/journal/revisions.ts';
 import { isPending } from '../../compiler/plan/plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { styleFor, writeData, writeDiagnostics } from '../output.ts';
 import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
-import { noteUnfinished, unfinishedApply, unfinishedJson } from '../unfinished.ts';
+import { noteUnfinished, unfinishedApply, unfinishedJson, type Unfinished } from '../unfinished.ts';
 import { diagnosticsJson, OUTPUT_FORMAT_VERSION } from '../render/diagnostics-json.ts';
 
 /** What `stack plan` is asked for. */
@@ -50,7 +49,7 @@ async function show(
 }
 
 /** Offline nobody knows. */
-async function unfinishedOf({ connection, observed }: PlannedStack): Promise<Revision | null> {
+async function unfinishedOf({ connection, observed }: PlannedStack): Promise<Unfinished | null> {
   return connection === null ? null : unfinishedApply(connection.engine, observed.agents);
 }
 

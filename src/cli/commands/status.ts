@@ -1,4 +1,3 @@
-import type { Revision } from '../../compiler/journal/revisions.ts';
 import { labels } from '../../compiler/labels.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { observe } from '../../runtime/observe.ts';
@@ -10,7 +9,7 @@ import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
 import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
-import { noteUnfinished, unfinishedApply, unfinishedJson } from '../unfinished.ts';
+import { noteUnfinished, unfinishedApply, unfinishedJson, type Unfinished } from '../unfinished.ts';
 import { statusRows } from '../status-rows.ts';
 
 /**
@@ -41,7 +40,7 @@ export async function status(
 interface Status {
   readonly stack: string;
   readonly rows: readonly StatusRow[];
-  readonly unfinished: Revision | null;
+  readonly unfinished: Unfinished | null;
 }
 
 async function namedStatus(context: CommandContext, stack: string): Promise<Status> {

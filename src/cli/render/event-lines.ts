@@ -4,6 +4,7 @@ import { unreachable } from '../../compiler/unreachable.ts';
 import type { ApplyReport } from './apply-report.ts';
 import { isQuiet, operationText } from './operation.ts';
 import type { Paint } from './paint.ts';
+import { holderWords } from './holder.ts';
 import { duration, fold, printable } from './text.ts';
 
 const INDENT = '    ';
@@ -25,6 +26,7 @@ export function eventLines(
 ): (event: ExecutionEvent) => readonly string[] {
   const { paint } = style;
   const skipped = new Set<string>();
+  let isRefused = false;
   const shown = ({ op, group }: PlanNode) =>
     op.kind !== 'checkpoint' && (style.verbose || !isQuiet(op, report.changeOf(group)?.action ?? null));
   const fit = fitting(style.columns);
@@ -71,7 +73,33 @@ export function eventLines(
         return [];
       case 'undo-finished':
         return undoLines(event, report, fit, paint);
+      case 'locked':
+        isRefused = true;
+        return event.holder === null
+          ? [
+              ...fit(
+                `${paint('red', 'error:')} the stack was changed after this plan was made; nothing was done`,
+                '',
+              ),
+              ...fit('help: planned again, it shows what is to be done now', ''),
+            ]
+          : [
+              ...fit(
+                `${paint('red', 'error:')} the stack is locked: ${holderWords(event.holder)}; nothing was done`,
+                '',
+              ),
+              ...fit(
+                'help: `--lock-timeout SECONDS` waits for it; `stack unlock` takes the lock away from who is not there any more',
+                '',
+              ),
+            ];
+      case 'lock-lost':
+        return fit(
+          `${paint('red', 'error:')} the lock is lost${event.holder === null ? '' : ` to ${holderWords(event.holder)}`}: what is under way ends, nothing more is begun`,
+          '',
+        );
       case 'not-begun':
+        isRefused = true;
         return [
           ...fit(
             `${paint('red', 'error:')} nothing was done: that it begins cannot be written into the journal: ${printable(event.why)}`,
@@ -85,7 +113,7 @@ export function eventLines(
           '',
         );
       case 'finished':
-        return ['', ...fit(report.outcome(event), '')];
+        return isRefused ? [] : ['', ...fit(report.outcome(event), '')];
       default:
         return unreachable(event);
     }

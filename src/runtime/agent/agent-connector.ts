@@ -10,6 +10,9 @@ import {
   type ArrivalsResult,
   type DrainResult,
   type Handed,
+  type Holder,
+  type LeaseAnswer,
+  type LeaseLost,
   type ListenersResult,
   type ProbeResult,
   type TellResult,
@@ -100,9 +103,25 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
     unlink: async (directory, name) => {
       await ask({ op: 'unlink', directory, name }, answerMs);
     },
-    journal: async (lines) => {
-      await ask({ op: 'journal', lines }, answerMs);
+    journal: async (lines, lease, doing) => {
+      const result = await ask({ op: 'journal', lines, lease, doing }, answerMs);
+      if (result === null || isLost(result)) return result;
+      throw new AgentError(`the agent's answer to \`journal\` makes no sense: ${JSON.stringify(result)}`);
     },
+    lease: async ({ id, ...rest }) => {
+      const result = await ask({ op: 'lease', lease: id, ...rest }, answerMs);
+      if (isLeaseAnswer(result)) return result;
+      throw new AgentError(`the agent's answer to \`lease\` makes no sense: ${JSON.stringify(result)}`);
+    },
+    free: async (id) => {
+      await ask({ op: 'free', lease: id }, answerMs);
+    },
+    holder: async () => {
+      const result = await ask({ op: 'holder' }, answerMs);
+      if (result === null || isHolder(result)) return result;
+      throw new AgentError(`the agent's answer to \`holder\` makes no sense: ${JSON.stringify(result)}`);
+    },
+    unlock: async (id) => (await ask({ op: 'unlock', lease: id }, answerMs)) === true,
     revision: async () => {
       const result = await ask({ op: 'revision' }, answerMs);
       if (typeof result === 'number') return result;
@@ -147,6 +166,24 @@ function withLimit<T>(answer: Promise<T>, limitMs: number, what: string): Promis
   return within(limitMs, answer, () => {
     throw new AgentError(`the agent ${what} within ${elapsed(limitMs)}`);
   });
+}
+
+function isHolder(value: unknown): value is Holder {
+  if (typeof value !== 'object' || value === null) return false;
+  const doing: unknown = Reflect.get(value, 'doing');
+  const texts = ['id', 'user', 'host', 'command', 'since'].map((key): unknown => Reflect.get(value, key));
+  return texts.every((each) => typeof each === 'string') && (doing === null || typeof doing === 'string');
+}
+
+function isLost(value: unknown): value is LeaseLost {
+  if (typeof value !== 'object' || value === null || !('holder' in value)) return false;
+  return value.holder === null || isHolder(value.holder);
+}
+
+function isLeaseAnswer(value: unknown): value is LeaseAnswer {
+  if (typeof value !== 'object' || value === null || !('granted' in value)) return false;
+  if (value.granted === false) return isLost(value);
+  return 'idleMs' in value && (value.idleMs === null || typeof value.idleMs === 'number');
 }
 
 function isProbeResult(value: unknown): value is ProbeResult {

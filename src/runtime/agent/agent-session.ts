@@ -112,6 +112,32 @@ export interface LeaveRequest {
   readonly state: 'drain' | 'maint';
 }
 
+/** Who wants to change the stack. */
+export interface LeaseRequest {
+  /** Of the apply, unlike any other's. */
+  readonly id: string;
+  readonly user: string;
+  readonly host: string;
+  readonly command: 'apply' | 'destroy';
+  /** RFC 3339, by the asking machine's clock. */
+  readonly since: string;
+  /** Had it before, and goes on only if nobody else has had it since. */
+  readonly again: boolean;
+}
+
+/** Who changes the stack. `doing`: the operation that began last. */
+export type Holder = Omit<LeaseRequest, 'again'> & { readonly doing: string | null };
+
+/** `idleMs`: since somebody last gave it back; null: nobody since the agent started. `holder` null: somebody had it meanwhile. */
+export type LeaseAnswer =
+  | { readonly granted: true; readonly idleMs: number | null }
+  | { readonly granted: false; readonly holder: Holder | null };
+
+/** Whoever writes has lost the lease. */
+export interface LeaseLost {
+  readonly holder: Holder | null;
+}
+
 /** What a haproxy made of it. Servers that it does not know, that have no address to replace, that are not up at the limit. */
 export interface TellResult {
   readonly missing: readonly string[];
@@ -147,8 +173,17 @@ export interface AgentSession {
    * stays, for whoever binds or publishes the name.
    */
   unlink(directory: string, name: string): Promise<void>;
-  /** Appends lines to the stack's journal, on the disk when it resolves. */
-  journal(lines: readonly string[]): Promise<void>;
+  /**
+   * Appends lines to the stack's journal, on the disk when it resolves to null. Nothing is written for who has lost the
+   * lease; null as `lease`: who has none. `doing`: the operation that begins.
+   */
+  journal(lines: readonly string[], lease: string | null, doing: string | null): Promise<LeaseLost | null>;
+  /** Takes the lease, or says again that it is held; it ends with the session, or without a word for 12 s. */
+  lease(request: LeaseRequest): Promise<LeaseAnswer>;
+  free(id: string): Promise<void>;
+  holder(): Promise<Holder | null>;
+  /** Takes the lease away from who holds it; false: by now somebody else does, or nobody. */
+  unlock(id: string): Promise<boolean>;
   /** The number of the newest revision in the journal; 0 where there is none. */
   revision(): Promise<number>;
   arrivals(request: ArrivalsRequest): Promise<ArrivalsResult>;

@@ -11,6 +11,7 @@ import type { Operation } from '../../compiler/plan/operation.ts';
 import type { Plan, PlanNode } from '../../compiler/plan/plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Failure } from '../execution-event.ts';
+import type { ApplyLease } from '../lease/apply-lease.ts';
 import type { Sessions } from '../perform/sessions.ts';
 import { within } from '../within.ts';
 import { recordedFailure } from './recorded-failure.ts';
@@ -50,6 +51,9 @@ export class ApplyJournal {
   readonly #sessions: Sessions;
   readonly #plan: Plan;
   readonly #clock: Clock;
+  readonly #lease: ApplyLease | null;
+  /** The operation that began last. */
+  #doing: string | null = null;
   #lines: string[] = [];
   #writing: Promise<string | null> | null = null;
   #begun = false;
@@ -62,11 +66,16 @@ export class ApplyJournal {
   constructor(
     plan: Plan,
     options: JournalOptions,
-    { sessions, clock }: { readonly sessions: Sessions; readonly clock: Clock },
+    {
+      sessions,
+      clock,
+      lease,
+    }: { readonly sessions: Sessions; readonly clock: Clock; readonly lease: ApplyLease | null },
   ) {
     this.#plan = plan;
     this.#sessions = sessions;
     this.#clock = clock;
+    this.#lease = lease;
     this.#options = options;
     this.agent = plan.agents[0]?.name ?? options.agent;
   }
@@ -91,6 +100,7 @@ export class ApplyJournal {
   /** Resolves when it is on the disk that a node begins, or that it is taken back; or when nobody can write it. */
   async ahead(node: PlanNode, back = false): Promise<void> {
     const atMs = this.#clock.now();
+    this.#doing = node.id;
     this.#add({ type: 'start', apply: this.#options.applyId, atMs, nodes: [node.id], back });
     if (!this.#begun || this.#isLost || this.agent === null) return;
     await within(WRITE_MS, this.#write(this.agent), () => {
@@ -120,7 +130,7 @@ export class ApplyJournal {
   /** The last line, once. Resolves to why it, or one before it, is not on the disk, else to null. Never rejects. */
   async end(end: Omit<EndRecord, 'type' | 'apply' | 'atMs'>): Promise<string | null> {
     const { agent } = this;
-    if (agent === null || this.#isOver) return null;
+    if (agent === null || !this.#begun || this.#isOver) return null;
     this.#add({ type: 'end', apply: this.#options.applyId, atMs: this.#clock.now(), ...end });
     this.#isOver = true;
     const late = () => `the agent did not write it within ${WRITE_MS / 1000} s`;
@@ -154,7 +164,13 @@ export class ApplyJournal {
     try {
       while (this.#lines.length > 0) {
         const lines = this.#nextBatch();
-        await this.#sessions.ask(agent, (session) => session.journal(lines));
+        const lost = await this.#sessions.ask(agent, (session) =>
+          session.journal(lines, this.#lease?.id ?? null, this.#doing),
+        );
+        if (lost !== null) {
+          this.#lease?.lose(lost);
+          throw new Error('somebody else has the lock');
+        }
         this.#lines = this.#lines.slice(lines.length);
       }
       this.#isLost = false;

@@ -219,6 +219,17 @@ describe('an apply', () => {
     expect(text).toContain('"fields":["container"]');
   });
 
+  test('that only brings its agent back is a revision too', async () => {
+    const w = world(['app:1']);
+    await w.apply(before);
+    await w.engine.removeContainer('shop-agent');
+    const events = await w.apply(before);
+    expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 0 });
+    const last = revisionsOf(readRecords(w.journal.join('\n'))).at(-1);
+    expect(last).toMatchObject({ revision: 2, end: { result: 'done' } });
+    expect(last?.steps.map(({ id }) => id)).toEqual(['agent shop-agent create', 'agent shop-agent start']);
+  });
+
   test('that is taken back says so', async () => {
     const w = world(['app:1'], {
       behaviour: ({ env, labels: own }) =>

@@ -21,8 +21,8 @@ export function fileCalls(world: World): Pick<Engine, 'fetchFile' | 'putFiles'> 
   };
 }
 
-function journalOf({ journals }: World, own: Readonly<Record<string, string>>): FoundFile | null {
-  const text = journals.get(journalVolume(own[labels.stack] ?? ''));
+function journalOf({ agents }: World, own: Readonly<Record<string, string>>): FoundFile | null {
+  const text = agents.journals.get(journalVolume(own[labels.stack] ?? ''));
   if (text === undefined) return null;
   return { kind: 'file', content: Buffer.from(text), mode: 0o600, uid: 0, gid: 0, modifiedS: 0 };
 }

@@ -1,4 +1,4 @@
-import type { Journals } from './memory-agent.ts';
+import { AgentMemory } from './memory-agent.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import type { Engine, StartedContainer } from '../../../src/runtime/engine.ts';
 import type { BehaviourOf, ExecHandler } from './behaviour.ts';
@@ -26,7 +26,7 @@ export class World {
   readonly images: ImageTable;
   readonly behaviourOf: BehaviourOf;
   readonly execHandler: ExecHandler;
-  readonly journals: Journals = new Map();
+  readonly agents = new AgentMemory();
   readonly containers = new Map<string, MemoryContainer>();
   readonly volumes = new Map<string, Readonly<Record<string, string>>>();
   readonly networks = new Map<string, MemoryNetwork>(

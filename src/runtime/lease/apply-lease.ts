@@ -1,0 +1,153 @@
+import {
+  AgentError,
+  type AgentConnector,
+  type AgentSession,
+  type Holder,
+  type LeaseAnswer,
+  type LeaseLost,
+  type LeaseRequest,
+} from '../agent/agent-session.ts';
+import type { Clock } from '../clock.ts';
+import { EngineError } from '../engine.ts';
+import type { Sessions } from '../perform/sessions.ts';
+
+/** Well below what the agent waits for a word. */
+const RENEW_MS = 4_000;
+
+/** Between two questions whether it is free by now. */
+const ASK_AGAIN_MS = 500;
+
+/** Who wants to be the only one to change a stack. */
+export interface LeaseOptions {
+  readonly request: Omit<LeaseRequest, 'again'>;
+  /** Null: there is none, and the plan brings none up. */
+  readonly agent: string | null;
+  /** When the engine was looked at for the plan, by the clock. */
+  readonly observedAtMs: number;
+  /** How long somebody else is waited for. */
+  readonly timeoutMs: number;
+  readonly onWait: (holder: Holder) => void;
+}
+
+/** Why nothing may be done. `stale`: somebody else has changed the stack since the plan was made. */
+export type Refused = { readonly why: 'held'; readonly holder: Holder } | { readonly why: 'stale' };
+
+/** The lease of an apply: taken before its first operation, renewed while this process lives, given back at its end. */
+export class ApplyLease {
+  readonly #options: LeaseOptions;
+  readonly #sessions: Sessions;
+  readonly #clock: Clock;
+  readonly #onLost: (lost: LeaseLost) => void;
+  #renewing: NodeJS.Timeout | null = null;
+  #isOver = false;
+  #leaving: AgentSession | null = null;
+  #askedAtMs = 0;
+
+  constructor(
+    options: LeaseOptions,
+    { sessions, clock }: { readonly sessions: Sessions; readonly clock: Clock },
+    onLost: (lost: LeaseLost) => void,
+  ) {
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#clock = clock;
+    this.#onLost = onLost;
+  }
+
+  get id(): string {
+    return this.#options.request.id;
+  }
+
+  /** Resolves to null once it is held. Rejects with `AgentError`, `EngineError`. */
+  async take(): Promise<Refused | null> {
+    const { agent } = this.#options;
+    if (agent === null) return null;
+    const ask: Asking = (request) => this.#sessions.ask(agent, (session) => this.#ask(session, request));
+    const refused = await this.#await(ask);
+    if (refused?.why === 'stale') await this.free();
+    else if (refused === null) this.#keep(agent, ask);
+    return refused;
+  }
+
+  /**
+   * The same from an agent that is about to be replaced; it ends with that agent. One that cannot be asked, for it does not
+   * run, or is of another version, keeps nobody out.
+   */
+  async takeFromLeaving(agents: AgentConnector): Promise<Refused | null> {
+    const { agent } = this.#options;
+    if (agent === null) return null;
+    try {
+      const session = await agents.open(agent);
+      this.#leaving = session;
+      return await this.#await((request) => this.#ask(session, request));
+    } catch (error) {
+      if (error instanceof AgentError || error instanceof EngineError) return null;
+      throw error;
+    }
+  }
+
+  /** A session may have to be opened first: what counts is when it is asked. */
+  #ask(session: AgentSession, request: LeaseRequest): Promise<LeaseAnswer> {
+    this.#askedAtMs = this.#clock.now();
+    return session.lease(request);
+  }
+
+  async #await(ask: Asking): Promise<Refused | null> {
+    const { observedAtMs, timeoutMs, onWait, request } = this.#options;
+    const until = this.#clock.now() + timeoutMs;
+    for (let tries = 0; ; tries += 1) {
+      const answer = await ask({ ...request, again: false });
+      if (answer.granted) {
+        const { idleMs } = answer;
+        return idleMs !== null && idleMs < this.#askedAtMs - observedAtMs ? { why: 'stale' } : null;
+      }
+      const { holder } = answer;
+      if (holder === null) return { why: 'stale' };
+      if (this.#clock.now() >= until) return { why: 'held', holder };
+      if (tries === 0) onWait(holder);
+      await this.#clock.sleep(ASK_AGAIN_MS);
+    }
+  }
+
+  /** Whoever has lost it hears so once. */
+  lose(lost: LeaseLost): void {
+    if (this.#isOver) return;
+    this.#stop();
+    this.#onLost(lost);
+  }
+
+  /** Never rejects: the session's end gives it back as well. */
+  async free(): Promise<void> {
+    const { agent } = this.#options;
+    const isOver = this.#isOver;
+    this.#stop();
+    this.#leaving?.close();
+    if (agent === null || isOver || !this.#sessions.has(agent)) return;
+    await this.#sessions.ask(agent, (session) => session.free(this.id)).catch(() => undefined);
+  }
+
+  #keep(agent: string, ask: Asking): void {
+    const renew = async (): Promise<void> => {
+      try {
+        const answer = await ask({ ...this.#options.request, again: true });
+        if (!answer.granted) this.lose({ holder: answer.holder });
+      } catch {
+        // An agent that does not answer is asked again; until then the journal says whether it may go on.
+      }
+    };
+    this.#renewing = setInterval(() => void renew(), RENEW_MS);
+    // An agent that ends in the middle is started again at once, and has forgotten who had it.
+    this.#sessions.remember(agent, 'lease', async (session) => {
+      const answer = await session.lease({ ...this.#options.request, again: true });
+      if (!answer.granted) this.lose({ holder: answer.holder });
+    });
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    if (this.#renewing !== null) clearInterval(this.#renewing);
+    if (this.#options.agent !== null) this.#sessions.forget(this.#options.agent, 'lease');
+  }
+}
+
+type Asking = (request: LeaseRequest) => Promise<LeaseAnswer>;
