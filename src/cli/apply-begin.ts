@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 
@@ -9,6 +8,7 @@ import type { LeaseOptions } from '../runtime/lease/apply-lease.ts';
 import type { CommandContext, Io } from './io.ts';
 import { writeNote } from './output.ts';
 import { holderWords } from './render/holder.ts';
+import { sha256 } from './sha256.ts';
 import type { LoadedSpec } from './stack-file.ts';
 
 /** Who begins an apply, from where, with which file; null: with none. */
@@ -23,7 +23,7 @@ export async function applyBegin(
     user: userOf(env),
     host: hostname(),
     program: version(),
-    file: loaded === null ? null : createHash('sha256').update(loaded.source.text).digest('hex'),
+    file: loaded === null ? null : sha256(loaded.source.text),
     git: isFile ? await gitCommit(resolve(cwd, loaded.source.path)) : null,
   };
 }

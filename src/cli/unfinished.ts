@@ -28,6 +28,8 @@ export async function unfinishedApply(
   const records = await within(LIMIT_MS, fetchJournalIfAny(engine, agents), () => null);
   const last = revisionsOf(records ?? []).at(-1);
   if (last === undefined || last.end !== null) return null;
+  // Only its last line is missing.
+  if (last.steps.every(({ result }) => result === 'done')) return null;
   // Only now: a session takes longer than all else here.
   const own = agents.find(({ name }) => !name.endsWith('-host')) ?? agents[0];
   const asking = own === undefined ? Promise.resolve(null) : holderOf(engine, own.name);

@@ -161,7 +161,8 @@ export function world(references: readonly string[], options: WorldOptions = {})
           auth: () => Promise.resolve(null),
           clock,
           lease: leaseOptions(`a${applies + 1}`, observedAtMs),
-          journal: journalOptions(`a${(applies += 1)}`, secrets),
+          journal: journalOptions(`a${(applies += 1)}`),
+          ...(secrets === undefined ? {} : { secrets }),
           ...(stop === undefined ? {} : { stop }),
         };
         for await (const event of execute(plan, how)) events.push(event);
@@ -177,7 +178,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
 }
 
 /** Of an apply in memory. */
-function journalOptions(applyId: string, secrets: readonly string[] = []): JournalOptions {
+function journalOptions(applyId: string): JournalOptions {
   const begin = {
     command: 'apply',
     user: 'anna',
@@ -186,7 +187,7 @@ function journalOptions(applyId: string, secrets: readonly string[] = []): Journ
     file: null,
     git: null,
   } as const;
-  return { applyId, agent: null, begin, secrets };
+  return { applyId, agent: null, begin };
 }
 
 /** Of an apply whose plan was made just now. */

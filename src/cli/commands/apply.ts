@@ -4,7 +4,6 @@ import type { Diagnostic } from '../../compiler/diagnostic.ts';
 import { DATABASE_MISSING } from '../../compiler/desired/resolve.ts';
 import { agentName } from '../../compiler/reconcile/agents.ts';
 import { PORT_TAKEN } from '../../compiler/reconcile/taken-ports.ts';
-import type { JournalOptions } from '../../runtime/journal/apply-journal.ts';
 import { applyBegin, leaseOptions } from '../apply-begin.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
@@ -83,7 +82,8 @@ async function applyFile(context: CommandContext, asked: Asked): Promise<number>
     requireZeroDowntime(plan);
   }
   const observedAtMs = (await demandApproved?.(planned)) ?? plannedAtMs;
-  const journal = await journalOf(context, planned);
+  const begin = await applyBegin(context.io, 'apply', planned.loaded);
+  const journal = { applyId: randomUUID(), agent: null, begin };
   let isStale = false;
   const walk = {
     plan,
@@ -100,7 +100,7 @@ async function applyFile(context: CommandContext, asked: Asked): Promise<number>
     onStale: () => {
       isStale = true;
     },
-    wording: { completed: 'Applied', command: commandAgain(file, flags) },
+    wording: { completed: 'Applied', command: commandAgain(context, file, flags) },
   };
   const code = await (flags.prove === null
     ? walkPlan(context, walk)
@@ -128,30 +128,17 @@ async function approve(
   return nowMs;
 }
 
-async function journalOf(
-  { io }: CommandContext,
-  { loaded, inputs, desired }: PlannedStack,
-): Promise<JournalOptions> {
-  const masked = desired.containers.flatMap(({ template, instances }) =>
-    [template, ...instances].flatMap(({ env }) => env.flatMap((own) => (own.masked ? [own.value] : []))),
-  );
-  const secrets = Object.values(inputs.secrets).flatMap((secret) =>
-    'value' in secret ? [secret.value] : [],
-  );
-  return {
-    applyId: randomUUID(),
-    agent: null,
-    begin: await applyBegin(io, 'apply', loaded),
-    secrets: [...secrets, ...masked],
-  };
-}
-
 /** What goes on with an apply that did not come to its end. */
-function commandAgain(file: string | undefined, { include, force, only }: ApplySelection): string {
-  const named = { include, force, only };
+function commandAgain(
+  { options: { name } }: CommandContext,
+  file: string | undefined,
+  { include, force, only, allowRemoveAll }: ApplySelection,
+): string {
+  const named = { name: name === null ? [] : [name], include, force, only };
   const options = Object.entries(named).flatMap(([option, names]) =>
-    names.map((name) => `--${option} ${name}`),
+    names.map((one) => `--${option} ${one}`),
   );
+  if (allowRemoveAll) options.push('--allow-remove-all');
   return ['stack apply', ...(file === undefined ? [] : [file]), ...options].join(' ');
 }
 

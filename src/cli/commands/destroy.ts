@@ -71,11 +71,16 @@ export async function destroy(
     engine,
     auth: () => Promise.resolve(null),
     secrets: [],
-    journal: goes ? null : { applyId, agent, begin, secrets: [] },
+    journal: goes ? null : { applyId, agent, begin },
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: {
       completed: 'Destroyed',
-      command: file === undefined ? 'stack destroy' : `stack destroy ${file}`,
+      command: [
+        'stack destroy',
+        ...(file === undefined ? [] : [file]),
+        ...(context.options.name === null ? [] : [`--name ${context.options.name}`]),
+        ...(volumes ? ['--volumes'] : []),
+      ].join(' '),
     },
   });
 }

@@ -6,6 +6,7 @@ import { styleFor, writeData, writeDiagnostics } from '../output.ts';
 import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
 import { noteUnfinished, unfinishedApply, unfinishedJson, type Unfinished } from '../unfinished.ts';
 import { diagnosticsJson, OUTPUT_FORMAT_VERSION } from '../render/diagnostics-json.ts';
+import { hasWork } from '../walk-plan.ts';
 
 /** What `stack plan` is asked for. */
 export type PlanFlags = Omit<PlanSelection, 'askRegistry'> & {
@@ -49,8 +50,10 @@ async function show(
 }
 
 /** Offline nobody knows. */
-async function unfinishedOf({ connection, observed }: PlannedStack): Promise<Unfinished | null> {
-  return connection === null ? null : unfinishedApply(connection.engine, observed.agents);
+/** Where nothing is left to do, nobody has to know. */
+async function unfinishedOf({ connection, observed, plan: made }: PlannedStack): Promise<Unfinished | null> {
+  if (connection === null || !hasWork(made)) return null;
+  return unfinishedApply(connection.engine, observed.agents);
 }
 
 /** Shows a plan to people. */

@@ -11,6 +11,7 @@ import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
 import { noteUnfinished, unfinishedApply, unfinishedJson, type Unfinished } from '../unfinished.ts';
 import { statusRows } from '../status-rows.ts';
+import { hasWork } from '../walk-plan.ts';
 
 /**
  * `stack status`: what runs. With a file also what it would have otherwise: held changes, what is missing, what is
@@ -34,7 +35,8 @@ export async function status(
       });
   writeData(context, text);
   if (!json) await noteUnfinished(context, unfinished);
-  return detailedExitCode && rows.some(({ ok }) => !ok) ? exitCode.pending : exitCode.done;
+  const isWell = rows.every(({ ok }) => ok) && (unfinished === null || unfinished.holder !== null);
+  return detailedExitCode && !isWell ? exitCode.pending : exitCode.done;
 }
 
 interface Status {
@@ -96,7 +98,7 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   const [summaries, health, unfinished] = await Promise.all([
     engine.listContainers([`${labels.stack}=${stack}`]),
     instanceHealth(context, { engine, stack, observed, desired }),
-    unfinishedApply(engine, observed.agents),
+    hasWork(plan) ? unfinishedApply(engine, observed.agents) : null,
   ]);
   const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
   const nowMs = context.io.clock.now();

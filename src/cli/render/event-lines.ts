@@ -102,7 +102,7 @@ export function eventLines(
         isRefused = true;
         return [
           ...fit(
-            `${paint('red', 'error:')} nothing was done: that it begins cannot be written into the journal: ${printable(event.why)}`,
+            `${paint('red', 'error:')} nothing but what the agent needs was done: that it begins cannot be written into the journal: ${printable(event.why)}`,
             '',
           ),
           ...fit('help: `stack agent logs` may say more; apply again once the agent can write', ''),

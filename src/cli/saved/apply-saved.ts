@@ -2,8 +2,9 @@ import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import type { PlannedStack, PlanSelection } from '../plan-stack.ts';
-import { sha256, type SavedPlan } from './saved-plan.ts';
-import { staleness } from './stale.ts';
+import { sha256 } from '../sha256.ts';
+import type { SavedPlan } from './saved-plan.ts';
+import { changedFiles, fileSums, staleness } from './stale.ts';
 
 /** The world as it was when the plan was made: the stack may have been named. */
 export function asSaved(context: CommandContext, { selection }: SavedPlan): CommandContext {
@@ -39,7 +40,7 @@ export function demandSavedAlone(
 export async function demandCurrent(
   path: string,
   saved: SavedPlan,
-  { loaded, connection, plan }: PlannedStack,
+  { loaded, connection, plan, inputs }: PlannedStack,
 ): Promise<void> {
   const facts = await connection?.engine.facts();
   if (facts !== undefined && facts.id !== saved.engine.id)
@@ -47,6 +48,7 @@ export async function demandCurrent(
   const sameFile = sha256(loaded.source.text) === saved.file.sha256;
   const lines = [
     ...(sameFile ? [] : [`the stack file ${loaded.source.path} is another`]),
+    ...changedFiles(saved.files, fileSums(inputs.files)).map((name) => `the file ${name} is another`),
     ...staleness(saved.plan, plan),
   ];
   if (lines.length > 0) throw stale(path, lines);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { exitCode } from '../exit-code.ts';
@@ -10,9 +10,10 @@ import type { SavedPlan } from './saved-plan.ts';
 const BEGINNING = /^\{\s*"stackc_plan":/;
 const BEGINNING_BYTES = 64;
 
-/** Whether a file begins as a saved plan does; false for one that cannot be read. */
+/** Whether a file begins as a saved plan does; false for one that cannot be read, and for a pipe, which can be read only once. */
 export function beginsAsSavedPlan(path: string): boolean {
   try {
+    if (!statSync(path).isFile()) return false;
     const file = openSync(path, 'r');
     try {
       const bytes = Buffer.alloc(BEGINNING_BYTES);
@@ -28,7 +29,7 @@ export function beginsAsSavedPlan(path: string): boolean {
 /** The saved plan in a file; null where it is something else. Fails with 65 for one that cannot be used any more. */
 export async function findSavedPlan({ io }: CommandContext, path: string): Promise<SavedPlan | null> {
   const target = resolve(io.cwd, path);
-  if (path === '-' || !beginsAsSavedPlan(target)) return null;
+  if (!beginsAsSavedPlan(target)) return null;
   const { decodeSavedPlan } = await import('./saved-plan.ts');
   const found = decodeSavedPlan(readFileSync(target, 'utf8'));
   if (!('reason' in found)) return found;

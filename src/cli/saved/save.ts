@@ -7,8 +7,9 @@ import type { CommandContext } from '../io.ts';
 import { writeNote } from '../output.ts';
 import type { PlannedStack, PlanSelection } from '../plan-stack.ts';
 import { beginsAsSavedPlan } from './find.ts';
-import { encodeSavedPlan, sha256 } from './saved-plan.ts';
-import { savedWork } from './stale.ts';
+import { sha256 } from '../sha256.ts';
+import { encodeSavedPlan } from './saved-plan.ts';
+import { fileSums, savedWork } from './stale.ts';
 
 /**
  * Writes a plan into a file, whole or not at all. Fails with 64 for a stack file from standard input and for a file that
@@ -17,7 +18,7 @@ import { savedWork } from './stale.ts';
 export async function savePlan(
   context: CommandContext,
   path: string,
-  { loaded, connection, plan }: PlannedStack,
+  { loaded, connection, plan, inputs }: PlannedStack,
   selection: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll'>,
 ): Promise<void> {
   const { io, options } = context;
@@ -29,6 +30,7 @@ export async function savePlan(
     engine: { id: facts.id, host: facts.host },
     stack: plan.stack,
     file: { path: loaded.source.path, sha256: sha256(loaded.source.text) },
+    files: fileSums(inputs.files),
     selection: {
       name: options.name,
       include: selection.include,
@@ -58,6 +60,8 @@ export function demandSavable({ io }: CommandContext, path: string, stackFile: s
       'a plan of a stack file from standard input cannot be saved: its apply could not see whether the file is the same',
       'name the stack file',
     );
+  if (path === '-')
+    throw new CommandFailure(exitCode.usage, 'a plan is saved in a file', '`--json` prints it');
   const target = resolve(io.cwd, path);
   const found = statSync(target, { throwIfNoEntry: false });
   if (found === undefined || (found.isFile() && (found.size === 0 || beginsAsSavedPlan(target)))) return;

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-
 import { canonicalJson } from '../../compiler/desired/canonical-json.ts';
+import { sha256 } from '../sha256.ts';
 
 /** Raised when a field changes its meaning. */
 const FORMAT = 1;
@@ -12,8 +11,10 @@ export interface SavedPlan {
   /** The engine's own id, and its host's name. */
   readonly engine: { readonly id: string; readonly host: string };
   readonly stack: string;
-  /** The stack file: where it was, as it was named, and the SHA-256 of its bytes. */
+  /** The stack file: where it was, as it was named, and the SHA-256 of its text. */
   readonly file: { readonly path: string; readonly sha256: string };
+  /** The SHA-256 of each file beside it that is put into containers, by its name in the stack file. */
+  readonly files: Readonly<Record<string, string>>;
   readonly selection: SavedSelection;
   /** As `stack plan --json` prints it, without what was said of the file. */
   readonly plan: SavedWork;
@@ -64,11 +65,6 @@ export function decodeSavedPlan(text: string): SavedPlan | NoSavedPlan {
   // What bears the right sum is as it was written.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sum is over every field
   return saved as unknown as SavedPlan;
-}
-
-/** SHA-256 in hex. */
-export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
 }
 
 function sumOf(saved: object): string {

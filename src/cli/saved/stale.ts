@@ -1,8 +1,10 @@
 import { canonicalJson } from '../../compiler/desired/canonical-json.ts';
+import type { ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
 import { planJson } from '../render/plan-json.ts';
 import { reasonLines } from '../render/reason.ts';
 import { changeNames } from '../render/subject.ts';
+import { sha256 } from '../sha256.ts';
 import type { SavedChange, SavedWork } from './saved-plan.ts';
 
 /** The part of a plan that an apply of it must find again. */
@@ -12,6 +14,23 @@ export function savedWork(plan: Plan): SavedWork {
     JSON.stringify(planJson(plan, [], null)),
   ) as SavedWork;
   return { format_version, changes, nodes };
+}
+
+/** The SHA-256 of each file that is put into containers. */
+export function fileSums(files: ResolvedInputs['files']): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([name, file]) => ('bytes' in file ? [[name, sha256(file.bytes)]] : [])),
+  );
+}
+
+/** Which of these files are others now. */
+export function changedFiles(
+  before: Readonly<Record<string, string>>,
+  now: Readonly<Record<string, string>>,
+): readonly string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .filter((name) => before[name] !== now[name])
+    .sort();
 }
 
 /** How what is to be done now differs from what was saved, a line each; none when it does not. */

@@ -29,8 +29,6 @@ export interface JournalOptions {
   /** An agent that runs and mounts the journal, for a plan without agents of its own; null: there is none. */
   readonly agent: string | null;
   readonly begin: ApplyBegin;
-  /** What no line may hold. */
-  readonly secrets: readonly string[];
 }
 
 /** Who applies what, from where. */
@@ -116,7 +114,7 @@ export class ApplyJournal {
       op: node.op.kind,
       ...aboutOf(this.#plan, node),
       ...ended,
-      failure: failure === null ? null : recordedFailure(failure, this.#options.secrets),
+      failure: failure === null ? null : recordedFailure(failure),
     });
     this.#writeSoon();
   }

@@ -8,7 +8,7 @@ const LIMIT_MS = 1_000;
 
 /**
  * The commit that a file lies in, and whether the file differs from it; null where there is no git, no repository, no commit,
- * or no answer in time. Nothing of a repository's own configuration is run, and nothing is written.
+ * or no answer in time. Nothing is written.
  */
 export async function gitCommit(path: string): Promise<ApplyRecord['git']> {
   const folder = dirname(path);
@@ -23,7 +23,7 @@ function git(folder: string, words: readonly string[]): Promise<string | null> {
   const options = {
     cwd: folder,
     timeout: LIMIT_MS,
-    env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
+    env: { ...process.env, GIT_OPTIONAL_LOCKS: '0', GIT_LITERAL_PATHSPECS: '1' },
   };
   return new Promise((resolve) => {
     execFile('git', ['-c', 'core.fsmonitor=false', ...words], options, (error, stdout) => {

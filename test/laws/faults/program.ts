@@ -58,7 +58,7 @@ export async function walk(
     file: null,
     git: null,
   } as const;
-  const journal = { applyId, agent: null, begin, secrets: [] };
+  const journal = { applyId, agent: null, begin };
   const how = {
     desired,
     engine,
