@@ -16,13 +16,13 @@ import type { Decided } from './decide.ts';
 import { withDependencies } from './dependencies.ts';
 import { droppedInstances, removeDropped } from './dropped.ts';
 import type { DroppedInstance } from './dropped.ts';
-import { strayMigrations } from './migrations.ts';
+import { pendingMigrations, strayMigrations } from './migrations.ts';
 import { arrivalsIn, noticesIn } from './notices.ts';
 import { STARTING } from './mode-table.ts';
 import { prepare } from './prepare.ts';
 import { rollContainers } from './roll-containers.ts';
 import type { RollScope } from './roll.ts';
-import { abandonedRuns, tidyRuns } from './runs.ts';
+import { abandonedRuns, tidyMigrations, tidyRuns, unstartedMigrations } from './runs.ts';
 import { socketVolumes, wantedPlaces } from './sockets.ts';
 import { existing } from './turn.ts';
 
@@ -81,7 +81,12 @@ function planWith(
     sockets,
     noticesIn(observed),
   );
-  const tidied = tidyRuns(builder, runs, prepared.ready, sockets);
+  const migrations = pendingMigrations(desired.containers, observed, work);
+  const unstarted = unstartedMigrations(observed, request, migrations);
+  const tidied = [
+    ...tidyRuns(builder, runs, prepared.ready, sockets),
+    ...tidyMigrations(builder, unstarted, prepared.ready),
+  ];
   const over = builder.join('everything', 'done', [...ready, ...removal.ready]);
   for (const cleanup of rolled.cleanups) cleanup(over);
 

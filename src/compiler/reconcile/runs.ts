@@ -1,9 +1,11 @@
-import type { ObservedRun, ObservedState } from '../observed/observed-state.ts';
+import type { ObservedContainer, ObservedRun, ObservedState } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId, PlanRequest } from '../plan/plan.ts';
+import type { PendingMigration } from './migrations.ts';
 import { plainChange } from './prepare.ts';
 import { fileName, socketPlace, unlink, type SocketScope } from './sockets.ts';
+import { existing } from './turn.ts';
 
 /** The containers of `stack run` that nobody waits for; what `--only` leaves out is left alone. */
 export function abandonedRuns(observed: ObservedState, request: PlanRequest): readonly ObservedRun[] {
@@ -31,5 +33,37 @@ export function tidyRuns(
     if (place !== null) add('clear', unlink(place, fileName(place)));
     add('remove', { kind: 'container.remove', target, volumes: true });
     return plainChange(group, { kind: 'run', name: engineName }, 'tidy', [], ['left over from `stack run`']);
+  });
+}
+
+/**
+ * The migrations that an apply made and was cut off from before their start, and that no run of this plan replaces: the record
+ * of nothing. What `--only` leaves out is left alone.
+ */
+export function unstartedMigrations(
+  { containers }: ObservedState,
+  { only }: PlanRequest,
+  pending: readonly PendingMigration[],
+): readonly ObservedContainer[] {
+  if (only.length > 0) return [];
+  const replaced = new Set(pending.flatMap(({ earlier }) => earlier));
+  return containers.filter(
+    (one) => one.role === 'migration' && one.state === 'created' && !replaced.has(one),
+  );
+}
+
+/** Removes migrations that were never started. */
+export function tidyMigrations(
+  builder: PlanBuilder,
+  unstarted: readonly ObservedContainer[],
+  after: readonly NodeId[],
+): readonly Change[] {
+  return unstarted.map((one) => {
+    const { application, container, engineName } = one;
+    const group = `migration ${engineName}`;
+    const op = { kind: 'container.remove', target: existing(one), volumes: true } as const;
+    builder.add(group, 'remove', op, after, 'left over');
+    const subject = { kind: 'migration', application, container } as const;
+    return plainChange(group, subject, 'tidy', [], [`removes ${engineName}, which was never started`]);
   });
 }

@@ -103,6 +103,50 @@ describe('a migration that an apply was cut off from', () => {
   });
 });
 
+describe('a migration that was made and never started', () => {
+  const made = record({ id: 'id-made', state: 'created', exitCode: null });
+  const plan = (sketch: ContainerSketch, request: Partial<PlanRequest> = {}) => {
+    const desired = desiredState([sketch]);
+    const containers = [...settled(desired).containers, made];
+    const result = reconcile(desired, { ...settled(desired), containers }, { ...plainRequest, ...request });
+    if (!result.ok) throw new Error('no plan');
+    return result.value;
+  };
+
+  test.each([
+    ['names no migration any more', { name: 'app' }],
+    ['has it, and nothing calls for it', app],
+    ['names no such container any more', { name: 'web' }],
+  ] as const)('goes where the file %s', (_, sketch) => {
+    const { changes, nodes } = plan(sketch);
+    expect(changes.filter(({ action }) => action === 'tidy')).toMatchObject([
+      {
+        subject: { kind: 'migration', container: 'app' },
+        notes: ['removes shop-app.1.migration, which was never started'],
+      },
+    ]);
+    expect(nodes.flatMap(({ op }) => (op.kind === 'container.remove' ? [op.target] : []))).toEqual([
+      { kind: 'existing', id: 'id-made', generation: 1 },
+    ]);
+  });
+
+  test('is removed by the run that takes its place, and once', () => {
+    const other = { ...app, migration: ['rake', 'db:seed'] };
+    const { nodes } = plan(other, { force: ['app'] });
+    expect(nodes.flatMap(({ op }) => (op.kind === 'migration.run' ? op.replaces : []))).toEqual(['id-made']);
+    expect(
+      nodes.filter(
+        ({ op }) =>
+          op.kind === 'container.remove' && op.target.kind === 'existing' && op.target.id === 'id-made',
+      ),
+    ).toEqual([]);
+  });
+
+  test('is left alone by `--only`', () => {
+    expect(plan({ name: 'app' }, { only: ['app'] }).nodes).toEqual([]);
+  });
+});
+
 describe('a held container', () => {
   const db: ContainerSketch = { name: 'db', mode: 'manual', image: 'db:2', migration: WORDS };
   const web: ContainerSketch = { name: 'web' };
