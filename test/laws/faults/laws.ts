@@ -4,7 +4,7 @@ import type { ContainerDetails } from '../../../src/runtime/engine.ts';
 import { phaseOf } from '../../../src/runtime/observe.ts';
 import { specOf } from '../../../src/runtime/parse-spec.ts';
 import { generationOf } from '../../support/memory-agent.ts';
-import { isInstance, SOCKS, type Machine } from './machine.ts';
+import { isInstance, pathOf, type Machine } from './machine.ts';
 
 const CHANGES = new Set([
   'createContainer',
@@ -33,13 +33,16 @@ export class Broken extends Error {
  * - who serves goes on serving: an instance that served when the plan was made, and stays, is taken down only where its
  *   strategy stops first, and then by no more than a batch of its container
  *
- * What others take down is not held against the process, unless it was told.
+ * What others take down is not held against the process, unless it was told. A path that the file gives to another instance is
+ * that one's from then on.
  */
 export class Laws {
   readonly #machine: Machine;
   readonly #mine: string;
   /** Instances of the plan under way that served when it was made, by `app0`. */
   #promised = new Map<string, { readonly container: string; readonly limit: number }>();
+  /** Whose each published path is by the file of the plan under way. */
+  #owners = new Map<string, string>();
   /** Those that the plan under way has taken down. */
   readonly #down = new Set<string>();
   readonly #names = new Map<string, string>();
@@ -54,6 +57,7 @@ export class Laws {
   /** A plan begins. */
   begin(desired: DesiredState): void {
     this.#promised = new Map();
+    this.#owners = new Map();
     this.#down.clear();
     for (const { container, instances, strategy, mode } of desired.containers.map((each) => ({
       ...each,
@@ -61,8 +65,10 @@ export class Laws {
     }))) {
       if (mode === 'cron') continue;
       const limit = strategy.order === 'start-first' ? 0 : strategy.batch;
-      for (const { name } of instances)
+      for (const { name, socket } of instances) {
         if (this.#isServed(name, 'begun')) this.#promised.set(name, { container, limit });
+        if (socket !== null) this.#owners.set(pathOf(socket.published), name);
+      }
     }
   }
 
@@ -107,6 +113,8 @@ export class Laws {
     const before = this.#machine.links.get(path);
     const server = before === undefined ? undefined : this.#serverOf(before);
     if (server === undefined || !this.#machine.isReady(server)) return;
+    const owner = this.#owners.get(path);
+    if (owner !== undefined && owner !== server.labels[labels.instance]) return;
     const after = method === 'publish' ? this.#serverOf(String(to)) : undefined;
     if (after !== undefined && this.#machine.isReady(after)) return;
     if (method === 'publish' && this.#toldRunning.has(String(to).slice(1))) return;
@@ -161,7 +169,7 @@ export class Laws {
     if (!this.#machine.isReady(container)) return false;
     const socket = specOf(container.labels)?.socket ?? null;
     if (socket === null) return ['current', 'old'].includes(phaseOf(container.name));
-    const at = this.#machine.links.get(`${SOCKS}/${socket.slice(socket.lastIndexOf('/') + 1)}`);
+    const at = this.#machine.links.get(pathOf(socket));
     return at !== undefined && at.slice(1) === generationOf(container);
   }
 

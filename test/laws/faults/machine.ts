@@ -11,7 +11,7 @@ import type { Chance } from './chance.ts';
 import { ASKED, IMAGES } from './sketch.ts';
 
 /** The volume of all sockets, as the agent sees it. */
-export const SOCKS = '/stackc/v/shop-socks-run-socks';
+const SOCKS = '/stackc/v/shop-socks-run-socks';
 
 /** What a container's process will do in one of its runs. */
 export interface Fate extends Behaviour {
@@ -161,13 +161,18 @@ export class Machine {
     const spec = config.labels[labels.role] === 'instance' ? specOf(config.labels) : null;
     if (fate.startError !== undefined || spec === null || spec.socket === null) return fate;
     if (config.env.some((pair) => pair.startsWith('LISTEN='))) return fate;
-    this.links.set(`${SOCKS}/${spec.socket.slice(spec.socket.lastIndexOf('/') + 1)}`, `@${name}`);
+    this.links.set(pathOf(spec.socket), `@${name}`);
     return fate;
   }
 }
 
 export function isInstance({ labels: own }: ContainerDetails): boolean {
   return own[labels.role] === 'instance';
+}
+
+/** A published path as the agent sees it. */
+export function pathOf(published: string): string {
+  return `${SOCKS}/${published.slice(published.lastIndexOf('/') + 1)}`;
 }
 
 function fateKey(container: Pick<ContainerDetails, 'labels'>): string {

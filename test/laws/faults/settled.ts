@@ -1,7 +1,7 @@
 import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
 import { labels } from '../../../src/compiler/labels.ts';
 import { generationOf } from '../../support/memory-agent.ts';
-import { isInstance, SOCKS, type Machine } from './machine.ts';
+import { isInstance, pathOf, type Machine } from './machine.ts';
 
 /** What is not as the file says, or is left over, in words; networks and volumes are there from the first apply on. */
 export function settledProblems(
@@ -48,10 +48,13 @@ export function settledProblems(
       return [`${pathOf(published)} ${movable ? '.' : '@'}${of}`];
     }),
   );
-  // Where nobody has a socket nobody needs the agent, and the plan lets it be.
-  const isAsked = wanted.some(({ instance }) => instance.socket !== null);
+  // An agent that no instance needs is let be.
+  const isAsked = {
+    stack: wanted.some(({ instance }) => instance.socket !== null),
+    host: wanted.some(({ instance }) => instance.spec.network === 'host'),
+  };
   for (const { name, state, networkMode, networks, labels: own } of ours) {
-    if (own[labels.role] === 'agent' && !isAsked) continue;
+    if (own[labels.role] === 'agent' && !isAsked[networkMode === 'host' ? 'host' : 'stack']) continue;
     if (state !== 'running' && !name.endsWith('.migration')) problems.push(`${name} is ${state}`);
     if (networkMode !== 'host' && !(desired.stack in networks)) problems.push(`${name} is on no network`);
   }
@@ -59,10 +62,6 @@ export function settledProblems(
   for (const { name, state } of rest)
     if (!name.endsWith('.migration') || state !== 'exited') problems.push(`${name} is left over, ${state}`);
   return problems;
-}
-
-function pathOf(published: string): string {
-  return `${SOCKS}/${published.slice(published.lastIndexOf('/') + 1)}`;
 }
 
 function setting(env: readonly string[]): string {
