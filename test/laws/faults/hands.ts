@@ -17,6 +17,7 @@ export async function meddle(machine: Machine, chance: Chance): Promise<string> 
     const [path, to] = chance.pick([...links]);
     // A server's own socket comes back only with a new start, which is for the operator to say.
     if (to.startsWith('@')) return 'nothing';
+    machine.robbed.add(to.slice(1));
     if (chance.whether(0.5)) links.delete(path);
     else links.set(path, '.shop-other0.1');
     return `link ${path}`;

@@ -59,6 +59,7 @@ export class Laws {
     this.#promised = new Map();
     this.#owners = new Map();
     this.#down.clear();
+    this.#machine.robbed.clear();
     for (const { container, instances, strategy, mode } of desired.containers.map((each) => ({
       ...each,
       container: each.name,
@@ -144,8 +145,9 @@ export class Laws {
       .filter((each) => isInstance(each) && each.labels[labels.instance] === name && each.id !== id);
   }
 
-  /** It ran when the process last looked, and somebody or something has ended it since. */
+  /** It ran when the process last looked, and somebody or something has ended it since, or led its path elsewhere. */
   #isExcused(container: ContainerDetails): boolean {
+    if (this.#machine.robbed.has(generationOf(container))) return true;
     return !this.#machine.isReady(container) && this.#toldRunning.has(generationOf(container));
   }
 

@@ -37,6 +37,8 @@ export class Machine {
   readonly #fates = new Map<string, Fate>();
   /** Generations that somebody removed: of what they have left behind nobody knows any more. */
   readonly vanished = new Set(['shop-other0.1']);
+  /** Generations from whose path somebody has led the link away since the last plan. */
+  readonly robbed = new Set<string>();
   /** Whether processes do what they should. */
   isWell = true;
 
