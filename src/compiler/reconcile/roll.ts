@@ -10,6 +10,7 @@ import { madeContainer } from './made-container.ts';
 import { awaitCurrent, publishAgain, rescue } from './rescue.ts';
 import { socketPlace } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
+import { STAYING } from './mode-table.ts';
 import { reload, reloadGate, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
 import { addSteps, scopeOf } from './steps.ts';
@@ -72,8 +73,12 @@ export function rollInstance(
       : standing.failed;
   const kept = standing.failed.filter((failed) => !stale.includes(failed));
   const serves = stillServes(decided);
-  const tidy = (leftover: ObservedContainer, current: ObservedContainer | null) => {
-    last = tidyGeneration(builder, group, instance, leftover, current, last, scope.sockets);
+  const tidy = (
+    leftover: ObservedContainer,
+    current: ObservedContainer | null,
+    sockets: SocketScope = scope.sockets,
+  ) => {
+    last = tidyGeneration(builder, group, instance, leftover, current, last, sockets);
     notes.push(
       leftover.phase === 'current'
         ? `removes ${leftover.engineName}, a copy of generation ${leftover.generation} made by hand`
@@ -86,7 +91,7 @@ export function rollInstance(
     for (const leftover of serves)
       tidy(leftover, standing.current === null ? null : { ...standing.current, state: 'running' });
   };
-  if (serves.length > 0 && decision !== 'start') {
+  if (serves.length > 0 && STAYING.has(decision)) {
     last = awaitCurrent(builder, decided, last);
     tidyServing();
   }
@@ -142,6 +147,8 @@ export function rollInstance(
         notes.push(`its image's own volume at ${targets} starts empty; the old one is kept on the engine`);
       }
       last = addSteps(builder, group, strategy.settle, turn, last, null);
+      // Balancers have been told where the new one is.
+      for (const leftover of serves) tidy(leftover, null, { ...scope.sockets, tellers: new Map() });
       const spent = replaced === null ? kept : [replaced, ...kept];
       cleanup = (everything) => {
         for (const old of spent) {
@@ -160,7 +167,7 @@ export function rollInstance(
     case 'start':
     case 'start-held':
       last = start(builder, decided, last, scope.sockets);
-      if (decision === 'start') tidyServing();
+      tidyServing();
       if (decision === 'start-held')
         notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
       break;

@@ -1076,6 +1076,21 @@ describe('what somebody does between two applies', () => {
     expect(planned.changes.find(({ id }) => id === 'shop/app0')?.action).toBe('tidy');
   });
 
+  test('and until the generation that replaces it is ready', () => {
+    const seen = settled(desiredState([{ name: 'app' }]));
+    const containers = seen.containers.flatMap((c) => [
+      { ...c, engineName: 'shop-app0.1.old', phase: 'old' as const },
+      { ...c, id: 'id-app0-2', generation: 2, state: 'exited' as const },
+    ]);
+    const desired = desiredState([{ name: 'app', image: 'app:2' }]);
+    const found = verbs(plan(desired, { ...seen, containers }), 'shop/app0');
+    expect(found.indexOf('stop 1')).toBeGreaterThan(found.indexOf('switch 3'));
+    expect(found.indexOf('remove 1')).toBeGreaterThan(found.indexOf('stop 1'));
+    const stopFirst = desiredState([{ name: 'app', image: 'app:2', order: 'stop-first' }]);
+    const before = verbs(plan(stopFirst, { ...seen, containers }), 'shop/app0');
+    expect(before.indexOf('stop 1')).toBeLessThan(before.indexOf('create 3'));
+  });
+
   test('a server that binds its path itself and is started again gets what an apply that was cut off has left held', () => {
     const desired = desiredState([{ name: 'app', socket: true, fixed: true, order: 'stop-first' }]);
     const seen = withContainer(settled(desired), 'app0', { state: 'exited', exitCode: 0 });
