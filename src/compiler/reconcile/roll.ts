@@ -130,8 +130,9 @@ export function rollInstance(
         tellers,
         sockets: scope.sockets,
       };
-      // Back to an old one that does not run would be worse.
-      const undoScope = successor === null || replaced?.state === 'running' ? scopeOf(turn) : null;
+      // Back to an old one that does not run would be worse; without any, the next apply makes another one.
+      const isBetter = replaced === null || replaced.state === 'running';
+      const undoScope = successor === null || isBetter ? scopeOf(turn) : null;
       last = addSteps(builder, group, strategy.begin, turn, last, undoScope);
       running = last;
       last = addSteps(builder, group, strategy.serve, turn, [...last, ...serve], undoScope);

@@ -440,10 +440,10 @@ describe('whole plans', () => {
       expect(planText(plan(wanted, first))).toMatchInlineSnapshot(`
         "create shop/app0 -→2 (leftover switch that was cut off -→generation 2, which serves already)
 
-        [] #1 shop/app0 publish 2: socket.publish
+        [] #1 shop/app0 publish 2: socket.publish undo: socket.unlink, socket.drain
         [1] #2 shop/app0 gate 2: container.gate
-        [2] #3 shop/app0 keep 2: container.policy
-        [3] #4 shop/app0 switch 2: container.rename"
+        [2] #3 shop/app0 keep 2: container.policy undo: container.policy
+        [3] #4 shop/app0 switch 2: container.rename undo: container.rename"
       `);
     });
 
