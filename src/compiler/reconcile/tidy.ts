@@ -47,11 +47,11 @@ export function tidyGeneration(
   const isPlain = own && leftover.phase === 'old' && !hasOwnSocket(leftover, engineName);
   const publishCurrent = (at: SocketPlace) =>
     publish(at, generationSocketName(engineName, current?.generation ?? 0));
+  const serves = served !== null && served.published === place?.published;
   if (place !== null && leftover.phase !== 'failed') {
-    const serves = current !== null && served?.published === place.published;
     // Where the current one does not run the agent may be holding what comes, for the next that is published.
     const isHeld = own && current.state !== 'running';
-    if (serves && leftover.phase === 'next' && !isHeld) {
+    if (serves && current !== null && leftover.phase === 'next' && !isHeld) {
       const back = own ? publishCurrent(place) : restore(place, engineName, current.generation);
       add('publish back', back, 'the current one');
       isAway = true;
@@ -101,7 +101,7 @@ export function tidyGeneration(
   if (leftover.state !== 'created' && leftover.state !== 'exited' && leftover.state !== 'dead') {
     add('stop', { kind: 'container.stop', target: existing(leftover), timeoutS: null }, 'left over');
   }
-  if (isAway && isPlain && place !== null)
+  if (isAway && isPlain && serves && place !== null)
     add('publish again after', publishCurrent(place), 'it may have taken it away');
   // A copy that somebody made has the current generation's number, and that one's socket is no leftover.
   if (place !== null && leftover.generation !== current?.generation)

@@ -169,6 +169,28 @@ describe('a server that binds the published name itself', () => {
     ]);
   });
 
+  test('is left over on another path than the current one serves on: that one is not published there', () => {
+    const observed = seen({ kind: 'symlink', to: '.shop-app0.2', leads: true });
+    const [current] = observed.containers;
+    if (current?.spec === undefined || current.spec === null) throw new Error('nothing is current');
+    const two = { ...current, id: 'two', generation: 2, env: ['LISTEN=/run/socks/.shop-app0.2'] };
+    const old = {
+      ...current,
+      env: [],
+      phase: 'old' as const,
+      engineName: 'shop-app0.1.old',
+      spec: { ...current.spec, socket: '/run/socks/before.sock' },
+    };
+    const { nodes } = planOf(app, { ...observed, containers: [two, old] });
+    expect(nodes.map(({ id }) => id)).toEqual([
+      'shop/app0 unpublish 1',
+      'shop/app0 drain 1',
+      'shop/app0 stop 1',
+      'shop/app0 clear 1',
+      'shop/app0 remove 1',
+    ]);
+  });
+
   test.each([
     ['a link', app, ['unpublish 1 undo: socket.publish']],
     ['a plain socket', fixed, ['keep socket 1 undo: socket.restore', 'unpublish 1 undo: ']],
