@@ -138,6 +138,16 @@ export function removeGenerations(
   // A successor of another name may have published there: then the name is no longer this one's.
   const isItsOwn = published !== null && !sockets.wanted.has(placeKey(published));
   const isLink = bearer !== undefined && hasOwnSocket(bearer, engineName);
+  const tellers = sockets.tellers.get(engineName) ?? [];
+  const isServing = tellers.length > 0 && containers.some(({ state }) => state === 'running');
+  // Should the apply be cut off and the instance stay after all: the policy that it lacks tells that it was taken out. And a
+  // server that the engine starts again would bind the path once more, whoever is published there by then.
+  const isPlain = bearer !== undefined && !isLink;
+  for (const container of isServing || isPlain ? containers : []) {
+    if (container.restart === 'no' || container.state !== 'running') continue;
+    const target = existing(container);
+    add(`release ${container.generation}`, { kind: 'container.policy', target, policy: 'no', maxRetries: 0 });
+  }
   if (isItsOwn && bearer !== undefined) {
     if (!isLink && bearer.state === 'running') {
       // A link is drift, should the apply be cut off and the instance stay after all; of a socket that the server has
@@ -153,14 +163,6 @@ export function removeGenerations(
       const op = { kind: 'balancer.notice', ...notice } as const;
       noticed = [builder.add(group, 'await checks', op, last, 'the next one goes only then')];
     }
-  }
-  const tellers = sockets.tellers.get(engineName) ?? [];
-  const isServing = tellers.length > 0 && containers.some(({ state }) => state === 'running');
-  // Should the apply be cut off and the instance stay after all: the policy that it lacks tells that it was taken out.
-  for (const container of isServing ? containers : []) {
-    if (container.restart === 'no' || container.state !== 'running') continue;
-    const target = existing(container);
-    add(`release ${container.generation}`, { kind: 'container.policy', target, policy: 'no', maxRetries: 0 });
   }
   for (const teller of isServing ? tellers : [])
     add(`drain in ${teller.balancer}`, leave(teller, stays ? 'drain' : 'maint'));

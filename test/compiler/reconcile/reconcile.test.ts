@@ -287,6 +287,8 @@ describe('whole plans', () => {
     const observed = settled(desiredState([{ ...sketch, instances: 2 }]));
     const { nodes } = plan(desiredState([sketch]), observed);
     expect(nodes.filter(({ group }) => group === 'shop/app1').map(({ id, op }) => [id, op.kind])).toEqual([
+      // One that the engine starts again would bind its path once more.
+      ['shop/app1 release 1', 'container.policy'],
       ['shop/app1 park 1', 'container.rename'],
       ['shop/app1 keep socket 1', 'socket.keep'],
       ['shop/app1 unpublish', 'socket.unlink'],
