@@ -1,4 +1,5 @@
 import { labels } from '../../../src/compiler/labels.ts';
+import { specOf } from '../../../src/runtime/parse-spec.ts';
 import { generationOf } from '../../support/memory-agent.ts';
 import type { Chance } from './chance.ts';
 import type { Machine } from './machine.ts';
@@ -23,7 +24,7 @@ export async function meddle(machine: Machine, chance: Chance): Promise<string> 
     return `link ${path}`;
   }
   if (ours.length === 0) return 'nothing';
-  const { id, name, state, networkMode, labels: own } = chance.pick(ours);
+  const { id, name, state, networkMode, env, labels: own } = chance.pick(ours);
   const quietly = (doing: Promise<unknown>) => doing.catch(() => {});
   switch (chance.between(0, 8)) {
     case 0:
@@ -46,7 +47,22 @@ export async function meddle(machine: Machine, chance: Chance): Promise<string> 
       if (networkMode !== 'host') await quietly(engine.disconnectNetwork('shop', id));
       return `disconnect ${name}`;
     default:
+      // A server that binds the published path itself takes it from another generation, which only a new start brings back.
+      if (isRival(ours, own) && bindsItself(own, env)) return 'nothing';
       await quietly(engine.startContainer(id));
       return `start ${name}`;
   }
+}
+
+/** Whether its instance has more than one generation. */
+function isRival(
+  ours: readonly { readonly labels: Readonly<Record<string, string>> }[],
+  own: Readonly<Record<string, string>>,
+): boolean {
+  return ours.filter((each) => each.labels[labels.instance] === own[labels.instance]).length > 1;
+}
+
+function bindsItself(own: Readonly<Record<string, string>>, env: readonly string[]): boolean {
+  const socket = specOf(own)?.socket ?? null;
+  return socket !== null && !env.some((pair) => pair.startsWith('LISTEN='));
 }

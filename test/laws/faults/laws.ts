@@ -127,8 +127,9 @@ export class Laws {
     const promise = this.#promised.get(name);
     if (promise === undefined || !this.#serves(target)) return;
     if (this.#isServed(name, target.id)) return;
-    if (this.#heirs(name, target).some((heir) => this.#isExcused(heir))) return;
-    for (const down of this.#down) if (this.#isServed(down, null)) this.#down.delete(down);
+    if (this.#isTakenDown(name, target.id)) return;
+    for (const down of this.#down)
+      if (this.#isServed(down, null) || this.#isTakenDown(down, null)) this.#down.delete(down);
     this.#down.add(name);
     const together = [...this.#down].filter(
       (down) => this.#promised.get(down)?.container === promise.container,
@@ -139,10 +140,13 @@ export class Laws {
       );
   }
 
-  #heirs(name: string, { id }: ContainerDetails): readonly ContainerDetails[] {
-    return this.#machine.engine
+  /** Others have ended, or removed, one of its generations that ran when the process last looked; `without` an id. */
+  #isTakenDown(name: string, without: string | null): boolean {
+    const ended = this.#machine.engine
       .containers()
-      .filter((each) => isInstance(each) && each.labels[labels.instance] === name && each.id !== id);
+      .filter((each) => isInstance(each) && each.labels[labels.instance] === name && each.id !== without)
+      .some((each) => this.#isExcused(each));
+    return ended || this.#hasVanished(name);
   }
 
   /** It ran when the process last looked, and somebody or something has ended it since, or led its path elsewhere. */
@@ -164,6 +168,13 @@ export class Laws {
           (without !== 'begun' || phaseOf(each.name) !== 'next') &&
           this.#serves(each),
       );
+  }
+
+  /** Somebody has removed one of its generations that ran when the process last looked. */
+  #hasVanished(name: string): boolean {
+    return [...this.#machine.vanished].some(
+      (generation) => generation.startsWith(`${this.#mine}-${name}.`) && this.#toldRunning.has(generation),
+    );
   }
 
   /** It answers, and somebody can get there. */

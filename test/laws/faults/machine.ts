@@ -142,11 +142,12 @@ export class Machine {
     if (role !== 'instance' || config.labels[labels.stack] !== 'shop') return { readyAfterMs: 0 };
     const stop = { stopAfterMs: own.pick([0, 0, 200, 5_000]), stopExitCode: own.pick([0, 143]) };
     // Where nobody asks, a second of running has to do.
-    const readyAfterMs = own.pick(config.labels[ASKED] === 'yes' ? [0, 300, 2_000] : [0, 300]);
+    const isAsked = config.labels[ASKED] === 'yes';
+    const readyAfterMs = own.pick(isAsked ? [0, 300, 2_000] : [0, 300]);
     if (this.isWell || own.whether(0.75)) return { ...stop, readyAfterMs };
     switch (own.between(0, 3)) {
       case 0:
-        return { ...stop, readyAfterMs: Number.POSITIVE_INFINITY };
+        return { ...stop, readyAfterMs: isAsked ? Number.POSITIVE_INFINITY : readyAfterMs };
       case 1:
         return { ...stop, readyAfterMs, exitAfterMs: own.pick([1, 100, 700, 3_000, 20_000]), exitCode: 1 };
       case 2:

@@ -14,6 +14,9 @@ export function settledProblems(
     .filter(({ mode }) => mode !== 'cron')
     .flatMap((container) => container.instances.map((instance) => ({ container, instance })));
   const problems: string[] = [];
+  // Whose socket it is, or whose it was when it was kept.
+  const isOfVanished = (path: string, to: string) =>
+    [to, path.slice(path.lastIndexOf('/') + 1)].some((name) => vanished.has(name.slice(1)));
   const places = new Set(
     wanted.flatMap(({ instance: { socket } }) => (socket === null ? [] : [pathOf(socket.published)])),
   );
@@ -38,7 +41,7 @@ export function settledProblems(
   same(
     'published paths',
     [...links]
-      .filter(([path, to]) => places.has(path) || !vanished.has(to.slice(1)))
+      .filter(([path, to]) => places.has(path) || !isOfVanished(path, to))
       .map(([path, to]) => `${path} ${to}`),
     wanted.flatMap(({ instance }) => {
       if (instance.socket === null) return [];
