@@ -1,13 +1,19 @@
 import type { Teller } from '../balancer/tellers.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Decided } from './decide.ts';
+import { STAYING } from './mode-table.ts';
 import { canHold, placeKey } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
 import type { Cover } from './turn.ts';
 
-/** Generations that an apply was about to let go and that serve until the current one, which has ended since, runs again. */
+/**
+ * Generations that an apply was about to let go and that serve until the current one, which has ended since, runs again: started
+ * by the plan, or by the engine.
+ */
 export function stillServes({ container, decision, standing }: Decided): readonly ObservedContainer[] {
-  if (decision !== 'start' || container.strategy.order !== 'start-first') return [];
+  const isAwaited =
+    decision === 'start' || (STAYING.has(decision) && standing.current?.state === 'restarting');
+  if (!isAwaited || container.strategy.order !== 'start-first') return [];
   return standing.leftovers.filter(({ phase, state }) => phase === 'old' && state === 'running');
 }
 

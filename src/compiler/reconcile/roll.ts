@@ -7,7 +7,8 @@ import { unreachable } from '../unreachable.ts';
 import { leadsTo } from './balancers.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
-import { hasOwnSocket, publish, restore, socketPlace } from './sockets.ts';
+import { awaitCurrent, publishAgain, rescue } from './rescue.ts';
+import { socketPlace } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
 import { reload, reloadGate, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
@@ -16,7 +17,6 @@ import { existing } from './turn.ts';
 import { coverOf, stillServes } from './cover.ts';
 import type { Turn } from './turn.ts';
 import { restOf, strategies } from './strategies.ts';
-import { generationSocketName } from '../desired/desired-state.ts';
 import { tidyGeneration } from './tidy.ts';
 import { count, gateWords, instanceNotes } from './words.ts';
 
@@ -82,6 +82,14 @@ export function rollInstance(
   };
   for (const leftover of [...standing.leftovers, ...stale])
     if (leftover !== successor && !serves.includes(leftover)) tidy(leftover, standing.current);
+  const tidyServing = () => {
+    for (const leftover of serves)
+      tidy(leftover, standing.current === null ? null : { ...standing.current, state: 'running' });
+  };
+  if (serves.length > 0 && decision !== 'start') {
+    last = awaitCurrent(builder, decided, last);
+    tidyServing();
+  }
   const tidied = last !== after;
   last = publishAgain(builder, decided, last, scope.sockets);
   for (const failed of retries ? kept : []) {
@@ -152,8 +160,7 @@ export function rollInstance(
     case 'start':
     case 'start-held':
       last = start(builder, decided, last, scope.sockets);
-      for (const leftover of serves)
-        tidy(leftover, standing.current === null ? null : { ...standing.current, state: 'running' });
+      if (decision === 'start') tidyServing();
       if (decision === 'start-held')
         notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
       break;
@@ -243,56 +250,6 @@ function actionOf({ decision, link, standing }: Decided, tidied: boolean): Actio
     default:
       return unreachable(decision);
   }
-}
-
-/** Points the published name at the generation that is current and stays: somebody removed it or led it elsewhere. */
-function publishAgain(
-  builder: PlanBuilder,
-  { instance, standing, link }: Decided,
-  after: readonly NodeId[],
-  sockets: SocketScope,
-): readonly NodeId[] {
-  const { current } = standing;
-  const place = socketPlace(current?.spec ?? null, sockets.reach);
-  if (link === null || current === null || place === null) return after;
-  const op = publish(place, generationSocketName(instance.engineName, current.generation));
-  return [builder.add(instance.key, 'publish again', op, after, 'changed by hand')];
-}
-
-/** An apply that was cut off between its renames, or a container that somebody renamed, gets its name back. */
-function rescue(
-  builder: PlanBuilder,
-  { instance, standing }: Decided,
-  after: readonly NodeId[],
-  notes: string[],
-  sockets: SocketScope,
-): readonly NodeId[] {
-  const { current, rescue: kind } = standing;
-  if (current === null || kind === null) return after;
-  const words = {
-    finish: `finishes the switch to generation ${current.generation}, which was cut off`,
-    restore: `goes back to generation ${current.generation}, which was about to leave`,
-    renamed: `was renamed to ${current.engineName} by hand`,
-  } as const;
-  // A name given by hand is among the reasons.
-  if (kind !== 'renamed') notes.push(words[kind]);
-  let last: readonly NodeId[] = [
-    builder.add(
-      instance.key,
-      'name',
-      { kind: 'container.rename', target: existing(current), name: instance.engineName },
-      after,
-      words[kind],
-    ),
-  ];
-  const place = socketPlace(current.spec, sockets.reach);
-  if (kind === 'restore' && place !== null) {
-    const op = hasOwnSocket(current, instance.engineName)
-      ? publish(place, generationSocketName(instance.engineName, current.generation))
-      : restore(place, instance.engineName, current.generation);
-    last = [builder.add(instance.key, 'publish again', op, last, words[kind])];
-  }
-  return last;
 }
 
 /** How a change names everything it waits for in another container. */

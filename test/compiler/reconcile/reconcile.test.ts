@@ -1061,6 +1061,21 @@ describe('what somebody does between two applies', () => {
     ]);
   });
 
+  test.each([
+    ['as the file says', 'app:1', { kind: 'container.gate' }],
+    ['held', 'app:2', { kind: 'container.up' }],
+  ])('and while the engine is about to start it again: %s', (_, image, gate) => {
+    const seen = settled(desiredState([{ name: 'app', mode: 'manual' }]));
+    const containers = seen.containers.flatMap((c) => [
+      { ...c, engineName: 'shop-app0.1.old', phase: 'old' as const },
+      { ...c, id: 'id-app0-2', generation: 2, state: 'restarting' as const },
+    ]);
+    const planned = plan(desiredState([{ name: 'app', mode: 'manual', image }]), { ...seen, containers });
+    expect(verbs(planned, 'shop/app0')).toEqual(['gate 2', 'stop 1', 'remove 1']);
+    expect(planned.nodes.find(({ id }) => id === 'shop/app0 gate 2')?.op).toMatchObject(gate);
+    expect(planned.changes.find(({ id }) => id === 'shop/app0')?.action).toBe('tidy');
+  });
+
   test('a server that binds its path itself and is started again gets what an apply that was cut off has left held', () => {
     const desired = desiredState([{ name: 'app', socket: true, fixed: true, order: 'stop-first' }]);
     const seen = withContainer(settled(desired), 'app0', { state: 'exited', exitCode: 0 });
