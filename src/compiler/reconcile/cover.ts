@@ -12,7 +12,9 @@ import type { Cover } from './turn.ts';
  */
 export function stillServes({ container, decision, standing }: Decided): readonly ObservedContainer[] {
   const isAwaited =
-    decision === 'start' || (STAYING.has(decision) && standing.current?.state === 'restarting');
+    decision === 'start' ||
+    decision === 'start-held' ||
+    (STAYING.has(decision) && standing.current?.state === 'restarting');
   if (!isAwaited || container.strategy.order !== 'start-first') return [];
   return standing.leftovers.filter(({ phase, state }) => phase === 'old' && state === 'running');
 }

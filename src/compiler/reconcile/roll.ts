@@ -86,7 +86,7 @@ export function rollInstance(
     for (const leftover of serves)
       tidy(leftover, standing.current === null ? null : { ...standing.current, state: 'running' });
   };
-  if (serves.length > 0 && decision !== 'start') {
+  if (serves.length > 0 && decision !== 'start' && decision !== 'start-held') {
     last = awaitCurrent(builder, decided, last);
     tidyServing();
   }
@@ -160,7 +160,7 @@ export function rollInstance(
     case 'start':
     case 'start-held':
       last = start(builder, decided, last, scope.sockets);
-      if (decision === 'start') tidyServing();
+      tidyServing();
       if (decision === 'start-held')
         notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
       break;
