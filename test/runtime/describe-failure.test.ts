@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { instanceKey } from '../../src/compiler/desired/keys.ts';
 import type { Operation } from '../../src/compiler/plan/operation.ts';
 import { describeFailure } from '../../src/runtime/describe-failure.ts';
 import { GateError } from '../../src/runtime/gate/gate-error.ts';
@@ -6,8 +7,10 @@ import { memoryEngine } from '../support/memory-engine.ts';
 
 type Gate = Extract<Operation, { readonly kind: 'container.gate' }>;
 
+const APP = instanceKey('shop', 'app0');
+
 const help = async (op: Omit<Gate, 'kind' | 'instance' | 'generation'>) => {
-  const gate: Gate = { kind: 'container.gate', instance: 'shop/app0', generation: 2, ...op };
+  const gate: Gate = { kind: 'container.gate', instance: APP, generation: 2, ...op };
   const failure = await describeFailure(new GateError('not ready'), gate, memoryEngine(), () => null);
   return failure.help;
 };
@@ -20,7 +23,7 @@ describe('a gate that is not passed', () => {
   });
 
   test('by a new one: the next apply makes another anyway', async () => {
-    expect(await help({ target: { kind: 'created', instance: 'shop/app0', generation: 2 } })).toBeNull();
+    expect(await help({ target: { kind: 'created', instance: APP, generation: 2 } })).toBeNull();
   });
 
   test('after a reload: the old files are back', async () => {
