@@ -44,7 +44,7 @@ export async function describeFailure(
     const isReload = op.kind === 'container.gate' && op.reloaded === true;
     const help = isReload
       ? 'the old files come back, and it serves by them; mend the new ones and apply again'
-      : helpForLog(log);
+      : (helpForLog(log) ?? helpForGate(op));
     return { message: error.message, detail: null, help, log };
   }
   if (error instanceof ForerunnerError) {
@@ -92,6 +92,13 @@ export async function describeFailure(
   if (error instanceof EngineError) return { ...plainWords(error), log };
   const message = error instanceof Error ? error.message : String(error);
   return { message, detail: null, help: null, log };
+}
+
+/** One that this apply has not made would be asked again and again: nothing else is planned for what the file names. */
+function helpForGate(op: Operation): string | null {
+  return op.kind === 'container.gate' && op.target.kind === 'existing'
+    ? `an earlier apply made it; \`stack apply --force ${op.instance}\` makes a new one in its place`
+    : null;
 }
 
 async function logTail(engine: Engine, id: string): Promise<readonly string[]> {

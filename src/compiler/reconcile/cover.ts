@@ -1,7 +1,4 @@
 import type { Teller } from '../balancer/tellers.ts';
-import type { DesiredInstance } from '../desired/desired-state.ts';
-import { fixedPorts, portsOverlap } from '../desired/host-port.ts';
-import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Decided } from './decide.ts';
 import { STAYING } from './mode-table.ts';
@@ -10,28 +7,16 @@ import type { SocketPlace, SocketScope } from './sockets.ts';
 import type { Cover } from './turn.ts';
 
 /**
- * Generations that an apply was about to let go and that serve until the current one, which has ended since, runs again (started
- * by the plan, or by the engine), or until the one that replaces it is ready.
+ * Generations that an apply was about to let go and that serve until the current one, which has ended since, runs again: started
+ * by the plan, or by the engine.
  */
-export function stillServes({
-  container,
-  instance,
-  decision,
-  standing,
-}: Decided): readonly ObservedContainer[] {
-  if (container.strategy.order !== 'start-first' || standing.current === null) return [];
-  const serving = standing.leftovers.filter(({ phase, state }) => phase === 'old' && state === 'running');
-  const { state } = standing.current;
-  if (decision === 'start' || decision === 'start-held') return serving;
-  if (STAYING.has(decision)) return state === 'restarting' ? serving : [];
-  if (decision !== 'replace' || state === 'running') return [];
-  // A path leads to the current one already, and a port of the host may be what the next one needs.
-  return serving.filter(({ spec }) => spec?.socket === null && !holdsPortOf(spec.ports, instance));
-}
-
-function holdsPortOf(ports: InstanceSpec['ports'], { spec }: DesiredInstance): boolean {
-  const held = fixedPorts(ports);
-  return fixedPorts(spec.ports).some((port) => held.some((other) => portsOverlap(other, port)));
+export function stillServes({ container, decision, standing }: Decided): readonly ObservedContainer[] {
+  const isAwaited =
+    decision === 'start' ||
+    decision === 'start-held' ||
+    (STAYING.has(decision) && standing.current?.state === 'restarting');
+  if (!isAwaited || container.strategy.order !== 'start-first') return [];
+  return standing.leftovers.filter(({ phase, state }) => phase === 'old' && state === 'running');
 }
 
 /** Who answers while an instance is replaced. */

@@ -14,6 +14,7 @@ import type { Difference } from './compare.ts';
 import { linkDrift } from './links.ts';
 import { modeTable, STAYING } from './mode-table.ts';
 import type { Decision, Status } from './mode-table.ts';
+import { byServing } from './serving.ts';
 import { standing } from './standing.ts';
 import { publishedSuccessor } from './successor.ts';
 import type { Standing } from './standing.ts';
@@ -100,6 +101,12 @@ function decideOne(
   const byTable = modeTable[mode][status];
   const successor = forced ? null : publishedSuccessor(container, instance, stands, observed.links);
   const decision = decisionFor(byTable, { current, forced, successor, mode });
+  if (successor === null) {
+    const toOld = decision === 'replace' && container.strategy.order === 'start-first';
+    const serving = byServing(instance.engineName, stands, observed.links, toOld);
+    if (serving !== stands)
+      return decideOne(described, instance, serving, observed, { included, forced, vanished });
+  }
   const link = STAYING.has(decision) ? linkDrift(instance.engineName, stands, observed.links) : null;
   return {
     container,

@@ -97,14 +97,12 @@ export function removeDropped(
     const notice =
       isLast || d.staying === 0 || newest?.state !== 'running' ? null : noticeOf(d.engineName, newest);
     const start = lastOf.get(d.containerKey) ?? after;
-    lastOf.set(
-      d.containerKey,
-      removeGenerations(builder, d.key, d.engineName, d.containers, start, sockets, {
-        stop: d.stop,
-        stays: d.staying > 0,
-        notice,
-      }),
-    );
+    const removed = removeGenerations(builder, d.key, d.engineName, d.containers, start, sockets, {
+      stop: d.stop,
+      stays: d.staying > 0,
+      notice,
+    });
+    lastOf.set(d.containerKey, removed.last);
     const subject = {
       kind: 'instance',
       application: newest?.application ?? '',
@@ -118,7 +116,7 @@ export function removeDropped(
       subject,
       'remove',
       reasons,
-      notice === null ? [] : [noticeWords(notice)],
+      notice !== null && removed.isNoticed ? [noticeWords(notice)] : [],
     );
     changes.push({ ...change, from: newest?.generation ?? null });
   }

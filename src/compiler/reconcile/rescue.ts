@@ -1,4 +1,5 @@
 import { generationSocketName } from '../desired/desired-state.ts';
+import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
@@ -45,7 +46,7 @@ export function rescue(
   notes: string[],
   sockets: SocketScope,
 ): readonly NodeId[] {
-  const { current, rescue: kind } = standing;
+  const { current, rescue: kind, displaced } = standing;
   if (current === null || kind === null) return after;
   const words = {
     finish: `finishes the switch to generation ${current.generation}, which was cut off`,
@@ -54,15 +55,13 @@ export function rescue(
   } as const;
   // A name given by hand is among the reasons.
   if (kind !== 'renamed') notes.push(words[kind]);
-  let last: readonly NodeId[] = [
-    builder.add(
-      instance.key,
-      'name',
-      { kind: 'container.rename', target: existing(current), name: instance.engineName },
-      after,
-      words[kind],
-    ),
-  ];
+  let last = after;
+  const rename = (verb: string, one: ObservedContainer, name: string) => {
+    const op = { kind: 'container.rename', target: existing(one), name } as const;
+    last = [builder.add(instance.key, verb, op, last, words[kind])];
+  };
+  if (displaced !== null) rename(`park ${displaced.generation}`, displaced, displaced.engineName);
+  rename('name', current, instance.engineName);
   const place = socketPlace(current.spec, sockets.reach);
   if (kind === 'restore' && place !== null) {
     const op = hasOwnSocket(current, instance.engineName)

@@ -9,6 +9,8 @@ export interface Standing {
    * `restore` an old generation whose successor is gone, `renamed` by hand.
    */
   readonly rescue: 'finish' | 'restore' | 'renamed' | null;
+  /** It gives its place up to `current`, and has here the name and the phase that it gets; among the others as well. */
+  readonly displaced: ObservedContainer | null;
   /** Half-made or replaced generations of an earlier apply, newest first. */
   readonly leftovers: readonly ObservedContainer[];
   /** Kept for inspection, newest first. */
@@ -28,6 +30,8 @@ export interface Standing {
  *     2       1        -         2 is current, 1 was not stopped or removed yet
  *     -       1        -         2 is gone: back to 1
  *     -       -        2         a first generation, half-made
+ *
+ * Where the current one does not run and another one serves: `serving.ts`.
  */
 export function standing(engineName: string, containers: readonly ObservedContainer[]): Standing {
   const newestFirst = [...containers].sort((a, b) => b.generation - a.generation || (a.id < b.id ? -1 : 1));
@@ -37,6 +41,7 @@ export function standing(engineName: string, containers: readonly ObservedContai
   const result = (current: ObservedContainer | null, rescue: Standing['rescue']): Standing => ({
     current,
     rescue,
+    displaced: null,
     leftovers: newestFirst.filter((c) => c !== current && c.phase !== 'failed'),
     failed,
     latest,

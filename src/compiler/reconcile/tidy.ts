@@ -127,7 +127,7 @@ export function removeGenerations(
     stays,
     notice = null,
   }: { readonly stop: StopSpec | null; readonly stays: boolean; readonly notice?: Notice | null },
-): readonly NodeId[] {
+): { readonly last: readonly NodeId[]; readonly isNoticed: boolean } {
   let last = after;
   let noticed: readonly NodeId[] = [];
   const add = (verb: string, op: Operation) => {
@@ -189,5 +189,5 @@ export function removeGenerations(
     if (place !== null) add(`clear ${n}`, unlink(place, generationSocketName(engineName, n)));
     add(`remove ${n}`, { kind: 'container.remove', target, volumes: false });
   }
-  return [...last, ...noticed];
+  return { last: [...last, ...noticed], isNoticed: noticed.length > 0 };
 }

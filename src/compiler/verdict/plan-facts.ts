@@ -10,6 +10,7 @@ import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { Change } from '../plan/plan.ts';
 import { recordedPort } from '../reconcile/recorded-port.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
+import { mayServe } from '../reconcile/serving.ts';
 import { standing } from '../reconcile/standing.ts';
 import type { GateFacts, SocketFacts, VerdictFacts } from './facts.ts';
 import { balancersOf } from './instance-balancers.ts';
@@ -51,10 +52,12 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       seen.application === subject.application &&
       seen.instance === subject.instance,
   );
-  const old = standing(engineName, generations).current;
   const siblings = currentOf(observed, subject);
   const next = successorOf(scene, change);
   const operations = scene.operations.get(change.id) ?? [];
+  const named = standing(engineName, generations).current;
+  const serving = generations.find((one) => mayServe(one, observed.links) && isStopped(operations, one));
+  const old = named?.state === 'running' ? named : (serving ?? named);
   const server = serverOf(
     old?.entrypoint ?? instance?.entrypoint ?? [],
     old?.command ?? instance?.command ?? [],
@@ -273,6 +276,10 @@ function drainSeconds(
   return drain?.kind === 'socket.drain' || drain?.kind === 'ports.drain'
     ? drain.limitS
     : (instance?.stop.drainS ?? DRAIN_S);
+}
+
+function isStopped(operations: readonly Operation[], one: ObservedContainer): boolean {
+  return operations.some((op) => op.kind === 'container.stop' && isOldOne(op.target, one));
 }
 
 function isOldOne(target: ContainerRef, old: ObservedContainer | null): boolean {

@@ -88,6 +88,20 @@ test('nor for one that does not run', () => {
   expect(waits(CONFIG, [two, haproxy], stopped)[0]?.[1]).toBeUndefined();
 });
 
+test('nor is anything said of waiting for one without a path that could be taken away', () => {
+  const apps: ContainerSketch = { name: 'app', instances: 4, port: 8080 };
+  const seen = settled(desiredState([apps, haproxy]));
+  const config = CONFIG.replace(/unix@\/there\/(app\d)\.sock/g, 'shop-$1:8080');
+  const text: BalancerText = { kind: 'read', main: ['/h.cfg'], files: new Map([['/h.cfg', config]]) };
+  const balancers = new Map(seen.containers.map(({ id }) => [id, text]));
+  const wanted = desiredState([{ ...apps, instances: 2 }, haproxy]);
+  const planned = reconcile(wanted, { ...seen, balancers }, plainRequest);
+  if (!planned.ok) throw new Error('no plan');
+  const { nodes, changes } = planned.value;
+  expect(nodes.map(({ op }) => op.kind)).not.toContain('balancer.notice');
+  expect(changes.filter(({ action }) => action === 'remove').map(({ notes }) => notes)).toEqual([[], []]);
+});
+
 test('the container is removed meanwhile', () => {
   const seen = settled(desiredState([app, haproxy]));
   const text: BalancerText = { kind: 'read', main: ['/h.cfg'], files: new Map([['/h.cfg', CONFIG]]) };
