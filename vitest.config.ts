@@ -12,6 +12,7 @@ export default defineConfig({
           maxWorkers: 3,
           isolate: false,
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -132,7 +132,9 @@ describe('a saved plan', () => {
       await writeFile(join(elsewhere, 'next.plan'), saved());
       const words = ['apply', 'next.plan', '--file', join(cwd, 'stack.json')];
       expect((await stack(words, { cwd: elsewhere, engine })).code).toBe(0);
-      expect((await stack(['apply', 'next.plan'], { cwd: elsewhere, engine })).code).toBe(65);
+      const lost = await stack(['apply', 'next.plan'], { cwd: elsewhere, engine });
+      expect(lost.code).toBe(65);
+      expect(lost.stderr).toContain('say where it is: `stack apply next.plan --file FILE`');
     } finally {
       await rm(elsewhere, { recursive: true });
     }
@@ -164,7 +166,9 @@ describe('a saved plan', () => {
     expect((await run('plan', '-', '-o', 'next.plan')).code).toBe(64);
     const lost = await run('plan', '-o', 'no/such/next.plan');
     expect(lost.code).toBe(1);
-    expect(lost.stderr).toContain('the plan cannot be saved to `no/such/next.plan`: ENOENT');
+    expect(lost.stderr).toContain(
+      'the plan cannot be saved to `no/such/next.plan`: its folder does not exist',
+    );
   });
 
   it('holds no secret', async () => {

@@ -49,10 +49,10 @@ export async function apply(
       demandApproved: (planned) => approve(context, file, flags, planned),
     });
   }
-  const { demandCurrent, demandSavedAlone, asSaved } = await import('../saved/apply-saved.ts');
+  const { demandCurrent, demandSavedAlone, asSaved, stackFileOf } = await import('../saved/apply-saved.ts');
   demandSavedAlone(context, flags);
   return applyFile(asSaved(context, saved), {
-    file: flags.file ?? saved.file.path,
+    file: flags.file ?? stackFileOf(context, argument, saved),
     flags: { ...flags, ...saved.selection, allowRemoveAll: saved.selection.allow_remove_all },
     demandPlanned: (planned) => demandCurrent(argument, saved, planned),
   });

@@ -1,4 +1,5 @@
 import { labels } from '../../compiler/labels.ts';
+import type { ObservedState } from '../../compiler/observed/observed-state.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { observe } from '../../runtime/observe.ts';
 import { exitCode } from '../exit-code.ts';
@@ -23,7 +24,7 @@ export async function status(
   { detailedExitCode }: { readonly detailedExitCode: boolean },
 ): Promise<number> {
   const { name, json } = context.options;
-  const { stack, rows, unfinished } =
+  const { stack, rows, unfinished, agentIsWell } =
     name !== null && file === undefined
       ? await namedStatus(context, name)
       : await plannedStatus(context, file);
@@ -35,14 +36,17 @@ export async function status(
       });
   writeData(context, text);
   if (!json) await noteUnfinished(context, unfinished);
-  const isWell = rows.every(({ ok }) => ok) && (unfinished === null || unfinished.holder !== null);
-  return detailedExitCode && !isWell ? exitCode.pending : exitCode.done;
+  const allWell =
+    agentIsWell && rows.every(({ ok }) => ok) && (unfinished === null || unfinished.holder !== null);
+  return detailedExitCode && !allWell ? exitCode.pending : exitCode.done;
 }
 
 interface Status {
   readonly stack: string;
   readonly rows: readonly StatusRow[];
   readonly unfinished: Unfinished | null;
+  /** What should ask them runs. */
+  readonly agentIsWell: boolean;
 }
 
 async function namedStatus(context: CommandContext, stack: string): Promise<Status> {
@@ -66,7 +70,14 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
     stack,
     rows: statusRows({ observed, summaries, plan: null, images: new Map(), health, nowMs }),
     unfinished,
+    agentIsWell: isWell(observed),
   };
+}
+
+/** Without an agent that runs, nobody asks whether instances answer. */
+function isWell({ agents, containers }: ObservedState): boolean {
+  if (agents.length === 0) return containers.length === 0;
+  return agents.every(({ state }) => state === 'running');
 }
 
 async function plannedStatus(context: CommandContext, file: string | undefined): Promise<Status> {
@@ -102,5 +113,6 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   ]);
   const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
   const nowMs = context.io.clock.now();
-  return { stack, rows: statusRows({ observed, summaries, plan, images, health, nowMs }), unfinished };
+  const rows = statusRows({ observed, summaries, plan, images, health, nowMs });
+  return { stack, rows, unfinished, agentIsWell: isWell(observed) };
 }

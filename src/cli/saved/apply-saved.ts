@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
@@ -9,6 +12,16 @@ import { changedFiles, fileSums, staleness } from './stale.ts';
 /** The world as it was when the plan was made: the stack may have been named. */
 export function asSaved(context: CommandContext, { selection }: SavedPlan): CommandContext {
   return { ...context, options: { ...context.options, name: selection.name } };
+}
+
+/** The stack file, as it was named when the plan was made. Fails with 65 where there is none. */
+export function stackFileOf({ io }: CommandContext, path: string, { file }: SavedPlan): string {
+  if (existsSync(resolve(io.cwd, file.path))) return file.path;
+  throw new CommandFailure(
+    exitCode.invalidFile,
+    `the saved plan \`${path}\` was made for the stack file \`${file.path}\`, and there is none here`,
+    `say where it is: \`stack apply ${path} --file FILE\``,
+  );
 }
 
 /** Fails with 64 where a saved plan, which says itself what is asked for, is asked for something else. */

@@ -46,8 +46,7 @@ export async function savePlan(
     renameSync(beside, target);
   } catch (error) {
     rmSync(beside, { force: true });
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandFailure(exitCode.failed, `the plan cannot be saved to \`${path}\`: ${reason}`);
+    throw new CommandFailure(exitCode.failed, `the plan cannot be saved to \`${path}\`: ${reasonOf(error)}`);
   }
   writeNote(context, `Saved. \`stack apply ${path}\` does this, and nothing else.`);
 }
@@ -70,4 +69,16 @@ export function demandSavable({ io }: CommandContext, path: string, stackFile: s
     `\`${path}\` is there already, and is no saved plan`,
     'give `--out` another name, or remove it',
   );
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder does not exist',
+  EACCES: 'permission denied',
+  EROFS: 'its disk cannot be written',
+  ENOSPC: 'the disk is full',
+};
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return REASONS[code] ?? (error instanceof Error ? error.message : String(error));
 }

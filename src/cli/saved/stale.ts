@@ -61,7 +61,7 @@ function changeWords(
   const [was, is] = [actionOf(before), actionOf(after)];
   const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
   if (was !== is) return `${words(was)} when the plan was made, ${words(is)} now${was === 'none' ? why : ''}`;
-  if (before === null || after === null) return null;
+  if (before === null || after === null || is === 'none') return null;
   if (canonicalJson(before.reasons) !== canonicalJson(after.reasons)) return `${is} for other reasons${why}`;
   const [said, says] = [before.judgement?.verdict.kind, after.judgement?.verdict.kind];
   if (said !== says) return `${verdict(said)} when the plan was made, ${verdict(says)} now`;
@@ -70,8 +70,11 @@ function changeWords(
   return apart(before) === apart(after) ? null : 'something else is to be made than when the plan was made';
 }
 
+/** Nothing is done to them. */
+const IDLE: ReadonlySet<string> = new Set(['none', 'hold', 'schedule']);
+
 function actionOf(change: SavedChange | null): string {
-  return change === null || change.action === 'none' ? 'none' : change.action;
+  return change === null || IDLE.has(change.action) ? 'none' : change.action;
 }
 
 function words(action: string): string {
