@@ -29,6 +29,7 @@ type Looked = Pick<Engine, 'inspectContainer' | 'lastExit'>;
 /** The new generations of an apply that have passed their gates, by container. */
 export class Forerunners {
   readonly #known = new Map<ContainerKey, Map<string, Forerunner>>();
+  readonly #back = new Set<string>();
 
   /** One has passed its gate. */
   add(container: ContainerKey, one: Forerunner): void {
@@ -36,16 +37,19 @@ export class Forerunners {
     this.#known.set(container, known.set(one.id, one));
   }
 
-  /** One is taken back. */
-  forget(id: string): void {
-    for (const known of this.#known.values()) known.delete(id);
+  /** One is taken back, for whatever reason. */
+  takenBack(id: string): void {
+    this.#back.add(id);
   }
 
-  /** Rejects with {@link ForerunnerError} when one has ended since its gate; its policy may have brought it up again by now. */
+  /**
+   * Rejects with {@link ForerunnerError} when one was taken back, or has ended since its gate; its policy may have brought it up
+   * again by now.
+   */
   async demandAlive(container: ContainerKey, engine: Looked): Promise<void> {
     const known = [...(this.#known.get(container)?.values() ?? [])];
     await mapAtMost(AT_ONCE, known, async (one) => {
-      const how = await endedHow(one.id, engine);
+      const how = this.#back.has(one.id) ? 'was taken back' : await endedHow(one.id, engine);
       if (how !== null) throw new ForerunnerError(one, how);
     });
   }

@@ -239,7 +239,7 @@ export class Performer {
     try {
       if (op.kind === 'container.stop') {
         const id = this.#id(op.target);
-        this.#forerunners.forget(id);
+        this.#forerunners.takenBack(id);
         return await engine.stopContainer(id, op.timeoutS);
       }
       if (op.kind === 'container.start') return await engine.startContainer(this.#id(op.target));

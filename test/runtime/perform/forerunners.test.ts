@@ -31,8 +31,8 @@ async function said(exitAfterMs: number | null, restart: 'no' | 'always', laterM
     }
   };
   const before = await demand();
-  forerunners.forget(id);
-  expect(await demand()).toBe(null);
+  forerunners.takenBack(id);
+  expect(await demand()).toBe(`${NAMED}was taken back`);
   return before;
 }
 
