@@ -13,6 +13,7 @@ import { complete, draft, stackNameOf } from '../compiler/spec/compile.ts';
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import { exitCode } from './exit-code.ts';
 import { CommandFailure, DiagnosticsFailure } from './failure.ts';
+import { fileProblem } from './file-problem.ts';
 import type { CommandContext, Io } from './io.ts';
 import { listed } from './render/text.ts';
 
@@ -129,7 +130,7 @@ async function readNamed(
   try {
     return { path, bytes: await readPath(resolve(io.cwd, path)) };
   } catch (error) {
-    const problem = diagnostic('STK101', `\`${path}\` cannot be read: ${reason(error)}`, null);
+    const problem = diagnostic('STK101', `\`${path}\` cannot be read: ${fileProblem(error)}`, null);
     throw new DiagnosticsFailure(exitCode.invalidFile, [problem], null);
   }
 }
@@ -174,19 +175,4 @@ async function readSome(input: AsyncIterable<string | Uint8Array>): Promise<Uint
     if (size > MOST_BYTES) break;
   }
   return Buffer.concat(chunks);
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'it does not exist',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is a folder',
-};
-
-function reason(error: unknown): string {
-  return REASONS[codeOf(error) ?? ''] ?? (error instanceof Error ? error.message : String(error));
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }

@@ -1,6 +1,6 @@
 import { labels } from '../compiler/labels.ts';
 import type { ObservedContainer, ObservedRun, ObservedState } from '../compiler/observed/observed-state.ts';
-import { causeOf } from '../compiler/plan/cause.ts';
+import { isDrift } from '../compiler/plan/cause.ts';
 import type { Change, Plan } from '../compiler/plan/plan.ts';
 import { isPublishedNext } from '../compiler/reconcile/successor.ts';
 import { unreachable } from '../compiler/unreachable.ts';
@@ -92,16 +92,11 @@ function observedRow(
     notes,
     ok:
       container.phase !== 'current' ||
-      (container.state === 'running' && !UNWELL.has(word) && !isDrift(change)),
+      (container.state === 'running' && !UNWELL.has(word) && !(change !== undefined && isDrift(change))),
   };
 }
 
 const UNWELL: ReadonlySet<string> = new Set(['unhealthy', 'no answer']);
-
-function isDrift(change: Change | undefined): boolean {
-  const cause = change === undefined ? null : causeOf(change);
-  return cause === 'engine' || cause === 'both';
-}
 
 /** Whether whoever started it is still there, the engine cannot tell. */
 function runRow(run: ObservedRun, summary: ContainerSummary | undefined): StatusRow {

@@ -178,7 +178,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
 }
 
 /** Of an apply in memory. */
-function journalOptions(applyId: string): JournalOptions {
+export function journalOptions(applyId: string): JournalOptions {
   const begin = {
     command: 'apply',
     user: 'anna',

@@ -49,8 +49,7 @@ async function show(
   return planned;
 }
 
-/** Offline nobody knows. */
-/** Where nothing is left to do, nobody has to know. */
+/** Offline nobody knows, and where nothing is left to do, nobody has to. */
 async function unfinishedOf({ connection, observed, plan: made }: PlannedStack): Promise<Unfinished | null> {
   if (connection === null || !hasWork(made)) return null;
   return unfinishedApply(connection.engine, observed.agents);

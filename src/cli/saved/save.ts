@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
+import { fileProblem } from '../file-problem.ts';
 import type { CommandContext } from '../io.ts';
 import { writeNote } from '../output.ts';
 import type { PlannedStack, PlanSelection } from '../plan-stack.ts';
@@ -46,7 +47,10 @@ export async function savePlan(
     renameSync(beside, target);
   } catch (error) {
     rmSync(beside, { force: true });
-    throw new CommandFailure(exitCode.failed, `the plan cannot be saved to \`${path}\`: ${reasonOf(error)}`);
+    throw new CommandFailure(
+      exitCode.failed,
+      `the plan cannot be saved to \`${path}\`: ${fileProblem(error, PROBLEMS)}`,
+    );
   }
   writeNote(context, `Saved. \`stack apply ${path}\` does this, and nothing else.`);
 }
@@ -71,14 +75,8 @@ export function demandSavable({ io }: CommandContext, path: string, stackFile: s
   );
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: 'its folder does not exist',
-  EACCES: 'permission denied',
   EROFS: 'its disk cannot be written',
   ENOSPC: 'the disk is full',
 };
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return REASONS[code] ?? (error instanceof Error ? error.message : String(error));
-}

@@ -6,8 +6,12 @@ export type Cause = 'file' | 'engine' | 'both';
 /** Why there is a change at all; null where neither has changed: what was asked for, what an apply left over. */
 export function causeOf({ action, reasons }: Pick<Change, 'action' | 'reasons'>): Cause | null {
   if (action === 'none' || action === 'schedule') return null;
-  const isDrift = reasons.some(({ kind }) => kind === 'drift');
   const isNew = reasons.some(({ kind }) => kind === 'field' || kind === 'missing' || kind === 'dropped');
-  if (isDrift) return isNew ? 'both' : 'engine';
+  if (isDrift({ action, reasons })) return isNew ? 'both' : 'engine';
   return isNew ? 'file' : null;
+}
+
+/** Whether somebody has changed it by hand. */
+export function isDrift({ action, reasons }: Pick<Change, 'action' | 'reasons'>): boolean {
+  return action !== 'none' && action !== 'schedule' && reasons.some(({ kind }) => kind === 'drift');
 }

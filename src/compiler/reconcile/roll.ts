@@ -73,12 +73,8 @@ export function rollInstance(
       : standing.failed;
   const kept = standing.failed.filter((failed) => !stale.includes(failed));
   const serves = stillServes(decided);
-  const tidy = (
-    leftover: ObservedContainer,
-    current: ObservedContainer | null,
-    sockets: SocketScope = scope.sockets,
-  ) => {
-    last = tidyGeneration(builder, group, instance, leftover, current, last, sockets);
+  const tidy = (leftover: ObservedContainer, current: ObservedContainer | null) => {
+    last = tidyGeneration(builder, group, instance, leftover, current, last, scope.sockets);
     notes.push(
       leftover.phase === 'current'
         ? `removes ${leftover.engineName}, a copy of generation ${leftover.generation} made by hand`
@@ -148,8 +144,6 @@ export function rollInstance(
         notes.push(`its image's own volume at ${targets} starts empty; the old one is kept on the engine`);
       }
       last = addSteps(builder, group, strategy.settle, turn, last, null);
-      // Balancers have been told where the new one is.
-      for (const leftover of serves) tidy(leftover, null, { ...scope.sockets, tellers: new Map() });
       const spent = replaced === null ? kept : [replaced, ...kept];
       cleanup = (everything) => {
         for (const old of spent) {

@@ -12,6 +12,7 @@ import { execute } from '../../../src/runtime/execute.ts';
 import type { ExecutionEvent } from '../../../src/runtime/execution-event.ts';
 import type { Client } from './client.ts';
 import { documentOf, type Sketch } from './sketch.ts';
+import { journalOptions } from '../../support/world.ts';
 
 // What the program loads when it needs it: time stands still only while nothing is read from a disk.
 await Promise.all([
@@ -50,15 +51,6 @@ export async function walk(
 ): Promise<readonly ExecutionEvent[]> {
   const events: ExecutionEvent[] = [];
   const { engine, agents, clock } = client;
-  const begin = {
-    command: 'apply',
-    user: 'anna',
-    host: 'here',
-    program: '1.2.3',
-    file: null,
-    git: null,
-  } as const;
-  const journal = { applyId, agent: null, begin };
   const how = {
     desired,
     engine,
@@ -66,7 +58,7 @@ export async function walk(
     buildAgent: async () => buildAgent(),
     auth,
     clock,
-    journal,
+    journal: journalOptions(applyId),
     ...signals,
   };
   for await (const event of execute(planned, how)) events.push(event);
