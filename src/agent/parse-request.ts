@@ -138,14 +138,11 @@ function arrivalsIn(fields: Fields): ArrivalsRequest {
 }
 
 function leaseIn(fields: Fields): Omit<LeaseRequest, 'id'> & { readonly lease: string } {
-  const { command } = fields;
-  if (command !== 'apply' && command !== 'destroy')
-    throw new Refusal('`command` is neither `apply` nor `destroy`');
   return {
     lease: text(fields, 'lease'),
     user: text(fields, 'user'),
     host: text(fields, 'host'),
-    command,
+    command: text(fields, 'command'),
     since: text(fields, 'since'),
     again: fields['again'] === true,
   };

@@ -11,15 +11,17 @@ import { holderWords } from './render/holder.ts';
 import { sha256 } from './sha256.ts';
 import type { LoadedSpec } from './stack-file.ts';
 
-/** Who begins an apply, from where, with which file; null: with none. */
+/** Who begins an apply, from where, with which file (null: with none), or which revision. */
 export async function applyBegin(
   { cwd, env }: Pick<Io, 'cwd' | 'env'>,
   command: ApplyBegin['command'],
   loaded: Pick<LoadedSpec, 'source' | 'fromStdin'> | null,
+  of: ApplyBegin['of'] = null,
 ): Promise<ApplyBegin> {
   const isFile = loaded !== null && !loaded.fromStdin;
   return {
     command,
+    of,
     user: userOf(env),
     host: hostname(),
     program: version(),

@@ -42,6 +42,15 @@ export interface PlanSelection {
   readonly offline: boolean;
   /** False: what the engine has of images stands. */
   readonly askRegistry: boolean;
+  /** Where what comes from outside the file is known already; absent: it is gathered. */
+  readonly given?: GivenInputs;
+}
+
+/** What comes from outside the file, as it was when a revision was made. */
+export interface GivenInputs {
+  readonly inputs: (engine: Engine, observing: Promise<ObservedState>) => Promise<ResolvedInputs>;
+  /** Whether migrations run that have not. */
+  readonly migrations: boolean;
 }
 
 /** The whole stack, and nothing special. */
@@ -151,12 +160,12 @@ async function planOrFail(resolved: ResolvedStack, selection: PlanSelection): Pr
 /** Whether the agent's image is on the engine is asked only for a plan that creates an agent. */
 async function planResolved(
   { desired, observed, connection }: ResolvedStack,
-  { include, force, only, allowRemoveAll, offline }: PlanSelection,
+  { include, force, only, allowRemoveAll, offline, given }: PlanSelection,
 ): Promise<Compiled<Plan>> {
-  const given = { include, force, only, allowRemoveAll, offline };
+  const asked = { include, force, only, allowRemoveAll, offline, migrations: given?.migrations ?? true };
   const planWith = (agentImagePresent: boolean) =>
     reconcile(desired, observed, {
-      ...given,
+      ...asked,
       // Hashed from the agent's files, and most plans never look.
       get agentImage() {
         return agentImage().tag;
@@ -207,16 +216,19 @@ export async function resolveStack(
   const observing =
     engine === null ? Promise.resolve(NOTHING_OBSERVED) : (early ?? startObserving(engine, spec.name));
   const lookup = registryLookup(context.io, spec);
-  const inputs = await gatherInputs((known) => requirements(spec, known), engine, observing, {
-    held: (seen) => heldContainers(spec, seen, [...selection.include, ...selection.force]),
-    secrets: Object.fromEntries(spec.secrets.map(({ name, source }) => [name, source])),
-    env: context.io.env,
-    folder: loaded.folder,
-    remoteHost: connection?.remoteHost ?? null,
-    hostAlways,
-    auth: lookup,
-    askRegistry: selection.askRegistry,
-  });
+  const inputs =
+    engine !== null && selection.given !== undefined
+      ? await selection.given.inputs(engine, observing)
+      : await gatherInputs((known) => requirements(spec, known), engine, observing, {
+          held: (seen) => heldContainers(spec, seen, [...selection.include, ...selection.force]),
+          secrets: Object.fromEntries(spec.secrets.map(({ name, source }) => [name, source])),
+          env: context.io.env,
+          folder: loaded.folder,
+          remoteHost: connection?.remoteHost ?? null,
+          hostAlways,
+          auth: lookup,
+          askRegistry: selection.askRegistry,
+        });
   const observed = await observing;
   const desired = resolve(spec, inputs);
   // Without an engine nothing is pulled, and credentials need not be known.

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { WalkFlags } from './apply-plan.ts';
 import { exitCode } from './exit-code.ts';
 import { CommandFailure } from './failure.ts';
 import type { GlobalOptions, Io } from './io.ts';
@@ -7,6 +8,10 @@ import { runCommand, type Command as Run } from './run-command.ts';
 import { demandNoArguments, demandSeparator, oneFile, type FileFlag } from './usage.ts';
 
 const LOCK_TIMEOUT = 'wait so long for somebody else who changes the stack (default: 0)';
+
+const INCLUDE = 'replace this `manual` container too (may be repeated)';
+const ALLOW_REMOVE_ALL = 'even when that removes every running container of the stack';
+const REQUIRE_ZERO_DOWNTIME = 'exit with 1 where a change is not sure to lose no request';
 
 const DEFAULT_PARALLELISM = 10;
 
@@ -19,6 +24,7 @@ export async function main(words: readonly string[], io: Io, version: string): P
   };
   describe(program, io, version);
   addStackCommands(program, run);
+  addWaysBack(program, run);
   addInstanceCommands(program, words, run);
   addAgentCommands(program, run);
   try {
@@ -87,28 +93,14 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
         });
       }),
     );
-  addSelection(withFile(program.command('apply [FILE]')))
+  addWalk(addSelection(withFile(program.command('apply [FILE]'))))
     .description(
       'make the engine what the file says; FILE is a stack file, or a plan that `stack plan -o` saved',
     )
-    .option(
-      '--prove <url>',
-      'send requests to this address meanwhile; the first that fails ends the apply',
-      address,
-    )
-    .option('--prove-rate <n>', 'so many requests a second, 1 to 1000 (default: 20)', rate)
-    .option('--prove-method <method>', 'the method of these requests (default: GET)', method)
-    .option('--prove-after', 'judge only requests after the last change: for an apply that mends what fails')
-    .option('--lock-timeout <seconds>', LOCK_TIMEOUT, natural)
-    .action((file: string | undefined, flags: SelectionFlags & ProveOptions & { lockTimeout?: number }) =>
+    .action((file: string | undefined, flags: SelectionFlags & WalkOptions) =>
       run(async (context) => {
         const { apply } = await import('./commands/apply.ts');
-        return apply(context, file, {
-          ...selection(flags),
-          file: flags.file,
-          prove: proveFlags(flags),
-          lockTimeoutS: flags.lockTimeout ?? 0,
-        });
+        return apply(context, file, { ...selection(flags), ...walkFlags(flags), file: flags.file });
       }),
     );
   withFile(program.command('destroy [FILE]'))
@@ -123,6 +115,47 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
           volumes: flags.volumes === true,
           lockTimeoutS: flags.lockTimeout ?? 0,
         });
+      }),
+    );
+}
+
+function addWaysBack(program: Command, run: (command: Run) => Promise<void>): void {
+  const zeroDowntime = (command: Command) => command.option('--require-zero-downtime', REQUIRE_ZERO_DOWNTIME);
+  addWalk(zeroDowntime(withFile(program.command('rollback [REVISION]'))))
+    .description('make an earlier revision again; without a number, the one before the current')
+    .option('--include <name>', INCLUDE, collect)
+    .option('--allow-remove-all', ALLOW_REMOVE_ALL)
+    .option('--across-migrations', 'even when a migration that is not `reversible` has run since')
+    .action((number: string | undefined, flags: SelectionFlags & WalkOptions & { acrossMigrations?: true }) =>
+      run(async (context) => {
+        const { rollback } = await import('./commands/rollback.ts');
+        return rollback(context, revisionOf(number), {
+          ...selection(flags),
+          ...walkFlags(flags),
+          file: flags.file,
+          acrossMigrations: flags.acrossMigrations === true,
+        });
+      }),
+    );
+  addWalk(zeroDowntime(withFile(program.command('resume'))))
+    .description('finish the last apply, which was cut off, stopped or has failed')
+    .allowExcessArguments()
+    .action((flags: SelectionFlags & WalkOptions, { args }: Command) =>
+      run(async (context) => {
+        demandNoArguments('resume', args);
+        const { resume } = await import('./commands/resume.ts');
+        return resume(context, { ...selection(flags), ...walkFlags(flags), file: flags.file });
+      }),
+    );
+  addWalk(zeroDowntime(withFile(program.command('abort'))))
+    .description('take the last apply, which did not come to its end, back to the last revision that did')
+    .option('--allow-remove-all', ALLOW_REMOVE_ALL)
+    .allowExcessArguments()
+    .action((flags: SelectionFlags & WalkOptions, { args }: Command) =>
+      run(async (context) => {
+        demandNoArguments('abort', args);
+        const { abort } = await import('./commands/resume.ts');
+        return abort(context, { ...selection(flags), ...walkFlags(flags), file: flags.file });
       }),
     );
 }
@@ -265,6 +298,33 @@ interface ProveOptions {
   readonly proveAfter?: true;
 }
 
+interface WalkOptions extends ProveOptions {
+  readonly lockTimeout?: number;
+  readonly requireZeroDowntime?: true;
+}
+
+/** The options of a command that walks a plan. */
+function addWalk(command: Command): Command {
+  return command
+    .option(
+      '--prove <url>',
+      'send requests to this address meanwhile; the first that fails ends the apply',
+      address,
+    )
+    .option('--prove-rate <n>', 'so many requests a second, 1 to 1000 (default: 20)', rate)
+    .option('--prove-method <method>', 'the method of these requests (default: GET)', method)
+    .option('--prove-after', 'judge only requests after the last change: for an apply that mends what fails')
+    .option('--lock-timeout <seconds>', LOCK_TIMEOUT, natural);
+}
+
+function walkFlags(flags: WalkOptions): WalkFlags {
+  return {
+    prove: proveFlags(flags),
+    requireZeroDowntime: flags.requireZeroDowntime === true,
+    lockTimeoutS: flags.lockTimeout ?? 0,
+  };
+}
+
 const PROVE_RATE = 20;
 
 function proveFlags({ prove, proveRate, proveMethod, proveAfter }: ProveOptions): ProveFlags | null {
@@ -285,11 +345,11 @@ function proveFlags({ prove, proveRate, proveMethod, proveAfter }: ProveOptions)
 
 function addSelection(command: Command): Command {
   return command
-    .option('--include <name>', 'replace this `manual` container too (may be repeated)', collect)
+    .option('--include <name>', INCLUDE, collect)
     .option('--force <name>', 'replace this container or instance anyway (may be repeated)', collect)
     .option('--only <name>', 'only this one and what it depends on (may be repeated)', collect)
-    .option('--allow-remove-all', 'even when that removes every running container of the stack')
-    .option('--require-zero-downtime', 'exit with 1 where a change is not sure to lose no request');
+    .option('--allow-remove-all', ALLOW_REMOVE_ALL)
+    .option('--require-zero-downtime', REQUIRE_ZERO_DOWNTIME);
 }
 
 function selection(flags: SelectionFlags): {

@@ -6,6 +6,7 @@ import { checkShape } from '../compiler/shape/check-shape.ts';
 import { either } from '../compiler/shape/words.ts';
 import { decode, decodeLossy } from '../compiler/source/decode.ts';
 import { parseJson } from '../compiler/source/parse-json.ts';
+import type { Document } from '../compiler/source/document.ts';
 import { parseWith, type Read } from '../compiler/source/parse-with.ts';
 import type { SourceFile } from '../compiler/source/source-file.ts';
 import type { Span } from '../compiler/span.ts';
@@ -83,6 +84,19 @@ export async function loadSpec(
     folder: fromStdin ? io.cwd : dirname(resolve(io.cwd, path)),
     fromStdin,
   };
+}
+
+/** The tree of a text that has been read before. */
+export async function parseSource(source: SourceFile): Promise<Document> {
+  return demand(parseWith(await parserOf(source), source), source).value;
+}
+
+/** Compiles a text that is at hand. Fails with 65, as a file does. */
+export async function compileSource(source: SourceFile, name: string): Promise<StackSpec> {
+  const document = await parseSource(source);
+  const shape = checkShape(document).filter((problem) => problem.severity === 'error');
+  if (shape.length > 0) throw new DiagnosticsFailure(exitCode.invalidFile, shape, source);
+  return demand(complete(draft(document, { name })), source).value;
 }
 
 /** The parser of YAML is large, and loaded only for YAML. */

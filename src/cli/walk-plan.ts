@@ -4,6 +4,7 @@ import type { ExecutionEvent } from '../runtime/execution-event.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
 import type { JournalOptions } from '../runtime/journal/apply-journal.ts';
+import type { KeepOptions } from '../runtime/revisions/revision-keeper.ts';
 import type { LeaseOptions } from '../runtime/lease/apply-lease.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import type { CommandContext, Interruption } from './io.ts';
@@ -25,6 +26,8 @@ export interface Walk {
   /** Null: nothing is recorded. */
   readonly journal: JournalOptions | null;
   readonly lease: LeaseOptions;
+  /** Absent: nothing is kept to go back by. */
+  readonly keep?: KeepOptions;
   /** Called when nothing was done, since the plan is not of what is there now. */
   readonly onStale?: () => void;
   readonly watch?: WalkWatch;
@@ -88,6 +91,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
       parallelism: options.parallelism,
       lease: walk.lease,
       ...(walk.journal === null ? {} : { journal: walk.journal }),
+      ...(walk.keep === undefined ? {} : { keep: walk.keep }),
       finish: finish.signal,
       ...(watched === undefined ? {} : { retreat: watched }),
       stop: stop.signal,

@@ -6,13 +6,15 @@ export const labels = {
   instance: 'io.stackc.instance',
   generation: 'io.stackc.generation',
   spec: 'io.stackc.spec',
-  /** `instance`, `migration`, `run` or `agent`; of a volume: `journal`. */
+  /** `instance`, `migration`, `run`, `agent`, `revision` or `image`; of a volume: `journal`. */
   role: 'io.stackc.role',
   /** Of a volume: the data volume's name and the mount path. */
   dataVolume: 'io.stackc.data-volume',
   path: 'io.stackc.path',
   /** Of a migration: the image id it ran on. */
   migrationImage: 'io.stackc.migration.image',
+  /** Of what a revision was made from: its number. */
+  revision: 'io.stackc.revision',
   /** Of a run: the process that `stack run` is, where that can be told (ADR 0004). */
   runOwner: 'io.stackc.run.owner',
 } as const;

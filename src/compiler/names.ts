@@ -32,3 +32,13 @@ export function generationName(
 export function journalVolume(stack: string): string {
   return `${stack}.journal`;
 }
+
+/** The container that holds what a revision was made from; `begun` until its apply has come to its end. */
+export function revisionName(stack: string, revision: number, phase: 'begun' | 'kept'): string {
+  return `${stack}.revision.${revision}${phase === 'begun' ? '.begun' : ''}`;
+}
+
+/** The container that keeps an image of an earlier revision from being removed. */
+export function imageKeeperName(stack: string, imageId: string): string {
+  return `${stack}.image.${imageId.replace(/^sha256:/, '').slice(0, 12)}`;
+}

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Engine, RegistryAuth } from './engine.ts';
 import type { LeaseOptions } from './lease/apply-lease.ts';
 import type { JournalOptions } from './journal/apply-journal.ts';
+import type { KeepOptions } from './revisions/revision-keeper.ts';
 
 /** What a plan is executed with. */
 export interface ExecuteOptions {
@@ -22,6 +23,8 @@ export interface ExecuteOptions {
   readonly lease?: LeaseOptions;
   /** Absent: nothing is recorded. */
   readonly journal?: JournalOptions;
+  /** Absent: nothing is kept to go back by. */
+  readonly keep?: KeepOptions;
   /** Operations under way at the same time; default 10. */
   readonly parallelism?: number;
   /** Aborted: no further instance is begun; those under way are brought to their end. */

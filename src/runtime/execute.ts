@@ -12,6 +12,7 @@ import { ApplyJournal, type Ended } from './journal/apply-journal.ts';
 import { maskSecrets, type Mask } from './mask-secrets.ts';
 import { Performer } from './perform/performer.ts';
 import { Sessions } from './perform/sessions.ts';
+import { RevisionKeeper } from './revisions/revision-keeper.ts';
 import { WayBack } from './way-back.ts';
 import { walk, type Outcome } from './walk.ts';
 import type { ExecuteOptions } from './execute-options.ts';
@@ -38,6 +39,7 @@ class Execution {
   readonly #sessions: Sessions;
   readonly #journal: ApplyJournal | null;
   readonly #lease: ApplyLease | null;
+  readonly #keeper: RevisionKeeper | null;
   /** What brings up the agent that writes all else down. */
   readonly #agentSteps: ReadonlySet<NodeId>;
   readonly #results = { done: 0, failed: 0 };
@@ -58,7 +60,8 @@ class Execution {
     this.#performer = new Performer(plan, options, this.#sessions);
     this.#wayBack = new WayBack(plan, (node, operations) => this.#takeBack(node, operations));
     const { journal } = options;
-    const { clock, lease } = options;
+    const { clock, lease, keep } = options;
+    this.#keeper = keep === undefined ? null : new RevisionKeeper(options.engine, clock, keep);
     const over = { sessions: this.#sessions, clock };
     this.#lease =
       lease === undefined ? null : new ApplyLease(lease, over, ({ holder }) => this.#lose(holder));
@@ -109,7 +112,10 @@ class Execution {
     const isUp = [...this.#agentSteps].every((id) => outcome.get(id) === 'done');
     // Bringing up the agent was all there was to do.
     if (isUp && this.#isKept && !this.#isRefused) await this.#begin();
-    const why = isUp && !this.#isRefused && !this.#isLost ? await this.#endJournal() : null;
+    const isWritten = isUp && !this.#isRefused && !this.#isLost;
+    const isWhole = [...outcome.values()].every((result) => result === 'done');
+    if (isWritten && isWhole) await this.#keep((keeper) => keeper.end());
+    const why = isWritten ? await this.#endJournal() : null;
     if (why) this.#emit({ type: 'journal-lost', atMs: this.#options.clock.now(), why });
   }
 
@@ -128,7 +134,8 @@ class Execution {
     this.#beginning ??= (async () => {
       try {
         if (!this.#mayGoOn(await this.#lease?.take())) return false;
-        await this.#journal?.begin();
+        const revision = (await this.#journal?.begin()) ?? null;
+        if (revision !== null) await this.#keep((keeper) => keeper.begin(revision));
         return true;
       } catch (error) {
         this.#isRefused = true;
@@ -138,6 +145,17 @@ class Execution {
       }
     })();
     return this.#beginning;
+  }
+
+  /** No deploy fails for what is kept of it. */
+  async #keep(work: (keeper: RevisionKeeper) => Promise<void>): Promise<void> {
+    if (this.#keeper === null) return;
+    try {
+      await work(this.#keeper);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#emit({ type: 'not-kept', atMs: this.#options.clock.now(), why: this.#mask(error.message) });
+    }
   }
 
   #mayGoOn(refused: Refused | null | undefined): boolean {

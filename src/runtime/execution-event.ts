@@ -53,6 +53,8 @@ export type ExecutionEvent =
   | { readonly type: 'not-begun'; readonly atMs: number; readonly why: string }
   /** The journal lacks operations of this apply; `why` for people. */
   | { readonly type: 'journal-lost'; readonly atMs: number; readonly why: string }
+  /** The apply goes on, and cannot be gone back to, or gone on with by `stack resume`; `why` for people. */
+  | { readonly type: 'not-kept'; readonly atMs: number; readonly why: string }
   | {
       readonly type: 'finished';
       readonly atMs: number;

@@ -5,6 +5,7 @@ import type {
   ObservedAgent,
   ObservedContainer,
   ObservedFiles,
+  ObservedKept,
   ObservedRun,
   ObservedState,
   ObservedVolume,
@@ -56,6 +57,7 @@ export async function observe(
     agents: observedAgents(summaries),
     links,
     runs: observedRuns(summaries),
+    kept: observedKept(summaries),
   };
 }
 
@@ -199,6 +201,21 @@ function observedRuns(summaries: readonly ContainerSummary[]): readonly Observed
         state,
         abandoned: isAbandoned(own[labels.runOwner], state),
         spec: specOf(own),
+      }),
+    )
+    .sort((a, b) => compare(a.engineName, b.engineName));
+}
+
+/** What is kept to go back by: containers that never run. */
+export function observedKept(summaries: readonly ContainerSummary[]): readonly ObservedKept[] {
+  return summaries
+    .filter(({ labels: own }) => own[labels.role] === 'revision' || own[labels.role] === 'image')
+    .map(
+      ({ id, name, imageId, labels: own }): ObservedKept => ({
+        id,
+        engineName: name.replace(/^\//, ''),
+        revision: own[labels.role] === 'revision' ? Number(own[labels.revision]) || 0 : null,
+        imageId,
       }),
     )
     .sort((a, b) => compare(a.engineName, b.engineName));

@@ -20,6 +20,7 @@ function revision(number: number, lines: number): readonly string[] {
     revision: number,
     atMs: 0,
     command: 'apply',
+    of: null,
     file: null,
     git: null,
   } as const;

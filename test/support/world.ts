@@ -181,6 +181,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
 export function journalOptions(applyId: string): JournalOptions {
   const begin = {
     command: 'apply',
+    of: null,
     user: 'anna',
     host: 'here',
     program: '1.2.3',

@@ -112,6 +112,11 @@ export function eventLines(
           `${paint('yellow', 'warning:')} the journal lacks some of this apply, and the next plan its times: ${printable(event.why)}`,
           '',
         );
+      case 'not-kept':
+        return fit(
+          `${paint('yellow', 'warning:')} what this apply is made from is not kept whole, and \`stack rollback\` may not go back to it: ${printable(event.why)}`,
+          '',
+        );
       case 'finished':
         return isRefused ? [] : ['', ...fit(report.outcome(event), '')];
       default:

@@ -24,6 +24,8 @@ export function subjectNames(plan: Pick<Plan, 'changes'>): SubjectName {
       case 'agent':
       case 'run':
         return `${subject.kind} ${subject.name}`;
+      case 'kept':
+        return subject.name;
       default:
         return unreachable(subject);
     }

@@ -84,8 +84,8 @@ export interface DesiredImage {
   readonly reference: string;
   /** The local image id that counts, `sha256:…`; null when it is only known after the pull, or not at all. */
   readonly id: string | null;
-  /** The registry's digest that the pull brings; null when nothing is pulled or the registry was not asked. */
-  readonly pull: { readonly digest: string | null; readonly why: string } | null;
+  /** The registry's digest that the pull brings, and the reference `by` which; null when nothing is pulled. */
+  readonly pull: { readonly digest: string | null; readonly by?: string; readonly why: string } | null;
 }
 
 /** How instances are replaced, and why so. */

@@ -5,7 +5,7 @@ import { parsed, unparsed } from '../spec/values/parsed.ts';
 import { unreachable } from '../unreachable.ts';
 import type { DesiredImage } from './desired-state.ts';
 import type { Expander, Scope } from './expander.ts';
-import type { ImageConfig, ResolvedInputs } from './resolved-inputs.ts';
+import type { ImageConfig, ImageFacts, ResolvedInputs } from './resolved-inputs.ts';
 
 /** A container's image as the file says it. */
 export interface WrittenImage {
@@ -77,7 +77,7 @@ export function desiredImage(
         problems.warn('STK366', `\`${reference}\`: ${message}`, range, { help });
       }
       return {
-        image: { reference, id: null, pull: { digest: facts.digest, why: facts.why } },
+        image: { reference, id: null, pull: pullOf(facts) },
         // What the next image says is not known before it is here; most keep what the last one said.
         config: facts.config,
       };
@@ -87,4 +87,12 @@ export function desiredImage(
     default:
       return unreachable(facts);
   }
+}
+
+function pullOf({
+  digest,
+  by,
+  why,
+}: Extract<ImageFacts, { readonly kind: 'pull' }>): NonNullable<DesiredImage['pull']> {
+  return by === undefined ? { digest, why } : { digest, by, why };
 }

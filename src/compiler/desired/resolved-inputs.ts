@@ -45,6 +45,8 @@ export type ImageFacts =
   | {
       readonly kind: 'pull';
       readonly digest: string | null;
+      /** What is asked for instead of the reference, whose tag may mean another image by now; absent: the reference. */
+      readonly by?: string;
       readonly why: string;
       /** Why the pull will hardly succeed, and what to do; null when nothing speaks against it. */
       readonly doubt: { readonly message: string; readonly help: string | null } | null;

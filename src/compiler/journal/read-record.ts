@@ -1,4 +1,4 @@
-import type { JournalRecord, PlannedChange, PlannedOperation, RecordedFailure, Told } from './record.ts';
+import type { ApplyCommand, JournalRecord, PlannedChange, PlannedOperation, RecordedFailure, Told } from './record.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -68,9 +68,9 @@ function operationIn(fields: Fields, timed: Timed): JournalRecord | null {
 }
 
 function applyIn(fields: Fields, begun: Omit<Timed, 'tookMs'>): JournalRecord | null {
-  const { revision, command, user, host, program, file, git, operations } = fields;
-  if (!isCount(revision) || (command !== 'apply' && command !== 'destroy') || !isCount(operations))
-    return null;
+  const { revision, command, of = null, user, host, program, file, git, operations } = fields;
+  if (!isCount(revision) || !isCommand(command) || !isCount(operations)) return null;
+  if (!isCountOrNull(of)) return null;
   if (typeof user !== 'string' || typeof host !== 'string' || typeof program !== 'string') return null;
   if (!isTextOrNull(file)) return null;
   return {
@@ -78,6 +78,7 @@ function applyIn(fields: Fields, begun: Omit<Timed, 'tookMs'>): JournalRecord | 
     ...begun,
     revision,
     command,
+    of,
     user,
     host,
     program,
@@ -88,6 +89,12 @@ function applyIn(fields: Fields, begun: Omit<Timed, 'tookMs'>): JournalRecord | 
         : null,
     operations,
   };
+}
+
+const COMMANDS: readonly unknown[] = ['apply', 'destroy', 'rollback', 'resume', 'abort'];
+
+function isCommand(value: unknown): value is ApplyCommand {
+  return COMMANDS.includes(value);
 }
 
 function planIn({ changes, operations }: Fields, apply: string): JournalRecord | null {

@@ -1,6 +1,9 @@
 /** A line of the journal. */
 export type JournalRecord = OperationRecord | ApplyRecord | PlanRecord | StartRecord | BackRecord | EndRecord;
 
+/** What changes a stack. `resume` goes on with a revision, `rollback` and `abort` go back to one. */
+export type ApplyCommand = 'apply' | 'destroy' | 'rollback' | 'resume' | 'abort';
+
 /** The begin of an apply, on the disk before its first operation. */
 export interface ApplyRecord {
   readonly type: 'apply';
@@ -10,7 +13,9 @@ export interface ApplyRecord {
   readonly revision: number;
   /** Milliseconds since the epoch, by the clock of the machine that applies. */
   readonly atMs: number;
-  readonly command: 'apply' | 'destroy';
+  readonly command: ApplyCommand;
+  /** The revision that is made again, or gone on with; null: a stack file is applied, or the stack destroyed. */
+  readonly of: number | null;
   readonly user: string;
   readonly host: string;
   /** The version of the program. */

@@ -26,6 +26,18 @@ export interface ObservedState {
   readonly migrates: boolean | null;
   /** Containers of `stack run`: under way, or left over from one that was killed. */
   readonly runs: readonly ObservedRun[];
+  /** What is kept to go back by; by name. */
+  readonly kept: readonly ObservedKept[];
+}
+
+/** A container that never runs: it holds what a revision was made from, or an image (ADR 0014). */
+export interface ObservedKept {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly engineName: string;
+  /** Null: it keeps an image. */
+  readonly revision: number | null;
+  readonly imageId: string;
 }
 
 /** The engine's word for a container's state. */
@@ -168,4 +180,5 @@ export const NOTHING_OBSERVED: ObservedState = {
   balancers: new Map(),
   migrates: null,
   runs: [],
+  kept: [],
 };

@@ -24,6 +24,8 @@ export type Operation =
       readonly kind: 'image.pull';
       readonly reference: string;
       readonly digest: string | null;
+      /** Asked for in the place of `reference`, whose tag may mean another image by now. */
+      readonly by?: string;
       readonly platform: string | null;
     }
   | {
@@ -47,6 +49,8 @@ export type Operation =
       readonly container: ContainerKey;
       readonly generation: number;
       readonly name: string;
+      /** Whether the code before it works on what it makes of the data. */
+      readonly reversible: boolean;
       /** The id of the same run by an apply that was cut off: it is waited for, and none is started. Else null. */
       readonly adopt: string | null;
       /** Ids of earlier records, removed after success. */

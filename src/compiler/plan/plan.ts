@@ -86,8 +86,8 @@ export type Subject =
     }
   | { readonly kind: 'migration'; readonly application: string; readonly container: string }
   | { readonly kind: 'schedule'; readonly application: string; readonly container: string }
-  /** `run`: a container of `stack run`. */
-  | { readonly kind: 'network' | 'volume' | 'image' | 'agent' | 'run'; readonly name: string };
+  /** `run`: a container of `stack run`. `kept`: what is kept to go back by, in words. */
+  | { readonly kind: 'network' | 'volume' | 'image' | 'agent' | 'run' | 'kept'; readonly name: string };
 
 /**
  * `update` changes a running container in place (restart policy, networks); `reload` gives it other files, which its program
@@ -129,6 +129,8 @@ export interface PlanRequest {
   readonly agentImage: string;
   /** Whether the engine has that image. */
   readonly agentImagePresent: boolean;
+  /** Whether migrations run that have not; a way back runs none. Default true. */
+  readonly migrations?: boolean;
 }
 
 /** Changes that `--detailed-exitcode` and `apply` count; held, scheduled and unchanged ones are not pending. */

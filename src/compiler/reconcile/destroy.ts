@@ -76,7 +76,8 @@ export function destroyPlan(
     );
   }
   // Last, so that it can write down all that comes before.
-  const emptied = builder.join('instances', 'gone', gone.splice(0));
+  const stopped = builder.join('instances', 'gone', gone.splice(0));
+  const emptied = removeKept(builder, observed, stopped, changes);
   for (const agent of observed.agents) {
     const id = `agent ${agent.name}`;
     changes.push(plainChange(id, { kind: 'agent', name: agent.name }, 'remove', [asked(agent.name)]));
@@ -103,6 +104,24 @@ export function destroyPlan(
     warnings: [],
     agents: [],
   };
+}
+
+/** Whoever is cut off before that can still go back. */
+function removeKept(
+  builder: PlanBuilder,
+  { kept }: ObservedState,
+  after: readonly NodeId[],
+  changes: Change[],
+): readonly NodeId[] {
+  if (kept.length === 0) return after;
+  const id = 'kept';
+  changes.push(plainChange(id, { kind: 'kept', name: 'kept revisions' }, 'remove', [asked('to go back by')]));
+  const gone = kept.map(({ id: container, engineName, revision }) => {
+    const target = { kind: 'existing', id: container, generation: revision ?? 0 } as const;
+    const op = { kind: 'container.remove', target, volumes: true } as const;
+    return builder.add(id, `remove ${engineName}`, op, after, 'destroy');
+  });
+  return builder.join(id, 'gone', gone);
 }
 
 /** The volumes that go with a destroy: all of them when asked for; the journal alone where there is nothing to keep it with. */

@@ -27,6 +27,8 @@ export interface PendingMigration {
 export interface MigrationScope {
   readonly starting: ReadonlySet<ContainerKey>;
   readonly selected: ReadonlySet<ContainerKey>;
+  /** Whether any is to run. */
+  readonly migrations: boolean;
 }
 
 /**
@@ -100,8 +102,9 @@ interface CalledFor {
 function calledFor(
   containers: readonly DesiredContainer[],
   observed: ObservedState,
-  { starting, selected }: MigrationScope,
+  { starting, selected, migrations }: MigrationScope,
 ): readonly CalledFor[] {
+  if (!migrations) return [];
   return containers.flatMap((owner) => {
     const { migration } = owner;
     if (migration === null || isHeld(owner, observed)) return [];
@@ -195,6 +198,7 @@ export function addMigration(
       container: owner.key,
       generation: number,
       name: `${instanceEngineName(stack, owner.application, owner.name)}.${number}.migration`,
+      reversible: migration.reversible,
       adopt: adopt?.id ?? null,
       // A success stays: whoever goes back to that image must not run it again.
       replaces: earlier.filter((record) => !isSuccess(record)).map((record) => record.id),

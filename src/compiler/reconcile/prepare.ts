@@ -7,6 +7,7 @@ import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Action, Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
 import { agentAction, joinedNetworks, strayAgents } from './agents.ts';
 import { pendingMigrations } from './migrations.ts';
+import type { MigrationScope } from './migrations.ts';
 import { shortId } from '../short-id.ts';
 import { field, listReason } from './spec-reasons.ts';
 
@@ -17,10 +18,7 @@ export interface Preparation {
 }
 
 /** What a plan works on, and with. */
-interface Need {
-  /** Containers with an instance to create, replace or start. */
-  readonly starting: ReadonlySet<ContainerKey>;
-  readonly selected: ReadonlySet<ContainerKey>;
+interface Need extends MigrationScope {
   readonly agents: readonly AgentSpec[];
 }
 
@@ -93,16 +91,11 @@ function pullImages(
     if (image.pull === null || !starting.has(key) || seen.has(image.reference)) continue;
     seen.add(image.reference);
     const id = `image ${image.reference}`;
-    const { digest, why } = image.pull;
-    nodes.push(
-      builder.add(
-        id,
-        'pull',
-        { kind: 'image.pull', reference: image.reference, digest, platform: template.spec.platform },
-        after,
-        why,
-      ),
-    );
+    const { digest, by, why } = image.pull;
+    const { platform } = template.spec;
+    const named = by === undefined ? {} : { by };
+    const op = { kind: 'image.pull', reference: image.reference, digest, ...named, platform } as const;
+    nodes.push(builder.add(id, 'pull', op, after, why));
     const reason: Reason = {
       kind: 'missing',
       field: 'image',

@@ -63,14 +63,15 @@ function planWith(
   const runs = abandonedRuns(observed, request);
   const tellers = tellersOf(all, dropped, observed);
   const agents = neededAgents(desired, observed, request, { anyway, decided, dropped, runs, tellers });
-  const prepared = prepare(builder, desired, observed, request, { starting, selected, agents });
+  const { migrations = true } = request;
+  const prepared = prepare(builder, desired, observed, request, { starting, selected, migrations, agents });
   const reach = new Set(agents.flatMap((agent) => agent.volumes));
   const isCounted = agents.some(({ plane }) => plane === 'stack');
   const arrivals = arrivalsIn(observed);
   const sockets = { reach, isCounted, wanted: wantedPlaces(desired), arrivals, tellers };
   const aside = setNamesAside(builder, decided, observed, prepared.ready);
 
-  const work = { decided, starting, selected, scope: { sockets, handover: handoverOf(dropped) } };
+  const work = { decided, starting, selected, migrations, scope: { sockets, handover: handoverOf(dropped) } };
   const rolled = rollContainers(builder, desired, observed, work, aside);
 
   const ready = builder.join('everything', 'ready', [...rolled.ready.values()].flat());
@@ -81,8 +82,11 @@ function planWith(
     sockets,
     noticesIn(observed),
   );
-  const migrations = pendingMigrations(desired.containers, observed, work);
-  const unstarted = unstartedMigrations(observed, request, migrations);
+  const unstarted = unstartedMigrations(
+    observed,
+    request,
+    pendingMigrations(desired.containers, observed, work),
+  );
   const tidied = [
     ...tidyRuns(builder, runs, prepared.ready, sockets),
     ...tidyMigrations(builder, unstarted, prepared.ready),

@@ -6,15 +6,14 @@ import { isPending } from '../plan/plan.ts';
 import type { Change, NodeId } from '../plan/plan.ts';
 import type { Decided } from './decide.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
+import type { MigrationScope } from './migrations.ts';
 import { plainChange } from './prepare.ts';
 import { rollInstance, waitName } from './roll.ts';
 import type { Awaited, Rolled, RollScope } from './roll.ts';
 
 /** What was decided, and what every instance must know. */
-export interface Work {
+export interface Work extends MigrationScope {
   readonly decided: readonly Decided[];
-  readonly starting: ReadonlySet<ContainerKey>;
-  readonly selected: ReadonlySet<ContainerKey>;
   readonly scope: RollScope;
 }
 
@@ -30,11 +29,12 @@ export function rollContainers(
   builder: PlanBuilder,
   desired: DesiredState,
   observed: ObservedState,
-  { decided, starting, selected, scope }: Work,
+  work: Work,
   prepared: readonly NodeId[],
 ): RolledContainers {
+  const { decided, starting, scope } = work;
   const byContainer = groupBy(decided, (d) => d.container.key);
-  const migrations = pendingMigrations(desired.containers, observed, { starting, selected });
+  const migrations = pendingMigrations(desired.containers, observed, work);
   const migrationNodes = new Map<ContainerKey, NodeId>();
   const ready = new Map<ContainerKey, readonly NodeId[]>();
   const pending = new Map<ContainerKey, readonly Change[]>();

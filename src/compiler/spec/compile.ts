@@ -16,6 +16,9 @@ import { readForwarder, readManual, warnDockerExec } from './read/stack-keys.ts'
 import { readStackName } from './read/stack-name.ts';
 import type { StackSpec } from './stack-spec.ts';
 
+/** Earlier revisions that can be gone back to, where the file does not say. */
+const DEFAULT_KEEP = 5;
+
 /** What the command line says besides the file. */
 export interface CompileOptions {
   /** `--name`; wins over the file's. */
@@ -102,6 +105,7 @@ export function draft(document: Document, options: CompileOptions = {}): Draft {
     secrets,
     forwarder: readForwarder(reader.fields(node('logrotate')).get('forwarder')?.value, applications, reader),
     included: readManual(fields.get('manual'), applications, reader),
+    keep: reader.integer(node('keep'), 0, 100) ?? DEFAULT_KEEP,
     told: new Set(),
   };
   return { spec, problems, flawed };

@@ -19,6 +19,8 @@ export interface StackSpec {
   readonly forwarder: { readonly instance: string; readonly range: Range } | null;
   /** Containers that the file's `manual` key lets be replaced, sorted. */
   readonly included: readonly string[];
+  /** How many earlier revisions can be gone back to. */
+  readonly keep: number;
   /** Keys of the problems that `compile` reported, so that `resolve` does not repeat them. */
   readonly told: ReadonlySet<string>;
 }

@@ -118,7 +118,8 @@ export interface LeaseRequest {
   readonly id: string;
   readonly user: string;
   readonly host: string;
-  readonly command: 'apply' | 'destroy';
+  /** `apply`, `rollback`, … */
+  readonly command: string;
   /** RFC 3339, by the asking machine's clock. */
   readonly since: string;
   /** Had it before, and goes on only if nobody else has had it since. */

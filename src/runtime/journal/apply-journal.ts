@@ -29,10 +29,15 @@ export interface JournalOptions {
   /** An agent that runs and mounts the journal, for a plan without agents of its own; null: there is none. */
   readonly agent: string | null;
   readonly begin: ApplyBegin;
+  /** The number of this revision is above it, whatever the journal has lost; default 0. */
+  readonly above?: number;
 }
 
 /** Who applies what, from where. */
-export type ApplyBegin = Pick<ApplyRecord, 'command' | 'user' | 'host' | 'program' | 'file' | 'git'>;
+export type ApplyBegin = Pick<
+  ApplyRecord,
+  'command' | 'of' | 'user' | 'host' | 'program' | 'file' | 'git'
+>;
 
 /** What came of an operation. */
 export type Ended = Pick<OperationRecord, 'atMs' | 'tookMs' | 'result' | 'told'> & {
@@ -78,21 +83,26 @@ export class ApplyJournal {
     this.agent = plan.agents[0]?.name ?? options.agent;
   }
 
-  /** Resolves when the begin and the plan are on the disk. Rejects with why they are not: nothing may be done then. */
-  async begin(): Promise<void> {
+  /**
+   * Resolves to the revision's number when the begin and the plan are on the disk; to null where nobody keeps a journal. Rejects
+   * with why they are not: nothing may be done then.
+   */
+  async begin(): Promise<number | null> {
     const { agent } = this;
-    if (agent === null || this.#begun) return;
-    const { applyId: apply, begin } = this.#options;
+    if (agent === null) return null;
+    const { applyId: apply, begin, above = 0 } = this.#options;
     const atMs = this.#clock.now();
     const newest = await this.#sessions.ask(agent, (session) => session.revision());
     const plan = plannedRecords(apply, this.#plan);
     const operations = plan.reduce((sum, part) => sum + part.operations.length, 0);
-    const first = { type: 'apply' as const, apply, revision: newest + 1, atMs, ...begin, operations };
+    const revision = Math.max(newest, above) + 1;
+    const first = { type: 'apply' as const, apply, revision, atMs, ...begin, operations };
     // What brought up the agent is written after it.
     this.#lines.unshift(...[first, ...plan].map(journalLine));
     const why = await this.#write(agent);
     if (why !== null) throw new Error(why);
     this.#begun = true;
+    return revision;
   }
 
   /** Resolves when it is on the disk that a node begins, or that it is taken back; or when nobody can write it. */

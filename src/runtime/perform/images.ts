@@ -16,12 +16,12 @@ export class Images {
 
   /** A pull brings what the tag means by now; the plan speaks of what it meant then. */
   async pull(
-    { reference, digest, platform }: Extract<Operation, { kind: 'image.pull' }>,
+    { reference, digest, by = reference, platform }: Extract<Operation, { kind: 'image.pull' }>,
     onProgress: (line: string) => void,
   ): Promise<null> {
     const { engine, auth } = this.#source;
-    await engine.pullImage(reference, platform, await auth(reference), onProgress);
-    const { id, repoDigests } = await this.#inspect(reference);
+    await engine.pullImage(by, platform, await auth(by), onProgress);
+    const { id, repoDigests } = await this.#inspect(by);
     if (digest !== null && !repoDigests.some((known) => known.endsWith(`@${digest}`))) {
       const planned = digest.replace(/^(sha256:.{12}).*$/, '$1');
       const message = `the tag \`${reference}\` moved between plan and pull: the plan is for ${planned}; plan again`;

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Diagnostic } from '../compiler/diagnostic.ts';
+import { DATABASE_MISSING } from '../compiler/desired/resolve.ts';
+import type { ApplyCommand } from '../compiler/journal/record.ts';
+import { agentName } from '../compiler/reconcile/agents.ts';
+import { PORT_TAKEN } from '../compiler/reconcile/taken-ports.ts';
+import { newestKept } from '../compiler/revision/kept-revisions.ts';
+import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
+import { applyBegin, leaseOptions } from './apply-begin.ts';
+import { writePlan } from './commands/plan.ts';
+import { confirm } from './confirm.ts';
+import { exitCode } from './exit-code.ts';
+import { CommandFailure, DiagnosticsFailure } from './failure.ts';
+import type { CommandContext } from './io.ts';
+import { writeData, writeDiagnostics, writeNote } from './output.ts';
+import type { PlannedStack } from './plan-stack.ts';
+import type { ProveFlags } from './prove.ts';
+import { hasWork, walkPlan } from './walk-plan.ts';
+
+/** Warnings of a plan that an apply must not pass over: containers would start without their database, or not at all. */
+const FATAL: ReadonlySet<string> = new Set([DATABASE_MISSING, PORT_TAKEN]);
+
+/** How a plan is walked. */
+export interface WalkFlags {
+  readonly prove: ProveFlags | null;
+  readonly requireZeroDowntime: boolean;
+  /** How long somebody else who changes the stack is waited for. */
+  readonly lockTimeoutS: number;
+}
+
+/** What is applied, and how it comes about. */
+export interface Applied {
+  /** Asked again after the plan was read, then without any registry, and after the lock was waited for. */
+  readonly plan: (askRegistry: boolean) => Promise<PlannedStack>;
+  readonly command: ApplyCommand;
+  /** The revision that is applied again; null: a stack file is applied. */
+  readonly of: number | null;
+  readonly selection: StoredSelection;
+  /** Null: it was approved when it was made. */
+  readonly question: ((stack: string) => string) | null;
+  /** The command that goes on with it, should it not come to its end. */
+  readonly again: string;
+  /** Called before the plan is shown. */
+  readonly demandPlanned?: (planned: PlannedStack) => Promise<void>;
+}
+
+/** Shows a plan, asks, and walks it. Exit code 0, 1, 75, 130 or 143 once there is a plan. */
+export async function applyPlan(
+  context: CommandContext,
+  applied: Applied,
+  flags: WalkFlags,
+): Promise<number> {
+  const plannedAtMs = context.io.clock.now();
+  const planned = await applied.plan(true);
+  demandComplete(planned);
+  await applied.demandPlanned?.(planned);
+  await writeDiagnostics(context, planned.warnings, planned.loaded.source);
+  await showPlan(context, planned);
+  const { connection, plan } = planned;
+  if (!hasWork(plan) || connection === null) return exitCode.done;
+  if (flags.requireZeroDowntime) {
+    const { requireZeroDowntime } = await import('./require-zero-downtime.ts');
+    requireZeroDowntime(plan);
+  }
+  const observedAtMs = (await approve(context, applied, planned)) ?? plannedAtMs;
+  let isStale = false;
+  const walk = {
+    ...(await kept(context, applied, planned, { observedAtMs, timeoutMs: flags.lockTimeoutS * 1000 })),
+    plan,
+    desired: planned.desired,
+    engine: connection.engine,
+    auth: planned.auth,
+    secrets: Object.values(planned.inputs.secrets).flatMap((read) => ('value' in read ? [read.value] : [])),
+    onStale: () => {
+      isStale = true;
+    },
+    wording: { completed: 'Applied', command: applied.again },
+  };
+  const code = await (flags.prove === null
+    ? walkPlan(context, walk)
+    : (await import('./prove.ts')).walkWithProof(context, walk, flags.prove));
+  // Whoever waited for the lock wants what is to be done after that.
+  if (!isStale || flags.lockTimeoutS === 0) return code;
+  writeNote(context, 'planning again');
+  return applyPlan(context, applied, flags);
+}
+
+/** Where the apply is written down, what is kept of it, and its lock. */
+async function kept(
+  context: CommandContext,
+  { command, of, selection }: Applied,
+  { plan: { stack }, loaded, observed, inputs }: PlannedStack,
+  lease: { readonly observedAtMs: number; readonly timeoutMs: number },
+) {
+  const [begin, { storedRevision }] = await Promise.all([
+    applyBegin(context.io, command, of === null ? loaded : null, of),
+    import('./revisions/store.ts'),
+  ]);
+  const applyId = randomUUID();
+  const agent = agentName(stack, 'stack');
+  const stored = await storedRevision({ loaded, inputs }, selection);
+  return {
+    journal: { applyId, agent: null, begin, above: newestKept(observed.kept) },
+    keep: { stack, stored, keep: loaded.spec.keep, agent, kept: observed.kept },
+    lease: leaseOptions(context, applyId, begin, { agent, ...lease }),
+  };
+}
+
+/** Resolves to when the engine was looked at last; null: for the plan itself. */
+async function approve(
+  context: CommandContext,
+  applied: Applied,
+  { plan, loaded }: PlannedStack,
+): Promise<number | null> {
+  if (applied.question === null) return null;
+  const text = applied.question(plan.stack);
+  await confirm(context, { text, answers: ['yes'], stdinTaken: loaded.fromStdin });
+  if (context.options.yes) return null;
+  const nowMs = context.io.clock.now();
+  // While somebody read the plan, somebody else may have applied: nothing is done that was not shown.
+  const now = await applied.plan(false);
+  if (JSON.stringify(now.plan.nodes) === JSON.stringify(plan.nodes)) return nowMs;
+  throw new CommandFailure(
+    exitCode.failed,
+    `stack \`${plan.stack}\` or its file has changed since this plan was made; nothing was done`,
+    'run the command again: it shows what is to be done now',
+  );
+}
+
+async function showPlan(context: CommandContext, planned: PlannedStack): Promise<void> {
+  if (!context.options.json) return writePlan(context, planned);
+  const { planJson } = await import('./render/plan-json.ts');
+  const document = planJson(planned.plan, planned.warnings, planned.loaded.source.path);
+  writeData(context, `${JSON.stringify({ type: 'plan', ...document })}\n`);
+}
+
+function demandComplete({ warnings, loaded }: PlannedStack): void {
+  if (!warnings.some((warning) => FATAL.has(warning.code))) return;
+  const diagnostics = warnings.map(
+    (warning): Diagnostic => (FATAL.has(warning.code) ? { ...warning, severity: 'error' } : warning),
+  );
+  throw new DiagnosticsFailure(exitCode.failed, diagnostics, loaded.source);
+}

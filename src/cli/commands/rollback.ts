@@ -1,0 +1,101 @@
+import { crossedMigrations } from '../../compiler/revision/crossed-migrations.ts';
+import type { KeptRevision } from '../../compiler/revision/kept-revisions.ts';
+import type { WalkFlags } from '../apply-plan.ts';
+import { exitCode } from '../exit-code.ts';
+import { CommandFailure } from '../failure.ts';
+import type { CommandContext } from '../io.ts';
+import { writeNote } from '../output.ts';
+import { listed } from '../render/text.ts';
+import { applyRevision } from '../revisions/apply-revision.ts';
+import { keptOf, type Kept } from '../revisions/kept.ts';
+import type { FileFlag } from '../usage.ts';
+
+/** What `stack rollback` is asked for. */
+export type RollbackFlags = FileFlag &
+  WalkFlags & {
+    readonly include: readonly string[];
+    readonly allowRemoveAll: boolean;
+    /** Whether a migration that is not `reversible` may lie between. */
+    readonly acrossMigrations: boolean;
+  };
+
+/**
+ * `stack rollback [REVISION]`: makes an earlier revision again, null: the one before the current. Images, environment,
+ * secrets, files and counts are those of then; data is left as it is, and no migration runs.
+ */
+export async function rollback(
+  context: CommandContext,
+  number: number | null,
+  flags: RollbackFlags,
+): Promise<number> {
+  const kept = await keptOf(context, flags.file);
+  const revision = number === null ? before(kept) : named(kept, number);
+  if (!flags.acrossMigrations) demandNoneCrossed(context, kept, revision);
+  const { include, allowRemoveAll } = flags;
+  return applyRevision(
+    context,
+    kept,
+    {
+      command: 'rollback',
+      revision,
+      selection: { include, force: [], only: [], allowRemoveAll },
+      words: 'back to',
+    },
+    flags,
+  );
+}
+
+/** The newest that can be gone back to and is not what runs now. */
+function before({ stack, good, begun }: Kept): KeptRevision {
+  const [newest, older] = good;
+  const target = begun === null ? older : newest;
+  if (target !== undefined) return target;
+  throw new CommandFailure(
+    exitCode.failed,
+    `there is no revision of stack \`${stack}\` to go back to`,
+    good.length === 0
+      ? 'nothing is kept: no apply has come to its end, or `docker container prune` took it away; apply the stack file of then'
+      : 'only the current one is kept: apply the stack file of then',
+  );
+}
+
+function named({ stack, good, begun, revisions }: Kept, number: number): KeptRevision {
+  const found = good.find(({ revision }) => revision === number);
+  if (found !== undefined) return found;
+  const known = revisions?.find(({ revision }) => revision === number);
+  const why =
+    begun?.revision === number
+      ? 'it did not come to its end'
+      : known === undefined
+        ? 'there is no such revision'
+        : known.end?.result === 'done'
+          ? 'it is too old, a later one is made from the same, or `docker container prune` took it away'
+          : 'it did not come to its end';
+  const numbers = good.map(({ revision }) => String(revision)).toReversed();
+  throw new CommandFailure(
+    exitCode.failed,
+    `stack \`${stack}\` cannot go back to revision ${number}: ${why}`,
+    numbers.length === 0
+      ? 'nothing is kept to go back to: apply the stack file of then'
+      : `what can be gone back to: ${listed(numbers, 'and')}`,
+  );
+}
+
+/** Old code may not work on what a migration has made of the data. */
+function demandNoneCrossed(context: CommandContext, { revisions }: Kept, { revision }: KeptRevision): void {
+  if (revisions === null || !revisions.some((one) => one.revision === revision)) {
+    writeNote(
+      context,
+      `the journal does not tell whether a migration has run since revision ${revision}: see whether the version of then works on the data of now`,
+    );
+    return;
+  }
+  const crossed = crossedMigrations(revisions, revision);
+  if (crossed.length === 0) return;
+  throw new CommandFailure(
+    exitCode.failed,
+    `between revision ${revision} and now the data was migrated, and its version may not work on it any more`,
+    'where it does, `--across-migrations` goes back all the same, and leaves the data as it is; `migration: {reversible: true}` says so beforehand',
+    crossed.map((one) => `revision ${one.revision} ran the migration of ${one.container}, which is not called \`reversible\``),
+  );
+}

@@ -1,0 +1,59 @@
+import { labels } from '../../compiler/labels.ts';
+import { revisionsOf, type Revision } from '../../compiler/journal/revisions.ts';
+import { begunRevisions, keptRevisions, type KeptRevision } from '../../compiler/revision/kept-revisions.ts';
+import type { StoredRevision } from '../../compiler/revision/stored-revision.ts';
+import type { Engine } from '../../runtime/engine.ts';
+import { fetchJournalIfAny } from '../../runtime/journal/fetch-journal.ts';
+import { observedKept } from '../../runtime/observe.ts';
+import { readRevision } from '../../runtime/revisions/stored.ts';
+import { exitCode } from '../exit-code.ts';
+import { CommandFailure } from '../failure.ts';
+import type { CommandContext } from '../io.ts';
+import { namedStack } from '../stack-name.ts';
+import { demandStack } from '../stacks.ts';
+
+/** What there is to go back to, and to go on with. */
+export interface Kept {
+  readonly stack: string;
+  readonly engine: Engine;
+  /** Those that can be gone back to, newest first. */
+  readonly good: readonly KeptRevision[];
+  /** The one that was begun last, where it is newer than these: it was cut off, failed, or was a part only. */
+  readonly begun: KeptRevision | null;
+  /** Of the journal, oldest first; null where nobody can tell. */
+  readonly revisions: readonly Revision[] | null;
+}
+
+/** Looks at what is kept of a stack. Fails with 1 where nothing of the stack is on the engine. */
+export async function keptOf(context: CommandContext, file: string | undefined): Promise<Kept> {
+  const { stack, spec } = await namedStack(context, file);
+  const { engine } = await context.connect();
+  const rows = await engine.listContainers([`${labels.stack}=${stack}`]);
+  if (rows.length === 0 && spec === null) await demandStack(engine, stack);
+  const agents = rows.filter((row) => row.labels[labels.role] === 'agent');
+  const records = await fetchJournalIfAny(engine, agents);
+  const kept = observedKept(rows);
+  const good = keptRevisions(stack, kept);
+  const [begun = null] = begunRevisions(stack, kept);
+  return {
+    stack,
+    engine,
+    good,
+    begun: begun !== null && begun.revision > (good[0]?.revision ?? 0) ? begun : null,
+    revisions: records === null ? null : revisionsOf(records),
+  };
+}
+
+/** What a revision was made from. Fails with 1 where that cannot be read. */
+export async function demandStored(
+  { engine }: Pick<Kept, 'engine'>,
+  { id, revision, engineName }: KeptRevision,
+): Promise<StoredRevision> {
+  const found = await readRevision(engine, id);
+  if ('content' in found) return found;
+  throw new CommandFailure(
+    exitCode.failed,
+    `what revision ${revision} was made from cannot be used: ${found.reason}`,
+    `it is in the container \`${engineName}\`; nothing was done`,
+  );
+}

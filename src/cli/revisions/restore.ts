@@ -1,0 +1,80 @@
+import { requirements } from '../../compiler/desired/requirements.ts';
+import type { ImageFacts, ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
+import type { RevisionContent, StoredImage } from '../../compiler/revision/stored-revision.ts';
+import { SourceFile } from '../../compiler/source/source-file.ts';
+import type { Engine, ImageDetails } from '../../runtime/engine.ts';
+import { dataMounts } from '../../runtime/inputs/data-mounts.ts';
+import type { GivenInputs } from '../plan-stack.ts';
+import { compileSource, type LoadedSpec } from '../stack-file.ts';
+
+/** A revision's stack file, compiled. What is to be warned of was told when it was applied. */
+export async function loadRevision(
+  { stack, source: text }: RevisionContent,
+  revision: number,
+  cwd: string,
+): Promise<LoadedSpec> {
+  const source = new SourceFile(`revision ${revision}`, text, 'json');
+  const spec = await compileSource(source, stack);
+  return { source, spec, warnings: [], folder: cwd, fromStdin: false };
+}
+
+/** What came from outside the file then; where volumes live, and which images are there, is asked now. */
+export function revisionInputs(
+  content: RevisionContent,
+  { spec }: LoadedSpec,
+  revision: number,
+): GivenInputs['inputs'] {
+  return async (engine, observing) => {
+    const known = {
+      env: content.env,
+      secrets: Object.fromEntries(
+        Object.entries(content.secrets).map(([name, value]) => [name, { value }] as const),
+      ),
+      host: content.host,
+      files: Object.fromEntries(
+        Object.entries(content.files).map(
+          ([name, text]) => [name, { bytes: new Uint8Array(Buffer.from(text, 'base64')) }] as const,
+        ),
+      ),
+    };
+    const { dataVolumes } = requirements(spec, known);
+    const [images, mounts] = await Promise.all([
+      Promise.all(
+        Object.entries(content.images).map(
+          async ([reference, image]) => [reference, await factsOf(engine, reference, image, revision)] as const,
+        ),
+      ),
+      observing.then((observed) => dataMounts(dataVolumes, observed, engine)),
+    ]);
+    return { ...known, images: Object.fromEntries(images), dataMounts: mounts } satisfies ResolvedInputs;
+  };
+}
+
+async function factsOf(
+  engine: Pick<Engine, 'inspectImage'>,
+  reference: string,
+  { id, digests, config }: StoredImage,
+  revision: number,
+): Promise<ImageFacts> {
+  const isOpen = id === null && digests.length === 0;
+  const found = await firstOf(engine, isOpen ? [reference] : [...(id === null ? [] : [id]), ...digests]);
+  if (found !== null) return { kind: 'local', id: found.id, config: found.config, warning: null };
+  if (isOpen) return { kind: 'pull', digest: null, why: 'not on the engine', doubt: null, config };
+  const [by] = digests;
+  if (by === undefined) {
+    const error = `it is gone from the engine since revision ${revision} (was it pruned?), and no registry knows it`;
+    return { kind: 'missing', error };
+  }
+  const digest = by.slice(by.indexOf('@') + 1);
+  const why = id === null ? 'not on the engine' : `gone from the engine since revision ${revision}`;
+  return { kind: 'pull', digest, by, why, doubt: null, config };
+}
+
+/** The first of these that the engine has; mostly the first of all. */
+async function firstOf(
+  engine: Pick<Engine, 'inspectImage'>,
+  [name, ...more]: readonly string[],
+): Promise<ImageDetails | null> {
+  if (name === undefined) return null;
+  return (await engine.inspectImage(name)) ?? firstOf(engine, more);
+}

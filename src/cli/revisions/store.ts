@@ -1,0 +1,118 @@
+import { requirements } from '../../compiler/desired/requirements.ts';
+import type { ImageFacts, ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
+import type {
+  StoredImage,
+  StoredRevision,
+  StoredSelection,
+} from '../../compiler/revision/stored-revision.ts';
+import type { DocumentNode } from '../../compiler/source/document.ts';
+import { unreachable } from '../../compiler/unreachable.ts';
+import { plain } from '../../compiler/shape/plain.ts';
+import { parseImageReference } from '../../compiler/spec/values/image-reference.ts';
+import type { ResolvedStack } from '../plan-stack.ts';
+import { parseSource } from '../stack-file.ts';
+
+/** What an apply of a stack is made from, to be kept on the engine. */
+export async function storedRevision(
+  { loaded, inputs }: Pick<ResolvedStack, 'loaded' | 'inputs'>,
+  { include, force, only, allowRemoveAll }: StoredSelection,
+): Promise<StoredRevision> {
+  const { spec, source } = loaded;
+  // Credentials of registries are kept nowhere.
+  const needed = requirements({ ...spec, registries: [] }, inputs);
+  return {
+    content: {
+      stack: spec.name,
+      source: await withoutRegistries(source),
+      images: images(inputs, needed.images.map(({ reference }) => reference)),
+      env: pick(inputs.env, needed.env),
+      secrets: pick(
+        Object.fromEntries(
+          Object.entries(inputs.secrets).flatMap(([name, read]) =>
+            'value' in read ? [[name, read.value] as const] : [],
+          ),
+        ),
+        needed.secrets,
+      ),
+      host: inputs.host,
+      files: Object.fromEntries(
+        Object.entries(inputs.files).flatMap(([name, file]) =>
+          'bytes' in file ? [[name, Buffer.from(file.bytes).toString('base64')] as const] : [],
+        ),
+      ),
+    },
+    selection: { include, force, only, allowRemoveAll },
+  };
+}
+
+/** Control characters that JSON may hold as they are, and a stack file may not. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROLS = /[\u007f-\u009f]/g;
+
+async function withoutRegistries(source: ResolvedStack['loaded']['source']): Promise<string> {
+  const { root } = await parseSource(source);
+  const kept = (node: DocumentNode): DocumentNode =>
+    node.kind === 'object'
+      ? { ...node, properties: node.properties.filter(({ key }) => key !== 'registries') }
+      : node;
+  const whole =
+    root.kind === 'object'
+      ? {
+          ...root,
+          properties: root.properties.map((property) =>
+            property.key === 'docker' ? { ...property, value: kept(property.value) } : property,
+          ),
+        }
+      : root;
+  const text = JSON.stringify(plain(whole), null, 2);
+  return text.replace(CONTROLS, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function images(
+  { images: known }: ResolvedInputs,
+  references: readonly string[],
+): Readonly<Record<string, StoredImage>> {
+  return Object.fromEntries(
+    references.flatMap((reference) => {
+      const facts = Object.hasOwn(known, reference) ? known[reference] : undefined;
+      const image = facts === undefined ? null : imageOf(reference, facts);
+      return image === null ? [] : [[reference, image] as const];
+    }),
+  );
+}
+
+/** Null for one that nobody asked for, since its containers are held. */
+function imageOf(reference: string, facts: ImageFacts): StoredImage | null {
+  switch (facts.kind) {
+    case 'local':
+      return { id: facts.id, digests: [], config: facts.config };
+    case 'pull':
+      return {
+        id: null,
+        digests: facts.digest === null ? [] : [`${nameOf(reference)}@${facts.digest}`],
+        config: facts.config,
+      };
+    case 'unknown':
+    case 'missing':
+      return null;
+    default:
+      return unreachable(facts);
+  }
+}
+
+function nameOf(reference: string): string {
+  const parts = parseImageReference(reference);
+  return parts.ok ? parts.value.name : reference;
+}
+
+function pick(
+  values: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = Object.hasOwn(values, name) ? values[name] : undefined;
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}

@@ -1,0 +1,130 @@
+import { canonicalJson } from '../desired/canonical-json.ts';
+import type { HostFacts, ImageConfig } from '../desired/resolved-inputs.ts';
+
+/** Raised when a field changes its meaning. */
+const FORMAT = 1;
+
+/**
+ * All that a revision was made from, so that it can be made again: on the engine alone, in a container that never runs
+ * (ADR 0014). It holds secrets, and is never shown.
+ */
+export interface StoredRevision {
+  readonly content: RevisionContent;
+  /** What was asked for besides the file. */
+  readonly selection: StoredSelection;
+}
+
+/** The part that tells two revisions apart. */
+export interface RevisionContent {
+  readonly stack: string;
+  /** The stack file as JSON, without the credentials of its registries. */
+  readonly source: string;
+  /** By image reference; without those of containers that were held. */
+  readonly images: Readonly<Record<string, StoredImage>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly host: HostFacts | null;
+  /** Files beside the stack file, by their names in it, in base64. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** An image as it was when the revision was made. */
+export interface StoredImage {
+  /** `sha256:…`; null until it is pulled. */
+  readonly id: string | null;
+  /** `name@sha256:…` by which a registry knows it, sorted. */
+  readonly digests: readonly string[];
+  readonly config: ImageConfig | null;
+}
+
+export interface StoredSelection {
+  readonly include: readonly string[];
+  readonly force: readonly string[];
+  readonly only: readonly string[];
+  readonly allowRemoveAll: boolean;
+}
+
+/** What cannot be read, in words. */
+export interface NoStoredRevision {
+  readonly reason: string;
+}
+
+export function encodeStoredRevision({ content, selection }: StoredRevision): string {
+  return `${JSON.stringify({ stackc_revision: FORMAT, content, selection })}\n`;
+}
+
+/** Never throws: what is damaged or of another version says so. */
+export function decodeStoredRevision(text: string): StoredRevision | NoStoredRevision {
+  const fields = parsed(text);
+  if (fields === null) return { reason: 'it is damaged' };
+  const { stackc_revision: format, content, selection } = fields;
+  if (format !== FORMAT)
+    return { reason: `it is of format ${JSON.stringify(format)}, and this version reads ${FORMAT}` };
+  if (!isContent(content) || !isSelection(selection)) return { reason: 'it is damaged' };
+  return { content, selection };
+}
+
+/** Whether two revisions are made from the same. */
+export function isSameContent(one: RevisionContent, other: RevisionContent): boolean {
+  return canonicalJson(one) === canonicalJson(other);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parsed(text: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isFields(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isContent(value: unknown): value is RevisionContent {
+  if (!isFields(value)) return false;
+  const { stack, source, images, env, secrets, host, files } = value;
+  if (typeof stack !== 'string' || typeof source !== 'string') return false;
+  if (!isTextsByName(env) || !isTextsByName(secrets) || !isTextsByName(files)) return false;
+  return isFields(images) && Object.values(images).every(isImage) && (host === null || isHost(host));
+}
+
+function isImage(value: unknown): value is StoredImage {
+  if (!isFields(value)) return false;
+  const { id, digests, config } = value;
+  return isTextOrNull(id) && isTexts(digests) && (config === null || isConfig(config));
+}
+
+function isConfig(value: unknown): value is ImageConfig {
+  if (!isFields(value)) return false;
+  const { entrypoint, command, env, stopSignal, healthcheck, exposedPorts } = value;
+  if (!isTextOrNull(stopSignal) || typeof healthcheck !== 'boolean') return false;
+  return isTexts(entrypoint) && isTexts(command) && isTexts(env) && isTexts(exposedPorts);
+}
+
+function isHost(value: unknown): value is HostFacts {
+  if (!isFields(value)) return false;
+  const { name, publicIp, logDriver } = value;
+  return typeof name === 'string' && isTextOrNull(publicIp) && typeof logDriver === 'string';
+}
+
+function isSelection(value: unknown): value is StoredSelection {
+  if (!isFields(value)) return false;
+  const { include, force, only, allowRemoveAll } = value;
+  return isTexts(include) && isTexts(force) && isTexts(only) && typeof allowRemoveAll === 'boolean';
+}
+
+function isTextsByName(value: unknown): value is Readonly<Record<string, string>> {
+  return isFields(value) && Object.values(value).every((each) => typeof each === 'string');
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
+}
