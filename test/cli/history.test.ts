@@ -133,6 +133,11 @@ describe('history', () => {
       expect(document.unfinished).toMatchObject({ revision: 2, cut_off_at: ['shop/app0 start 2'] });
     }
     await cli(['apply', '--yes']);
+    expect((await cli(['status'])).stderr).toMatch(
+      /^apply 3 \(.*\) failed: `stack resume` goes on with it, `stack abort` goes back .* tells why\n$/,
+    );
+    await write('app:1');
+    await cli(['apply', '--yes']);
     expect((await cli(['status'])).stderr).toBe('');
   });
 

@@ -30,7 +30,7 @@ function engine(options: Parameters<typeof memoryEngine>[0] = {}): MemoryEngine 
 
 async function names(memory: MemoryEngine): Promise<readonly string[]> {
   return (await memory.listContainers([`${labels.stack}=shop`]))
-    .filter((row) => row.labels[labels.role] !== 'agent')
+    .filter((row) => !['agent', 'revision'].includes(row.labels[labels.role] ?? ''))
     .map(({ name, state }) => `${name} ${state}`)
     .sort();
 }

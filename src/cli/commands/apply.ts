@@ -48,8 +48,7 @@ export async function apply(
 
 function ofFile(context: CommandContext, file: string | undefined, selection: ApplySelection) {
   return {
-    plan: (askRegistry: boolean) =>
-      planStack(context, file, { ...selection, askRegistry, offline: false }),
+    plan: (askRegistry: boolean) => planStack(context, file, { ...selection, askRegistry, offline: false }),
     command: 'apply' as const,
     of: null,
     selection,

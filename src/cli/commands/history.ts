@@ -1,12 +1,15 @@
 import { revisionsOf } from '../../compiler/journal/revisions.ts';
 import { labels } from '../../compiler/labels.ts';
 import { agentName } from '../../compiler/reconcile/agents.ts';
-import type { Engine } from '../../runtime/engine.ts';
+import { keptRevisions } from '../../compiler/revision/kept-revisions.ts';
+import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
+import { observedKept } from '../../runtime/observe.ts';
 import { fetchJournal } from '../../runtime/journal/fetch-journal.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
-import { colorFor, columnsOf, writeData } from '../output.ts';
+import { colorFor, columnsOf, writeData, writeNote } from '../output.ts';
+import { listed } from '../render/text.ts';
 import { historyJson, renderHistory, renderRevision, revisionJson } from '../render/history.ts';
 import { namedStack } from '../stack-name.ts';
 import { demandStack } from '../stacks.ts';
@@ -19,15 +22,20 @@ export async function history(
 ): Promise<number> {
   const { stack, spec } = await namedStack(context, file);
   const { engine } = await context.connect();
-  const agent = await agentOf(engine, stack, spec === null);
+  const rows = await engine.listContainers([`${labels.stack}=${stack}`]);
+  const agent = await agentOf(engine, stack, rows, spec === null);
   const revisions = revisionsOf((await fetchJournal(engine, agent)) ?? []);
+  const kept = keptRevisions(stack, observedKept(rows)).map(({ revision }) => revision);
   const { stdout } = context.io;
   const style = { color: colorFor(context, stdout), width: columnsOf(stdout) };
   if (number === null) {
-    if (context.options.json) writeData(context, json(historyJson(stack, revisions)));
+    if (context.options.json) writeData(context, json(historyJson(stack, revisions, new Set(kept))));
     else if (revisions.length === 0)
       writeData(context, `Nothing was applied to stack \`${stack}\` so far.\n`);
-    else writeData(context, renderHistory(revisions, style));
+    else {
+      writeData(context, renderHistory(revisions, style));
+      noteKept(context, kept);
+    }
     return exitCode.done;
   }
   const found = revisions.find(({ revision }) => revision === number);
@@ -51,9 +59,20 @@ function json(document: object): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
+function noteKept(context: CommandContext, kept: readonly number[]): void {
+  if (kept.length === 0) return;
+  const numbers = listed(kept.map(String).toReversed(), 'and');
+  writeNote(context, `\`stack rollback REVISION\` can make again: ${numbers}`);
+}
+
 /** The container that the journal can be fetched from. Fails with 1 where there is none. */
-async function agentOf(engine: Engine, stack: string, isNamed: boolean): Promise<string> {
-  const agents = await engine.listContainers([`${labels.stack}=${stack}`, `${labels.role}=agent`]);
+async function agentOf(
+  engine: Engine,
+  stack: string,
+  rows: readonly ContainerSummary[],
+  isNamed: boolean,
+): Promise<string> {
+  const agents = rows.filter((row) => row.labels[labels.role] === 'agent');
   const own = agents.find(({ name }) => name === agentName(stack, 'stack')) ?? agents[0];
   if (own !== undefined) return own.id;
   if (isNamed) await demandStack(engine, stack);

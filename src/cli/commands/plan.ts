@@ -4,7 +4,7 @@ import { DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { styleFor, writeData, writeDiagnostics } from '../output.ts';
 import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
-import { noteUnfinished, unfinishedApply, unfinishedJson, type Unfinished } from '../unfinished.ts';
+import { lastApply, noteLastApply, unfinishedJson, type LastApply } from '../last-apply.ts';
 import { diagnosticsJson, OUTPUT_FORMAT_VERSION } from '../render/diagnostics-json.ts';
 import { hasWork } from '../walk-plan.ts';
 
@@ -45,14 +45,14 @@ async function show(
   const planned = await planStack(context, file, { ...flags, askRegistry: true });
   await writeDiagnostics(context, planned.warnings, planned.loaded.source);
   await writePlan(context, planned);
-  await noteUnfinished(context, await unfinishedOf(planned));
+  await noteLastApply(context, await lastOf(planned));
   return planned;
 }
 
 /** Offline nobody knows, and where nothing is left to do, nobody has to. */
-async function unfinishedOf({ connection, observed, plan: made }: PlannedStack): Promise<Unfinished | null> {
+async function lastOf({ connection, observed, plan: made }: PlannedStack): Promise<LastApply | null> {
   if (connection === null || !hasWork(made)) return null;
-  return unfinishedApply(connection.engine, observed.agents);
+  return lastApply(connection.engine, observed.agents);
 }
 
 /** Shows a plan to people. */
@@ -70,7 +70,7 @@ async function showJson(
   try {
     const planned = await planStack(context, file, { ...flags, askRegistry: true });
     const { planJson } = await import('../render/plan-json.ts');
-    const unfinished = await unfinishedJson(await unfinishedOf(planned));
+    const unfinished = await unfinishedJson(await lastOf(planned));
     write({ ...planJson(planned.plan, planned.warnings, planned.loaded.source.path), unfinished });
     return planned;
   } catch (error) {

@@ -96,6 +96,9 @@ function demandNoneCrossed(context: CommandContext, { revisions }: Kept, { revis
     exitCode.failed,
     `between revision ${revision} and now the data was migrated, and its version may not work on it any more`,
     'where it does, `--across-migrations` goes back all the same, and leaves the data as it is; `migration: {reversible: true}` says so beforehand',
-    crossed.map((one) => `revision ${one.revision} ran the migration of ${one.container}, which is not called \`reversible\``),
+    crossed.map(
+      (one) =>
+        `revision ${one.revision} ran the migration of ${one.container}, which is not called \`reversible\``,
+    ),
   );
 }

@@ -10,7 +10,7 @@ import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
 import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
-import { noteUnfinished, unfinishedApply, unfinishedJson, type Unfinished } from '../unfinished.ts';
+import { isCutOff, lastApply, noteLastApply, unfinishedJson, type LastApply } from '../last-apply.ts';
 import { statusRows } from '../status-rows.ts';
 import { hasWork } from '../walk-plan.ts';
 
@@ -24,27 +24,26 @@ export async function status(
   { detailedExitCode }: { readonly detailedExitCode: boolean },
 ): Promise<number> {
   const { name, json } = context.options;
-  const { stack, rows, unfinished, agentIsWell } =
+  const { stack, rows, last, agentIsWell } =
     name !== null && file === undefined
       ? await namedStatus(context, name)
       : await plannedStatus(context, file);
   const text = json
-    ? `${JSON.stringify({ ...statusJson(stack, rows), unfinished: await unfinishedJson(unfinished) }, null, 2)}\n`
+    ? `${JSON.stringify({ ...statusJson(stack, rows), unfinished: await unfinishedJson(last) }, null, 2)}\n`
     : renderStatus(stack, rows, {
         color: colorFor(context, context.io.stdout),
         width: columnsOf(context.io.stdout),
       });
   writeData(context, text);
-  if (!json) await noteUnfinished(context, unfinished);
-  const allWell =
-    agentIsWell && rows.every(({ ok }) => ok) && (unfinished === null || unfinished.holder !== null);
+  if (!json) await noteLastApply(context, last);
+  const allWell = agentIsWell && rows.every(({ ok }) => ok) && !isCutOff(last);
   return detailedExitCode && !allWell ? exitCode.pending : exitCode.done;
 }
 
 interface Status {
   readonly stack: string;
   readonly rows: readonly StatusRow[];
-  readonly unfinished: Unfinished | null;
+  readonly last: LastApply | null;
   /** What should ask them runs. */
   readonly agentIsWell: boolean;
 }
@@ -61,15 +60,15 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
     observe(engine, stack, []),
     engine.listContainers([`${labels.stack}=${stack}`]),
   ]);
-  const [health, unfinished] = await Promise.all([
+  const [health, last] = await Promise.all([
     instanceHealth(context, { engine, stack, observed, desired: null }),
-    unfinishedApply(engine, observed.agents),
+    lastApply(engine, observed.agents),
   ]);
   const nowMs = context.io.clock.now();
   return {
     stack,
     rows: statusRows({ observed, summaries, plan: null, images: new Map(), health, nowMs }),
-    unfinished,
+    last,
     agentIsWell: isWell(observed),
   };
 }
@@ -106,13 +105,13 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   }
   const { engine } = connection;
   const { observed, desired, plan } = planned;
-  const [summaries, health, unfinished] = await Promise.all([
+  const [summaries, health, last] = await Promise.all([
     engine.listContainers([`${labels.stack}=${stack}`]),
     instanceHealth(context, { engine, stack, observed, desired }),
-    hasWork(plan) ? unfinishedApply(engine, observed.agents) : null,
+    hasWork(plan) ? lastApply(engine, observed.agents) : null,
   ]);
   const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
   const nowMs = context.io.clock.now();
   const rows = statusRows({ observed, summaries, plan, images, health, nowMs });
-  return { stack, rows, unfinished, agentIsWell: isWell(observed) };
+  return { stack, rows, last, agentIsWell: isWell(observed) };
 }

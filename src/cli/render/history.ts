@@ -40,7 +40,10 @@ export function renderHistory(
       { text: commitOf(revision) },
       { text: `${done}/${operations}` },
       { text: end === null ? '' : duration(end.tookMs) },
-      { text: resultWords(revision), style: STYLES[resultOf(revision)] },
+      {
+        text: `${resultWords(revision)}${revision.of === null ? '' : ` (${commandWords(revision)})`}`,
+        style: STYLES[resultOf(revision)],
+      },
     ];
   });
   return renderTable(HEADINGS, rows, color);
@@ -54,9 +57,9 @@ export function renderRevision(stack: string, revision: Revision, { color, width
   const { end, git, file, steps, takenBack, changes } = revision;
   const took = end === null ? '' : ` after ${duration(end.tookMs)}`;
   const result = brush(STYLES[resultOf(revision)], resultWords(revision));
-  const destroyed = revision.command === 'destroy' ? ' (destroy)' : '';
+  const what = revision.command === 'apply' ? '' : ` (${commandWords(revision)})`;
   return [
-    ...fit(`Revision ${revision.revision} of stack \`${stack}\`${destroyed}: ${result}${took}`),
+    ...fit(`Revision ${revision.revision} of stack \`${stack}\`${what}: ${result}${took}`),
     ...fit(
       `${second(revision.atMs)} by ${printable(whoOf(revision))}, stackc ${printable(revision.program)}`,
     ),
@@ -129,9 +132,19 @@ function countsOf({ end, steps }: Revision): string {
   ].join(', ');
 }
 
-/** The revisions as one JSON value; `steps` and what else is long only of one that was asked for. */
-export function historyJson(stack: string, revisions: readonly Revision[]): object {
-  return { format_version: OUTPUT_FORMAT_VERSION, stack, revisions: revisions.toReversed().map(summaryJson) };
+/** The revisions as one JSON value, `kept` those that can be gone back to; what is long only of one that was asked for. */
+export function historyJson(
+  stack: string,
+  revisions: readonly Revision[],
+  kept: ReadonlySet<number>,
+): object {
+  return {
+    format_version: OUTPUT_FORMAT_VERSION,
+    stack,
+    revisions: revisions
+      .toReversed()
+      .map((revision) => ({ ...summaryJson(revision), kept: kept.has(revision.revision) })),
+  };
 }
 
 /** One revision as a JSON value. */
@@ -155,11 +168,12 @@ export function revisionJson(stack: string, revision: Revision): object {
 }
 
 function summaryJson(revision: Revision): object {
-  const { end, git, atMs, operations, command, user, host, program, file } = revision;
+  const { end, git, atMs, operations, command, of, user, host, program, file } = revision;
   return {
     revision: revision.revision,
     at: new Date(atMs).toISOString(),
     command,
+    of,
     user,
     host,
     program,
@@ -181,9 +195,15 @@ function resultOf({ end }: Revision): Result {
 
 /** `done`, `cut off at shop/app1 publish 2`. */
 function resultWords(revision: Revision): string {
-  const destroyed = revision.command === 'destroy' && revision.end?.result === 'done';
-  if (destroyed) return 'destroyed';
-  return revision.end === null ? `cut off ${whereOf(revision)}` : revision.end.result;
+  const { command, end } = revision;
+  if (command === 'destroy' && end?.result === 'done') return 'destroyed';
+  return end === null ? `cut off ${whereOf(revision)}` : end.result;
+}
+
+/** `rollback to 41`, `resume of 42`. */
+function commandWords({ command, of }: Revision): string {
+  if (of === null) return command;
+  return `${command} ${command === 'resume' ? 'of' : 'to'} ${of}`;
 }
 
 /** `at shop/app1 publish 2`, `at … and 2 more`. */

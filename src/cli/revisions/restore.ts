@@ -41,7 +41,8 @@ export function revisionInputs(
     const [images, mounts] = await Promise.all([
       Promise.all(
         Object.entries(content.images).map(
-          async ([reference, image]) => [reference, await factsOf(engine, reference, image, revision)] as const,
+          async ([reference, image]) =>
+            [reference, await factsOf(engine, reference, image, revision)] as const,
         ),
       ),
       observing.then((observed) => dataMounts(dataVolumes, observed, engine)),

@@ -24,7 +24,10 @@ export async function storedRevision(
     content: {
       stack: spec.name,
       source: await withoutRegistries(source),
-      images: images(inputs, needed.images.map(({ reference }) => reference)),
+      images: images(
+        inputs,
+        needed.images.map(({ reference }) => reference),
+      ),
       env: pick(inputs.env, needed.env),
       secrets: pick(
         Object.fromEntries(

@@ -1,4 +1,11 @@
-import type { ApplyCommand, JournalRecord, PlannedChange, PlannedOperation, RecordedFailure, Told } from './record.ts';
+import type {
+  ApplyCommand,
+  JournalRecord,
+  PlannedChange,
+  PlannedOperation,
+  RecordedFailure,
+  Told,
+} from './record.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -11,11 +11,15 @@ export interface CrossedMigration {
  * What a way back to a revision leaves behind it: migrations of later ones that came to their end. One that did not left the
  * old code serving on what its migration had made.
  */
-export function crossedMigrations(revisions: readonly Revision[], target: number): readonly CrossedMigration[] {
+export function crossedMigrations(
+  revisions: readonly Revision[],
+  target: number,
+): readonly CrossedMigration[] {
   return revisions.flatMap(({ revision, end, steps }) => {
     if (revision <= target || end?.result !== 'done') return [];
     return steps.flatMap(({ op, result }) => {
-      const { kind, container, reversible }: { kind?: unknown; container?: unknown; reversible?: unknown } = op;
+      const { kind, container, reversible }: { kind?: unknown; container?: unknown; reversible?: unknown } =
+        op;
       if (kind !== 'migration.run' || result !== 'done' || reversible === true) return [];
       return typeof container === 'string' ? [{ revision, container }] : [];
     });

@@ -102,9 +102,7 @@ export class RevisionKeeper {
     const staying = [newest, ...(isSame ? older.slice(1) : older)]
       .flatMap((one) => (one === undefined ? [] : [one]))
       .slice(0, keep + 1);
-    const read = await Promise.all(
-      staying.slice(1).map(({ id }) => readRevision(this.#engine, id)),
-    );
+    const read = await Promise.all(staying.slice(1).map(({ id }) => readRevision(this.#engine, id)));
     const contents = [content, ...read.flatMap((one) => ('content' in one ? [one.content] : []))];
     const images = new Set(
       contents.flatMap((one) => Object.values(one.images).flatMap(({ id }) => (id === null ? [] : [id]))),

@@ -67,6 +67,7 @@ describe('a migration that an apply was cut off from', () => {
           container: 'shop/app',
           generation: 2,
           name: 'shop-app.2.migration',
+          reversible: false,
           adopt: 'id-going',
           replaces: ['id-failed'],
         },
