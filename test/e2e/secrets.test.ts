@@ -170,6 +170,29 @@ test('a secret of whatever kind is where the container reads it, and nowhere els
   await run('plan', '--json');
   await run('status');
 
+  // What was kept of the first has its secrets, but for the registry's, and nobody is shown them on the way back.
+  const kept = await docker('cp', `${NAME}.revision.1:/stackc-revision.json`, '-');
+  expect(kept).toContain(first.variable);
+  expect(kept).not.toContain(first.registry);
+  expect((await run('abort', '--yes', '--verbose')).code).toBe(0);
+  expect(await reads('printenv', 'ONE', 'TWO', 'THREE_KEY', 'DB_PASSWORD')).toBe(
+    [first.file, first.variable, first.environment, first.database].join('\n'),
+  );
+  expect(await reads('cat', '/etc/app.conf')).toBe(`password = ${first.placed}`);
+  await run('history');
+  await run('history', '--json');
+  const keeping = rows(
+    await docker(
+      'ps',
+      '-aq',
+      '--filter',
+      `label=io.stackc.stack=${NAME}`,
+      '--filter',
+      'label=io.stackc.role=revision',
+    ),
+  );
+  for (const id of keeping) seen.add('what is kept', await docker('inspect', id));
+
   const ids = rows(await docker('ps', '-aq', '--no-trunc', '--filter', `label=io.stackc.stack=${NAME}`));
   for (const id of ids)
     seen.add(`labels of ${id}`, await docker('inspect', '-f', '{{json .Config.Labels}} {{.Name}}', id));
