@@ -149,7 +149,9 @@ async function buildProgram() {
 async function buildAgent() {
   const options = JSON.parse(readFileSync(`${ROOT}src/agent/bundle.json`, 'utf8'));
   await build({ ...options, absWorkingDir: ROOT, outfile: 'dist/agent/agent.mjs' });
-  copyFileSync(`${ROOT}src/agent/Dockerfile`, `${ROOT}dist/agent/Dockerfile`);
+  for (const name of ['Dockerfile', 'older-node.cjs']) {
+    copyFileSync(`${ROOT}src/agent/${name}`, `${ROOT}dist/agent/${name}`);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

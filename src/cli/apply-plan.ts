@@ -27,6 +27,10 @@ export interface WalkFlags {
   readonly requireZeroDowntime: boolean;
   /** How long somebody else who changes the stack is waited for. */
   readonly lockTimeoutS: number;
+  /** Whether it goes on by itself, beside the engine, once it has begun. */
+  readonly detach: boolean;
+  /** Where the engine's socket lies on its own host; null: where this command reaches it, else docker's default. */
+  readonly engineSocket: string | null;
 }
 
 /** What is applied, and how it comes about. */
@@ -39,6 +43,8 @@ export interface Applied {
   readonly selection: StoredSelection;
   /** Null: it was approved when it was made. */
   readonly question: ((stack: string) => string) | null;
+  /** Whether migrations run that have not. */
+  readonly migrations: boolean;
   /** The command that goes on with it, should it not come to its end. */
   readonly again: string;
   /** Called before the plan is shown. */
@@ -64,6 +70,7 @@ export async function applyPlan(
     requireZeroDowntime(plan);
   }
   const observedAtMs = (await approve(context, applied, planned)) ?? plannedAtMs;
+  if (flags.detach) return detached(context, applied, planned, flags);
   let isStale = false;
   const walk = {
     ...(await kept(context, applied, planned, { observedAtMs, timeoutMs: flags.lockTimeoutS * 1000 })),
@@ -84,6 +91,44 @@ export async function applyPlan(
   if (!isStale || flags.lockTimeoutS === 0) return code;
   writeNote(context, 'planning again');
   return applyPlan(context, applied, flags);
+}
+
+async function detached(
+  context: CommandContext,
+  { command, of, selection, again, migrations }: Applied,
+  { plan, loaded, inputs, auth, connection }: PlannedStack,
+  { prove, lockTimeoutS, engineSocket }: WalkFlags,
+): Promise<number> {
+  if (connection === null) throw new Error('nothing is handed over without an engine');
+  const { engine, remoteHost, socket = null } = connection;
+  const pulls = plan.nodes.flatMap(({ op }) => (op.kind === 'image.pull' ? [op.by ?? op.reference] : []));
+  const [{ handOver }, { filesText }, { hostFacts }, begin, credentials] = await Promise.all([
+    import('./detach/hand-over.ts'),
+    import('./revisions/store.ts'),
+    import('../runtime/inputs/host-facts.ts'),
+    applyBegin(context.io, command, of === null ? loaded : null, of),
+    Promise.all(pulls.map(async (reference) => [reference, await auth(reference)] as const)),
+  ]);
+  const { files, ...others } = inputs;
+  const { path, text, format } = loaded.source;
+  return handOver(
+    context,
+    { stack: plan.stack, engine, engineSocket: engineSocket ?? socket },
+    {
+      name: plan.stack,
+      source: { path, text, format },
+      inputs: { ...others, host: inputs.host ?? (await hostFacts(engine, remoteHost)) },
+      files: filesText(files),
+      migrations,
+      selection,
+      nodes: plan.nodes,
+      begin,
+      again,
+      auth: Object.fromEntries(credentials),
+      prove: prove === null ? null : { ...prove, url: prove.url.href },
+      lockTimeoutS,
+    },
+  );
 }
 
 /** Where the apply is written down, what is kept of it, and its lock. */

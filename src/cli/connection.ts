@@ -12,4 +12,6 @@ export interface Connection {
   readonly engine: Engine;
   /** The host of an engine elsewhere; null for one on this machine. */
   readonly remoteHost: string | null;
+  /** The path of its socket on its own host, as far as that is known: null for one that is reached in another way. */
+  readonly socket?: string | null;
 }

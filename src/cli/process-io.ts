@@ -52,7 +52,11 @@ async function connect(choice: EngineChoice): Promise<Connection> {
   ]);
   const endpoint = chooseEndpoint({ ...choice, home: homedir(), platform: process.platform });
   const engine = await connectEngine(endpoint);
-  return { engine, remoteHost: endpoint.kind === 'socket' ? null : endpoint.host };
+  return {
+    engine,
+    remoteHost: endpoint.kind === 'socket' ? null : endpoint.host,
+    socket: endpoint.kind === 'tcp' ? null : endpoint.path,
+  };
 }
 
 function openTerminals(): readonly number[] {

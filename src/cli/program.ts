@@ -25,6 +25,7 @@ export async function main(words: readonly string[], io: Io, version: string): P
   describe(program, io, version);
   addStackCommands(program, run);
   addWaysBack(program, run);
+  addDetached(program, run);
   addInstanceCommands(program, words, run);
   addAgentCommands(program, run);
   try {
@@ -158,6 +159,22 @@ function addWaysBack(program: Command, run: (command: Run) => Promise<void>): vo
         return abort(context, { ...selection(flags), ...walkFlags(flags), file: flags.file });
       }),
     );
+}
+
+function addDetached(program: Command, run: (command: Run) => Promise<void>): void {
+  withFile(program.command('attach'))
+    .description('follow an apply that was begun with `--detach`')
+    .allowExcessArguments()
+    .action((flags: FileFlag, { args }: Command) =>
+      run(async (context) => {
+        demandNoArguments('attach', args);
+        return (await import('./commands/attach.ts')).attach(context, flags.file);
+      }),
+    );
+  // For the container that `--detach` makes.
+  program
+    .command('take-over', { hidden: true })
+    .action(() => run(async (context) => (await import('./detach/take-over.ts')).takeOver(context)));
 }
 
 function addInstanceCommands(
@@ -299,6 +316,8 @@ interface ProveOptions {
 }
 
 interface WalkOptions extends ProveOptions {
+  readonly detach?: true;
+  readonly engineSocket?: string;
   readonly lockTimeout?: number;
   readonly requireZeroDowntime?: true;
 }
@@ -314,7 +333,9 @@ function addWalk(command: Command): Command {
     .option('--prove-rate <n>', 'so many requests a second, 1 to 1000 (default: 20)', rate)
     .option('--prove-method <method>', 'the method of these requests (default: GET)', method)
     .option('--prove-after', 'judge only requests after the last change: for an apply that mends what fails')
-    .option('--lock-timeout <seconds>', LOCK_TIMEOUT, natural);
+    .option('--lock-timeout <seconds>', LOCK_TIMEOUT, natural)
+    .option('--detach', 'go on beside the engine once it has begun: `stack attach` follows it')
+    .option('--engine-socket <path>', "the engine's socket on its own host, for `--detach`");
 }
 
 function walkFlags(flags: WalkOptions): WalkFlags {
@@ -322,6 +343,8 @@ function walkFlags(flags: WalkOptions): WalkFlags {
     prove: proveFlags(flags),
     requireZeroDowntime: flags.requireZeroDowntime === true,
     lockTimeoutS: flags.lockTimeout ?? 0,
+    detach: flags.detach === true,
+    engineSocket: flags.engineSocket ?? null,
   };
 }
 

@@ -6,7 +6,7 @@ export const labels = {
   instance: 'io.stackc.instance',
   generation: 'io.stackc.generation',
   spec: 'io.stackc.spec',
-  /** `instance`, `migration`, `run`, `agent`, `revision` or `image`; of a volume: `journal`. */
+  /** `instance`, `migration`, `run`, `agent`, `revision`, `image` or `apply`; of a volume: `journal`. */
   role: 'io.stackc.role',
   /** Of a volume: the data volume's name and the mount path. */
   dataVolume: 'io.stackc.data-volume',

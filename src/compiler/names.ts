@@ -42,3 +42,8 @@ export function revisionName(stack: string, revision: number, phase: 'begun' | '
 export function imageKeeperName(stack: string, imageId: string): string {
   return `${stack}.image.${imageId.replace(/^sha256:/, '').slice(0, 12)}`;
 }
+
+/** The container in which an apply goes on by itself. */
+export function workerName(stack: string): string {
+  return `${stack}.apply`;
+}

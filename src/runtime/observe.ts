@@ -206,18 +206,15 @@ function observedRuns(summaries: readonly ContainerSummary[]): readonly Observed
     .sort((a, b) => compare(a.engineName, b.engineName));
 }
 
-/** What is kept to go back by: containers that never run. */
+/** What is kept to go back by, and the container of an apply that goes on by itself. */
 export function observedKept(summaries: readonly ContainerSummary[]): readonly ObservedKept[] {
   return summaries
-    .filter(({ labels: own }) => own[labels.role] === 'revision' || own[labels.role] === 'image')
-    .map(
-      ({ id, name, imageId, labels: own }): ObservedKept => ({
-        id,
-        engineName: name.replace(/^\//, ''),
-        revision: own[labels.role] === 'revision' ? Number(own[labels.revision]) || 0 : null,
-        imageId,
-      }),
-    )
+    .flatMap(({ id, name, imageId, labels: own }): readonly ObservedKept[] => {
+      const role = own[labels.role];
+      if (role !== 'revision' && role !== 'image' && role !== 'apply') return [];
+      const revision = role === 'revision' ? Number(own[labels.revision]) || 0 : null;
+      return [{ role, id, engineName: name.replace(/^\//, ''), revision, imageId }];
+    })
     .sort((a, b) => compare(a.engineName, b.engineName));
 }
 

@@ -52,6 +52,7 @@ function ofFile(context: CommandContext, file: string | undefined, selection: Ap
     command: 'apply' as const,
     of: null,
     selection,
+    migrations: true,
     again: commandAgain(context, file, selection),
   };
 }

@@ -32,11 +32,9 @@ export async function applyRevision(
   const connection = await context.connect();
   const { revision } = of;
   const loaded = await loadRevision(stored.content, revision, context.io.cwd);
-  const given = {
-    inputs: revisionInputs(stored.content, loaded, revision),
-    // Whoever goes back wants the data as it is.
-    migrations: command === 'resume',
-  };
+  // Whoever goes back wants the data as it is.
+  const migrations = command === 'resume';
+  const given = { inputs: revisionInputs(stored.content, loaded, revision), migrations };
   writeNote(context, `${words} revision ${revision}${madeBy(kept, revision)}`);
   return applyPlan(
     context,
@@ -46,6 +44,7 @@ export async function applyRevision(
       command,
       of: revision,
       selection,
+      migrations,
       question: (stack) => `Apply this to stack \`${stack}\`? Type \`yes\`:`,
       again: 'stack resume',
     },

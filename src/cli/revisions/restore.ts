@@ -5,6 +5,7 @@ import { SourceFile } from '../../compiler/source/source-file.ts';
 import type { Engine, ImageDetails } from '../../runtime/engine.ts';
 import { dataMounts } from '../../runtime/inputs/data-mounts.ts';
 import type { GivenInputs } from '../plan-stack.ts';
+import { filesBytes } from './store.ts';
 import { compileSource, type LoadedSpec } from '../stack-file.ts';
 
 /** A revision's stack file, compiled. What is to be warned of was told when it was applied. */
@@ -31,11 +32,7 @@ export function revisionInputs(
         Object.entries(content.secrets).map(([name, value]) => [name, { value }] as const),
       ),
       host: content.host,
-      files: Object.fromEntries(
-        Object.entries(content.files).map(
-          ([name, text]) => [name, { bytes: new Uint8Array(Buffer.from(text, 'base64')) }] as const,
-        ),
-      ),
+      files: filesBytes(content.files),
     };
     const { dataVolumes } = requirements(spec, known);
     const [images, mounts] = await Promise.all([

@@ -38,14 +38,28 @@ export async function storedRevision(
         needed.secrets,
       ),
       host: inputs.host,
-      files: Object.fromEntries(
-        Object.entries(inputs.files).flatMap(([name, file]) =>
-          'bytes' in file ? [[name, Buffer.from(file.bytes).toString('base64')] as const] : [],
-        ),
-      ),
+      files: filesText(inputs.files),
     },
     selection: { include, force, only, allowRemoveAll },
   };
+}
+
+/** Files in base64. */
+export function filesText(files: ResolvedInputs['files']): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([name, file]) =>
+      'bytes' in file ? [[name, Buffer.from(file.bytes).toString('base64')] as const] : [],
+    ),
+  );
+}
+
+/** The other way round. */
+export function filesBytes(files: Readonly<Record<string, string>>): ResolvedInputs['files'] {
+  return Object.fromEntries(
+    Object.entries(files).map(
+      ([name, text]) => [name, { bytes: new Uint8Array(Buffer.from(text, 'base64')) }] as const,
+    ),
+  );
 }
 
 /** Control characters that JSON may hold as they are, and a stack file may not. */

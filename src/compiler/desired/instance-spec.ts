@@ -88,6 +88,8 @@ export interface MountSpec {
   readonly relabel: 'shared' | 'private' | null;
   /** The data volume it comes from, and null for `volumes`. */
   readonly dataVolume: string | null;
+  /** Of a bind: a source that is not there is an error, and not made. */
+  readonly mustExist?: true;
 }
 
 /** Where a file lies, and whose it is. */

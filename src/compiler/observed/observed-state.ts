@@ -30,12 +30,16 @@ export interface ObservedState {
   readonly kept: readonly ObservedKept[];
 }
 
-/** A container that never runs: it holds what a revision was made from, or an image (ADR 0014). */
+/**
+ * A container that never runs, and holds what a revision was made from, or an image (ADR 0014); or one in which an apply went
+ * on by itself, or does.
+ */
 export interface ObservedKept {
+  readonly role: 'revision' | 'image' | 'apply';
   readonly id: string;
   /** Without the leading slash. */
   readonly engineName: string;
-  /** Null: it keeps an image. */
+  /** Only of a `revision`. */
   readonly revision: number | null;
   readonly imageId: string;
 }

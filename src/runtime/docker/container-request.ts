@@ -73,10 +73,11 @@ function networkingConfig({ network, links }: ContainerConfig): Record<string, u
 
 /**
  * Binds go the way of `docker run -v`, which makes a missing folder and knows SELinux labels; `Mounts` does neither.
- * Only a path with a colon cannot be written that way.
+ * Only a path with a colon cannot be written that way; and one that must exist is not.
  */
 function isPlainBind(mount: MountSpec): boolean {
-  return mount.type === 'bind' && !mount.source.includes(':') && !mount.target.includes(':');
+  if (mount.type !== 'bind' || mount.mustExist === true) return false;
+  return !mount.source.includes(':') && !mount.target.includes(':');
 }
 
 function bindText(mount: MountSpec): string {

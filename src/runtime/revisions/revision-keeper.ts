@@ -114,8 +114,9 @@ export class RevisionKeeper {
     const wanted = new Set(lacking.map((id) => imageKeeperName(stack, id)));
     const there = new Set(kept.map(({ engineName }) => engineName));
     const stays = new Set(staying.map(({ id }) => id));
-    const spent = kept.filter(({ id, revision, engineName }) =>
-      revision === null ? !wanted.has(engineName) : !stays.has(id),
+    const spent = kept.filter(
+      ({ role, id, engineName }) =>
+        (role === 'image' && !wanted.has(engineName)) || (role === 'revision' && !stays.has(id)),
     );
     for (const id of lacking) if (!there.has(imageKeeperName(stack, id))) await this.#keepImage(id);
     await Promise.all(spent.map(({ id }) => this.#engine.removeContainer(id)));

@@ -1,0 +1,52 @@
+import { workerName } from '../../compiler/names.ts';
+import { lineSplitter } from '../../agent/line-splitter.ts';
+import { BEGUN } from '../detach/handed.ts';
+import { exitCode, exitCodeOf } from '../exit-code.ts';
+import { CommandFailure } from '../failure.ts';
+import type { CommandContext, Interruption } from '../io.ts';
+import { writeData, writeNote } from '../output.ts';
+import { namedStack } from '../stack-name.ts';
+import { demandStack } from '../stacks.ts';
+
+/** In bytes: more than the longest event. */
+const LONGEST_LINE = 4 * 1024 * 1024;
+
+/**
+ * `stack attach`: follows an apply that goes on by itself, from its begin, and ends as it ends; Ctrl-C leaves it alone. One that
+ * is over is told as well, until the next one begins.
+ */
+export async function attach(context: CommandContext, file: string | undefined): Promise<number> {
+  const { stack, spec } = await namedStack(context, file);
+  const { io } = context;
+  const { engine } = await context.connect();
+  const found = await engine.findContainer(workerName(stack));
+  if (found === null) {
+    if (spec === null) await demandStack(engine, stack);
+    throw new CommandFailure(
+      exitCode.failed,
+      `no apply of stack \`${stack}\` goes on by itself`,
+      '`stack status` and `stack history` tell of the last one',
+    );
+  }
+  const over = new AbortController();
+  let interruption: Interruption | null = null;
+  const letGo = io.onSignal((signal) => {
+    interruption = signal;
+    over.abort();
+  });
+  try {
+    const options = { tail: null, follow: true, timestamps: false, signal: over.signal };
+    const split = { stdout: lineSplitter(LONGEST_LINE), stderr: lineSplitter(LONGEST_LINE) };
+    for await (const { stream, data } of engine.logs(found.id, options)) {
+      for (const line of split[stream](data)) {
+        if (line === null) continue;
+        if (stream === 'stderr') writeNote(context, line);
+        else if (line !== BEGUN) writeData(context, `${line}\n`);
+      }
+    }
+    if (interruption !== null) return exitCodeOf(interruption);
+    return await engine.waitContainer(found.id, over.signal);
+  } finally {
+    letGo();
+  }
+}

@@ -1,0 +1,30 @@
+import type { ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
+import type { PlanNode } from '../../compiler/plan/plan.ts';
+import type { StoredSelection } from '../../compiler/revision/stored-revision.ts';
+import type { SourceFormat } from '../../compiler/source/source-file.ts';
+import type { RegistryAuth } from '../../runtime/engine.ts';
+import type { ApplyBegin } from '../../runtime/journal/apply-journal.ts';
+import type { ProveFlags } from '../prove.ts';
+
+/** What the container writes to its output, as a line, once it has begun. */
+export const BEGUN = '{"type":"begun"}';
+
+/** All that an apply takes to go on without the one who began it. It holds secrets: it is sent, and never written. */
+export interface Handed {
+  /** The stack's name. */
+  readonly name: string;
+  readonly source: { readonly path: string; readonly text: string; readonly format: SourceFormat };
+  readonly inputs: Omit<ResolvedInputs, 'files'>;
+  /** In base64. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly migrations: boolean;
+  readonly selection: StoredSelection;
+  /** What was approved: nothing else is done. */
+  readonly nodes: readonly PlanNode[];
+  readonly begin: ApplyBegin;
+  readonly again: string;
+  /** Credentials for the pulls of the plan, by image reference. */
+  readonly auth: Readonly<Record<string, RegistryAuth | null>>;
+  readonly prove: (Omit<ProveFlags, 'url'> & { readonly url: string }) | null;
+  readonly lockTimeoutS: number;
+}
