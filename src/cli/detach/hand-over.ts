@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { WORKER_FOLDER, workerConfig } from '../../compiler/plan/worker-config.ts';
 import { workerName } from '../../compiler/names.ts';
 import { agentImage, buildAgentImage } from '../../runtime/agent/agent-image.ts';
-import type { Engine, OwnedFile, Session } from '../../runtime/engine.ts';
+import type { ContainerConfig } from '../../compiler/plan/container-config.ts';
+import { EngineError, type Engine, type OwnedFile, type Session } from '../../runtime/engine.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
@@ -49,7 +50,7 @@ export async function handOver(
     asks: handed.prove !== null,
     command: words,
   });
-  const id = await engine.createContainer(config);
+  const id = await create(engine, config);
   let hasBegun = false;
   try {
     await engine.putFiles(id, programFiles(), Math.floor(context.io.clock.now() / 1000));
@@ -71,6 +72,21 @@ export async function handOver(
     `the apply goes on by itself, in the container \`${config.name}\`: \`stack attach\` follows it; \`docker stop ${config.name}\` lets it finish what is under way`,
   );
   return exitCode.done;
+}
+
+/** The one thing in it that may be wrong is where the engine's socket is. */
+async function create(engine: Engine, config: ContainerConfig): Promise<string> {
+  try {
+    return await engine.createContainer(config);
+  } catch (error) {
+    const [mount] = config.mounts;
+    if (!(error instanceof EngineError) || error.kind !== 'invalid' || mount === undefined) throw error;
+    throw new CommandFailure(
+      exitCode.failed,
+      `the engine's host has no socket of the engine at \`${mount.source}\`; nothing was done`,
+      '`--engine-socket PATH` says where it is there',
+    );
+  }
 }
 
 /** Fails with 75 while one goes on; one that is over gives way. */
