@@ -4,6 +4,7 @@ import { awaitArrivals } from './arrivals.ts';
 import { drain } from './drain.ts';
 import { drainPorts } from './drain-ports.ts';
 import { appendJournal, newestRevision } from './journal.ts';
+import { lookAtHost } from './host.ts';
 import { lookAtListeners } from './listeners.ts';
 import { probe } from './probe.ts';
 import type { Keeper } from './keeper.ts';
@@ -121,6 +122,8 @@ async function perform(
       return drainPorts(request);
     case 'listeners':
       return lookAtListeners(request.ports);
+    case 'host':
+      return lookAtHost(request.ports, places.journal);
     case 'point':
     case 'leave':
       checkBelow(root, request.socket);

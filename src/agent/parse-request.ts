@@ -106,6 +106,8 @@ function questionIn(fields: Fields): AgentQuestion {
       return { op: 'drain-ports', ...drainPortsIn(fields) };
     case 'listeners':
       return { op: 'listeners', ports: portsIn(fields) };
+    case 'host':
+      return { op: 'host', ports: portsIn(fields) };
     case 'point':
       return { op: 'point', ...pointIn(fields) };
     case 'leave': {

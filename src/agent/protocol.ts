@@ -61,13 +61,15 @@ export type AgentQuestion =
   | ({ readonly op: 'drain' } & DrainRequest)
   | ({ readonly op: 'drain-ports' } & DrainPortsRequest)
   | { readonly op: 'listeners'; readonly ports: readonly number[] }
+  /** Who listens on these ports of the host, and how much room the engine's disk has. */
+  | { readonly op: 'host'; readonly ports: readonly number[] }
   | ({ readonly op: 'point' } & PointRequest)
   | ({ readonly op: 'leave' } & LeaveRequest);
 
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `ListenersResult` for `listeners`, what was handed over or null for `publish`, a number for `revision`, a `LeaseAnswer` for `lease`, a `LeaseLost` or null for `journal`, a `Holder` or null for `holder`, whether it was taken away for `unlock`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `ListenersResult` for `listeners`, a `HostResult` for `host`, what was handed over or null for `publish`, a number for `revision`, a `LeaseAnswer` for `lease`, a `LeaseLost` or null for `journal`, a `Holder` or null for `holder`, whether it was taken away for `unlock`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   /** `lost`: the agent is ending, and what was asked may have been done. */

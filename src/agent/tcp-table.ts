@@ -1,3 +1,4 @@
+import type { HostPort } from '../compiler/desired/host-port.ts';
 import type { Listener } from '../runtime/agent/agent-session.ts';
 
 /** Connections to some ports of one network namespace, counted. */
@@ -39,8 +40,29 @@ export function listenersIn(table: string, ports: readonly number[]): readonly L
   );
 }
 
+/** The same with their addresses, as a port of the host is written. */
+export function listeningIn(table: string, ports: readonly number[]): readonly HostPort[] {
+  return rowsOf(table, ports).flatMap(({ port, state, address }) =>
+    state === LISTEN ? [{ hostPort: port, hostIp: addressText(address), protocol: 'tcp' as const }] : [],
+  );
+}
+
+/** The kernel writes each 32-bit word of an address in the machine's own order of bytes: little-endian. */
+function addressText(address: string): string {
+  const bytes = (address.match(/.{8}/g) ?? []).flatMap((word) => [...Buffer.from(word, 'hex')].reverse());
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.every((byte) => byte === 0)) return '::';
+  const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
+  if (isMapped) return bytes.slice(12).join('.');
+  return Buffer.from(bytes)
+    .toString('hex')
+    .replace(/.{4}(?=.)/g, '$&:');
+}
+
 interface Row extends Listener {
   readonly state: string;
+  /** As the table has it. */
+  readonly address: string;
 }
 
 function rowsOf(table: string, ports: readonly number[]): readonly Row[] {
@@ -52,6 +74,7 @@ function rowsOf(table: string, ports: readonly number[]): readonly Row[] {
       const [, local = '', , state = '', , , , , , inode] = line.trim().split(/\s+/);
       return {
         port: Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16),
+        address: local.slice(0, local.lastIndexOf(':')),
         state,
         inode: Number(inode),
       };

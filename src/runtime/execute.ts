@@ -13,6 +13,7 @@ import { maskSecrets, type Mask } from './mask-secrets.ts';
 import { Performer } from './perform/performer.ts';
 import { Sessions } from './perform/sessions.ts';
 import { RevisionKeeper } from './revisions/revision-keeper.ts';
+import { preflight } from './preflight.ts';
 import { WayBack } from './way-back.ts';
 import { walk, type Outcome } from './walk.ts';
 import type { ExecuteOptions } from './execute-options.ts';
@@ -133,7 +134,7 @@ class Execution {
   #begin(): Promise<boolean> {
     this.#beginning ??= (async () => {
       try {
-        if (!this.#mayGoOn(await this.#lease?.take())) return false;
+        if (!this.#mayGoOn(await this.#lease?.take()) || !(await this.#isReady())) return false;
         const revision = (await this.#journal?.begin()) ?? null;
         if (revision !== null) await this.#keep((keeper) => keeper.begin(revision));
         return true;
@@ -145,6 +146,19 @@ class Execution {
       }
     })();
     return this.#beginning;
+  }
+
+  /** Only for an apply that is written down: whoever looks is the agent that writes. */
+  async #isReady(): Promise<boolean> {
+    const agent = this.#journal?.agent ?? null;
+    const problems = await preflight(this.#plan, this.#options.desired, {
+      engine: this.#options.engine,
+      host: agent === null ? null : (ports) => this.#sessions.ask(agent, (session) => session.host(ports)),
+    });
+    if (problems.length === 0) return true;
+    this.#isRefused = true;
+    this.#emit({ type: 'not-ready', atMs: this.#options.clock.now(), problems });
+    return false;
   }
 
   /** No deploy fails for what is kept of it. */

@@ -51,6 +51,8 @@ export type ExecutionEvent =
   | { readonly type: 'lock-lost'; readonly atMs: number; readonly holder: Holder | null }
   /** Nothing was done, since the journal cannot be begun; `why` for people. */
   | { readonly type: 'not-begun'; readonly atMs: number; readonly why: string }
+  /** Nothing was done, since it would fail: what is wrong, a sentence each. */
+  | { readonly type: 'not-ready'; readonly atMs: number; readonly problems: readonly string[] }
   /** The journal lacks operations of this apply; `why` for people. */
   | { readonly type: 'journal-lost'; readonly atMs: number; readonly why: string }
   /** The apply goes on, and cannot be gone back to, or gone on with by `stack resume`; `why` for people. */

@@ -20,6 +20,7 @@ export function agentSession(does: Partial<AgentSession> = {}): AgentSession {
     drain: refuse,
     drainPorts: refuse,
     listeners: refuse,
+    host: refuse,
     point: refuse,
     leave: refuse,
     close: () => undefined,

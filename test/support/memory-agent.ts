@@ -141,6 +141,7 @@ export function memoryAgent(options: MemoryAgentOptions): AgentSession {
       const inodes = running.flatMap(({ id, state }) => (state === 'running' ? [inodeOf(id)] : []));
       return { listening: ports.flatMap((port) => inodes.map((inode) => ({ port, inode }))), migrates: true };
     },
+    host: async () => ({ listening: [], freeBytes: null }),
     point: async ({ socket, servers, host, ready }) => {
       onCall(`point ${servers.join(' ')} at ${socket}`);
       if (

@@ -98,6 +98,12 @@ export function eventLines(
           `${paint('red', 'error:')} the lock is lost${event.holder === null ? '' : ` to ${holderWords(event.holder)}`}: what is under way ends, nothing more is begun`,
           '',
         );
+      case 'not-ready':
+        isRefused = true;
+        return [
+          ...event.problems.flatMap((problem) => fit(`${paint('red', 'error:')} ${printable(problem)}`, '')),
+          ...fit('nothing but what the agent needs was done', ''),
+        ];
       case 'not-begun':
         isRefused = true;
         return [

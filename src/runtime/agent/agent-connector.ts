@@ -13,6 +13,7 @@ import {
   type Holder,
   type LeaseAnswer,
   type LeaseLost,
+  type HostResult,
   type ListenersResult,
   type ProbeResult,
   type TellResult,
@@ -147,6 +148,11 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
       if (isListenersResult(result)) return result;
       throw new AgentError(`the agent's answer to \`listeners\` makes no sense: ${JSON.stringify(result)}`);
     },
+    host: async (ports) => {
+      const result = await ask({ op: 'host', ports }, answerMs);
+      if (isHostResult(result)) return result;
+      throw new AgentError(`the agent's answer to \`host\` makes no sense: ${JSON.stringify(result)}`);
+    },
     point: async (request) => {
       const result = await ask({ op: 'point', ...request }, request.timeoutMs + answerMs);
       if (isTellResult(result)) return result;
@@ -202,6 +208,20 @@ function isHanded(value: unknown): value is Handed {
 function isArrivalsResult(value: unknown): value is ArrivalsResult {
   if (typeof value !== 'object' || value === null || !('seen' in value) || !('ms' in value)) return false;
   return typeof value.seen === 'number' && typeof value.ms === 'number';
+}
+
+function isHostResult(value: unknown): value is HostResult {
+  if (typeof value !== 'object' || value === null || !('listening' in value) || !('freeBytes' in value))
+    return false;
+  const { listening, freeBytes } = value;
+  if ((freeBytes !== null && typeof freeBytes !== 'number') || !Array.isArray(listening)) return false;
+  return listening.every(
+    (each: unknown) =>
+      typeof each === 'object' &&
+      each !== null &&
+      typeof Reflect.get(each, 'hostPort') === 'number' &&
+      typeof Reflect.get(each, 'hostIp') === 'string',
+  );
 }
 
 function isListenersResult(value: unknown): value is ListenersResult {

@@ -1,3 +1,5 @@
+import type { HostPort } from '../../compiler/desired/host-port.ts';
+
 /** What a probe asks. Addresses are host names on the stack's networks or loopback, never bridge addresses. */
 export type ProbeTarget =
   | { readonly kind: 'socket'; readonly path: string }
@@ -112,6 +114,14 @@ export interface LeaveRequest {
   readonly state: 'drain' | 'maint';
 }
 
+/** The engine's host, before anything is done to it. */
+export interface HostResult {
+  /** TCP ports on which somebody listens, whoever that is; `hostIp` never null. */
+  readonly listening: readonly HostPort[];
+  /** On the disk of the engine's volumes, which mostly is that of its images; null where nobody can tell. */
+  readonly freeBytes: number | null;
+}
+
 /** Who wants to change the stack. */
 export interface LeaseRequest {
   /** Of the apply, unlike any other's. */
@@ -192,6 +202,7 @@ export interface AgentSession {
   drainPorts(request: DrainPortsRequest): Promise<DrainResult>;
   /** Looks at ports of the agent's own network. */
   listeners(ports: readonly number[]): Promise<ListenersResult>;
+  host(ports: readonly number[]): Promise<HostResult>;
   /** Tells a haproxy a new address of servers, over its runtime socket. */
   point(request: PointRequest): Promise<TellResult>;
   /** Takes servers out of a haproxy; refuses to `drain` the last ones that serve. */

@@ -48,6 +48,7 @@ function resultOf(
   if (request.op === 'lease') return lease.take({ ...request, id: request.lease }, peer);
   if (request.op === 'holder') return lease.holder();
   if (request.op === 'unlock') return lease.unlock(request.lease);
+  if (request.op === 'host') return { listening: [], freeBytes: null };
   if (request.op === 'free') lease.free(request.lease);
   if (request.op === 'journal') {
     const lost = request.lease === null ? null : lease.goOn(request.lease, request.doing);

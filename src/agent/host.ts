@@ -1,0 +1,32 @@
+import { statfsSync } from 'node:fs';
+
+import type { HostPort } from '../compiler/desired/host-port.ts';
+import type { HostResult } from '../runtime/agent/agent-session.ts';
+import { readTable } from './read-table.ts';
+import { listeningIn } from './tcp-table.ts';
+
+/** Who listens on ports of the host, whose first process the agent sees, and how much room there is in a directory. */
+export function lookAtHost(ports: readonly number[], directory: string, proc = '/proc'): HostResult {
+  const tables = ports.length === 0 ? [] : [read(`${proc}/1/net/tcp`), read(`${proc}/1/net/tcp6`)];
+  const listening = tables.flatMap((table) => listeningIn(table, ports));
+  return { listening: unique(listening), freeBytes: freeIn(directory) };
+}
+
+/** What cannot be seen keeps nobody from trying. */
+function read(path: string): string {
+  const text = readTable(path);
+  return typeof text === 'string' ? text : '';
+}
+
+function freeIn(directory: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize;
+  } catch {
+    return null;
+  }
+}
+
+function unique(ports: readonly HostPort[]): readonly HostPort[] {
+  return [...new Map(ports.map((port) => [`${port.hostIp} ${port.hostPort}`, port])).values()];
+}
