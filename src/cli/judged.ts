@@ -3,6 +3,7 @@ import type { Times } from '../compiler/journal/times.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import type { Engine } from '../runtime/engine.ts';
+import type { JournalReader } from '../runtime/journal/fetch-journal.ts';
 
 /**
  * What was observed, with what else has a say in a plan: the configurations of the balancers, and of the host's kernel what
@@ -28,17 +29,14 @@ export async function withBalancers(
   return running.length === 0 && migrates === null ? observed : { ...observed, balancers, migrates };
 }
 
-/** What earlier applies have measured; asked only for a plan in which that has a say. */
-export async function knownTimes(
-  engine: Engine,
-  plan: Plan,
-  observed: ObservedState,
-): Promise<ReadonlyMap<string, Times>> {
-  const [{ asksEngine }, { fetchTimes }] = await Promise.all([
+/** What earlier applies have measured, by `application/container`; read only for a plan in which that has a say. */
+export async function knownTimes(plan: Plan, read: JournalReader): Promise<ReadonlyMap<string, Times>> {
+  const [{ asksEngine }, { timesOf }] = await Promise.all([
     import('../compiler/verdict/with-verdicts.ts'),
-    import('../runtime/journal/fetch-times.ts'),
+    import('../compiler/journal/times.ts'),
   ]);
-  return asksEngine(plan) ? fetchTimes(engine, observed) : new Map();
+  const records = asksEngine(plan) ? await read() : null;
+  return timesOf((records ?? []).flatMap((record) => (record.type === 'operation' ? [record] : [])));
 }
 
 /** A plan with what its changes do to requests. */

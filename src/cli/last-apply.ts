@@ -1,12 +1,12 @@
 import type { Revision } from '../compiler/journal/revisions.ts';
 import type { Engine } from '../runtime/engine.ts';
+import type { JournalReader } from '../runtime/journal/fetch-journal.ts';
 import { within } from '../runtime/within.ts';
 import type { Holder } from '../runtime/agent/agent-session.ts';
 import type { CommandContext } from './io.ts';
 import { writeNote } from './output.ts';
 
-/** A plan or a status is worth more than knowing how the last apply ended. */
-const LIMIT_MS = 1_000;
+/** A plan or a status is worth more than knowing who is at it. */
 const HOLDER_MS = 5_000;
 
 /** The last apply of a stack, where there is something to say of it. */
@@ -22,13 +22,14 @@ export interface LastApply {
 export async function lastApply(
   engine: Engine,
   agents: readonly { readonly id: string; readonly name: string }[],
+  read: JournalReader | null = null,
 ): Promise<LastApply | null> {
   if (agents.length === 0) return null;
-  const [{ fetchJournalIfAny }, { revisionsOf }] = await Promise.all([
+  const [{ journalReader }, { revisionsOf }] = await Promise.all([
     import('../runtime/journal/fetch-journal.ts'),
     import('../compiler/journal/revisions.ts'),
   ]);
-  const records = await within(LIMIT_MS, fetchJournalIfAny(engine, agents), () => null);
+  const records = await (read ?? journalReader(engine, agents))();
   const revision = revisionsOf(records ?? []).at(-1);
   const kind = revision === undefined ? null : kindOf(revision);
   if (revision === undefined || kind === null) return null;

@@ -15,6 +15,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { gatherInputs, type GatherOptions } from '../runtime/gather-inputs.ts';
 import { hostFacts } from '../runtime/inputs/host-facts.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
+import type { JournalReader } from '../runtime/journal/fetch-journal.ts';
 import { foreignNames } from '../runtime/observe-names.ts';
 import { foreignPorts } from '../runtime/observe-ports.ts';
 import { observe } from '../runtime/observe.ts';
@@ -81,6 +82,8 @@ export interface ResolvedStack {
 /** A stack file's plan. */
 export interface PlannedStack extends ResolvedStack {
   readonly plan: Plan;
+  /** Of a plan with anything to do on an engine; null for all others. */
+  readonly journal: JournalReader | null;
 }
 
 /** Reads the file and takes the way from spec to plan. */
@@ -125,27 +128,32 @@ export async function planLoaded(
     observing,
   });
   const plan = await planOrFail(resolved, selection);
-  if (!hasWork(plan)) return { ...resolved, plan, warnings: [...resolved.warnings, ...plan.warnings] };
+  if (!hasWork(plan) || connection === null)
+    return { ...resolved, plan, journal: null, warnings: [...resolved.warnings, ...plan.warnings] };
+  const { journalReader } = await import('../runtime/journal/fetch-journal.ts');
+  const journal = journalReader(connection.engine, resolved.observed.agents);
   const [desired, judgedPlan] = await Promise.all([
     withHost(resolved),
-    planJudged(plan, resolved, selection),
+    planJudged(plan, resolved, selection, { engine: connection.engine, journal }),
   ]);
   return {
     ...resolved,
     desired,
     plan: judgedPlan,
+    journal,
     warnings: [...resolved.warnings, ...judgedPlan.warnings],
   };
 }
 
-/** What haproxys can be told is part of the plan: it is made anew with what they say. Offline nobody is asked. */
-async function planJudged(plan: Plan, resolved: ResolvedStack, selection: PlanSelection): Promise<Plan> {
-  const { connection, desired, observed } = resolved;
-  if (connection === null) return plan;
-  const [seen, times] = await Promise.all([
-    withBalancers(connection.engine, plan, observed),
-    knownTimes(connection.engine, plan, observed),
-  ]);
+/** What haproxys can be told is part of the plan: it is made anew with what they say. */
+async function planJudged(
+  plan: Plan,
+  resolved: ResolvedStack,
+  selection: PlanSelection,
+  { engine, journal }: { readonly engine: Engine; readonly journal: JournalReader },
+): Promise<Plan> {
+  const { desired, observed } = resolved;
+  const [seen, times] = await Promise.all([withBalancers(engine, plan, observed), knownTimes(plan, journal)]);
   const planned = seen === observed ? plan : await planOrFail({ ...resolved, observed: seen }, selection);
   return judged(planned, { desired, observed: seen, times });
 }

@@ -6,7 +6,6 @@ import { styleFor, writeData, writeDiagnostics } from '../output.ts';
 import { planStack, type PlannedStack, type PlanSelection } from '../plan-stack.ts';
 import { lastApply, noteLastApply, unfinishedJson, type LastApply } from '../last-apply.ts';
 import { diagnosticsJson, OUTPUT_FORMAT_VERSION } from '../render/diagnostics-json.ts';
-import { hasWork } from '../walk-plan.ts';
 
 /** What `stack plan` is asked for. */
 export type PlanFlags = Omit<PlanSelection, 'askRegistry'> & {
@@ -50,9 +49,9 @@ async function show(
 }
 
 /** Offline nobody knows, and where nothing is left to do, nobody has to. */
-async function lastOf({ connection, observed, plan: made }: PlannedStack): Promise<LastApply | null> {
-  if (connection === null || !hasWork(made)) return null;
-  return lastApply(connection.engine, observed.agents);
+async function lastOf({ connection, observed, journal }: PlannedStack): Promise<LastApply | null> {
+  if (connection === null || journal === null) return null;
+  return lastApply(connection.engine, observed.agents, journal);
 }
 
 /** Shows a plan to people. */

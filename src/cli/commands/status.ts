@@ -12,7 +12,6 @@ import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
 import { isCutOff, lastApply, noteLastApply, unfinishedJson, type LastApply } from '../last-apply.ts';
 import { statusRows } from '../status-rows.ts';
-import { hasWork } from '../walk-plan.ts';
 
 /**
  * `stack status`: what runs. With a file also what it would have otherwise: held changes, what is missing, what is
@@ -104,11 +103,11 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
     return observedStatus(context, connection.engine, stack);
   }
   const { engine } = connection;
-  const { observed, desired, plan } = planned;
+  const { observed, desired, plan, journal } = planned;
   const [summaries, health, last] = await Promise.all([
     engine.listContainers([`${labels.stack}=${stack}`]),
     instanceHealth(context, { engine, stack, observed, desired }),
-    hasWork(plan) ? lastApply(engine, observed.agents) : null,
+    journal === null ? null : lastApply(engine, observed.agents, journal),
   ]);
   const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
   const nowMs = context.io.clock.now();

@@ -146,7 +146,14 @@ export type Operation =
       readonly from: string;
     }
   /** The agent removes a socket that nobody serves any more; succeeds when it is gone. */
-  | { readonly kind: 'socket.unlink'; readonly volume: string; readonly path: string; readonly name: string }
+  | {
+      readonly kind: 'socket.unlink';
+      readonly volume: string;
+      readonly path: string;
+      readonly name: string;
+      /** Only while this one does not run: somebody may have started it since the plan was made. */
+      readonly of?: ContainerRef;
+    }
   /**
    * The agent waits until nobody is connected to a generation's socket, which nothing leads to any more; fails when after
    * `limitS` seconds requests are still waiting to be accepted. `name` is the file by now, `bound` as it was bound.

@@ -36,7 +36,8 @@ export const socketSteps = {
     const { instance, generation } = turn;
     const socket = instance.socket;
     if (socket === null) return [];
-    const clear = unlink(socket, boundName(socket, instance.engineName, generation));
+    const unlinked = unlink(socket, boundName(socket, instance.engineName, generation));
+    const clear = turn.next.kind === 'existing' ? { ...unlinked, of: turn.next } : unlinked;
     const back = socket.movable ? [clear] : freePath(turn, socket, clear);
     return [node(`clear ${generation}`, clear, 'a leftover would be in the way', back)];
   },

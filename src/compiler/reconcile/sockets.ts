@@ -73,7 +73,10 @@ export function hasOwnSocket(container: ObservedContainer, engineName: string): 
 }
 
 /** Removes a file of the socket's directory. */
-export function unlink(socket: SocketPlace, name: string): Operation {
+export function unlink(
+  socket: SocketPlace,
+  name: string,
+): Extract<Operation, { readonly kind: 'socket.unlink' }> {
   return { kind: 'socket.unlink', volume: socket.volume, path: socket.volumePath, name };
 }
 

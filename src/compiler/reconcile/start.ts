@@ -65,7 +65,10 @@ export function start(
   const own = hasOwnSocket(current, instance.engineName)
     ? generationSocketName(instance.engineName, current.generation)
     : null;
-  if (place !== null) add('clear', unlink(place, own ?? fileName(place)), 'a leftover would be in the way');
+  if (place !== null) {
+    const clear = { ...unlink(place, own ?? fileName(place)), of: target } as const;
+    add('clear', clear, 'a leftover would be in the way');
+  }
   add('start', { kind: 'container.start', target }, 'held');
   add('gate', { kind: 'container.up', target }, 'must stay up');
   if (place !== null && own !== null) add('publish', publish(place, own), 'runs again');

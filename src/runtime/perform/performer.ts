@@ -181,8 +181,12 @@ export class Performer {
       case 'socket.release':
       case 'socket.keep':
       case 'socket.restore':
-      case 'socket.unlink':
         return changeSocket(op, this.#agentName('stack'), this.#sessions);
+      case 'socket.unlink': {
+        const server = op.of === undefined ? null : await engine.inspectContainer(this.#id(op.of));
+        if (server?.state === 'running') return 'it runs by now: what it serves on stays';
+        return changeSocket(op, this.#agentName('stack'), this.#sessions);
+      }
       case 'socket.reached':
         return awaitBalancer(op, {
           engine,

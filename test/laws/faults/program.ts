@@ -20,7 +20,8 @@ await Promise.all([
   import('../../../src/compiler/balancer/running.ts'),
   import('../../../src/runtime/read-balancers.ts'),
   import('../../../src/runtime/read-migrates.ts'),
-  import('../../../src/runtime/journal/fetch-times.ts'),
+  import('../../../src/runtime/journal/fetch-journal.ts'),
+  import('../../../src/compiler/journal/times.ts'),
 ]);
 
 /** Compiles a sketch as the command does. */

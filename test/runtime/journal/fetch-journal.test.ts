@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { journalLine } from '../../../src/compiler/journal/lines.ts';
 import { EngineError, type FoundFile } from '../../../src/runtime/engine.ts';
-import { fetchTimes } from '../../../src/runtime/journal/fetch-times.ts';
+import { journalReader } from '../../../src/runtime/journal/fetch-journal.ts';
 import { GATE, START } from '../../compiler/journal/records.ts';
 
 const AGENTS = [{ name: 'shop-agent', id: 'c9', state: 'running', spec: '{}', networks: [] }] as const;
@@ -12,7 +12,7 @@ function file(text: string): FoundFile {
   return { kind: 'file', content, mode: 0o600, uid: 0, gid: 0, modifiedS: 0 };
 }
 
-test('out of the agent’s container', async () => {
+test('out of the agent’s container, once', async () => {
   const asked: string[] = [];
   const text = `${journalLine(START)}\n${journalLine(GATE)}\n{"v":1,"to`;
   const engine = {
@@ -21,14 +21,15 @@ test('out of the agent’s container', async () => {
       return file(text);
     },
   };
-  const times = await fetchTimes(engine, { agents: AGENTS });
+  const read = journalReader(engine, AGENTS);
+  expect(await read()).toEqual([START, GATE]);
+  expect(await read()).toEqual([START, GATE]);
   expect(asked).toEqual(['c9 /stackc/journal/journal.jsonl']);
-  expect(times.get('shop/app')).toMatchObject({ startMs: 1810 });
 });
 
 test('no agent, nobody is asked', async () => {
   const engine = { fetchFile: () => Promise.reject(new Error('asked')) };
-  expect(await fetchTimes(engine, { agents: [] })).toEqual(new Map());
+  expect(await journalReader(engine, [])()).toBeNull();
 });
 
 test.each<[string, () => Promise<FoundFile | null>]>([
@@ -36,6 +37,6 @@ test.each<[string, () => Promise<FoundFile | null>]>([
   ['it is a folder', () => Promise.resolve({ kind: 'other' })],
   ['the engine fails', () => Promise.reject(new EngineError('server', 'read', 'no', 500))],
   ['the engine does not answer', () => new Promise<never>(() => {})],
-])('no times: %s', async (_, fetchFile) => {
-  expect(await fetchTimes({ fetchFile }, { agents: AGENTS })).toEqual(new Map());
+])('none: %s', async (_, fetchFile) => {
+  expect(await journalReader({ fetchFile }, AGENTS)()).toBeNull();
 });
