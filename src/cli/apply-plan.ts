@@ -40,13 +40,15 @@ export interface Applied {
   readonly command: ApplyCommand;
   /** The revision that is applied again; null: a stack file is applied. */
   readonly of: number | null;
-  readonly selection: StoredSelection;
+  readonly selection: Omit<StoredSelection, 'migrations'>;
   /** Null: it was approved when it was made. */
   readonly question: ((stack: string) => string) | null;
   /** Whether migrations run that have not. */
   readonly migrations: boolean;
   /** The command that goes on with it, should it not come to its end. */
   readonly again: string;
+  /** Whether it is planned again where somebody has changed the stack while the lock was waited for. */
+  readonly replans: boolean;
   /** Called before the plan is shown. */
   readonly demandPlanned?: (planned: PlannedStack) => Promise<void>;
 }
@@ -88,7 +90,7 @@ export async function applyPlan(
     ? walkPlan(context, walk)
     : (await import('./prove.ts')).walkWithProof(context, walk, flags.prove));
   // Whoever waited for the lock wants what is to be done after that.
-  if (!isStale || flags.lockTimeoutS === 0) return code;
+  if (!isStale || flags.lockTimeoutS === 0 || !applied.replans) return code;
   writeNote(context, 'planning again');
   return applyPlan(context, applied, flags);
 }
@@ -134,20 +136,24 @@ async function detached(
 /** Where the apply is written down, what is kept of it, and its lock. */
 async function kept(
   context: CommandContext,
-  { command, of, selection }: Applied,
-  { plan: { stack }, loaded, observed, inputs }: PlannedStack,
+  { command, of, selection, migrations }: Applied,
+  { plan: { stack }, loaded, observed, inputs, journal }: PlannedStack,
   lease: { readonly observedAtMs: number; readonly timeoutMs: number },
 ) {
-  const [begin, { storedRevision }] = await Promise.all([
+  const [begin, { storedRevision }, { keepOptions }] = await Promise.all([
     applyBegin(context.io, command, of === null ? loaded : null, of),
     import('./revisions/store.ts'),
+    import('./revisions/keep-options.ts'),
   ]);
   const applyId = randomUUID();
   const agent = agentName(stack, 'stack');
-  const stored = await storedRevision({ loaded, inputs }, selection);
+  const stored = await storedRevision({ loaded, inputs }, { ...selection, migrations });
   return {
     journal: { applyId, agent: null, begin, above: newestKept(observed.kept) },
-    keep: { stack, stored, keep: loaded.spec.keep, agent, kept: observed.kept },
+    keep: keepOptions(
+      { stack, stored, agent },
+      { command, keep: loaded.spec.keep, kept: observed.kept, records: (await journal?.()) ?? [] },
+    ),
     lease: leaseOptions(context, applyId, begin, { agent, ...lease }),
   };
 }

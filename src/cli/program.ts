@@ -11,6 +11,7 @@ const LOCK_TIMEOUT = 'wait so long for somebody else who changes the stack (defa
 
 const INCLUDE = 'replace this `manual` container too (may be repeated)';
 const ALLOW_REMOVE_ALL = 'even when that removes every running container of the stack';
+const ACROSS_MIGRATIONS = 'even when a migration that is not `reversible` has run since';
 const REQUIRE_ZERO_DOWNTIME = 'exit with 1 where a change is not sure to lose no request';
 
 const DEFAULT_PARALLELISM = 10;
@@ -126,7 +127,7 @@ function addWaysBack(program: Command, run: (command: Run) => Promise<void>): vo
     .description('make an earlier revision again; without a number, the one before the current')
     .option('--include <name>', INCLUDE, collect)
     .option('--allow-remove-all', ALLOW_REMOVE_ALL)
-    .option('--across-migrations', 'even when a migration that is not `reversible` has run since')
+    .option('--across-migrations', ACROSS_MIGRATIONS)
     .action((number: string | undefined, flags: SelectionFlags & WalkOptions & { acrossMigrations?: true }) =>
       run(async (context) => {
         const { rollback } = await import('./commands/rollback.ts');
@@ -140,6 +141,7 @@ function addWaysBack(program: Command, run: (command: Run) => Promise<void>): vo
     );
   addWalk(zeroDowntime(withFile(program.command('resume'))))
     .description('finish the last apply, which was cut off, stopped or has failed')
+    .option('--allow-remove-all', ALLOW_REMOVE_ALL)
     .allowExcessArguments()
     .action((flags: SelectionFlags & WalkOptions, { args }: Command) =>
       run(async (context) => {
@@ -151,12 +153,18 @@ function addWaysBack(program: Command, run: (command: Run) => Promise<void>): vo
   addWalk(zeroDowntime(withFile(program.command('abort'))))
     .description('take the last apply, which did not come to its end, back to the last revision that did')
     .option('--allow-remove-all', ALLOW_REMOVE_ALL)
+    .option('--across-migrations', ACROSS_MIGRATIONS)
     .allowExcessArguments()
-    .action((flags: SelectionFlags & WalkOptions, { args }: Command) =>
+    .action((flags: SelectionFlags & WalkOptions & { acrossMigrations?: true }, { args }: Command) =>
       run(async (context) => {
         demandNoArguments('abort', args);
         const { abort } = await import('./commands/resume.ts');
-        return abort(context, { ...selection(flags), ...walkFlags(flags), file: flags.file });
+        return abort(context, {
+          ...selection(flags),
+          ...walkFlags(flags),
+          file: flags.file,
+          acrossMigrations: flags.acrossMigrations === true,
+        });
       }),
     );
 }

@@ -115,7 +115,7 @@ class Execution {
     if (isUp && this.#isKept && !this.#isRefused) await this.#begin();
     const isWritten = isUp && !this.#isRefused && !this.#isLost;
     const isWhole = [...outcome.values()].every((result) => result === 'done');
-    if (isWritten && isWhole) await this.#keep((keeper) => keeper.end());
+    if (isWritten) await this.#keep((keeper) => keeper.end(isWhole));
     const why = isWritten ? await this.#endJournal() : null;
     if (why) this.#emit({ type: 'journal-lost', atMs: this.#options.clock.now(), why });
   }

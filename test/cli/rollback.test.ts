@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labels } from '../../src/compiler/labels.ts';
-import { REVISION_FILE } from '../../src/compiler/plan/kept-config.ts';
+import { REVISION_FILE, WHOLE_FILE } from '../../src/compiler/plan/kept-config.ts';
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
 import { EngineError } from '../../src/runtime/engine.ts';
 import { stack } from '../support/cli.ts';
@@ -27,6 +27,7 @@ beforeEach(async () => {
           : {},
     before: ({ method, args: [target] }) => {
       if (hang === null || method !== 'startContainer' || target === 'shop-agent') return undefined;
+      if (isMigration(String(target))) return undefined;
       hang();
       return new Promise<void>(() => undefined);
     },
@@ -77,6 +78,9 @@ async function applied(version: Version): Promise<void> {
   await write(version);
   expect(await cli('apply', '--yes')).toMatchObject({ code: 0 });
 }
+
+const isMigration = (id: string) =>
+  memory.containers().find((c) => c.id === id)?.labels[labels.role] === 'migration';
 
 /** The current instances: name, image, and what they were told. */
 async function running(): Promise<readonly string[]> {
@@ -294,15 +298,45 @@ describe('rollback', () => {
     await applied(one);
     await applied(two);
     const content = new TextEncoder().encode('{"stackc_revision":2}');
-    await memory.putFiles(
-      'shop.revision.1',
-      [{ path: REVISION_FILE, content, mode: 0o600, uid: 0, gid: 0 }],
-      0,
-    );
+    const files = [REVISION_FILE, WHOLE_FILE].map((path) => ({ path, content, mode: 0o600, uid: 0, gid: 0 }));
+    await memory.putFiles('shop.revision.1', files, 0);
     const { code, stderr } = await cli('rollback', '--yes');
     expect(code).toBe(1);
     expect(stderr).toContain(
       'what revision 1 was made from cannot be used: it is of format 2, and this version reads 1',
+    );
+  });
+
+  it('keeps what there is to go forth to, whatever the revision of then says', async () => {
+    await applied({ ...one, stack: { keep: 0 } });
+    await applied(two);
+    await applied({ ...two, count: 1 });
+    expect(await cli('rollback', '2', '--yes')).toMatchObject({ code: 0 });
+    expect(kept('revision')).toEqual([
+      'shop.revision.1',
+      'shop.revision.2',
+      'shop.revision.3',
+      'shop.revision.4',
+    ]);
+  });
+
+  it('goes back one from what is not kept itself', async () => {
+    await applied(one);
+    await applied(two);
+    await memory.removeContainer('shop.revision.2');
+    expect((await cli('rollback', '--yes')).stderr).toMatch(/^back to revision 1 /);
+  });
+
+  it('does not go back where nobody can tell of migrations', async () => {
+    const migrating = { migration: { command: 'migrate' } };
+    await applied({ ...one, app: migrating });
+    await applied({ ...two, app: migrating });
+    const agents = memory.containers().filter((c) => c.labels[labels.role] === 'agent');
+    await Promise.all(agents.map(({ id }) => memory.removeContainer(id)));
+    const refused = await cli('rollback', '--yes');
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain(
+      'the journal does not tell whether a migration has run since revision 1',
     );
   });
 
@@ -319,10 +353,15 @@ describe('an apply that did not come to its end', () => {
 
   async function cutOff(version: Version): Promise<void> {
     await write(version);
+    await cutOffApply();
+  }
+
+  /** Where an instance is started; a migration is not one. */
+  async function cutOffApply(command = 'apply', ...options: readonly string[]): Promise<void> {
     const reached = new Promise<void>((resolve) => {
       hang = resolve;
     });
-    void cli('apply', '--yes');
+    void cli(command, '--yes', ...options);
     await reached;
     hang = null;
     await cli('unlock', '--yes');
@@ -384,6 +423,61 @@ describe('an apply that did not come to its end', () => {
     expect(stderr).toBe(
       'error: what revision 2 of stack `shop` was made from is not kept on the engine\nhelp: finish it with `stack apply` and its stack file\n',
     );
+  });
+
+  it('was cut off right before it was named so: it counts', async () => {
+    await applied(one);
+    await applied(two);
+    await memory.renameContainer('shop.revision.2', 'shop.revision.2.begun');
+    expect((await cli('resume')).stderr).toContain('came to its end');
+    await applied({ ...two, count: 1 });
+    expect(kept('revision')).toEqual(['shop.revision.1', 'shop.revision.2', 'shop.revision.3']);
+  });
+
+  it('has its images kept, and those of the revision before', async () => {
+    await applied(one);
+    await write(bad);
+    await cli('apply', '--yes');
+    await write({ ...two, count: 1, more: { web: { deploy: 'auto', image: 'app:2', startup_time: 0.01 } } });
+    expect(await cli('apply', '--yes', '--only', 'app')).toMatchObject({ code: 0 });
+    expect(kept('image')).toEqual([`shop.image.${memory.image('app:1')?.slice(7, 19)}`]);
+  });
+
+  it('migrated: abort goes back over that, and not over an earlier migration that was done', async () => {
+    const migrating = (version: Version) => ({ ...version, app: { migration: { command: 'migrate' } } });
+    await applied(migrating(one));
+    await write(migrating(two));
+    expect(await cli('apply', '--yes', '--only', 'app')).toMatchObject({ code: 0 });
+    await write(migrating(bad));
+    expect(await cli('apply', '--yes')).toMatchObject({ code: 1 });
+    const refused = await cli('abort', '--yes');
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain('revision 2 ran the migration of shop/app');
+    expect(refused.stderr).not.toContain('revision 3 ran');
+    expect(await cli('abort', '--yes', '--across-migrations')).toMatchObject({ code: 0 });
+    expect(await running()).toEqual(AS_ONE);
+  });
+
+  it('migrated, and another apply finished it: rollback tells', async () => {
+    const migrating = (version: Version) => ({ ...version, app: { migration: { command: 'migrate' } } });
+    await applied(migrating(one));
+    await write(migrating(two));
+    await cutOffApply();
+    await applied(migrating(two));
+    expect((await cli('rollback', '--yes')).stderr).toContain('revision 2 ran the migration of shop/app');
+  });
+
+  it('was a way back: resume runs no migration', async () => {
+    const migrating = (version: Version) => ({ ...version, app: { migration: { command: 'migrate' } } });
+    await applied(migrating(one));
+    await applied(migrating({ ...two, count: 1 }));
+    const migrations = () => memory.containers().filter((c) => c.labels[labels.role] === 'migration');
+    await Promise.all(migrations().map(({ id }) => memory.removeContainer(id)));
+    await cutOffApply('rollback', '--across-migrations');
+    const resumed = await cli('resume', '--yes');
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(await running()).toEqual(AS_ONE);
+    expect(migrations()).toEqual([]);
   });
 
   it('there is none: both say so', async () => {

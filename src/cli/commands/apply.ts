@@ -53,6 +53,7 @@ function ofFile(context: CommandContext, file: string | undefined, selection: Ap
     of: null,
     selection,
     migrations: true,
+    replans: true,
     again: commandAgain(context, file, selection),
   };
 }

@@ -4,23 +4,29 @@ import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { writeNote } from '../output.ts';
 import { applyRevision } from '../revisions/apply-revision.ts';
-import { keptOf, type Kept } from '../revisions/kept.ts';
+import { demandNoneCrossed } from '../revisions/crossed.ts';
+import { demandStored, keptOf, type Kept } from '../revisions/kept.ts';
 import type { FileFlag } from '../usage.ts';
 
 /** `stack resume`: finishes the last apply, which was cut off, stopped or has failed; from what it was made from then. */
-export async function resume(context: CommandContext, flags: FileFlag & WalkFlags): Promise<number> {
+export async function resume(
+  context: CommandContext,
+  flags: FileFlag & WalkFlags & { readonly allowRemoveAll: boolean },
+): Promise<number> {
   const kept = await keptOf(context, flags.file);
   if (isOver(context, kept)) return exitCode.done;
   const begun = unfinished(kept);
   if (begun === null) throw nothingKept(kept, 'finish it with `stack apply` and its stack file');
-  const again = { command: 'resume', revision: begun, selection: null, words: 'going on with' } as const;
-  return applyRevision(context, kept, again, flags);
+  const { selection } = await demandStored(kept, begun);
+  const allowRemoveAll = selection.allowRemoveAll || flags.allowRemoveAll;
+  const again = { command: 'resume', revision: begun, words: 'going on with' } as const;
+  return applyRevision(context, kept, { ...again, selection: { ...selection, allowRemoveAll } }, flags);
 }
 
 /** `stack abort`: takes the last apply, which did not come to its end, back to the last revision that did. */
 export async function abort(
   context: CommandContext,
-  flags: FileFlag & WalkFlags & { readonly allowRemoveAll: boolean },
+  flags: FileFlag & WalkFlags & { readonly allowRemoveAll: boolean; readonly acrossMigrations: boolean },
 ): Promise<number> {
   const kept = await keptOf(context, flags.file);
   if (isOver(context, kept)) return exitCode.done;
@@ -31,8 +37,12 @@ export async function abort(
       `stack \`${kept.stack}\` has no revision to go back to: no apply has come to its end, or \`docker container prune\` took away what was kept`,
       'apply the stack file of then, `stack resume` goes on, `stack destroy` takes it down',
     );
+  if (!flags.acrossMigrations) await demandNoneCrossed(kept, revision);
   const { allowRemoveAll } = flags;
-  const selection = { include: [], force: [], only: [], allowRemoveAll };
+  // What was to be replaced although it is `manual` goes back, too.
+  const begun = unfinished(kept);
+  const include = begun === null ? [] : (await demandStored(kept, begun)).selection.include;
+  const selection = { include, force: [], only: [], allowRemoveAll };
   return applyRevision(context, kept, { command: 'abort', revision, selection, words: 'back to' }, flags);
 }
 
@@ -45,7 +55,11 @@ function unfinished({ begun, revisions }: Kept): Kept['begun'] {
 /** Says so where the last apply has come to its end. */
 function isOver(context: CommandContext, { stack, begun, revisions, good }: Kept): boolean {
   const last = revisions?.at(-1);
-  const isDone = last === undefined ? begun === null && good.length > 0 : last.end?.result === 'done';
+  const isNamed = begun === null && good.length > 0;
+  const isDone =
+    last === undefined
+      ? isNamed
+      : last.end?.result === 'done' || (isNamed && good[0]?.revision === last.revision);
   if (isDone)
     writeNote(
       context,

@@ -1,12 +1,11 @@
-import { crossedMigrations } from '../../compiler/revision/crossed-migrations.ts';
 import type { KeptRevision } from '../../compiler/revision/kept-revisions.ts';
 import type { WalkFlags } from '../apply-plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
-import { writeNote } from '../output.ts';
 import { listed } from '../render/text.ts';
 import { applyRevision } from '../revisions/apply-revision.ts';
+import { demandNoneCrossed } from '../revisions/crossed.ts';
 import { keptOf, type Kept } from '../revisions/kept.ts';
 import type { FileFlag } from '../usage.ts';
 
@@ -30,7 +29,7 @@ export async function rollback(
 ): Promise<number> {
   const kept = await keptOf(context, flags.file);
   const revision = number === null ? before(kept) : named(kept, number);
-  if (!flags.acrossMigrations) demandNoneCrossed(context, kept, revision);
+  if (!flags.acrossMigrations) await demandNoneCrossed(kept, revision);
   const { include, allowRemoveAll } = flags;
   return applyRevision(
     context,
@@ -46,9 +45,10 @@ export async function rollback(
 }
 
 /** The newest that can be gone back to and is not what runs now. */
-function before({ stack, good, begun }: Kept): KeptRevision {
+function before({ stack, good, begun, revisions }: Kept): KeptRevision {
   const [newest, older] = good;
-  const target = begun === null ? older : newest;
+  const last = revisions?.at(-1)?.revision ?? newest?.revision;
+  const target = begun === null && last === newest?.revision ? older : newest;
   if (target !== undefined) return target;
   throw new CommandFailure(
     exitCode.failed,
@@ -78,27 +78,5 @@ function named({ stack, good, begun, revisions }: Kept, number: number): KeptRev
     numbers.length === 0
       ? 'nothing is kept to go back to: apply the stack file of then'
       : `what can be gone back to: ${listed(numbers, 'and')}`,
-  );
-}
-
-/** Old code may not work on what a migration has made of the data. */
-function demandNoneCrossed(context: CommandContext, { revisions }: Kept, { revision }: KeptRevision): void {
-  if (revisions === null || !revisions.some((one) => one.revision === revision)) {
-    writeNote(
-      context,
-      `the journal does not tell whether a migration has run since revision ${revision}: see whether the version of then works on the data of now`,
-    );
-    return;
-  }
-  const crossed = crossedMigrations(revisions, revision);
-  if (crossed.length === 0) return;
-  throw new CommandFailure(
-    exitCode.failed,
-    `between revision ${revision} and now the data was migrated, and its version may not work on it any more`,
-    'where it does, `--across-migrations` goes back all the same, and leaves the data as it is; `migration: {reversible: true}` says so beforehand',
-    crossed.map(
-      (one) =>
-        `revision ${one.revision} ran the migration of ${one.container}, which is not called \`reversible\``,
-    ),
   );
 }

@@ -18,7 +18,7 @@ export interface Handed {
   /** In base64. */
   readonly files: Readonly<Record<string, string>>;
   readonly migrations: boolean;
-  readonly selection: StoredSelection;
+  readonly selection: Omit<StoredSelection, 'migrations'>;
   /** What was approved: nothing else is done. */
   readonly nodes: readonly PlanNode[];
   readonly begin: ApplyBegin;

@@ -9,6 +9,7 @@ import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { writeData } from '../output.ts';
 import { planLoaded } from '../plan-stack.ts';
+import { keepOptions } from '../revisions/keep-options.ts';
 import { filesBytes, storedRevision } from '../revisions/store.ts';
 import { compileSource } from '../stack-file.ts';
 import { walkPlan } from '../walk-plan.ts';
@@ -36,7 +37,7 @@ export async function takeOver(context: CommandContext): Promise<number> {
     offline: false,
     given: { inputs: () => Promise.resolve(inputs), migrations },
   });
-  const { plan, observed, desired } = planned;
+  const { plan, observed, desired, journal } = planned;
   if (JSON.stringify(plan.nodes) !== JSON.stringify(handed.nodes))
     throw new CommandFailure(
       exitCode.failed,
@@ -45,7 +46,7 @@ export async function takeOver(context: CommandContext): Promise<number> {
     );
   const applyId = randomUUID();
   const agent = agentName(name, 'stack');
-  const stored = await storedRevision({ loaded, inputs }, selection);
+  const stored = await storedRevision({ loaded, inputs }, { ...selection, migrations });
   const walk = {
     plan,
     desired,
@@ -53,7 +54,15 @@ export async function takeOver(context: CommandContext): Promise<number> {
     auth: (reference: string) => Promise.resolve(handed.auth[reference] ?? null),
     secrets: Object.values(inputs.secrets).flatMap((secret) => ('value' in secret ? [secret.value] : [])),
     journal: { applyId, agent: null, begin, above: newestKept(observed.kept) },
-    keep: { stack: name, stored, keep: loaded.spec.keep, agent, kept: observed.kept },
+    keep: keepOptions(
+      { stack: name, stored, agent },
+      {
+        command: begin.command,
+        keep: loaded.spec.keep,
+        kept: observed.kept,
+        records: (await journal?.()) ?? [],
+      },
+    ),
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: { completed: 'Applied', command: handed.again },
     onBegin: () => writeData(context, `${BEGUN}\n`),

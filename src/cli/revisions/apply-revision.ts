@@ -4,7 +4,9 @@ import type { StoredSelection } from '../../compiler/revision/stored-revision.ts
 import { applyPlan, type WalkFlags } from '../apply-plan.ts';
 import type { CommandContext } from '../io.ts';
 import { writeNote } from '../output.ts';
-import { planLoaded } from '../plan-stack.ts';
+import { exitCode } from '../exit-code.ts';
+import { CommandFailure } from '../failure.ts';
+import { planLoaded, type PlannedStack } from '../plan-stack.ts';
 import { second, whoOf } from '../render/history.ts';
 import { printable } from '../render/text.ts';
 import { demandStored, type Kept } from './kept.ts';
@@ -14,8 +16,7 @@ import { loadRevision, revisionInputs } from './restore.ts';
 export interface Again {
   readonly command: Extract<ApplyCommand, 'rollback' | 'resume' | 'abort'>;
   readonly revision: KeptRevision;
-  /** Null: as it was asked for then. */
-  readonly selection: StoredSelection | null;
+  readonly selection: Omit<StoredSelection, 'migrations'>;
   /** What it is, for people: `back to`. */
   readonly words: string;
 }
@@ -24,16 +25,15 @@ export interface Again {
 export async function applyRevision(
   context: CommandContext,
   kept: Kept,
-  { command, revision: of, selection: asked, words }: Again,
+  { command, revision: of, selection, words }: Again,
   flags: WalkFlags,
 ): Promise<number> {
   const stored = await demandStored(kept, of);
-  const selection = asked ?? stored.selection;
   const connection = await context.connect();
   const { revision } = of;
   const loaded = await loadRevision(stored.content, revision, context.io.cwd);
-  // Whoever goes back wants the data as it is.
-  const migrations = command === 'resume';
+  // Whoever goes back wants the data as it is; whoever goes on, what was wanted then.
+  const migrations = command === 'resume' && stored.selection.migrations;
   const given = { inputs: revisionInputs(stored.content, loaded, revision), migrations };
   writeNote(context, `${words} revision ${revision}${madeBy(kept, revision)}`);
   return applyPlan(
@@ -45,10 +45,33 @@ export async function applyRevision(
       of: revision,
       selection,
       migrations,
+      // What it is about may be another revision by then.
+      replans: false,
+      demandPlanned: (planned) => demandImages(planned, selection.include, revision),
       question: (stack) => `Apply this to stack \`${stack}\`? Type \`yes\`:`,
       again: 'stack resume',
     },
     flags,
+  );
+}
+
+/** An image that nobody looked up then may be any by now. */
+function demandImages(
+  { desired }: PlannedStack,
+  include: readonly string[],
+  revision: number,
+): Promise<void> {
+  const unknown = desired.containers.find(
+    ({ name, instances, image }) =>
+      image.id === null &&
+      image.pull === null &&
+      include.some((one) => one === name || instances.some((instance) => instance.name === one)),
+  );
+  if (unknown === undefined) return Promise.resolve();
+  throw new CommandFailure(
+    exitCode.failed,
+    `which image \`${unknown.name}\` had in revision ${revision} is not known: it was held then`,
+    `leave \`--include\` away, or apply the stack file of then with \`--include ${unknown.name}\``,
   );
 }
 

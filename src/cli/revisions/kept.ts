@@ -1,6 +1,11 @@
 import { labels } from '../../compiler/labels.ts';
 import { revisionsOf, type Revision } from '../../compiler/journal/revisions.ts';
-import { begunRevisions, keptRevisions, type KeptRevision } from '../../compiler/revision/kept-revisions.ts';
+import {
+  begunRevisions,
+  isWhole,
+  keptRevisions,
+  type KeptRevision,
+} from '../../compiler/revision/kept-revisions.ts';
 import type { StoredRevision } from '../../compiler/revision/stored-revision.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { fetchJournalIfAny } from '../../runtime/journal/fetch-journal.ts';
@@ -33,15 +38,29 @@ export async function keptOf(context: CommandContext, file: string | undefined):
   const agents = rows.filter((row) => row.labels[labels.role] === 'agent');
   const records = await fetchJournalIfAny(engine, agents);
   const kept = observedKept(rows);
-  const good = keptRevisions(stack, kept);
-  const [begun = null] = begunRevisions(stack, kept);
+  const revisions = records === null ? null : revisionsOf(records);
+  const named = keptRevisions(stack, kept);
+  const [newest = null] = begunRevisions(stack, kept);
+  const begun = newest !== null && newest.revision > (named[0]?.revision ?? 0) ? newest : null;
+  // Cut off between its last operation and being named so.
+  const isGood = begun !== null && (await isWholeFile({ engine }, begun, revisions));
   return {
     stack,
     engine,
-    good,
-    begun: begun !== null && begun.revision > (good[0]?.revision ?? 0) ? begun : null,
-    revisions: records === null ? null : revisionsOf(records),
+    good: isGood ? [begun, ...named] : named,
+    begun: isGood ? null : begun,
+    revisions,
   };
+}
+
+async function isWholeFile(
+  { engine }: Pick<Kept, 'engine'>,
+  { id, revision }: KeptRevision,
+  revisions: Kept['revisions'],
+): Promise<boolean> {
+  if (!isWhole(revisions?.find((one) => one.revision === revision))) return false;
+  const stored = await readRevision(engine, id);
+  return 'content' in stored && stored.selection.only.length === 0;
 }
 
 /** What a revision was made from. Fails with 1 where that cannot be read. */

@@ -5,7 +5,6 @@ import type {
   StoredRevision,
   StoredSelection,
 } from '../../compiler/revision/stored-revision.ts';
-import type { DocumentNode } from '../../compiler/source/document.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import { plain } from '../../compiler/shape/plain.ts';
 import { parseImageReference } from '../../compiler/spec/values/image-reference.ts';
@@ -15,7 +14,7 @@ import { parseSource } from '../stack-file.ts';
 /** What an apply of a stack is made from, to be kept on the engine. */
 export async function storedRevision(
   { loaded, inputs }: Pick<ResolvedStack, 'loaded' | 'inputs'>,
-  { include, force, only, allowRemoveAll }: StoredSelection,
+  { include, force, only, allowRemoveAll, migrations }: StoredSelection,
 ): Promise<StoredRevision> {
   const { spec, source } = loaded;
   // Credentials of registries are kept nowhere.
@@ -23,7 +22,7 @@ export async function storedRevision(
   return {
     content: {
       stack: spec.name,
-      source: await withoutRegistries(source),
+      source: await withoutDocker(source),
       images: images(
         inputs,
         needed.images.map(({ reference }) => reference),
@@ -40,7 +39,7 @@ export async function storedRevision(
       host: inputs.host,
       files: filesText(inputs.files),
     },
-    selection: { include, force, only, allowRemoveAll },
+    selection: { include, force, only, allowRemoveAll, migrations },
   };
 }
 
@@ -66,22 +65,17 @@ export function filesBytes(files: Readonly<Record<string, string>>): ResolvedInp
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROLS = /[\u007f-\u009f]/g;
 
-async function withoutRegistries(source: ResolvedStack['loaded']['source']): Promise<string> {
+/** Without `docker`, of which only the registries have a meaning, and without what is no part of the stack. */
+async function withoutDocker(source: ResolvedStack['loaded']['source']): Promise<string> {
   const { root } = await parseSource(source);
-  const kept = (node: DocumentNode): DocumentNode =>
-    node.kind === 'object'
-      ? { ...node, properties: node.properties.filter(({ key }) => key !== 'registries') }
-      : node;
-  const whole =
+  const kept =
     root.kind === 'object'
       ? {
           ...root,
-          properties: root.properties.map((property) =>
-            property.key === 'docker' ? { ...property, value: kept(property.value) } : property,
-          ),
+          properties: root.properties.filter(({ key }) => key !== 'docker' && !key.startsWith('x-')),
         }
       : root;
-  const text = JSON.stringify(plain(whole), null, 2);
+  const text = JSON.stringify(plain(kept), null, 2);
   return text.replace(CONTROLS, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

@@ -5,6 +5,8 @@ import { bareConfig } from './instance-config.ts';
 
 /** Where a revision's container has what the revision was made from. */
 export const REVISION_FILE = '/stackc-revision.json';
+/** The same, once its images are known: beside the first, so that one that is cut off does no harm. */
+export const WHOLE_FILE = '/stackc-revision.whole.json';
 
 /** What such a container shows as its command, which is never run. */
 const NEVER = ['kept by stackc, never run'];

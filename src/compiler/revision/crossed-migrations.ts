@@ -8,19 +8,24 @@ export interface CrossedMigration {
 }
 
 /**
- * What a way back to a revision leaves behind it: migrations of later ones that came to their end. One that did not left the
- * old code serving on what its migration had made.
+ * What a way back to a revision leaves behind it: migrations that later ones have begun, up to the last that came to its end.
+ * Those after that left the old code serving on what a migration has made.
  */
 export function crossedMigrations(
   revisions: readonly Revision[],
   target: number,
 ): readonly CrossedMigration[] {
-  return revisions.flatMap(({ revision, end, steps }) => {
-    if (revision <= target || end?.result !== 'done') return [];
+  const lastDone = Math.max(
+    0,
+    ...revisions.map(({ revision, end }) => (end?.result === 'done' ? revision : 0)),
+  );
+  return revisions.flatMap(({ revision, steps }) => {
+    if (revision <= target || revision > lastDone) return [];
     return steps.flatMap(({ op, result }) => {
       const { kind, container, reversible }: { kind?: unknown; container?: unknown; reversible?: unknown } =
         op;
-      if (kind !== 'migration.run' || result !== 'done' || reversible === true) return [];
+      if (kind !== 'migration.run' || result === 'left' || result === 'failed' || reversible === true)
+        return [];
       return typeof container === 'string' ? [{ revision, container }] : [];
     });
   });

@@ -1,3 +1,4 @@
+import type { Revision } from '../journal/revisions.ts';
 import type { ObservedKept } from '../observed/observed-state.ts';
 import { revisionName } from '../names.ts';
 
@@ -12,6 +13,14 @@ export function keptRevisions(stack: string, kept: readonly ObservedKept[]): rea
 /** Revisions that were begun and did not come to their end, newest first. */
 export function begunRevisions(stack: string, kept: readonly ObservedKept[]): readonly KeptRevision[] {
   return named(stack, kept, 'begun');
+}
+
+/** Whether all of a revision was done, even if it was cut off before that was written down. */
+export function isWhole(revision: Revision | undefined): boolean {
+  if (revision === undefined) return false;
+  return revision.end === null
+    ? revision.steps.length > 0 && revision.steps.every(({ result }) => result === 'done')
+    : revision.end.result === 'done';
 }
 
 /** The highest number there is; 0 where nothing is kept. */

@@ -17,7 +17,7 @@ export interface StoredRevision {
 /** The part that tells two revisions apart. */
 export interface RevisionContent {
   readonly stack: string;
-  /** The stack file as JSON, without the credentials of its registries. */
+  /** The stack file as JSON, without `docker`, which has the credentials of its registries. */
   readonly source: string;
   /** By image reference; without those of containers that were held. */
   readonly images: Readonly<Record<string, StoredImage>>;
@@ -42,6 +42,8 @@ export interface StoredSelection {
   readonly force: readonly string[];
   readonly only: readonly string[];
   readonly allowRemoveAll: boolean;
+  /** Whether migrations run that have not: no way back runs any. */
+  readonly migrations: boolean;
 }
 
 /** What cannot be read, in words. */
@@ -113,8 +115,9 @@ function isHost(value: unknown): value is HostFacts {
 
 function isSelection(value: unknown): value is StoredSelection {
   if (!isFields(value)) return false;
-  const { include, force, only, allowRemoveAll } = value;
-  return isTexts(include) && isTexts(force) && isTexts(only) && typeof allowRemoveAll === 'boolean';
+  const { include, force, only, allowRemoveAll, migrations } = value;
+  if (typeof allowRemoveAll !== 'boolean' || typeof migrations !== 'boolean') return false;
+  return isTexts(include) && isTexts(force) && isTexts(only);
 }
 
 function isTextsByName(value: unknown): value is Readonly<Record<string, string>> {

@@ -1,17 +1,15 @@
-import type { ObservedKept } from '../../compiler/observed/observed-state.ts';
 import { labels } from '../../compiler/labels.ts';
 import { imageKeeperName, revisionName } from '../../compiler/names.ts';
-import { imageKeeperConfig } from '../../compiler/plan/kept-config.ts';
+import { imageKeeperConfig, REVISION_FILE, WHOLE_FILE } from '../../compiler/plan/kept-config.ts';
 import {
   isSameContent,
-  type RevisionContent,
   type StoredImage,
   type StoredRevision,
 } from '../../compiler/revision/stored-revision.ts';
 import type { Clock } from '../clock.ts';
 import { EngineError, type Engine } from '../engine.ts';
-import { observedKept } from '../observe.ts';
-import { begunRevisions, keptRevisions } from '../../compiler/revision/kept-revisions.ts';
+import { observedKept, phaseOf } from '../observe.ts';
+import { keptRevisions, type KeptRevision } from '../../compiler/revision/kept-revisions.ts';
 import { createRevision, readRevision, writeRevision } from './stored.ts';
 
 /** What is kept of an apply. */
@@ -23,8 +21,10 @@ export interface KeepOptions {
   readonly keep: number;
   /** The agent's container, whose image a revision's container is made from. */
   readonly agent: string;
-  /** What was kept when the plan was made. */
-  readonly kept: readonly ObservedKept[];
+  /** Revisions that were begun before, and came to their end without being named so. */
+  readonly whole: readonly KeptRevision[];
+  /** Revisions that were begun before, and did not come to their end. */
+  readonly begun: readonly KeptRevision[];
 }
 
 /**
@@ -45,31 +45,45 @@ export class RevisionKeeper {
 
   /** Rejects with `EngineError`. */
   async begin(revision: number): Promise<void> {
-    const { stack, agent, kept } = this.#options;
+    const { stack, agent, whole, begun } = this.#options;
     const found = await this.#engine.inspectContainer(agent);
     if (found === null) throw new EngineError('not-found', 'inspect agent', 'the agent is not there', 404);
     const container = await createRevision(this.#engine, stack, revision, found.imageId);
-    await this.#write(container);
+    await this.#write(container, REVISION_FILE);
     this.#begun = { container, revision };
+    await Promise.all(whole.map((one) => this.#seal(one.id, one.revision)));
     // Nobody goes on with an apply that another one has followed.
-    const left = begunRevisions(stack, kept).filter(({ id }) => id !== container);
-    await Promise.all(left.map(({ id }) => this.#engine.removeContainer(id)));
+    const left = begun.filter(({ id }) => id !== container);
+    await Promise.all(left.map(({ id }) => this.#remove(id)));
   }
 
-  /** Of an apply that came to its end: one of the whole file can be gone back to from now on. Rejects with `EngineError`. */
-  async end(): Promise<void> {
+  /** One of a part of the file never counts: of the rest nobody knows whether it was ever applied. */
+  async #seal(container: string, revision: number): Promise<boolean> {
+    const stored = await readRevision(this.#engine, container);
+    if ('content' in stored && stored.selection.only.length > 0) return false;
+    await this.#engine.renameContainer(container, revisionName(this.#options.stack, revision, 'kept'));
+    return true;
+  }
+
+  /** With the volumes that an image wants: they were made with the container, and nothing is in them. */
+  async #remove(container: string): Promise<void> {
+    await this.#engine.removeContainer(container, { volumes: true });
+  }
+
+  /**
+   * At the end of an apply; one that has done all, of the whole file, can be gone back to from now on. Whatever came of it,
+   * the images of what can be gone back to are kept. Rejects with `EngineError`.
+   */
+  async end(isWhole: boolean): Promise<void> {
     if (this.#begun === null) return;
     const { container, revision } = this.#begun;
-    const { stack } = this.#options;
     // What was pulled is known by now.
-    const content = await this.#write(container);
-    // Of the rest of its file nobody knows whether it was ever applied.
-    if (this.#options.stored.selection.only.length > 0) return;
-    await this.#engine.renameContainer(container, revisionName(stack, revision, 'kept'));
-    await this.#tidy(content);
+    if (isWhole) await this.#write(container, WHOLE_FILE);
+    const isSealed = isWhole && (await this.#seal(container, revision));
+    await this.#tidy(isSealed);
   }
 
-  async #write(container: string): Promise<RevisionContent> {
+  async #write(container: string, path: string): Promise<void> {
     const { selection, content } = this.#options.stored;
     const known = await Promise.all(
       Object.entries(content.images).map(
@@ -77,8 +91,8 @@ export class RevisionKeeper {
       ),
     );
     const whole = { ...content, images: Object.fromEntries(known) };
-    await writeRevision(this.#engine, container, { content: whole, selection }, this.#clock.now());
-    return whole;
+    const stored = { content: whole, selection };
+    await writeRevision(this.#engine, { container, path, atMs: this.#clock.now() }, stored);
   }
 
   async #image(reference: string, image: StoredImage): Promise<StoredImage> {
@@ -91,35 +105,47 @@ export class RevisionKeeper {
     return { id: found.id, digests: [...found.repoDigests].sort(), config: found.config };
   }
 
-  /** Drops what is kept no longer, and keeps the images of the rest. */
-  async #tidy(content: RevisionContent): Promise<void> {
+  /** Keeps the images of what can be gone back to; where there is a new one of that, drops what is kept no longer. */
+  async #tidy(isSealed: boolean): Promise<void> {
     const { stack, keep } = this.#options;
     const rows = await this.#engine.listContainers([`${labels.stack}=${stack}`]);
     const kept = observedKept(rows);
-    const [newest, ...older] = keptRevisions(stack, kept);
-    const before = older[0] === undefined ? null : await readRevision(this.#engine, older[0].id);
-    const isSame = before !== null && 'content' in before && isSameContent(before.content, content);
-    const staying = [newest, ...(isSame ? older.slice(1) : older)]
-      .flatMap((one) => (one === undefined ? [] : [one]))
-      .slice(0, keep + 1);
-    const read = await Promise.all(staying.slice(1).map(({ id }) => readRevision(this.#engine, id)));
-    const contents = [content, ...read.flatMap((one) => ('content' in one ? [one.content] : []))];
+    const good = keptRevisions(stack, kept);
+    const read = await Promise.all(good.map(({ id }) => readRevision(this.#engine, id)));
+    const contentOf = (at: number) => {
+      const found = read[at];
+      return found !== undefined && 'content' in found ? found.content : null;
+    };
+    const [newest, before] = [contentOf(0), contentOf(1)];
+    const isSame = newest !== null && before !== null && isSameContent(newest, before);
+    const staying = new Set(
+      good
+        .flatMap((_, at) => (isSealed && isSame && at === 1 ? [] : [at]))
+        .slice(0, isSealed ? keep + 1 : undefined),
+    );
+    const contents = [...staying].map(contentOf);
     const images = new Set(
-      contents.flatMap((one) => Object.values(one.images).flatMap(({ id }) => (id === null ? [] : [id]))),
+      contents.flatMap((one) =>
+        Object.values(one?.images ?? {}).flatMap(({ id }) => (id === null ? [] : [id])),
+      ),
     );
-    const inUse = new Set(
-      rows.filter((row) => row.labels[labels.role] === 'instance').map(({ imageId }) => imageId),
+    const current = rows.filter(
+      ({ name, labels: own }) =>
+        own[labels.role] === 'instance' && phaseOf(name.replace(/^\//, '')) === 'current',
     );
+    const inUse = new Set(current.map(({ imageId }) => imageId));
     const lacking = [...images].filter((id) => !inUse.has(id));
-    const wanted = new Set(lacking.map((id) => imageKeeperName(stack, id)));
     const there = new Set(kept.map(({ engineName }) => engineName));
-    const stays = new Set(staying.map(({ id }) => id));
-    const spent = kept.filter(
-      ({ role, id, engineName }) =>
-        (role === 'image' && !wanted.has(engineName)) || (role === 'revision' && !stays.has(id)),
-    );
     for (const id of lacking) if (!there.has(imageKeeperName(stack, id))) await this.#keepImage(id);
-    await Promise.all(spent.map(({ id }) => this.#engine.removeContainer(id)));
+    if (!isSealed) return;
+    const wanted = new Set(lacking.map((id) => imageKeeperName(stack, id)));
+    // Of one that cannot be read, nobody knows which images it has.
+    const isReadable = contents.every((one) => one !== null);
+    const spent = [
+      ...good.filter((_, at) => !staying.has(at)),
+      ...kept.filter(({ role, engineName }) => role === 'image' && isReadable && !wanted.has(engineName)),
+    ];
+    await Promise.all(spent.map(({ id }) => this.#remove(id)));
   }
 
   /** One that is gone cannot be kept: whoever goes back to its revision hears so. */

@@ -1,35 +1,49 @@
+import { labels } from '../../compiler/labels.ts';
+import { REVISION_FILE, revisionConfig, WHOLE_FILE } from '../../compiler/plan/kept-config.ts';
 import {
   decodeStoredRevision,
   encodeStoredRevision,
   type NoStoredRevision,
   type StoredRevision,
 } from '../../compiler/revision/stored-revision.ts';
-import { REVISION_FILE, revisionConfig } from '../../compiler/plan/kept-config.ts';
 import { EngineError, type Engine } from '../engine.ts';
+
+/** What is read back is below 32 MiB. */
+const MOST_BYTES = 24 * 1024 * 1024;
 
 /** What a revision was made from, out of the container that holds it. Rejects with `EngineError`. */
 export async function readRevision(
   engine: Pick<Engine, 'fetchFile'>,
   container: string,
 ): Promise<StoredRevision | NoStoredRevision> {
-  const found = await engine.fetchFile(container, REVISION_FILE);
+  const whole = await readFile(engine, container, WHOLE_FILE);
+  return 'content' in whole ? whole : readFile(engine, container, REVISION_FILE);
+}
+
+async function readFile(
+  engine: Pick<Engine, 'fetchFile'>,
+  container: string,
+  path: string,
+): Promise<StoredRevision | NoStoredRevision> {
+  const found = await engine.fetchFile(container, path);
   if (found?.kind !== 'file') return { reason: 'it is damaged: its container is empty' };
   return decodeStoredRevision(new TextDecoder().decode(found.content));
 }
 
-/** Puts what a revision is made from into its container, over what is there. */
+/** Puts what a revision is made from into its container. Rejects with `EngineError`, `invalid` for more than 24 MiB. */
 export async function writeRevision(
   engine: Pick<Engine, 'putFiles'>,
-  container: string,
+  to: { readonly container: string; readonly path: string; readonly atMs: number },
   stored: StoredRevision,
-  atMs: number,
 ): Promise<void> {
   const content = new TextEncoder().encode(encodeStoredRevision(stored));
-  const file = { path: REVISION_FILE, content, mode: 0o600, uid: 0, gid: 0 };
-  await engine.putFiles(container, [file], Math.floor(atMs / 1000));
+  if (content.length > MOST_BYTES)
+    throw new EngineError('invalid', 'keep the revision', 'with its files it is larger than 24 MiB');
+  const file = { path: to.path, content, mode: 0o600, uid: 0, gid: 0 };
+  await engine.putFiles(to.container, [file], Math.floor(to.atMs / 1000));
 }
 
-/** Makes the container of a revision, in the place of one of that name. Resolves to its id. */
+/** Makes the container of a revision, in the place of an older one of that number. Resolves to its id. */
 export async function createRevision(
   engine: Pick<Engine, 'createContainer' | 'findContainer' | 'removeContainer'>,
   stack: string,
@@ -42,7 +56,9 @@ export async function createRevision(
   } catch (error) {
     if (!(error instanceof EngineError) || error.kind !== 'conflict') throw error;
     const found = await engine.findContainer(config.name);
-    if (found !== null) await engine.removeContainer(found.id);
+    const isOurs = found?.labels[labels.role] === 'revision' && found.labels[labels.stack] === stack;
+    if (!isOurs) throw error;
+    await engine.removeContainer(found.id, { volumes: true });
     return engine.createContainer(config);
   }
 }

@@ -32,7 +32,7 @@ const STORED: StoredRevision = {
     host: { name: 'here', publicIp: null, logDriver: 'json-file' },
     files: { 'app.conf': 'Zm9v' },
   },
-  selection: { include: ['jobs'], force: [], only: [], allowRemoveAll: false },
+  selection: { include: ['jobs'], force: [], only: [], allowRemoveAll: false, migrations: true },
 };
 const TEXT = encodeStoredRevision(STORED);
 
