@@ -9,6 +9,9 @@
  *   frail         ends as soon as there is a file /tmp/end
  *   stubborn      ignores its stop signal
  *   leaves        leaves its socket behind
+ *   ends          stops accepting two seconds after its first good answer, and ends with 6 when all is answered
+ *
+ * `never@app2` is a mood of that instance alone.
  *
  * `POST /count/ID` counts an id once its whole body is there.
  */
@@ -17,7 +20,10 @@ const { createServer } = require('node:http');
 const { appendFileSync, chmodSync, existsSync } = require('node:fs');
 const [, given] = process.argv;
 const path = given ?? process.env.SOCKS + '/' + process.env.OWN + '.sock';
-const moods = (process.env.MOOD ?? '').split(' ');
+const moods = (process.env.MOOD ?? '').split(' ').flatMap((word) => {
+  const [mood, whose = ''] = word.split('@');
+  return path.includes(whose) ? [mood] : [];
+});
 let answers = 0;
 const end = () => existsSync('/tmp/end') && process.exit(5);
 if (moods.includes('frail')) end() || setInterval(end, 50);
@@ -26,6 +32,8 @@ const server = createServer((request, response) => {
   if (what === 'ping') {
     if (moods.includes('never')) response.statusCode = 503;
     answers += 1;
+    if (moods.includes('ends') && answers === 1)
+      setTimeout(() => server.close(() => process.exit(6)), 2000);
     if (moods.includes('dies-ready') && answers === 2) response.on('finish', () => process.exit(3));
     response.end('pong\\n');
     return;

@@ -1051,7 +1051,9 @@ describe('what somebody does between two applies', () => {
         env: ['LISTEN=/run/socks/.shop-app0.2'],
       },
     ]);
-    expect(verbs(plan(desired, { ...seen, containers }), 'shop/app0')).toEqual([
+    const found = { kind: 'symlink', to: '.shop-app0.2', leads: true } as const;
+    const links = seen.links.map((link) => ({ ...link, found }));
+    expect(verbs(plan(desired, { ...seen, containers, links }), 'shop/app0')).toEqual([
       'clear 2',
       'start 2',
       'gate 2',
@@ -1090,7 +1092,8 @@ describe('what somebody does between two applies', () => {
     expect(found.indexOf('remove 1')).toBeGreaterThan(found.indexOf('stop 1'));
     const stopFirst = desiredState([{ name: 'app', image: 'app:2', order: 'stop-first' }]);
     const before = verbs(plan(stopFirst, { ...seen, containers }), 'shop/app0');
-    expect(before.indexOf('stop 1')).toBeLessThan(before.indexOf('create 3'));
+    expect(before.indexOf('stop 1')).toBeLessThan(before.indexOf('start 3'));
+    expect(before.indexOf('stop 1')).toBeGreaterThan(before.indexOf('create 3'));
   });
 
   test('a server that binds its path itself and is started again gets what an apply that was cut off has left held', () => {

@@ -3,18 +3,7 @@ import type { Fields, Reader } from './reader.ts';
 
 /** Keys that the schema knows and that a later version will do. Nothing is ever ignored, so they are errors. */
 const LATER = {
-  stack: [
-    'hosts',
-    'hooks',
-    'on_failure',
-    'monitor',
-    'canary',
-    'heal',
-    'waves',
-    'target',
-    'balancer',
-    'route',
-  ],
+  stack: ['hosts', 'hooks', 'canary', 'heal', 'waves', 'target', 'balancer', 'route'],
   application: [
     'hooks',
     'on_failure',
@@ -28,9 +17,6 @@ const LATER = {
     'route',
   ],
   container: [
-    'on_failure',
-    'monitor',
-    'canary',
     'hooks',
     'build',
     'adopt',
