@@ -11,8 +11,10 @@ interface State {
   /** What has failed; null: nothing so far. */
   failed: NodeId | null;
   isGoingBack: boolean;
-  /** A turn could not be taken back: whoever goes on all the same does not. */
+  /** A turn could not be taken back: no other instance stops, to follow or to go back. */
   isStuck: boolean;
+  /** Changes whose new generations have ended: they have nothing to lose. */
+  readonly ended: Set<string>;
   /** An old generation is being removed: there is no way back any more. */
   isOver: boolean;
   /** Ends what only waits. */
@@ -34,7 +36,7 @@ export class Rolls {
   readonly #outcome = new Map<NodeId, Outcome>();
   readonly #goBack: (turns: readonly BackTurn[], roll: Roll) => void;
 
-  /** `goBack` gets the turns of what is to go back, the last replaced first. */
+  /** `goBack` gets the turns of what is to go back: those that have ended first, then the last replaced first. */
   constructor({ rolls, nodes }: Plan, goBack: (turns: readonly BackTurn[], roll: Roll) => void) {
     this.#goBack = goBack;
     this.#states = rolls.map((roll) => ({
@@ -43,6 +45,7 @@ export class Rolls {
       failed: null,
       isGoingBack: false,
       isStuck: false,
+      ended: new Set(),
       isOver: false,
       cut: new AbortController(),
     }));
@@ -88,6 +91,7 @@ export class Rolls {
     const state = this.#byChange.get(node.group);
     if (state === undefined || (node.undoScope === null && !isWait(node))) return;
     state.failed ??= node.id;
+    if (node.op.kind === 'container.monitor') state.ended.add(node.group);
     this.#turnBack(state);
   }
 
@@ -125,10 +129,14 @@ export class Rolls {
   #look(state: State): void {
     if (!state.isGoingBack || state.open > 0) return;
     state.open = Number.POSITIVE_INFINITY;
-    const turns = state.roll.back.filter(({ nodes: [first] }) => {
+    const turns = state.roll.back.filter(({ order, nodes: [first] }) => {
+      if (state.isStuck && order === 'stop-first') return false;
       return first?.after.every((id) => this.#outcome.get(id) === 'done') === true;
     });
-    if (turns.length > 0) this.#goBack(turns.toReversed(), state.roll);
+    const [ended, others] = [true, false].map((wanted) =>
+      turns.filter(({ change }) => state.ended.has(change) === wanted).toReversed(),
+    );
+    if (turns.length > 0) this.#goBack([...(ended ?? []), ...(others ?? [])], state.roll);
   }
 }
 

@@ -2,6 +2,7 @@
  * A server for `node -e`, which serves `$SOCKS/$OWN` or what its first word says, and has its moods (`$MOOD`, words):
  *
  *   never         is never ready
+ *   broken        ends with 9 as soon as it starts
  *   late          is ready after two seconds; listens before, and answers nothing meanwhile
  *   dies-ready    ends with its second good answer, which is what a gate wants
  *   dies-asked    ends with the first request that is no check
@@ -9,7 +10,7 @@
  *   frail         ends as soon as there is a file /tmp/end
  *   stubborn      ignores its stop signal
  *   leaves        leaves its socket behind
- *   ends          stops accepting two seconds after its first good answer, and ends with 6 when all is answered
+ *   ends          takes its socket away two seconds after its first good answer, and ends with 6 when all is answered
  *
  * `never@app2` is a mood of that instance alone.
  *
@@ -17,7 +18,7 @@
  */
 export const MOODY_SERVER = `
 const { createServer } = require('node:http');
-const { appendFileSync, chmodSync, existsSync } = require('node:fs');
+const { appendFileSync, chmodSync, existsSync, unlinkSync } = require('node:fs');
 const [, given] = process.argv;
 const path = given ?? process.env.SOCKS + '/' + process.env.OWN + '.sock';
 const moods = (process.env.MOOD ?? '').split(' ').flatMap((word) => {
@@ -25,6 +26,7 @@ const moods = (process.env.MOOD ?? '').split(' ').flatMap((word) => {
   return path.includes(whose) ? [mood] : [];
 });
 let answers = 0;
+if (moods.includes('broken')) process.exit(9);
 const end = () => existsSync('/tmp/end') && process.exit(5);
 if (moods.includes('frail')) end() || setInterval(end, 50);
 const server = createServer((request, response) => {
@@ -33,7 +35,11 @@ const server = createServer((request, response) => {
     if (moods.includes('never')) response.statusCode = 503;
     answers += 1;
     if (moods.includes('ends') && answers === 1)
-      setTimeout(() => server.close(() => process.exit(6)), 2000);
+      setTimeout(() => {
+        // Whoever has connected by then is answered.
+        unlinkSync(path);
+        setTimeout(() => server.close(() => process.exit(6)), 500);
+      }, 2000);
     if (moods.includes('dies-ready') && answers === 2) response.on('finish', () => process.exit(3));
     response.end('pong\\n');
     return;

@@ -41,6 +41,8 @@ export interface Roll {
 /** How one instance goes back to its old generation. */
 export interface BackTurn {
   readonly change: string;
+  /** As for a replacement: `stop-first` leaves its work to the others meanwhile. */
+  readonly order: 'start-first' | 'stop-first';
   /** The id of the old generation. Once it is being removed there is no way back. */
   readonly old: string;
   /**

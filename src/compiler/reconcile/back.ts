@@ -66,10 +66,10 @@ export function planBack(
   const { ready, serving } = backwards(strategies[order]);
   const asked = addSteps(builder, instance.key, ready, back, after, `${scopeOf(back)} back`);
   addSteps(builder, instance.key, serving, back, asked, null);
-  return { change: instance.key, old: current.id, nodes: builder.nodes.slice(first) };
+  return { change: instance.key, order, old: current.id, nodes: builder.nodes.slice(first) };
 }
 
-/** What is waited for where a stop-first turn is taken back, and others of its container follow all the same. */
+/** What is waited for where a stop-first turn is taken back, since another instance of its container stops next: to go back, or to follow. */
 export function awaitedAgain(
   { container, instance, standing: { current } }: Decided,
   cover: Cover,
@@ -77,7 +77,7 @@ export function awaitedAgain(
   sockets: SocketScope,
 ): Turn['awaitOld'] {
   const { onFailure } = container.rollout;
-  if (onFailure !== 'continue' || container.strategy.order === 'start-first' || current === null)
+  if (onFailure === 'pause' || container.strategy.order === 'start-first' || current === null)
     return { ready: [], reached: [] };
   const before = asItWas(instance, current, socketPlace(current.spec, sockets.reach));
   const { generation } = current;

@@ -44,7 +44,7 @@ export interface Turn {
   readonly handover: readonly ObservedContainer[];
   /** The haproxys that list it over TCP and can be told where it is. */
   readonly tellers: readonly Teller[];
-  /** Ask the one that goes where a turn is taken back and the next one begins all the same; empty: nobody waits for it. */
+  /** Ask the one that goes where a turn is taken back, before another instance stops; empty: none does. */
   readonly awaitOld: { readonly ready: readonly Operation[]; readonly reached: readonly Operation[] };
   /** How many connections to the one that comes show that the balancers count on it. */
   readonly arrivals: number;
