@@ -10,7 +10,7 @@
  *   frail         ends as soon as there is a file /tmp/end
  *   stubborn      ignores its stop signal
  *   leaves        leaves its socket behind
- *   ends          takes its socket away two seconds after its first good answer, and ends with 6 when all is answered
+ *   ends          takes its socket away as soon as there is a file /tmp/end, and ends with 6 when all is answered
  *
  * `never@app2` is a mood of that instance alone.
  *
@@ -34,12 +34,6 @@ const server = createServer((request, response) => {
   if (what === 'ping') {
     if (moods.includes('never')) response.statusCode = 503;
     answers += 1;
-    if (moods.includes('ends') && answers === 1)
-      setTimeout(() => {
-        // Whoever has connected by then is answered.
-        unlinkSync(path);
-        setTimeout(() => server.close(() => process.exit(6)), 500);
-      }, 2000);
     if (moods.includes('dies-ready') && answers === 2) response.on('finish', () => process.exit(3));
     response.end('pong\\n');
     return;
@@ -57,7 +51,15 @@ server.listen(path, () => {
   chmodSync(path, 0o777);
   if (moods.includes('late')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
 });
+const ending = setInterval(() => {
+  if (!moods.includes('ends') || !existsSync('/tmp/end')) return;
+  clearInterval(ending);
+  // Whoever has connected by then is answered.
+  unlinkSync(path);
+  setTimeout(() => server.close(() => process.exit(6)), 500);
+}, 50);
 process.on('SIGTERM', () => {
+  clearInterval(ending);
   if (moods.includes('stubborn')) return;
   if (moods.includes('leaves')) process.exit(0);
   server.close(() => process.exit(0));

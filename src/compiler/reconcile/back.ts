@@ -72,12 +72,11 @@ export function planBack(
 /** What is waited for where a stop-first turn is taken back, since another instance of its container stops next: to go back, or to follow. */
 export function awaitedAgain(
   { container, instance, standing: { current } }: Decided,
-  cover: Cover,
-  arrivals: number,
+  { cover, arrivals, hasSiblings }: Pick<Turn, 'cover' | 'arrivals'> & Pick<Surroundings, 'hasSiblings'>,
   sockets: SocketScope,
 ): Turn['awaitOld'] {
   const { onFailure } = container.rollout;
-  if (onFailure === 'pause' || container.strategy.order === 'start-first' || current === null)
+  if (!hasSiblings || onFailure === 'pause' || container.strategy.order === 'start-first' || current === null)
     return { ready: [], reached: [] };
   const before = asItWas(instance, current, socketPlace(current.spec, sockets.reach));
   const { generation } = current;

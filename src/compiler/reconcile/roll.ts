@@ -142,7 +142,7 @@ export function rollInstance(
         oldPlace,
         handover,
         tellers,
-        awaitOld: awaitedAgain(decided, cover, arrivals, scope.sockets),
+        awaitOld: awaitedAgain(decided, { cover, arrivals, hasSiblings: others.length > 0 }, scope.sockets),
         arrivals,
         sockets: scope.sockets,
       };

@@ -69,17 +69,16 @@ export const socketSteps = {
     const { engineName } = instance;
     const n = old.generation;
     const own = old.hasOwnSocket;
-    const back = [
-      ...(own ? [publish(oldPlace, generationSocketName(engineName, n))] : []),
-      ...awaitOld.reached,
-    ];
+    const published = publish(oldPlace, generationSocketName(engineName, n));
     const taken = node(
       `take path ${n}`,
       unlink(oldPlace, fileName(oldPlace)),
       'other instances serve meanwhile',
-      back,
+      own ? [published, ...awaitOld.reached] : [],
     );
-    return own ? [taken] : [keepOld(oldPlace, engineName, n, 'so that it can be put back'), taken];
+    if (own) return [taken];
+    const kept = keepOld(oldPlace, engineName, n, 'so that it can be put back');
+    return [{ ...kept, undo: [...kept.undo, ...awaitOld.reached] }, taken];
   },
   // A link that leads to the agent, so that what comes waits there and not in the queue of a server that stops.
   hold: ({ instance, old, cover }) => {
