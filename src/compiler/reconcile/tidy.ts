@@ -61,6 +61,9 @@ export function tidyGeneration(
     } else {
       // One that was current lost the path when its successor was published.
       isAway = serves && leftover.phase === 'old';
+      // An apply that went back may have kept the socket of the current one, and taken its path away.
+      if (isAway && !own && current?.state === 'running' && leftover.state !== 'running')
+        add('put back for', restore(place, engineName, current.generation), 'the current one');
     }
   }
   // One that was current until an apply went back may have requests yet; nothing leads to it any more.

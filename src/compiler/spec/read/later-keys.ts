@@ -16,18 +16,7 @@ const LATER = {
     'balancer',
     'route',
   ],
-  container: [
-    'hooks',
-    'build',
-    'adopt',
-    'heal',
-    'scale',
-    'heartbeat',
-    'on',
-    'waves',
-    'target',
-    'route',
-  ],
+  container: ['hooks', 'build', 'adopt', 'heal', 'scale', 'heartbeat', 'on', 'waves', 'target', 'route'],
   cron: ['catch_up', 'jitter', 'heartbeat', 'on_failure'],
 } as const;
 
