@@ -120,6 +120,7 @@ function manyInstances(instances) {
   }));
   return {
     name: 'bench',
+    monitor: 0,
     deploy: { bench: { data_volumes: [{ socks: { volumes: ['/run/socks'] } }], containers } },
   };
 }
@@ -138,7 +139,7 @@ function idleStack(name, count) {
       env: { N: String(i) },
     },
   }));
-  return { name, deploy: { [name]: { containers } } };
+  return { name, monitor: 0, deploy: { [name]: { containers } } };
 }
 
 /** @param {number} count */

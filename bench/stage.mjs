@@ -79,7 +79,7 @@ export class Stage {
     };
     const volumes = [{ socks: { volumes: [SOCKETS] } }, { counted: { volumes: ['/var/counted'] } }];
     const load = { data_volumes: volumes, containers: [{ app }, { haproxy }] };
-    writeFileSync(this.file, JSON.stringify({ name: this.name, deploy: { load } }));
+    writeFileSync(this.file, JSON.stringify({ name: this.name, monitor: 0, deploy: { load } }));
   }
 
   /**

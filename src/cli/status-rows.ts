@@ -2,7 +2,7 @@ import { labels } from '../compiler/labels.ts';
 import type { ObservedContainer, ObservedRun, ObservedState } from '../compiler/observed/observed-state.ts';
 import { isDrift } from '../compiler/plan/cause.ts';
 import type { Change, Plan } from '../compiler/plan/plan.ts';
-import { isPublishedNext } from '../compiler/reconcile/successor.ts';
+import { isPublishedAs } from '../compiler/reconcile/successor.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import type { ContainerSummary } from '../runtime/engine.ts';
 import type { Health } from '../runtime/health.ts';
@@ -36,7 +36,12 @@ export function statusRows(facts: StatusFacts): readonly StatusRow[] {
       container,
       byId.get(container.id),
       container.phase === 'current' ? changes.get(container.key) : undefined,
-      { health: health.get(container.id), isPublished: isPublishedNext(container, observed.links), nowMs },
+      {
+        health: health.get(container.id),
+        isPublished:
+          isPublishedAs('next', container, observed.links) || isPublishedAs('old', container, observed.links),
+        nowMs,
+      },
     ),
   );
   const seen = new Set(instances.filter(({ phase }) => phase === 'current').map(({ key }) => String(key)));
@@ -63,7 +68,12 @@ function observedRow(
       `has ended and was started again ${container.restarts === 1 ? 'once' : `${container.restarts} times`}: \`stack logs ${container.instance}\``,
     );
   if (container.phase === 'failed') notes.push(`failed, kept as ${container.engineName}`);
-  if (container.phase === 'old') notes.push(`replaced, still there as ${container.engineName}`);
+  if (container.phase === 'old')
+    notes.push(
+      isPublished
+        ? `serves again, as ${container.engineName}: an apply was cut off on its way back`
+        : `replaced, still there as ${container.engineName}`,
+    );
   if (container.phase === 'next')
     notes.push(
       isPublished

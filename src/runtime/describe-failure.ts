@@ -8,6 +8,7 @@ import { lines } from './log-lines.ts';
 import { BalancerError } from './perform/balancers.ts';
 import { DrainError } from './perform/drain.ts';
 import { ForerunnerError } from './perform/forerunners.ts';
+import { MonitorError } from './perform/monitor.ts';
 import { ReloadError } from './perform/reload-error.ts';
 import { MigrationError } from './perform/migration-error.ts';
 import { helpForLog, plainWords } from './plain-words.ts';
@@ -20,6 +21,7 @@ const WITH_LOG: ReadonlySet<Operation['kind']> = new Set([
   'container.start',
   'container.gate',
   'container.alive',
+  'container.monitor',
 ]);
 
 /** Puts what went wrong into words, with the log of the container where that is likely to say more. */
@@ -30,7 +32,7 @@ export async function describeFailure(
   idOf: (op: Operation) => string | null,
 ): Promise<Failure> {
   const own = WITH_LOG.has(op.kind) ? idOf(op) : null;
-  const id = error instanceof ForerunnerError ? error.containerId : own;
+  const id = error instanceof ForerunnerError || error instanceof MonitorError ? error.containerId : own;
   const log = id === null ? [] : await logTail(engine, id);
   if (error instanceof MigrationError) {
     return {
@@ -57,6 +59,8 @@ export async function describeFailure(
       log,
     };
   }
+  if (error instanceof MonitorError)
+    return { message: error.message, detail: null, help: helpForLog(log), log };
   if (error instanceof ReloadError) {
     return {
       message: error.message,
@@ -96,7 +100,7 @@ export async function describeFailure(
 
 /** One that this apply has not made would be asked again and again: nothing else is planned for what the file names. */
 function helpForGate(op: Operation): string | null {
-  return op.kind === 'container.gate' && op.target.kind === 'existing'
+  return op.kind === 'container.gate' && op.target.kind === 'existing' && op.made === undefined
     ? `an earlier apply made it; \`stack apply --force ${op.instance}\` makes a new one in its place`
     : null;
 }

@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
+
 import type { Told } from '../compiler/journal/record.ts';
 import type { Operation } from '../compiler/plan/operation.ts';
-import type { NodeId, Plan, PlanNode } from '../compiler/plan/plan.ts';
+import type { BackTurn, NodeId, Plan, PlanNode, Roll } from '../compiler/plan/plan.ts';
 import type { Holder } from './agent/agent-session.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EngineError } from './engine.ts';
@@ -12,8 +14,10 @@ import { ApplyJournal, type Ended } from './journal/apply-journal.ts';
 import { maskSecrets, type Mask } from './mask-secrets.ts';
 import { Performer } from './perform/performer.ts';
 import { Sessions } from './perform/sessions.ts';
-import { RevisionKeeper } from './revisions/revision-keeper.ts';
+import { never } from './perform/readiness.ts';
 import { preflight } from './preflight.ts';
+import { RevisionKeeper } from './revisions/revision-keeper.ts';
+import { isWait, Rolls } from './rolls.ts';
 import { WayBack } from './way-back.ts';
 import { walk, type Outcome } from './walk.ts';
 import type { ExecuteOptions } from './execute-options.ts';
@@ -51,6 +55,11 @@ class Execution {
   readonly #mask: Mask;
   readonly #groups = new Set<string>();
   readonly #wayBack: WayBack;
+  readonly #rolls: Rolls;
+  /** Containers that are going back. */
+  readonly #goings: Promise<void>[] = [];
+  readonly #backOutcome = new Map<NodeId, Outcome>();
+  readonly #backNodes: PlanNode[] = [];
 
   constructor(plan: Plan, options: ExecuteOptions, emit: (event: ExecutionEvent) => void) {
     this.#plan = plan;
@@ -60,6 +69,9 @@ class Execution {
     this.#sessions = new Sessions(options.agents, options.engine, options.clock);
     this.#performer = new Performer(plan, options, this.#sessions);
     this.#wayBack = new WayBack(plan, (node, operations) => this.#takeBack(node, operations));
+    this.#rolls = new Rolls(plan, (turns, roll) => {
+      this.#goings.push(this.#goBack(turns, roll));
+    });
     const { journal } = options;
     const { clock, lease, keep } = options;
     this.#keeper = keep === undefined ? null : new RevisionKeeper(options.engine, clock, keep);
@@ -73,25 +85,39 @@ class Execution {
 
   async walk(): Promise<void> {
     const { clock, parallelism = 10, finish, stop } = this.#options;
+    // One listener for each operation under way, which are as many as there are instances that are watched.
+    for (const signal of [finish, stop]) if (signal !== undefined) setMaxListeners(0, signal);
     const startedAt = clock.now();
     this.#startedAt = startedAt;
     this.#emit({ type: 'started', atMs: startedAt, nodes: this.#plan.nodes.length });
     this.#performer.open();
     if (this.#isKept && this.#agentSteps.size === 0) await this.#begin();
     if (this.#lease !== null) await this.#askLeaving();
-    const retreat = () => this.#wayBack.retreat();
+    const retreat = () => {
+      this.#wayBack.retreat();
+      this.#rolls.retreat();
+    };
     this.#options.retreat?.addEventListener('abort', retreat, { once: true });
+    const cut = () => this.#rolls.cutAll();
+    for (const signal of [finish, stop]) signal?.addEventListener('abort', cut, { once: true });
     const outcome = await walk(this.#plan.nodes, {
       parallelism,
+      isWait,
       run: (node) => this.#run(node),
       onSkip: (node, because) => {
         this.#emit({ type: 'node-skipped', atMs: clock.now(), node, because });
         this.#wayBack.holdUp(node);
       },
       mayStart: (node) => this.#mayStart(node),
+      onOver: (node, result) => this.#rolls.over(node, result),
     });
+    for (let known = -1; known !== this.#goings.length; ) {
+      known = this.#goings.length;
+      await Promise.all(this.#goings);
+    }
+    this.#options.retreat?.removeEventListener('abort', retreat);
     await this.#wayBack.over();
-    const results = [...outcome.values()];
+    const results = [...outcome.values(), ...this.#backOutcome.values()];
     await this.#closeJournal(outcome);
     await this.#lease?.free();
     this.#sessions.close();
@@ -103,7 +129,7 @@ class Execution {
       done: total('done'),
       // Nothing that was asked for came about.
       failed: total('failed') + (this.#isRefused || this.#isLost ? 1 : 0),
-      skipped: this.#plan.nodes.length - total('done') - total('failed'),
+      skipped: this.#plan.nodes.length + this.#backNodes.length - total('done') - total('failed'),
       interrupted: finish?.aborted === true || stop?.aborted === true,
     });
   }
@@ -123,7 +149,7 @@ class Execution {
   /** `isLast`: the agent goes, and takes nothing more. */
   async #endJournal(isLast = false): Promise<string | null> {
     const { done, failed } = this.#results;
-    const all = this.#plan.nodes.filter(({ op }) => op.kind !== 'checkpoint').length;
+    const all = [...this.#plan.nodes, ...this.#backNodes].filter(({ op }) => op.kind !== 'checkpoint').length;
     const left = isLast ? 0 : all - done - failed;
     const result = failed > 0 ? 'failed' : left > 0 ? 'stopped' : 'done';
     const tookMs = this.#options.clock.now() - this.#startedAt;
@@ -188,11 +214,46 @@ class Execution {
     if (isReplaced) this.#mayGoOn(await this.#lease?.takeFromLeaving(this.#options.agents));
   }
 
-  #mayStart(node: PlanNode): boolean {
-    if (this.#isRefused || this.#isLost || this.#isStopped || this.#wayBack.isHeldUp(node)) return false;
-    if (this.#options.finish?.aborted !== true || node.op.kind === 'checkpoint') return true;
+  /** The id of what has failed: this one is skipped for it. */
+  #mayStart(node: PlanNode): boolean | NodeId {
+    if (this.#isRefused || this.#isLost || this.#isStopped) return false;
+    const failed = this.#rolls.heldBy(node);
+    if (this.#wayBack.isHeldUp(node) || this.#rolls.isMoot(node)) return failed ?? false;
+    const isEnding = this.#options.finish?.aborted === true && node.op.kind !== 'checkpoint';
+    if (!isEnding && failed === null) return true;
     this.#wayBack.holdUp(node);
-    return this.#groups.has(node.group) && !this.#wayBack.isTurn(node);
+    const goesOn = this.#groups.has(node.group) && !this.#wayBack.isTurn(node) && !(isEnding && isWait(node));
+    return goesOn || (failed ?? false);
+  }
+
+  /**
+   * Takes those of a container that were replaced back to their old generations, one after the other. Where one cannot, the
+   * others stay as they are.
+   */
+  async #goBack(turns: readonly BackTurn[], { container }: Roll): Promise<void> {
+    await this.#wayBack.over();
+    if (this.#isLost || this.#isStopped) return;
+    const nodes = turns.flatMap((turn) => turn.nodes);
+    this.#backNodes.push(...nodes);
+    this.#journal?.plan(nodes);
+    const changes = turns.map(({ change }) => change);
+    this.#emit({ type: 'back-started', atMs: this.#options.clock.now(), container, changes });
+    for (const turn of turns) {
+      const own = new Set(turn.nodes.map(({ id }) => id));
+      const outcome = await walk(
+        turn.nodes.map((node) => ({ ...node, after: node.after.filter((id) => own.has(id)) })),
+        {
+          parallelism: 1,
+          run: (node) => this.#run(node),
+          onSkip: (node, because) =>
+            this.#emit({ type: 'node-skipped', atMs: this.#options.clock.now(), node, because }),
+          mayStart: () => !this.#isLost && !this.#isStopped,
+        },
+      );
+      for (const [id, result] of outcome) this.#backOutcome.set(id, result);
+      const isInterrupted = this.#options.finish?.aborted === true && this.#options.retreat?.aborted !== true;
+      if (isInterrupted || [...outcome.values()].some((result) => result !== 'done')) return;
+    }
   }
 
   async #run(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
@@ -200,8 +261,10 @@ class Execution {
     if (this.#isKept && !this.#agentSteps.has(node.id) && !(await this.#begin())) return 'left';
     this.#groups.add(node.group);
     this.#wayBack.begin(node);
+    this.#rolls.begin(node);
     const result = await this.#perform(node);
     if (result !== 'left') this.#results[result] += 1;
+    if (result === 'failed') this.#rolls.fail(node);
     await this.#wayBack.end(node, result);
     return result;
   }
@@ -228,7 +291,8 @@ class Execution {
     const record = (result: Ended['result'], tookMs: number, failure: Failure | null = null) =>
       this.#journal?.note(node, { atMs: begunAt, tookMs, result, told, failure });
     try {
-      const hear = { onProgress: progress, onTold };
+      const cut = isWait(node) ? this.#rolls.cutOf(node) : never();
+      const hear = { onProgress: progress, onTold, cut };
       const note = await this.#untilStop(node.op, this.#performer.perform(node.op, hear));
       this.#emit({ type: 'node-finished', atMs: clock.now(), node, tookMs: clock.now() - begunAt, note });
       record('done', clock.now() - begunAt);
@@ -242,7 +306,7 @@ class Execution {
         return 'left';
       }
       // Given up, not failed. No undo either: the operator wants the engine left alone, and the next plan sees what is there.
-      if (this.#isStopped) {
+      if (this.#isStopped || (isWait(node) && this.#rolls.cutOf(node).aborted)) {
         record('stopped', tookMs);
         this.#emit({ type: 'node-stopped', atMs: clock.now(), node, tookMs });
         return 'left';
@@ -269,6 +333,7 @@ class Execution {
   /** Somebody else may be at work by now: what is under way ends, and nothing is begun, nor taken back. */
   #lose(holder: Holder | null): void {
     this.#isLost = true;
+    this.#rolls.cutAll();
     this.#emit({ type: 'lock-lost', atMs: this.#options.clock.now(), holder });
   }
 
@@ -327,6 +392,7 @@ class Execution {
         failures.push(await this.#describe(error, op, () => null));
       }
     }
+    if (failures.length > 0) this.#rolls.stick(because);
     this.#journal?.noteBack(id, { atMs, result: failures.length > 0 ? 'failed' : 'done' });
     this.#emit({ type: 'undo-finished', atMs: clock.now(), group, done, failures });
   }

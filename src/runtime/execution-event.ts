@@ -36,6 +36,14 @@ export type ExecutionEvent =
       readonly node: PlanNode;
       readonly because: NodeId;
     }
+  /** A container has failed: what was replaced of it goes back, in this order. */
+  | {
+      readonly type: 'back-started';
+      readonly atMs: number;
+      readonly container: string;
+      /** Their ids. */
+      readonly changes: readonly string[];
+    }
   | { readonly type: 'undo-started'; readonly atMs: number; readonly group: string; readonly because: NodeId }
   | {
       readonly type: 'undo-finished';

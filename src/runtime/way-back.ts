@@ -24,10 +24,15 @@ export class WayBack {
   /** Nodes at which a scope that may begin before its turn waits for others. */
   readonly #turns = new Set<PlanNode>();
   readonly #scopes = new Map<string, Scope>();
+  /** Those that themselves lead to old generations. */
+  readonly #backScopes = new Set<string>();
   readonly #going: Promise<void>[] = [];
 
-  constructor({ nodes }: Plan, takeBack: TakeBack) {
+  constructor({ nodes: planned, rolls }: Plan, takeBack: TakeBack) {
     this.#takeBack = takeBack;
+    const back = rolls.flatMap((roll) => roll.back.flatMap((turn) => turn.nodes));
+    const nodes = [...planned, ...back];
+    for (const { undoScope } of back) if (undoScope !== null) this.#backScopes.add(undoScope);
     const groupOf = new Map(nodes.map(({ id, group }) => [id, group]));
     for (const node of nodes) {
       if (node.undoScope === null) continue;
@@ -76,7 +81,8 @@ export class WayBack {
 
   /** What is not complete goes as soon as nothing of it is under way: the new version is not to be had. */
   retreat(): void {
-    for (const scope of this.#scopes.values()) {
+    for (const [name, scope] of this.#scopes) {
+      if (this.#backScopes.has(name)) continue;
       const because = scope.begun.at(-1);
       if (because === undefined || scope.done === scope.nodes.length) continue;
       const hadItsTurn = scope.nodes.every((node) => !this.isTurn(node) || scope.begun.includes(node));

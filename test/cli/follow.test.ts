@@ -19,7 +19,10 @@ const write = (greeting: string, count = 1) => {
     startup_time: 0.01,
     env: { GREETING: greeting },
   };
-  return writeFile(join(cwd, 'stack.json'), JSON.stringify({ deploy: { shop: { containers: { app } } } }));
+  return writeFile(
+    join(cwd, 'stack.json'),
+    JSON.stringify({ monitor: 0, deploy: { shop: { containers: { app } } } }),
+  );
 };
 
 beforeAll(async () => {

@@ -44,6 +44,7 @@ async function write(image: string): Promise<void> {
     join(cwd, 'stack.json'),
     JSON.stringify({
       name: 'shop',
+      monitor: 0,
       secrets: { TOKEN: { file: 'token' } },
       deploy: { shop: { containers: { app } } },
     }),

@@ -37,6 +37,7 @@ const write = (env: Readonly<Record<string, string>>) =>
     join(cwd, 'stack.json'),
     JSON.stringify({
       name: 'shop',
+      monitor: 0,
       deploy: {
         shop: {
           containers: [

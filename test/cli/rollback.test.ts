@@ -61,6 +61,7 @@ async function write({ image, secret, count = 1, app, stack: top, more = {} }: V
     join(cwd, 'stack.json'),
     JSON.stringify({
       name: 'shop',
+      monitor: 0,
       secrets: { TOKEN: { file: 'token' } },
       docker: { registries: { 'registry.example': { username: 'ci', password: 'registry-word' } } },
       deploy: { shop: { containers: { app: container, ...more } } },

@@ -103,7 +103,7 @@ async function diesAsSoonAsItIsReady(days: BadDays): Promise<void> {
     const ran = await days.apply();
     expect(ran.code).toBe(1);
     expect(unfolded(ran.stderr)).toMatch(
-      /exited with code 3|after it was ready, before the old generation was stopped/,
+      /exited with code 3|after it was ready, before the one that it replaces was stopped/,
     );
   });
   expectFewLost(loads);
@@ -118,7 +118,7 @@ async function diesAtItsFirstRequest(days: BadDays): Promise<void> {
   const loads = await days.underLoad(async () => {
     const ran = await days.apply();
     expect(ran.code).toBe(1);
-    expect(unfolded(ran.stderr)).toContain('after it was ready, before the old generation was stopped');
+    expect(unfolded(ran.stderr)).toContain('after it was ready, before the one that it replaces was stopped');
   });
   expect(await days.running('app0')).toBe(before);
   expectFewLost(loads);

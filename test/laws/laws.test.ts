@@ -423,7 +423,7 @@ describe('laws of planning and applying', { timeout: 120_000 }, () => {
     const events = await w.apply(bad);
     expect(events.at(-1)).toMatchObject({ type: 'finished', failed: 2 });
     const failures = events.flatMap((e) => (e.type === 'node-failed' ? [e.failure.message] : []));
-    expect(failures[0]).toBe('it ended after it was ready, before the old generation was stopped');
+    expect(failures[0]).toBe('it ended after it was ready, before the one that it replaces was stopped');
     expect([...(await serving(w.engine))].sort()).toEqual(['app0', 'app1']);
     expect(w.links.get(SOCKET)).toBe('.shop-app0.1');
     expect(await picture(w.engine)).toContain('shop-app0.2.failed app:2 exited');
@@ -432,7 +432,7 @@ describe('laws of planning and applying', { timeout: 120_000 }, () => {
   });
 
   test.each([true, false])(
-    'a new version that ends when it serves (socket: %s): nobody else is replaced, and all others go on serving',
+    'a new version that ends when it serves (socket: %s): nobody else is replaced, all others go on serving, and it goes back',
     async (socket) => {
       const restart = { name: 'no', maxRetries: 0 } as const;
       const sketch: ContainerSketch = { name: 'app', instances: 3, socket, spec: { restart } };
@@ -456,8 +456,8 @@ describe('laws of planning and applying', { timeout: 120_000 }, () => {
       const said = 'generation 2 of `app0`, which was replaced before, has ended with code 3';
       expect(failed).toEqual([['shop/app1', said, ['no more']]]);
       expect(await picture(w.engine)).toEqual([
-        'shop-app0 app:2 exited',
-        'shop-app0.1.old app:1 exited',
+        'shop-app0 app:1 running',
+        'shop-app0.2.failed app:2 exited',
         'shop-app1 app:1 running',
         'shop-app2 app:1 running',
       ]);

@@ -37,7 +37,7 @@ function planOf(operations: readonly Operation[], undo: readonly Operation[] = [
       undo: index === 0 ? undo : [],
     };
   });
-  return { formatVersion: 1, stack: 'shop', nodes, changes: [], warnings: [], agents: [spec] };
+  return { formatVersion: 1, stack: 'shop', nodes, changes: [], rolls: [], warnings: [], agents: [spec] };
 }
 
 async function walk(

@@ -83,7 +83,7 @@ export class BadDays {
   }
 
   /** Applies, and does something when an operation of `app0` is told to have begun. */
-  async applyWatching(onBegin: (op: string, kill: () => void) => void): Promise<Ran> {
+  async applyWatching(onBegin: (op: string, kill: () => void, node: string) => void): Promise<Ran> {
     this.scene.folder.write(this.made.stack);
     const child = spawn(process.execPath, [PROGRAM, 'apply', '--yes', '--json'], {
       cwd: this.scene.folder.folder,
@@ -97,10 +97,10 @@ export class BadDays {
       for (const line of rows(whole)) {
         const { type, node } = JSON.parse(line) as {
           type: string;
-          node?: { group: string; op: { kind: string } };
+          node?: { id: string; group: string; op: { kind: string } };
         };
         if (type === 'node-started' && node?.group === 'load/app0')
-          onBegin(node.op.kind, () => void child.kill('SIGKILL'));
+          onBegin(node.op.kind, () => void child.kill('SIGKILL'), node.id);
       }
     });
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));

@@ -38,6 +38,8 @@ export interface ContainerSketch {
   readonly surge?: number;
   /** Nothing but its ports of the host is in the way of `start-first`. */
   readonly onlyPorts?: boolean;
+  /** By default nobody is watched, so that a plan has no such operations. */
+  readonly rollout?: Partial<DesiredContainer['rollout']>;
   readonly socket?: boolean;
   /** The program binds the published name itself. */
   readonly fixed?: boolean;
@@ -140,6 +142,7 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
       surge: sketch.surge ?? 2 * (sketch.batch ?? 1),
       onlyPorts: sketch.onlyPorts ?? false,
     },
+    rollout: { onFailure: 'rollback', monitorMs: 0, canary: null, ...sketch.rollout },
     migration:
       sketch.migration === undefined
         ? null

@@ -2,6 +2,7 @@
  * A server for `node -e`, which serves `$SOCKS/$OWN` or what its first word says, and has its moods (`$MOOD`, words):
  *
  *   never         is never ready
+ *   broken        ends with 9 as soon as it starts
  *   late          is ready after two seconds; listens before, and answers nothing meanwhile
  *   dies-ready    ends with its second good answer, which is what a gate wants
  *   dies-asked    ends with the first request that is no check
@@ -9,16 +10,23 @@
  *   frail         ends as soon as there is a file /tmp/end
  *   stubborn      ignores its stop signal
  *   leaves        leaves its socket behind
+ *   ends          takes its socket away as soon as there is a file /tmp/end, and ends with 6 when all is answered
+ *
+ * `never@app2` is a mood of that instance alone.
  *
  * `POST /count/ID` counts an id once its whole body is there.
  */
 export const MOODY_SERVER = `
 const { createServer } = require('node:http');
-const { appendFileSync, chmodSync, existsSync } = require('node:fs');
+const { appendFileSync, chmodSync, existsSync, unlinkSync } = require('node:fs');
 const [, given] = process.argv;
 const path = given ?? process.env.SOCKS + '/' + process.env.OWN + '.sock';
-const moods = (process.env.MOOD ?? '').split(' ');
+const moods = (process.env.MOOD ?? '').split(' ').flatMap((word) => {
+  const [mood, whose = ''] = word.split('@');
+  return path.includes(whose) ? [mood] : [];
+});
 let answers = 0;
+if (moods.includes('broken')) process.exit(9);
 const end = () => existsSync('/tmp/end') && process.exit(5);
 if (moods.includes('frail')) end() || setInterval(end, 50);
 const server = createServer((request, response) => {
@@ -43,7 +51,15 @@ server.listen(path, () => {
   chmodSync(path, 0o777);
   if (moods.includes('late')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
 });
+const ending = setInterval(() => {
+  if (!moods.includes('ends') || !existsSync('/tmp/end')) return;
+  clearInterval(ending);
+  // Whoever has connected by then is answered.
+  unlinkSync(path);
+  setTimeout(() => server.close(() => process.exit(6)), 500);
+}, 50);
 process.on('SIGTERM', () => {
+  clearInterval(ending);
   if (moods.includes('stubborn')) return;
   if (moods.includes('leaves')) process.exit(0);
   server.close(() => process.exit(0));

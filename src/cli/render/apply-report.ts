@@ -13,6 +13,10 @@ export interface ApplyReport {
   groupOf(node: NodeId): string | undefined;
   /** Whether anything of a change has been begun. */
   hasBegun(group: string): boolean;
+  /** Whether it leads back to an old generation. */
+  isBack(node: NodeId): boolean;
+  /** Whether a change is on its way back to its old generation. */
+  isTurning(group: string): boolean;
   /** The last line. */
   outcome(finished: Extract<ExecutionEvent, { readonly type: 'finished' }>): string;
 }
@@ -27,18 +31,23 @@ export interface Wording {
 
 /** Follows the walk of a plan. */
 export function applyReport(plan: Plan, wording: Wording): ApplyReport {
-  const nodes = new Map<NodeId, PlanNode>(plan.nodes.map((node) => [node.id, node]));
+  const turns = plan.rolls.flatMap(({ back }) => back);
+  const backNodes = turns.flatMap((turn) => turn.nodes);
+  const back = new Set(backNodes.map(({ id }) => id));
+  const nodes = new Map<NodeId, PlanNode>([...plan.nodes, ...backNodes].map((node) => [node.id, node]));
   const changes = new Map<string, Change>(plan.changes.map((change) => [change.id, change]));
   const nameOf = changeNames(plan);
   const done = new Set<NodeId>();
   const begunGroups = new Set<string>();
   const failed = new Set<string>();
   const stopped = new Set<string>();
+  const turnedBack = new Set<string>();
 
   return {
     note: (event) => {
       if (event.type === 'node-started') {
         begunGroups.add(event.node.group);
+        if (back.has(event.node.id)) turnedBack.add(event.node.group);
       } else if (event.type === 'node-finished') {
         done.add(event.node.id);
       } else if (event.type === 'node-failed') {
@@ -51,13 +60,16 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
     changeOf: (group) => changes.get(group),
     groupOf: (node) => nodes.get(node)?.group,
     hasBegun: (group) => begunGroups.has(group),
+    isBack: (node) => back.has(node),
+    isTurning: (group) => turnedBack.has(group),
     outcome: (finished) => {
       const undone = plan.nodes.filter((node) => node.op.kind !== 'checkpoint' && !done.has(node.id));
-      // A replacement is complete without the removal of what it replaced: the next apply tidies that.
+      // A replacement is complete without the removal of what it replaced (the next apply tidies that), and without being watched.
       const open = new Set(
-        undone.filter((node) => !isCleanup(node, changes.get(node.group))).map((node) => node.group),
+        undone.filter((node) => !isExtra(node, changes.get(node.group))).map((node) => node.group),
       );
-      const completed = plan.changes.filter((change) => !open.has(change.id));
+      const completed = plan.changes.filter((change) => !open.has(change.id) && !turnedBack.has(change.id));
+      const isBack = turns.filter((turn) => turn.nodes.every(({ id }) => done.has(id)));
       const left = plan.changes.filter(
         (change) => open.has(change.id) && !failed.has(change.id) && !stopped.has(change.id),
       );
@@ -77,6 +89,10 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
       if (failed.size > 0) {
         sentences.push(`Failed: ${[...failed].map(nameOf).join(', ')}.`);
       }
+      if (isBack.length > 0)
+        sentences.push(
+          `Back on the old generation: ${isBack.map(({ change }) => nameOf(change)).join(', ')}.`,
+        );
       const halfway = [...stopped].filter((group) => open.has(group) && !failed.has(group));
       if (halfway.length > 0) sentences.push(`Cut off: ${halfway.map(nameOf).join(', ')}.`);
       const pending = left.filter(isPending);
@@ -85,7 +101,7 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
       if (interrupted && pending.length === 0 && failed.size === 0 && halfway.length === 0) {
         sentences.push(`${plural(undone.length, 'operation')} left.`);
       }
-      if (interrupted && ended !== null) sentences.push(ended.next);
+      if (interrupted && ended !== null) sentences.push(...(isBack.length > 0 ? [] : [ended.next]));
       else if (interrupted || finished.failed > 0)
         sentences.push(`\`${wording.command}\` goes on from here.`);
       return sentences.join(' ');
@@ -93,6 +109,7 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
   };
 }
 
-function isCleanup({ op }: PlanNode, change: Change | undefined): boolean {
+function isExtra({ op }: PlanNode, change: Change | undefined): boolean {
+  if (op.kind === 'container.monitor' || op.kind === 'canary.bake') return true;
   return op.kind === 'container.remove' && (change?.action === 'replace' || change?.action === 'create');
 }

@@ -55,6 +55,8 @@ export function eventLines(
           ...nextLines(event.node, event.failure, report).flatMap((text) => fit(text, INDENT)),
         ];
       case 'node-stopped':
+        // What was only waited for leaves nothing half done.
+        if (isWatching(event.node) && !style.verbose) return [];
         return line(paint('yellow', '-'), event.node, `  stopped after ${duration(event.tookMs)}`);
       case 'node-skipped': {
         const { group } = event.node;
@@ -69,6 +71,11 @@ export function eventLines(
           '',
         );
       }
+      case 'back-started':
+        return fit(
+          `${paint('yellow', '↺')} ${paint('bold', report.nameOf(event.container))}  goes back to its old generations: ${event.changes.map((id) => report.nameOf(id)).join(', ')}`,
+          '',
+        );
       case 'undo-started':
         return [];
       case 'undo-finished':
@@ -131,6 +138,10 @@ export function eventLines(
   };
 }
 
+function isWatching({ op }: PlanNode): boolean {
+  return op.kind === 'container.monitor' || op.kind === 'canary.bake';
+}
+
 /** Operations that take long enough for a log to say that they have begun. */
 function isSlow(node: PlanNode): boolean {
   return (
@@ -163,6 +174,12 @@ function failureLines(failure: Failure, fit: Fit, paint: Paint): readonly string
 
 /** What to type next. A failure's own help is nearer to the cause than ours. */
 function nextLines(node: PlanNode, failure: Failure, report: ApplyReport): readonly string[] {
+  if (report.isBack(node.id)) {
+    const why = failure.help === null ? '' : `${failure.help}; `;
+    return [
+      `help: ${why}it was on its way back, and nothing else goes back; \`stack status\` says what serves, \`stack apply\` with a file that works puts it right`,
+    ];
+  }
   if (failure.help !== null) return [`help: ${failure.help}`];
   const subject = report.changeOf(node.group)?.subject;
   const name = subject?.kind === 'instance' ? subject.instance : null;
@@ -184,7 +201,8 @@ function undoLines(
   }
   // An unlink succeeds where nothing was, and tells nobody anything.
   const texts = event.done.filter(({ kind }) => kind !== 'socket.unlink').map(operationText);
-  const from = report.changeOf(event.group)?.from ?? null;
+  const change = report.changeOf(event.group);
+  const from = (report.isTurning(event.group) ? change?.to : change?.from) ?? null;
   const parts = [
     ...(texts.length === 0 ? [] : [`taken back: ${texts.join(', ')}`]),
     ...(from === null ? [] : [`generation ${from} stays`]),

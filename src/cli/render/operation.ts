@@ -38,6 +38,10 @@ export function operationText(op: Operation): string {
       return `wait until ${generationOf(op.target)} stays up`;
     case 'container.alive':
       return `see that ${generationOf(op.target)} still runs`;
+    case 'container.monitor':
+      return `watch ${generationOf(op.target)} for ${durationWords(op.ms)}`;
+    case 'canary.bake':
+      return `watch the ${op.targets.length === 1 ? 'canary' : `${op.targets.length} canaries`} for ${durationWords(op.ms)}`;
     case 'forerunners.alive':
       return 'see that those replaced before it still run';
     case 'container.policy':

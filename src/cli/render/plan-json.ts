@@ -13,6 +13,7 @@ export function planJson(plan: Plan, diagnostics: readonly Diagnostic[], file: s
     stack: plan.stack,
     changes: plan.changes.map((change) => snakeCase({ ...change, cause: causeOf(change) })),
     nodes: plan.nodes.map(snakeCase),
+    rolls: plan.rolls.map(snakeCase),
     summary: planSummary(plan),
     diagnostics: diagnosticsJson(diagnostics, file),
   };

@@ -3,11 +3,13 @@ import {
   type Action,
   type Change,
   type Plan,
+  type PlanNode,
   type Reason,
   type Subject,
 } from '../../compiler/plan/plan.ts';
 import { causeOf, type Cause } from '../../compiler/plan/cause.ts';
 import type { Verdict } from '../../compiler/verdict/verdict.ts';
+import { durationWords } from '../../compiler/verdict/duration-words.ts';
 import { capacityWords, verdictSummary, verdictWords, worstKind } from '../../compiler/verdict/words.ts';
 import { actionWords, countActions } from './actions.ts';
 import { operationText } from './operation.ts';
@@ -66,7 +68,12 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
     return [...head, same, ...(change.action === 'create' ? [] : waitLines)].join('\n');
   });
   const nodes = style.verbose && plan.nodes.length > 0 ? [nodeLines(plan, style, brush)] : [];
-  const summary = [summaryLine(plan), ...driftLine(plan, name), ...requestsLine(plan, brush)]
+  const summary = [
+    summaryLine(plan),
+    ...driftLine(plan, name),
+    ...rollLines(plan, nameOf),
+    ...requestsLine(plan, brush),
+  ]
     .map((line) => fold(line, style.width, '', '  ').join('\n'))
     .join('\n');
   return `${[...paragraphs(blocks), ...nodes, summary].join('\n\n')}\n`;
@@ -115,6 +122,22 @@ function driftLine({ changes }: Plan, name: SubjectName): readonly string[] {
     ...(both.length === 0 ? [] : [`${has(both)} changed on the engine and in the file`]),
   ];
   return parts.length === 0 ? [] : [`Drift: ${parts.join('; ')}.`];
+}
+
+/** What the file says of failures, where it says more than nothing: `Canary: app0; the others follow after 60 s.` */
+function rollLines({ rolls }: Plan, nameOf: (id: string) => string): readonly string[] {
+  const canaries = rolls.flatMap(({ canary }) => {
+    if (canary === null) return [];
+    const { changes, bakeMs } = canary;
+    const after =
+      bakeMs === 0 ? `after ${changes.length === 1 ? 'it' : 'them'}` : `${durationWords(bakeMs)} later`;
+    return [`Canary: ${changes.map(nameOf).join(', ')}; the others follow ${after}.`];
+  });
+  const words = { pause: 'pauses', continue: 'goes on with the others' } as const;
+  const failures = rolls.flatMap(({ container, onFailure }) =>
+    onFailure === 'rollback' ? [] : [`${nameOf(container)} ${words[onFailure]}`],
+  );
+  return [...canaries, ...(failures.length === 0 ? [] : [`On failure: ${failures.join(', ')}.`])];
 }
 
 /** Blocks of one line stand together; longer ones keep a line of air. */
@@ -241,17 +264,31 @@ function removalReason(reason: Reason): readonly string[] {
   return reason.kind === 'requested' ? [] : reasonLines(reason, { full: true, width: 0 });
 }
 
-function nodeLines(plan: Plan, { width }: PlanStyle, brush: Paint): string {
-  const padding = Math.max(...plan.nodes.map((node) => node.id.length).filter((length) => length <= 60), 0);
-  const lines = plan.nodes.flatMap((node) => {
+function nodeLines(plan: Plan, style: PlanStyle, brush: Paint): string {
+  const back = plan.rolls.map(
+    (roll) =>
+      [
+        `When ${roll.container} fails, of what was replaced:`,
+        roll.back.flatMap(({ nodes }) => nodes),
+      ] as const,
+  );
+  return [['Operations:', plan.nodes] as const, ...back]
+    .filter(([, nodes]) => nodes.length > 0)
+    .map(([title, nodes]) => `${title}\n${nodesLines(nodes, style, brush).join('\n')}`)
+    .join('\n\n');
+}
+
+function nodesLines(nodes: readonly PlanNode[], { width }: PlanStyle, brush: Paint): readonly string[] {
+  const padding = Math.max(...nodes.map((node) => node.id.length).filter((length) => length <= 60), 0);
+  return nodes.flatMap((node) => {
+    const waits = [...node.after, ...(node.follows ?? [])];
     const parts = [
       node.id.padEnd(padding),
       operationText(node.op) + (node.reason === '' ? '' : ` (${printable(node.reason)})`),
-      ...(node.after.length === 0 ? [] : [`after ${node.after.join(', ')}`]),
+      ...(waits.length === 0 ? [] : [`after ${waits.join(', ')}`]),
     ];
     const [head = '', ...rest] = flow(parts, { separator: '   ', first: '  ', rest: INDENT, width });
     const mark = node.destructive ? brush('red', '!') : ' ';
     return [mark + head.slice(1), ...rest].map((line) => line.trimEnd());
   });
-  return `Operations:\n${lines.join('\n')}`;
 }

@@ -64,6 +64,7 @@ export interface DesiredContainer {
   /** Instance 0, also where there is none: what migrations and runs are made from. */
   readonly template: DesiredInstance;
   readonly strategy: Strategy;
+  readonly rollout: Rollout;
   /** The container that the file says lists its instances; null where it says none. */
   readonly balancer: { readonly name: string; readonly span: Span } | null;
   readonly migration: DesiredMigration | null;
@@ -98,6 +99,19 @@ export interface Strategy {
   readonly surge: number;
   /** Only ports of the host that it publishes keep two generations from living side by side. */
   readonly onlyPorts: boolean;
+}
+
+/** What follows when an instance fails while its container is replaced. */
+export interface Rollout {
+  /**
+   * `rollback`: those that were replaced go back. `pause`: they stay, and nothing else of the container is begun. `continue`: the
+   * others are replaced all the same.
+   */
+  readonly onFailure: 'rollback' | 'pause' | 'continue';
+  /** How long a generation that took the place of another is watched after it was published; 0: not at all. */
+  readonly monitorMs: number;
+  /** How many instances are replaced first, and how long they must run before the next one; null: no pause. */
+  readonly canary: { readonly instances: number; readonly bakeMs: number } | null;
 }
 
 /** One instance: what is created for it, and how it is judged and stopped. */

@@ -42,6 +42,7 @@ export function resolveContainer(
     instances,
     template,
     strategy: strategy(container, template, written?.name ?? '', resolution),
+    rollout: container.rollout,
     balancer:
       container.balancer === null
         ? null

@@ -5,7 +5,10 @@ import type { PlanRecord } from './record.ts';
 const OPERATIONS_A_LINE = 100;
 
 /** A plan as the journal keeps it, in as many parts as it takes. */
-export function plannedRecords(apply: string, { changes, nodes }: Plan): readonly PlanRecord[] {
+export function plannedRecords(
+  apply: string,
+  { changes, nodes }: Pick<Plan, 'changes' | 'nodes'>,
+): readonly PlanRecord[] {
   const operations = nodes
     .filter(({ op }) => op.kind !== 'checkpoint')
     .map(({ id, group, op }) => ({ id: String(id), group, op }));

@@ -72,6 +72,8 @@ function revisionOf(begun: Omit<ApplyRecord, 'type'>, own: readonly JournalRecor
   const takenBack = new Set(steps.flatMap(({ id, group }) => (backs.has(id) ? [group] : [])));
   return {
     ...begun,
+    // What came on top of the plan.
+    operations: Math.max(begun.operations, steps.length),
     end,
     changes: plans.flatMap(({ changes }) => changes),
     steps,

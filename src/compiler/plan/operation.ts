@@ -1,4 +1,5 @@
-import type { ContainerKey, InstanceKey } from '../desired/desired-state.ts';
+import type { CommandGate, ContainerKey, Gate, InstanceKey, SocketSpec } from '../desired/desired-state.ts';
+import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { AgentSpec } from './agent-spec.ts';
 
 /**
@@ -14,6 +15,14 @@ export type ContainerRef =
       readonly instance: string;
     }
   | { readonly kind: 'created'; readonly instance: InstanceKey; readonly generation: number };
+
+/** How a generation is asked that the file no longer describes. */
+export interface MadeGate {
+  /** Null: by the command of the file. */
+  readonly gate: Exclude<Gate, CommandGate> | null;
+  readonly socket: SocketSpec | null;
+  readonly network: InstanceSpec['network'];
+}
 
 /**
  * One step of a plan; with few exceptions one engine call. Operations hold no environment values and no secrets:
@@ -71,11 +80,17 @@ export type Operation =
       readonly target: ContainerRef;
       /** It has served before, by its old files, and has no start to be waited for. */
       readonly reloaded?: true;
+      /** An old generation is asked as it was made; absent: as the file says. */
+      readonly made?: MadeGate;
     }
   /** It runs, and goes on for a second: all that can be asked of a container that the file does not describe. */
   | { readonly kind: 'container.up'; readonly target: ContainerRef }
   /** It has not ended since its start: asked before what it replaces is stopped. */
   | { readonly kind: 'container.alive'; readonly target: ContainerRef }
+  /** It has not ended since its start, and does not until `ms` after it was ready. */
+  | { readonly kind: 'container.monitor'; readonly target: ContainerRef; readonly ms: number }
+  /** The same of the instances that come first, before the next one begins. */
+  | { readonly kind: 'canary.bake'; readonly targets: readonly ContainerRef[]; readonly ms: number }
   /** The new generations of a container that have passed their gates in this plan have not ended since. */
   | { readonly kind: 'forerunners.alive'; readonly container: ContainerKey }
   | {

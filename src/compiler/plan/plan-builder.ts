@@ -6,6 +6,7 @@ export interface NodeExtras {
   readonly undoScope?: string;
   readonly undo?: readonly Operation[];
   readonly destructive?: boolean;
+  readonly follows?: readonly NodeId[];
 }
 
 /** Collects nodes; every `after` must have been added before, so the order of adding is an order of running. */
@@ -37,6 +38,7 @@ export class PlanBuilder {
       destructive: extras.destructive ?? false,
       undoScope: extras.undoScope ?? null,
       undo: extras.undo ?? [],
+      ...(extras.follows === undefined ? {} : { follows: extras.follows }),
     });
     return id;
   }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostic.ts';
+import type { ContainerKey, Rollout } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { Judgement } from '../verdict/verdict.ts';
 import type { AgentSpec } from './agent-spec.ts';
@@ -17,9 +18,38 @@ export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** In the order of the work. */
   readonly changes: readonly Change[];
+  /** Of each container with an instance that is replaced. */
+  readonly rolls: readonly Roll[];
   readonly warnings: readonly Diagnostic[];
   /** Agents that this plan's operations talk to; empty when none does. */
   readonly agents: readonly AgentSpec[];
+}
+
+/** How the instances of a container are replaced one after the other, and what follows when one of them fails. */
+export interface Roll {
+  readonly container: ContainerKey;
+  readonly onFailure: Rollout['onFailure'];
+  readonly monitorMs: number;
+  /** Those that come first, and how long the others wait for them; null where nobody waits. */
+  readonly canary: { readonly changes: readonly string[]; readonly bakeMs: number } | null;
+  /** Those of its instances. */
+  readonly changes: readonly string[];
+  /** In the order in which they are replaced; empty unless `onFailure` is `rollback`. */
+  readonly back: readonly BackTurn[];
+}
+
+/** How one instance goes back to its old generation. */
+export interface BackTurn {
+  readonly change: string;
+  /** As for a replacement: `stop-first` leaves its work to the others meanwhile. */
+  readonly order: 'start-first' | 'stop-first';
+  /** The id of the old generation. Once it is being removed there is no way back. */
+  readonly old: string;
+  /**
+   * Done only when another instance of the container fails, one after the other; the first one waits for the whole turn of the
+   * new generation.
+   */
+  readonly nodes: readonly PlanNode[];
 }
 
 /** One operation with what it waits for. */
@@ -27,6 +57,8 @@ export interface PlanNode {
   readonly id: NodeId;
   readonly op: Operation;
   readonly after: readonly NodeId[];
+  /** What must be over, whatever became of it; absent: nothing. */
+  readonly follows?: readonly NodeId[];
   /** The change it belongs to. */
   readonly group: string;
   /** Why, in a few words (`gate passed`, `replaced by generation 3`). */

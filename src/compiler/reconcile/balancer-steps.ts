@@ -1,6 +1,6 @@
 import { drainPorts, leave, point } from './balancers.ts';
 import type { Step } from './strategies.ts';
-import { existing, node } from './turn.ts';
+import { node } from './turn.ts';
 import type { StepNode, Turn } from './turn.ts';
 
 /** What haproxys are told that list an instance over TCP, and what is waited for there, as operations. */
@@ -10,9 +10,13 @@ export const balancerSteps = {
     const { old, instance } = turn;
     if (old === null || !isCovered(turn)) return [];
     return turn.tellers.map((teller) =>
-      node(`drain in ${teller.balancer}`, leave(teller, 'drain'), 'other instances serve meanwhile', [
-        point(teller, existing(old), true, instance.stop.drainS),
-      ]),
+      // On the way back nobody else may be fit to serve, which is what it is to mend.
+      node(
+        `drain in ${teller.balancer}`,
+        leave(teller, turn.way === 'back' ? 'maint' : 'drain'),
+        'other instances serve meanwhile',
+        [point(teller, old.ref, true, instance.stop.drainS)],
+      ),
     );
   },
   // Start-first: its name has moved by now, and every haproxy that can be told knows the new address.
@@ -34,7 +38,7 @@ export const balancerSteps = {
     // Only what stackc may have taken out before: what an operator took out of a roll stays out.
     const ready = cover !== 'successor' || old === null;
     return tellers.map((teller) => {
-      const back = ready ? leave(teller, 'maint') : point(teller, existing(old), false, limitS);
+      const back = ready ? leave(teller, 'maint') : point(teller, old.ref, false, limitS);
       const what = point(teller, next, ready, limitS);
       const { ports } = teller;
       // Requests may have come to the new one by the time it is taken back.

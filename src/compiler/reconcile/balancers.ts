@@ -1,9 +1,8 @@
 import type { Teller } from '../balancer/tellers.ts';
 import type { DesiredInstance } from '../desired/desired-state.ts';
-import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import { recordedPort } from './recorded-port.ts';
-import { existing } from './turn.ts';
+import type { Outgoing } from './turn.ts';
 
 /** Whether a haproxy that is told the address of an instance gets to it: it keeps the port of its configuration. */
 export function leadsTo({ ports }: Teller, { socket, port }: DesiredInstance): boolean {
@@ -27,7 +26,7 @@ export function leave(teller: Teller, state: 'drain' | 'maint'): Operation {
  * own that is known, or does not run.
  */
 export function drainPorts(
-  old: ObservedContainer,
+  old: Pick<Outgoing, 'ref' | 'spec' | 'state'>,
   instance: Pick<DesiredInstance, 'port' | 'socket'> | null,
   tellers: readonly Teller[],
   limitS: number,
@@ -39,5 +38,5 @@ export function drainPorts(
   // In the host's network everybody's connections would count.
   if (old.state !== 'running' || ports.length === 0 || (old.spec?.network ?? 'stack') !== 'stack')
     return null;
-  return { kind: 'ports.drain', target: existing(old), ports: ports.sort((a, b) => a - b), limitS };
+  return { kind: 'ports.drain', target: old.ref, ports: ports.sort((a, b) => a - b), limitS };
 }

@@ -12,7 +12,7 @@ import { unreachable } from '../unreachable.ts';
 import { compare } from './compare.ts';
 import type { Difference } from './compare.ts';
 import { linkDrift } from './links.ts';
-import { modeTable, STAYING } from './mode-table.ts';
+import { modeTable, STARTING, STAYING } from './mode-table.ts';
 import type { Decision, Status } from './mode-table.ts';
 import { byServing } from './serving.ts';
 import { standing } from './standing.ts';
@@ -102,7 +102,8 @@ function decideOne(
   const successor = forced ? null : publishedSuccessor(container, instance, stands, observed.links);
   const decision = decisionFor(byTable, { current, forced, successor, mode });
   if (successor === null) {
-    const toOld = decision === 'replace' && container.strategy.order === 'start-first';
+    // With stop-first an old one runs beside one that does not only where an apply was going back.
+    const toOld = container.strategy.order === 'stop-first' ? STARTING.has(decision) : decision === 'replace';
     const serving = byServing(instance.engineName, stands, observed.links, toOld);
     if (serving !== stands)
       return decideOne(described, instance, serving, observed, { included, forced, vanished });

@@ -101,6 +101,7 @@ export function destroyPlan(
     stack: request.stack,
     nodes: builder.nodes,
     changes,
+    rolls: [],
     warnings: [],
     agents: [],
   };

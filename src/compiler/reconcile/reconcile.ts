@@ -71,7 +71,10 @@ function planWith(
   const sockets = { reach, isCounted, wanted: wantedPlaces(desired), arrivals, tellers };
   const aside = setNamesAside(builder, decided, observed, prepared.ready);
 
-  const work = { decided, starting, selected, migrations, scope: { sockets, handover: handoverOf(dropped) } };
+  const hasHostAgent = agents.some(({ plane }) => plane === 'host');
+  const contingent = new PlanBuilder();
+  const scope = { sockets, contingent, hasHostAgent, handover: handoverOf(dropped) };
+  const work = { decided, starting, selected, migrations, scope };
   const rolled = rollContainers(builder, desired, observed, work, aside);
 
   const ready = builder.join('everything', 'ready', [...rolled.ready.values()].flat());
@@ -91,7 +94,7 @@ function planWith(
     ...tidyRuns(builder, runs, prepared.ready, sockets),
     ...tidyMigrations(builder, unstarted, prepared.ready),
   ];
-  const over = builder.join('everything', 'done', [...ready, ...removal.ready]);
+  const over = builder.join('everything', 'done', [...ready, ...removal.ready, ...rolled.monitored]);
   for (const cleanup of rolled.cleanups) cleanup(over);
 
   return conclude(
@@ -100,6 +103,7 @@ function planWith(
       stack: desired.stack,
       nodes: builder.nodes,
       changes: [...prepared.changes, ...rolled.changes, ...removal.changes, ...tidied],
+      rolls: rolled.rolls,
       warnings: diagnostics.filter((d) => d.severity === 'warning'),
       agents,
     },

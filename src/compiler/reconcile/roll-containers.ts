@@ -1,9 +1,9 @@
-import type { ContainerKey, DesiredContainer, DesiredState } from '../desired/desired-state.ts';
+import type { ContainerKey, DesiredContainer, DesiredState, Rollout } from '../desired/desired-state.ts';
 import { groupBy } from '../group-by.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { isPending } from '../plan/plan.ts';
-import type { Change, NodeId } from '../plan/plan.ts';
+import type { Change, NodeId, Roll } from '../plan/plan.ts';
 import type { Decided } from './decide.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
@@ -21,7 +21,16 @@ export interface Work extends MigrationScope {
 export interface RolledContainers {
   readonly ready: ReadonlyMap<ContainerKey, readonly NodeId[]>;
   readonly changes: readonly Change[];
+  readonly rolls: readonly Roll[];
+  /** New generations are watched no longer. */
+  readonly monitored: readonly NodeId[];
   readonly cleanups: readonly Rolled['cleanup'][];
+}
+
+interface RolledContainer {
+  readonly rolled: readonly Rolled[];
+  /** Null where nothing is replaced. */
+  readonly roll: Roll | null;
 }
 
 /** Plans every container of the file, dependencies and migrations before whoever waits for them. */
@@ -39,6 +48,8 @@ export function rollContainers(
   const ready = new Map<ContainerKey, readonly NodeId[]>();
   const pending = new Map<ContainerKey, readonly Change[]>();
   const changes: Change[] = [];
+  const rolls: Roll[] = [];
+  const monitored: NodeId[] = [];
   const cleanups: Rolled['cleanup'][] = [];
   const readyOf = (keys: readonly ContainerKey[]) => keys.flatMap((key) => ready.get(key) ?? []);
   const waitsOf = (keys: readonly ContainerKey[]) =>
@@ -71,7 +82,9 @@ export function rollContainers(
       continue;
     }
     const begin = builder.join(container.key, 'begin', before);
-    const rolled = rollOne(builder, container, own, begin, waitsFor, scope);
+    const { rolled, roll } = rollOne(builder, container, own, begin, waitsFor, scope);
+    if (roll !== null) rolls.push(roll);
+    monitored.push(...rolled.flatMap((r) => r.monitored));
     changes.push(...rolled.map((r) => r.change));
     cleanups.push(...rolled.map((r) => r.cleanup));
     const working = rolled.filter((r) => r.ready.length > 0);
@@ -80,7 +93,7 @@ export function rollContainers(
     const nodes = working.length > 0 ? working.flatMap((r) => r.ready) : readyOf(container.after);
     ready.set(container.key, builder.join(container.key, 'ready', [...new Set(nodes)]));
   }
-  return { ready, changes, cleanups };
+  return { ready, changes, rolls, monitored, cleanups };
 }
 
 /**
@@ -114,7 +127,9 @@ function migrationOrder(
 /**
  * Replacements one batch after the other: the next begins when the new generations serve, while the old ones are
  * still leaving, as far as `surge` lets them be beside each other. Once the first batch has shown that the new version
- * works, the next ones start while the one before is getting ready. New instances join after the first batch, too.
+ * works, the next ones start while the one before is getting ready; behind a canary only when that is over. New instances join
+ * after the first batch, or the canary, too. With `on_failure: continue` the next one waits for the one before, but not for its
+ * success.
  */
 function rollOne(
   builder: PlanBuilder,
@@ -123,39 +138,51 @@ function rollOne(
   begin: readonly NodeId[],
   waitsFor: readonly string[],
   scope: RollScope,
-): readonly Rolled[] {
+): RolledContainer {
   const done = new Map<Decided, Rolled>();
   const replacing = own.filter((d) => d.decision === 'replace');
   const { batch, surge } = container.strategy;
+  const { onFailure, monitorMs } = container.rollout;
+  const isFirm = onFailure !== 'continue';
   const leaving = Math.max(1, Math.floor(surge / batch));
   const batches: (readonly Rolled[])[] = [];
-  for (let at = 0; at < replacing.length; at += batch) {
+  const canary = canaryOf(container, own);
+  let baked: readonly NodeId[] = [];
+  for (const together of batchesOf(replacing, batch, canary?.instances ?? 0)) {
     const before = batches.at(-1) ?? [];
     const gone = (batches.at(-leaving) ?? []).flatMap((rolled) => rolled.ready);
     const serving = before.flatMap((rolled) => rolled.serving);
     const running = before.flatMap((rolled) => rolled.running);
     const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
-    const together = replacing.slice(at, at + batch);
     // One that does not run now does once its turn is over.
     const others = own.filter(
       (d) => !together.includes(d) && (done.has(d) || d.standing.current?.state === 'running'),
     );
-    const isAhead = batches.length > 1 && leaving > 1 && together.every((d) => beginsAlone(d, scope));
-    const after: Awaited = {
-      begin: before.length === 0 ? begin : [...(isAhead ? running : serving), ...gone],
-      serve: isAhead ? serving : [],
-      hasForerunners: before.length > 0,
-    };
-    batches.push(
-      together.map((d) => {
-        const rolled = rollInstance(builder, d, after, waits, scope, others);
-        done.set(d, rolled);
-        return rolled;
-      }),
-    );
+    const isBehindCanary = baked.length > 0 && canary?.instances === done.size;
+    const isAhead =
+      isFirm &&
+      !isBehindCanary &&
+      done.size >= (canary?.instances ?? 0) &&
+      batches.length > 1 &&
+      leaving > 1 &&
+      together.every((d) => beginsAlone(d, scope));
+    const turns = [...(isAhead ? running : serving), ...gone, ...(isBehindCanary ? baked : [])];
+    const rolls = together.map((d) => {
+      const after: Awaited = {
+        begin: before.length === 0 ? begin : isFirm ? turns : [followed(builder, d, begin, turns)],
+        serve: isAhead ? serving : [],
+        hasForerunners: isFirm && before.length > 0,
+      };
+      const rolled = rollInstance(builder, d, after, waits, scope, others);
+      done.set(d, rolled);
+      return rolled;
+    });
+    batches.push(rolls);
+    if (canary?.instances === done.size) baked = bake(builder, [...done.values()], canary.bakeMs);
   }
-  const first = replacing[0];
-  const canary = first === undefined ? undefined : done.get(first);
+  const [first] = done.values();
+  const forerunners =
+    first === undefined || baked.length === 0 ? (first?.serving ?? []) : [...first.serving, ...baked];
   let reloaded: Rolled | null = null;
   for (const d of own) {
     if (d.decision === 'replace') continue;
@@ -167,12 +194,73 @@ function rollOne(
       done.set(d, reloaded);
       continue;
     }
-    const waits = d.decision === 'create' && canary !== undefined;
-    const after = waits ? canary.serving : begin;
-    const named = waits ? [...waitsFor, canary.change.id] : waitsFor;
+    const waits = d.decision === 'create' && first !== undefined;
+    const after = waits ? (isFirm ? forerunners : [followed(builder, d, begin, forerunners)]) : begin;
+    const named = waits ? [...waitsFor, first.change.id] : waitsFor;
     done.set(d, rollInstance(builder, d, { begin: after, serve: [] }, named, scope, []));
   }
-  return own.flatMap((d) => done.get(d) ?? []);
+  const rolled = own.flatMap((d) => done.get(d) ?? []);
+  if (first === undefined) return { rolled, roll: null };
+  const changes = rolled.map(({ change }) => change.id);
+  return {
+    rolled,
+    roll: {
+      container: container.key,
+      onFailure,
+      monitorMs,
+      canary:
+        canary === null
+          ? null
+          : {
+              changes: replacing.slice(0, canary.instances).map(({ instance }) => instance.key),
+              bakeMs: canary.bakeMs,
+            },
+      changes,
+      back: rolled.flatMap(({ back }) => back ?? []),
+    },
+  };
+}
+
+/** What comes first, where others come after it. */
+function canaryOf({ rollout: { canary } }: DesiredContainer, own: readonly Decided[]): Rollout['canary'] {
+  const replaced = own.filter(({ decision }) => decision === 'replace').length;
+  const others = own.filter(({ decision }) => decision === 'create').length + replaced;
+  return canary === null || canary.instances > replaced || canary.instances >= others ? null : canary;
+}
+
+/** A batch does not reach over the end of the canary. */
+function batchesOf(
+  replacing: readonly Decided[],
+  batch: number,
+  canary: number,
+): readonly (readonly Decided[])[] {
+  const batches: (readonly Decided[])[] = [];
+  for (let at = 0; at < replacing.length; ) {
+    const end = at < canary ? Math.min(canary, at + batch) : at + batch;
+    batches.push(replacing.slice(at, end));
+    at = end;
+  }
+  return batches;
+}
+
+/** The others begin only when all that came first have run for a while. */
+function bake(builder: PlanBuilder, rolled: readonly Rolled[], ms: number): readonly NodeId[] {
+  const after = rolled.flatMap(({ ready }) => ready);
+  const group = rolled.at(-1)?.change.id ?? '';
+  if (ms === 0) return builder.join(group, 'canary', after);
+  const targets = rolled.flatMap(({ made }) => made ?? []);
+  return [builder.add(group, 'bake', { kind: 'canary.bake', targets, ms }, after, 'before the others')];
+}
+
+/** Waits for others of the container, whatever becomes of them. */
+function followed(
+  builder: PlanBuilder,
+  { instance }: Decided,
+  after: readonly NodeId[],
+  follows: readonly NodeId[],
+): NodeId {
+  const op = { kind: 'checkpoint', name: `${instance.key} turn` } as const;
+  return builder.add(instance.key, 'turn', op, after, 'whatever becomes of those before it', { follows });
 }
 
 /**

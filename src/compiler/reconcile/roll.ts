@@ -2,8 +2,9 @@ import type { ContainerKey } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
-import type { Action, Change, NodeId } from '../plan/plan.ts';
+import type { Action, BackTurn, Change, NodeId } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
+import { awaitedAgain, planBack } from './back.ts';
 import { leadsTo } from './balancers.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
@@ -14,7 +15,7 @@ import { STAYING } from './mode-table.ts';
 import { reload, reloadGate, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
 import { addSteps, scopeOf } from './steps.ts';
-import { existing } from './turn.ts';
+import { existing, outgoing } from './turn.ts';
 import { coverOf, stillServes } from './cover.ts';
 import type { Turn } from './turn.ts';
 import { restOf, strategies } from './strategies.ts';
@@ -30,6 +31,12 @@ export interface Rolled {
   readonly serving: readonly NodeId[];
   /** The old one is gone as well: what dependents wait for. Empty when nothing is done. */
   readonly ready: readonly NodeId[];
+  /** The new generation is watched no longer: what the removal of old ones waits for. Empty where it is not watched. */
+  readonly monitored: readonly NodeId[];
+  /** The new generation; null where none is made. */
+  readonly made: ContainerRef | null;
+  /** How it goes back to the old one; null where it cannot. */
+  readonly back: BackTurn | null;
   /** Generations to remove when everything is over: they are the way back until then. */
   readonly cleanup: (after: readonly NodeId[]) => void;
 }
@@ -47,6 +54,10 @@ export interface Awaited {
 /** What an instance must know of the others. */
 export interface RollScope {
   readonly sockets: SocketScope;
+  /** Takes in what is done only when something fails. */
+  readonly contingent: PlanBuilder;
+  /** The plan has the agent that asks over the host's network. */
+  readonly hasHostAgent: boolean;
   /** Who leaves and must stop just before this instance starts. */
   readonly handover: (container: ContainerKey, index: number) => readonly ObservedContainer[];
 }
@@ -101,29 +112,38 @@ export function rollInstance(
   let cleanup: Rolled['cleanup'] = () => {};
   let running: readonly NodeId[] = [];
   let serving: readonly NodeId[] | null = null;
+  let monitored: readonly NodeId[] = [];
+  let back: BackTurn | null = null;
+  let made: ContainerRef | null = null;
   switch (decision) {
     case 'create':
     case 'replace': {
       const replaced = decision === 'replace' ? standing.current : null;
       const next: ContainerRef =
         successor === null ? { kind: 'created', instance: instance.key, generation } : existing(successor);
+      made = next;
       const whole = strategies[replaced === null ? 'create' : container.strategy.order];
       const strategy = successor === null ? whole : restOf(whole);
       const oldPlace = socketPlace(replaced?.spec ?? null, scope.sockets.reach);
       const handover = scope.handover(container.key, instance.index);
       const listing = scope.sockets.tellers.get(instance.engineName) ?? [];
       const tellers = listing.filter((teller) => leadsTo(teller, instance));
+      const cover = coverOf(decided, { oldPlace, tellers, others, wanted: scope.sockets.wanted });
+      const arrivals = scope.sockets.arrivals(instance.engineName, replaced);
       const turn: Turn = {
+        way: 'forward',
         container: container.key,
         instance,
         hasForerunners,
         generation,
         next,
-        old: replaced,
-        cover: coverOf(decided, { oldPlace, tellers, others, wanted: scope.sockets.wanted }),
+        old: replaced === null ? null : outgoing(replaced, instance.engineName),
+        cover,
         oldPlace,
         handover,
         tellers,
+        awaitOld: awaitedAgain(decided, { cover, arrivals, hasSiblings: others.length > 0 }, scope.sockets),
+        arrivals,
         sockets: scope.sockets,
       };
       // Back to an old one that does not run would be worse; without any, the next apply makes another one.
@@ -144,6 +164,19 @@ export function rollInstance(
         notes.push(`its image's own volume at ${targets} starts empty; the old one is kept on the engine`);
       }
       last = addSteps(builder, group, strategy.settle, turn, last, null);
+      if (replaced !== null) {
+        const { onFailure, monitorMs: ms } = container.rollout;
+        if (onFailure === 'rollback') {
+          const surroundings = {
+            after: last,
+            hasSiblings: others.length > 0,
+            hasHostAgent: scope.hasHostAgent,
+          };
+          back = planBack(scope.contingent, decided, turn, surroundings);
+        }
+        const op = { kind: 'container.monitor', target: next, ms } as const;
+        if (ms > 0) monitored = [builder.add(group, `monitor ${generation}`, op, last, 'it may end yet')];
+      }
       const spent = replaced === null ? kept : [replaced, ...kept];
       cleanup = (everything) => {
         for (const old of spent) {
@@ -223,7 +256,7 @@ export function rollInstance(
     ],
   };
   const ready = last === after ? [] : last;
-  return { change, running, serving: serving ?? ready, ready, cleanup };
+  return { change, running, serving: serving ?? ready, ready, monitored, made, back, cleanup };
 }
 
 function stopNote({ decision, instance }: Decided): readonly string[] {

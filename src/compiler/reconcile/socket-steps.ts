@@ -1,13 +1,11 @@
 import { generationSocketName } from '../desired/desired-state.ts';
 import type { DesiredInstance, SocketSpec } from '../desired/desired-state.ts';
-import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import {
   boundName,
   drain,
   drainOld,
   fileName,
-  hasOwnSocket,
   hold,
   keep,
   placeKey,
@@ -19,7 +17,7 @@ import {
 } from './sockets.ts';
 import type { SocketPlace } from './sockets.ts';
 import type { Step } from './strategies.ts';
-import { node } from './turn.ts';
+import { gateOf, node } from './turn.ts';
 import type { StepNode, Turn } from './turn.ts';
 
 /** What is done to published names and sockets, as operations. */
@@ -27,7 +25,7 @@ export const socketSteps = {
   // The name that it takes over may be the very socket that the old generation serves on.
   'keep-old-path': ({ instance, generation, old, oldPlace }) => {
     const { socket } = instance;
-    const isTaken = socket !== null && old !== null && isAt(oldPlace, socket) && !isOwn(old, instance);
+    const isTaken = socket !== null && old !== null && isAt(oldPlace, socket) && !old.hasOwnSocket;
     if (!isTaken) return [];
     return [keepOld(socket, instance.engineName, old.generation, `generation ${generation} takes its name`)];
   },
@@ -66,26 +64,28 @@ export const socketSteps = {
     return [node(`publish ${generation}`, publish(socket, own), 'gate passed', back)];
   },
   // Whoever would connect finds nothing there, and turns to another instance.
-  'take-path': ({ instance, old, oldPlace, cover }) => {
+  'take-path': ({ instance, old, oldPlace, cover, awaitOld }) => {
     if (old === null || oldPlace === null || cover !== 'siblings') return [];
     const { engineName } = instance;
     const n = old.generation;
-    const own = hasOwnSocket(old, engineName);
-    const back = own ? [publish(oldPlace, generationSocketName(engineName, n))] : [];
+    const own = old.hasOwnSocket;
+    const published = publish(oldPlace, generationSocketName(engineName, n));
     const taken = node(
       `take path ${n}`,
       unlink(oldPlace, fileName(oldPlace)),
       'other instances serve meanwhile',
-      back,
+      own ? [published, ...awaitOld.reached] : [],
     );
-    return own ? [taken] : [keepOld(oldPlace, engineName, n, 'so that it can be put back'), taken];
+    if (own) return [taken];
+    const kept = keepOld(oldPlace, engineName, n, 'so that it can be put back');
+    return [{ ...kept, undo: [...kept.undo, ...awaitOld.reached] }, taken];
   },
   // A link that leads to the agent, so that what comes waits there and not in the queue of a server that stops.
   hold: ({ instance, old, cover }) => {
     const { socket, engineName, gate } = instance;
     if (old === null || socket === null || cover !== 'hold') return [];
     const n = old.generation;
-    const own = hasOwnSocket(old, engineName);
+    const own = old.hasOwnSocket;
     const to = own ? generationSocketName(engineName, n) : fileName(socket);
     const held = node(
       `hold ${n}`,
@@ -96,15 +96,14 @@ export const socketSteps = {
     return own ? [held] : [keepOld(socket, engineName, n, 'so that it can be put back'), held];
   },
   // Until the balancer counts on this one, the next one must not go.
-  'await-balancer': ({ instance, generation, next, old, cover, sockets }) => {
+  'await-balancer': (turn) => {
+    const { instance, generation, next, cover, arrivals: count } = turn;
     const { socket, engineName, stop } = instance;
     if (socket === null || cover !== 'siblings') return [];
-    const count = sockets.arrivals(engineName, old);
     const op = reached(socket, engineName, next, generation, { count, limitS: stop.drainS });
-    const gate: Operation = { kind: 'container.gate', instance: instance.key, generation, target: next };
     return [
       node(`await balancer ${generation}`, op, 'the next one goes only then'),
-      node(`gate again ${generation}`, gate, 'the next one goes only then'),
+      node(`gate again ${generation}`, gateOf(turn), 'the next one goes only then'),
     ];
   },
   // By now no new connection gets there; those that did are answered by the old generation.
@@ -118,7 +117,7 @@ export const socketSteps = {
   'publish-again': ({ instance, generation, old, oldPlace }) => {
     const { socket } = instance;
     if (socket === null || !socket.movable || old === null) return [];
-    if (!isAt(oldPlace, socket) || isOwn(old, instance)) return [];
+    if (!isAt(oldPlace, socket) || old.hasOwnSocket) return [];
     const op = publish(socket, generationSocketName(instance.engineName, generation));
     return [node(`publish again ${generation}`, op, 'the old one may have taken it away')];
   },
@@ -126,7 +125,7 @@ export const socketSteps = {
   'unpublish-old': ({ instance: { engineName }, old, oldPlace, sockets }) => {
     if (old === null || oldPlace === null || sockets.wanted.has(placeKey(oldPlace))) return [];
     const n = old.generation;
-    const own = hasOwnSocket(old, engineName);
+    const own = old.hasOwnSocket;
     const back = own ? [publish(oldPlace, generationSocketName(engineName, n))] : [];
     const gone = node(`unpublish ${n}`, unlink(oldPlace, fileName(oldPlace)), 'no longer its path', back);
     return own || old.state !== 'running'
@@ -153,8 +152,8 @@ function keepOld(place: SocketPlace, engineName: string, generation: number, rea
 }
 
 /** What must go before an old generation that binds the held name itself can start again. */
-export function roomForOld({ instance, old, oldPlace, cover }: Turn): readonly Operation[] {
-  if (cover !== 'hold' || old === null || oldPlace === null || isOwn(old, instance)) return [];
+export function roomForOld({ old, oldPlace, cover }: Turn): readonly Operation[] {
+  if (cover !== 'hold' || old === null || oldPlace === null || old.hasOwnSocket) return [];
   return [unlink(oldPlace, fileName(oldPlace))];
 }
 
@@ -171,7 +170,7 @@ function holdS({ stop, gate }: DesiredInstance): number {
 /** Whether no new connection gets to the old generation, and the kernel's tables tell its own from the new one's. */
 function isLeft({ instance, old, oldPlace, cover, sockets }: Turn): boolean {
   if (cover !== 'successor') return cover !== 'nobody';
-  if (old === null || oldPlace === null || isOwn(old, instance)) return true;
+  if (old === null || oldPlace === null || old.hasOwnSocket) return true;
   if (!sockets.wanted.has(placeKey(oldPlace))) return true;
   const { socket } = instance;
   return socket !== null && socket.movable && isAt(oldPlace, socket);
@@ -181,21 +180,17 @@ function isLeft({ instance, old, oldPlace, cover, sockets }: Turn): boolean {
 function freePath(turn: Turn, socket: SocketSpec, clear: Operation): readonly Operation[] {
   const { instance, old, cover } = turn;
   if (cover !== 'hold' || old === null) return [clear, ...wayBack(turn, socket)];
-  return isOwn(old, instance) ? [hold(socket, instance.engineName, old, holdS(instance))] : [clear];
+  return old.hasOwnSocket ? [hold(socket, instance.engineName, old, holdS(instance))] : [clear];
 }
 
 /** Makes the published name again what it was when the old generation served there, or nobody. */
 function wayBack({ instance, old, oldPlace }: Turn, socket: SocketSpec): readonly Operation[] {
   if (old === null || !isAt(oldPlace, socket)) return [unlink(socket, fileName(socket))];
-  return isOwn(old, instance)
+  return old.hasOwnSocket
     ? [publish(socket, generationSocketName(instance.engineName, old.generation))]
     : [restore(socket, instance.engineName, old.generation)];
 }
 
 function isAt(place: SocketPlace | null, socket: SocketSpec): boolean {
   return place !== null && placeKey(place) === placeKey(socket);
-}
-
-function isOwn(old: ObservedContainer, instance: DesiredInstance): boolean {
-  return hasOwnSocket(old, instance.engineName);
 }

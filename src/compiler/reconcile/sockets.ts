@@ -5,6 +5,7 @@ import type { InstanceSpec } from '../desired/instance-spec.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import { agentVolumePath } from '../plan/agent-spec.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
+import type { Outgoing } from './turn.ts';
 
 /** Where a published socket lies. */
 export type SocketPlace = Pick<SocketSpec, 'published' | 'volume' | 'volumePath'>;
@@ -92,17 +93,10 @@ export function drain(
 }
 
 /** The same for an old generation's own socket, or the one that was kept under that name. */
-export function drainOld(
-  place: SocketPlace,
-  engineName: string,
-  old: ObservedContainer,
-  limitS: number,
-): Operation {
-  const { id, generation } = old;
-  const name = generationSocketName(engineName, generation);
+export function drainOld(place: SocketPlace, engineName: string, old: Outgoing, limitS: number): Operation {
+  const name = generationSocketName(engineName, old.generation);
   // The kernel knows a socket by its first name, whatever it is called by now.
-  const bound = hasOwnSocket(old, engineName) ? name : fileName(place);
-  return drain(place, name, bound, { kind: 'existing', id, generation }, limitS);
+  return drain(place, name, old.hasOwnSocket ? name : fileName(place), old.ref, limitS);
 }
 
 /** The longest path that the kernel takes for a socket. */
@@ -120,12 +114,7 @@ export function canHold(socket: SocketSpec, engineName: string): boolean {
 }
 
 /** Keeps what comes to the published path; at the limit it goes back to the old generation. */
-export function hold(
-  socket: SocketSpec,
-  engineName: string,
-  old: ObservedContainer,
-  limitS: number,
-): Operation {
+export function hold(socket: SocketSpec, engineName: string, old: Outgoing, limitS: number): Operation {
   return {
     kind: 'socket.hold',
     volume: socket.volume,
@@ -133,7 +122,7 @@ export function hold(
     link: fileName(socket),
     as: holdName(engineName),
     back: generationSocketName(engineName, old.generation),
-    kept: !hasOwnSocket(old, engineName),
+    kept: !old.hasOwnSocket,
     limitS,
   };
 }

@@ -31,6 +31,7 @@ export function start(
   if (decision === 'start') {
     const { generation } = current;
     const turn: Turn = {
+      way: 'forward',
       container: container.key,
       instance,
       hasForerunners: false,
@@ -41,6 +42,8 @@ export function start(
       oldPlace: null,
       handover: [],
       tellers: sockets.tellers.get(instance.engineName) ?? [],
+      awaitOld: { ready: [], reached: [] },
+      arrivals: 0,
       sockets,
     };
     return update(

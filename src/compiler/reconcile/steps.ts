@@ -1,5 +1,4 @@
 import { generationName } from '../names.ts';
-import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
@@ -8,8 +7,8 @@ import { sharedPorts } from './agents.ts';
 import { restartText } from './compare.ts';
 import { roomForOld, socketSteps } from './socket-steps.ts';
 import type { Step } from './strategies.ts';
-import { existing, node, quieting } from './turn.ts';
-import type { StepNode, Turn } from './turn.ts';
+import { gateOf, node, quieting } from './turn.ts';
+import type { Outgoing, StepNode, Turn } from './turn.ts';
 
 /** What each step does, as operations. */
 const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
@@ -52,13 +51,7 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
       { kind: 'container.stop', target: next, timeoutS: instance.stop.timeoutS },
     ]),
   ],
-  gate: ({ instance, generation, next }) => [
-    node(
-      `gate ${generation}`,
-      { kind: 'container.gate', instance: instance.key, generation, target: next },
-      'must be ready',
-    ),
-  ],
+  gate: (turn) => [node(`gate ${turn.generation}`, gateOf(turn), 'must be ready')],
   // Both sides of a handover would hold the same host port, or write to the same files.
   'hand-over': ({ handover }) =>
     handover.flatMap((leaving) => {
@@ -96,7 +89,7 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
     // An apply that was cut off may have let it go already: then its label knows the way back.
     const before = letGo(old) && old.spec !== null ? restartText(old.spec.restart) : old.restart;
     if (before === 'no') return [];
-    const target = existing(old);
+    const target = old.ref;
     return [
       node(
         `release ${old.generation}`,
@@ -110,17 +103,18 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
       ),
     ];
   },
-  'park-old': ({ instance, old }) => {
+  'park-old': ({ instance, old, way }) => {
     if (old === null) return [];
-    const target = existing(old);
-    const name = generationName(instance.engineName, old.generation, 'old');
+    const target = old.ref;
+    // The one that failed is kept for inspection.
+    const name = generationName(instance.engineName, old.generation, way === 'back' ? 'failed' : 'old');
     return [
       node(`park ${old.generation}`, { kind: 'container.rename', target, name }, 'is being replaced', [
         { kind: 'container.rename', target, name: instance.engineName },
       ]),
     ];
   },
-  'take-name': ({ instance, generation, next }) => [
+  'take-name': ({ instance, generation, next, way }) => [
     node(
       `switch ${generation}`,
       { kind: 'container.rename', target: next, name: instance.engineName },
@@ -129,7 +123,7 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
         {
           kind: 'container.rename',
           target: next,
-          name: generationName(instance.engineName, generation, 'next'),
+          name: generationName(instance.engineName, generation, way === 'back' ? 'old' : 'next'),
         },
       ],
     ),
@@ -139,7 +133,7 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
     const { instance, old } = turn;
     const { quietSignal, timeoutS, drainS } = instance.stop;
     if (old === null || quietSignal === null || !isQuieted(turn)) return [];
-    const target = existing(old);
+    const target = old.ref;
     const [quiet, idle] = quieting(target, quietSignal, drainS);
     return [
       // It takes up its work again only after a restart.
@@ -172,12 +166,22 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
           ),
         ]
       : [],
+  // Who handed over to the new generation is there again beside the old one.
+  'hand-back': ({ handover }) =>
+    handover.flatMap((leaving) => {
+      const { id, generation, instance } = leaving;
+      const target = { kind: 'leaving', id, generation, instance } as const;
+      return [
+        node(`start ${leaving.instance}`, { kind: 'container.start', target }, 'handed over and stays'),
+        node(`keep ${leaving.instance}`, policyOf(target, leaving.restart), 'handed over and stays'),
+      ];
+    }),
   'stop-old': (turn) => {
     const { instance, old } = turn;
     if (old === null) return [];
     const stop: Operation = {
       kind: 'container.stop',
-      target: existing(old),
+      target: old.ref,
       timeoutS: instance.stop.timeoutS,
     };
     const back = wasRunning(old) && !isQuieted(turn) ? startOld(turn, old) : [];
@@ -190,8 +194,8 @@ function isQuieted({ instance, old }: Turn): boolean {
   return instance.stop.quietSignal !== null && old?.state === 'running';
 }
 
-function startOld(turn: Turn, old: ObservedContainer): readonly Operation[] {
-  return [...roomForOld(turn), { kind: 'container.start', target: existing(old) }];
+function startOld(turn: Turn, old: Outgoing): readonly Operation[] {
+  return [...roomForOld(turn), { kind: 'container.start', target: old.ref }, ...turn.awaitOld.ready];
 }
 
 /** Steps that a generation which ends before the old one stops takes back with it, long after its switch. */
@@ -212,12 +216,13 @@ export function addSteps(
   undoScope: string | null,
 ): readonly NodeId[] {
   let last = after;
-  for (const name of names) {
-    for (const { verb, op, reason, undo } of steps[name](turn)) {
-      const isTogether = turn.cover === 'successor' && SETTLED_TOGETHER.has(name);
+  for (const step of names) {
+    for (const { verb, op, reason, undo } of steps[step](turn)) {
+      const isTogether = turn.way === 'forward' && turn.cover === 'successor' && SETTLED_TOGETHER.has(step);
       const scope = isTogether ? scopeOf(turn) : undoScope;
       const extras = scope === null ? {} : { undoScope: scope, undo };
-      last = [builder.add(group, verb, op, last, reason, extras)];
+      const name = turn.way === 'back' ? `back ${verb}` : verb;
+      last = [builder.add(group, name, op, last, reason, extras)];
     }
   }
   return last;
@@ -229,11 +234,12 @@ function policyOf(target: ContainerRef, text: string): Operation {
   return { kind: 'container.policy', target, policy, maxRetries: Number(retries) };
 }
 
-function wasRunning(old: ObservedContainer): boolean {
+/** Whether it ran before this plan, or would if an apply had not been cut off. */
+export function wasRunning(old: Pick<Outgoing, 'state' | 'restart' | 'spec'>): boolean {
   return old.state === 'running' || old.state === 'restarting' || letGo(old);
 }
 
 /** Whether stackc stopped it to replace it, and was cut off: it lost its restart policy first. */
-function letGo(old: ObservedContainer): boolean {
+export function letGo(old: Pick<Outgoing, 'restart' | 'spec'>): boolean {
   return old.restart === 'no' && old.spec !== null && old.spec.restart.name !== 'no';
 }

@@ -27,10 +27,11 @@ export type Step =
   | 'forerunners'
   | 'stop-old'
   | 'publish-again'
-  | 'clear-old-path';
+  | 'clear-old-path'
+  | 'hand-back';
 
 /** The steps of a strategy, in its four parts. */
-type Strategy = Readonly<Record<'begin' | 'serve' | 'switch' | 'settle', readonly Step[]>>;
+export type Strategy = Readonly<Record<'begin' | 'serve' | 'switch' | 'settle', readonly Step[]>>;
 
 /**
  * The strategies. When `begin` is over, the new generation runs, and nobody knows it; when `serve` is over, it gets what comes over a socket; when `switch` is, it is current
@@ -96,6 +97,24 @@ export const strategies = {
     settle: [],
   },
 } as const satisfies Readonly<Record<string, Strategy>>;
+
+const ONLY_FORWARD: ReadonlySet<Step> = new Set(['create', 'join', 'hand-over', 'forerunners', 'still-up']);
+
+/**
+ * The same way in the other direction: the old generation comes, which exists, and the new one goes. Until the old one is `ready` all
+ * is taken back when a step fails; then nothing is any more, since the new one may have ended.
+ */
+export function backwards({ begin, serve, switch: last, settle }: Strategy): {
+  readonly ready: readonly Step[];
+  readonly serving: readonly Step[];
+} {
+  const kept = (steps: readonly Step[]) => steps.filter((step) => !ONLY_FORWARD.has(step));
+  const asked = serve.indexOf('gate') + 1;
+  return {
+    ready: kept([...begin, ...serve.slice(0, asked)]),
+    serving: kept([...serve.slice(asked), ...last, ...settle, 'hand-back']),
+  };
+}
 
 /** What a strategy leaves to do for a generation that is published already; it may have got worse since, and is asked again. */
 export function restOf({ switch: last, settle }: Strategy): Strategy {

@@ -25,17 +25,21 @@ export function publishedSuccessor(
     (one) =>
       one.generation > (current?.generation ?? 0) &&
       placeKeyOf(one) === placeKey(socket) &&
-      isPublishedNext(one, links),
+      isPublishedAs('next', one, links),
   );
   if (found === undefined) return null;
   const { replace, reload } = compare(container, instance, found);
   return replace.length === 0 && reload === null ? found : null;
 }
 
-/** Whether a generation that has no name yet runs, and the published name leads to it. */
-export function isPublishedNext(one: ObservedContainer, links: readonly ObservedLink[]): boolean {
-  const engineName = one.engineName.replace(/\.\d+\.next$/, '');
-  if (one.phase !== 'next' || one.state !== 'running' || !hasOwnSocket(one, engineName)) return false;
+/** Whether a generation that is not the current one, or not yet, runs, and the published name leads to it. */
+export function isPublishedAs(
+  phase: 'next' | 'old',
+  one: ObservedContainer,
+  links: readonly ObservedLink[],
+): boolean {
+  const engineName = one.engineName.replace(/\.\d+\.(?:next|old)$/, '');
+  if (one.phase !== phase || one.state !== 'running' || !hasOwnSocket(one, engineName)) return false;
   const place = socketPlace(one.spec, mountedVolumes(one.spec));
   const found = place === null ? null : linkAt(place, links);
   return found?.kind === 'symlink' && found.to === generationSocketName(engineName, one.generation);

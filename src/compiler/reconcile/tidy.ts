@@ -19,7 +19,7 @@ import {
   unlink,
 } from './sockets.ts';
 import type { SocketPlace, SocketScope } from './sockets.ts';
-import { existing, quieting } from './turn.ts';
+import { existing, outgoing, quieting } from './turn.ts';
 
 /** For a generation of which the file says nothing. */
 const DRAIN_S = 30;
@@ -61,8 +61,13 @@ export function tidyGeneration(
     } else {
       // One that was current lost the path when its successor was published.
       isAway = serves && leftover.phase === 'old';
+      // An apply that went back may have kept the socket of the current one, and taken its path away.
+      if (isAway && !own && current?.state === 'running' && leftover.state !== 'running')
+        add('put back for', restore(place, engineName, current.generation), 'the current one');
     }
   }
+  // One that was current until an apply went back may have requests yet; nothing leads to it any more.
+  if (leftover.phase === 'failed') isAway = hasOwnSocket(leftover, engineName);
   // One that serves elsewhere, or nowhere: what was taken away for it is put back all the same.
   const elsewhere = served !== null && (place === null || placeKey(place) !== placeKey(served));
   if (elsewhere && current !== null && !own && leftover.phase === 'next')
@@ -73,11 +78,19 @@ export function tidyGeneration(
     leftover.state === 'running' &&
     (isPlain || hasOwnSocket(leftover, engineName))
   ) {
-    add('drain', drainOld(place, engineName, leftover, instance.stop.drainS), 'left over');
+    add(
+      'drain',
+      drainOld(place, engineName, outgoing(leftover, engineName), instance.stop.drainS),
+      'left over',
+    );
   }
   // Whatever was said of it last: the current one serves, and its successor may have been told already.
   const tellers = sockets.tellers.get(engineName) ?? [];
-  if (leftover.phase === 'next' || leftover.phase === 'old') {
+  const mayServe =
+    leftover.phase === 'next' ||
+    leftover.phase === 'old' ||
+    (leftover.phase === 'failed' && leftover.state === 'running');
+  if (mayServe) {
     for (const teller of current?.state === 'running' || leftover.state === 'running' ? tellers : []) {
       const { drainS } = instance.stop;
       if (current?.state === 'running')
@@ -88,7 +101,7 @@ export function tidyGeneration(
         );
       else add(`rest in ${teller.balancer} at`, leave(teller, 'maint'), 'nobody current serves');
     }
-    const op = drainPorts(leftover, instance, tellers, instance.stop.drainS);
+    const op = drainPorts(outgoing(leftover, engineName), instance, tellers, instance.stop.drainS);
     if (op !== null && sockets.isCounted) add('drain ports', op, 'left over');
   }
   // One that was about to leave has jobs under way, and may have been told so already.
@@ -178,9 +191,14 @@ export function removeGenerations(
     }
     const isAway = hasOwnSocket(container, engineName) || (container === bearer && isItsOwn);
     if (place !== null && container.state === 'running' && isAway) {
-      add(`drain ${n}`, drainOld(place, engineName, container, stop?.drainS ?? DRAIN_S));
+      add(
+        `drain ${n}`,
+        drainOld(place, engineName, outgoing(container, engineName), stop?.drainS ?? DRAIN_S),
+      );
     }
-    const ports = isServing ? drainPorts(container, null, tellers, stop?.drainS ?? DRAIN_S) : null;
+    const ports = isServing
+      ? drainPorts(outgoing(container, engineName), null, tellers, stop?.drainS ?? DRAIN_S)
+      : null;
     if (ports !== null) add(`drain ports ${n}`, ports);
     // Its address may soon be another container's.
     for (const teller of isServing && stays && container === containers[0] ? tellers : [])

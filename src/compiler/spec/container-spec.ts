@@ -52,6 +52,7 @@ export interface WrittenContainer {
   readonly startupMs: number | null;
   readonly health: HealthSpec | null;
   readonly strategy: StrategySpec;
+  readonly rollout: RolloutSpec;
   readonly migration: MigrationSpec | null;
   readonly cron: CronSpec | null;
   readonly log: LogSpec | null;
@@ -126,6 +127,15 @@ export interface StrategySpec {
   readonly range: Range;
   readonly batch: number;
   readonly surge: number | null;
+}
+
+/** What follows when an instance fails while its container is replaced, as written or by default. */
+export interface RolloutSpec {
+  readonly onFailure: 'rollback' | 'pause' | 'continue';
+  /** How long an instance is watched after it was published; 0: not at all. */
+  readonly monitorMs: number;
+  /** How many instances come first, and how long they must do well before the next one. */
+  readonly canary: { readonly instances: number; readonly bakeMs: number } | null;
 }
 
 /** A run to the end before any new generation starts. */

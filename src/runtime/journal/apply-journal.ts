@@ -113,6 +113,11 @@ export class ApplyJournal {
     });
   }
 
+  /** Operations that come on top of the plan, on the disk before the first of them begins. */
+  plan(nodes: readonly PlanNode[]): void {
+    for (const part of plannedRecords(this.#options.applyId, { changes: [], nodes })) this.#add(part);
+  }
+
   note(node: PlanNode, { failure, ...ended }: Ended): void {
     this.#add({
       type: 'operation',

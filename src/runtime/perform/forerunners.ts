@@ -55,8 +55,8 @@ export class Forerunners {
   }
 }
 
-/** Null for one that runs, and has since its start. */
-async function endedHow(id: string, engine: Looked): Promise<string | null> {
+/** How a container has ended; null for one that runs, and has since its start. */
+export async function endedHow(id: string, engine: Looked): Promise<string | null> {
   const found = await engine.inspectContainer(id);
   if (found === null) return 'was removed';
   const { state, restartCount: times, startedAt } = found;

@@ -33,8 +33,14 @@ export async function mark(op: Mark, id: string, context: MarkContext): Promise<
 
 /** What is done to a generation that gives way to another. */
 function isLeaving(op: Mark): boolean {
-  if (op.target.kind === 'created') return false;
-  return op.kind === 'container.policy' ? op.policy === 'no' : phaseOf(op.name) === 'old';
+  if (op.kind === 'container.policy') return op.policy === 'no';
+  const phase = phaseOf(op.name);
+  return phase === 'failed' || (phase === 'old' && op.target.kind !== 'created');
+}
+
+/** What is done to a generation that takes the place of another. */
+export function isBecoming(op: Mark): boolean {
+  return op.kind === 'container.policy' ? op.policy !== 'no' : phaseOf(op.name) === 'current';
 }
 
 async function markContainer(op: Mark, id: string, context: MarkContext): Promise<string | null> {

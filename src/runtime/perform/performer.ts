@@ -23,8 +23,9 @@ import { drainPorts, drainSocket } from './drain.ts';
 import { Forerunners } from './forerunners.ts';
 import { awaitIdle } from './idle.ts';
 import { Images } from './images.ts';
-import { mark, type Mark } from './mark.ts';
-import { awaitReady, staysUp, stillRuns, type ReadinessContext } from './readiness.ts';
+import { isBecoming, mark, type Mark } from './mark.ts';
+import { monitor, type Watched } from './monitor.ts';
+import { asMade, awaitReady, never, staysUp, stillRuns, type ReadinessContext } from './readiness.ts';
 import { removeNetwork } from './remove-network.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
@@ -40,6 +41,8 @@ export interface Hearer {
   readonly onProgress: (line: string) => void;
   /** What the journal keeps of it. */
   readonly onTold: (told: Told) => void;
+  /** Aborted: an operation that only waits is to end, and rejects. */
+  readonly cut: AbortSignal;
 }
 
 /** Turns operations into engine and agent calls, one at a time; it keeps only the ids of what it has created and pulled. */
@@ -50,6 +53,8 @@ export class Performer {
   /** Who listened on the ports of a generation before it started. */
   readonly #noted = new Map<string, SharedPorts>();
   readonly #forerunners = new Forerunners();
+  /** When new generations were ready, by container. */
+  readonly #readyAt = new Map<string, number>();
   readonly #images: Images;
   readonly #sessions: Sessions;
   readonly #instances: ReadonlyMap<InstanceKey, { container: DesiredContainer; instance: DesiredInstance }>;
@@ -148,6 +153,17 @@ export class Performer {
       case 'container.alive':
         await stillRuns(this.#id(op.target), engine);
         return null;
+      case 'container.monitor':
+      case 'canary.bake': {
+        const targets = op.kind === 'canary.bake' ? op.targets : [op.target];
+        const { clock } = this.#options;
+        await monitor(
+          targets.map((target) => this.#watched(target)),
+          op.ms,
+          { engine, clock, cut: hear.cut },
+        );
+        return null;
+      }
       case 'forerunners.alive':
         await this.#forerunners.demandAlive(op.container, engine);
         return null;
@@ -155,7 +171,7 @@ export class Performer {
       case 'container.rename':
         // A new generation that has ended by now does not become the current one.
         return this.#mark(op, async () => {
-          if (op.target.kind === 'created') await stillRuns(this.#id(op.target), engine);
+          if (op.target.kind === 'created' && isBecoming(op)) await stillRuns(this.#id(op.target), engine);
         });
       case 'container.connect':
         await engine.connectNetwork(op.network, this.#id(op.target), []);
@@ -252,7 +268,7 @@ export class Performer {
         await this.#mark(op, async () => {});
         return true;
       }
-      await this.perform(op, { onProgress: () => {}, onTold: () => {} });
+      await this.perform(op, { onProgress: () => {}, onTold: () => {}, cut: never() });
       return true;
     } catch (error) {
       // What was never made, or is gone, needs no way back.
@@ -265,8 +281,9 @@ export class Performer {
     op: Extract<Operation, { kind: 'container.gate' }>,
     onProgress: (line: string) => void,
   ): Promise<string | null> {
-    const { container, instance } = this.#lookUp(op.instance);
-    const { generation, target } = op;
+    const { container, instance: described } = this.#lookUp(op.instance);
+    const { generation, target, made } = op;
+    const instance = made === undefined ? described : asMade(described, made);
     const note = await awaitReady(
       {
         instance,
@@ -277,9 +294,16 @@ export class Performer {
       },
       this.#readiness(target, onProgress),
     );
+    this.#readyAt.set(this.#id(target), this.#options.clock.now());
     if (target.kind === 'created')
       this.#forerunners.add(container.key, { id: this.#id(target), instance: instance.name, generation });
     return note;
+  }
+
+  #watched(target: ContainerRef): Watched {
+    const id = this.#id(target);
+    const readyAt = this.#readyAt.get(id) ?? this.#options.clock.now();
+    return { id, generation: target.generation, readyAt };
   }
 
   #mark(op: Mark, onEnd: () => Promise<void>): Promise<string | null> {

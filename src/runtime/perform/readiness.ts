@@ -3,6 +3,7 @@ import { agentVolumePath, type AgentSpec } from '../../compiler/plan/agent-spec.
 import { gatePlane } from '../../compiler/reconcile/agents.ts';
 import { reloadGate } from '../../compiler/reconcile/reload.ts';
 import { boundName } from '../../compiler/reconcile/sockets.ts';
+import type { MadeGate } from '../../compiler/plan/operation.ts';
 import type { AgentSession } from '../agent/agent-session.ts';
 import type { Engine } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
@@ -26,6 +27,11 @@ export interface GateAsk {
   /** Who listened on its ports before it started. */
   readonly shared: SharedPorts | null;
   readonly ask: <T>(plane: AgentSpec['plane'], ask: (agent: AgentSession) => Promise<T>) => Promise<T>;
+}
+
+/** An instance as one of its old generations was made. */
+export function asMade(instance: DesiredInstance, { gate, socket, network }: MadeGate): DesiredInstance {
+  return { ...instance, gate: gate ?? instance.gate, socket, spec: { ...instance.spec, network } };
 }
 
 /** Waits until a generation is ready, as the file says. */
@@ -74,9 +80,10 @@ export async function stillRuns(
   if (found?.state === 'running' && found.restartCount === 0) return;
   const code = found?.exitCode ?? null;
   const how = found === null ? 'is gone' : `ended${code === null || code === 0 ? '' : ` with code ${code}`}`;
-  throw new GateError(`it ${how} after it was ready, before the old generation was stopped`);
+  throw new GateError(`it ${how} after it was ready, before the one that it replaces was stopped`);
 }
 
-function never(): AbortSignal {
+/** What nobody ever aborts. */
+export function never(): AbortSignal {
   return new AbortController().signal;
 }

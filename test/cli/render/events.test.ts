@@ -320,3 +320,69 @@ Applied in 5.0 s: 1 replaced, 1 started, 1 unchanged.
     expect(text().split('\n').at(-2)).toBe('⠋ app0  wait until generatio…');
   });
 });
+
+describe('a container that goes back', () => {
+  const back = replacement().map((one): PlanNode => ({ ...one, id: `${one.id} back` as PlanNode['id'] }));
+  const roll: Plan['rolls'][number] = {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `resolve` makes them
+    container: 'shop/app' as Plan['rolls'][number]['container'],
+    onFailure: 'rollback',
+    monitorMs: 0,
+    canary: null,
+    changes: ['shop/app0'],
+    back: [{ change: 'shop/app0', order: 'start-first', old: 'x', nodes: back }],
+  };
+  const rolling: Plan = { ...plan, rolls: [roll] };
+  const [first] = back;
+  if (first === undefined) throw new Error('no such node');
+
+  const linesOf = (events: readonly ExecutionEvent[]) => {
+    let text = '';
+    const view = plainView({ plan: rolling, wording, color: false, verbose: true }, (more) => (text += more));
+    for (const event of events) view.show(event);
+    view.close();
+    return text.replaceAll(/^\S+Z {2}/gm, '');
+  };
+  const started: ExecutionEvent = {
+    type: 'back-started',
+    atMs: at(1),
+    container: 'shop/app',
+    changes: ['shop/app0'],
+  };
+  const finished = (failed: number): ExecutionEvent => ({
+    type: 'finished',
+    atMs: at(9),
+    tookMs: 9000,
+    done: 1,
+    failed,
+    skipped: 1,
+    interrupted: false,
+  });
+
+  it('says so, and which ones are back', () => {
+    const nodeEvents = back.flatMap((one): readonly ExecutionEvent[] => [
+      { type: 'node-started', atMs: at(2), node: one },
+      { type: 'node-finished', atMs: at(2), node: one, tookMs: 1, note: null },
+    ]);
+    const text = linesOf([started, ...nodeEvents, finished(1)]);
+    expect(text).toContain('↺ app  goes back to its old generations: app0');
+    expect(text).toContain('Back on the old generation: app0.');
+  });
+
+  it('and what to do when it fails there', () => {
+    const gone = { message: 'the engine is gone', detail: null, help: null, log: [] };
+    const text = linesOf([
+      started,
+      { type: 'node-started', atMs: at(2), node: first },
+      { type: 'node-failed', atMs: at(3), node: first, tookMs: 1, failure: gone },
+      { type: 'undo-started', atMs: at(3), group: 'shop/app0', because: first.id },
+      { type: 'undo-finished', atMs: at(4), group: 'shop/app0', done: [], failures: [] },
+      finished(2),
+    ]);
+    expect(text).toContain(
+      'help: it was on its way back, and nothing else goes back; `stack status` says what serves',
+    );
+    expect(text).toContain('generation 4 stays');
+    expect(text).not.toContain('Back on the old generation');
+  });
+});

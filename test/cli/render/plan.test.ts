@@ -3,7 +3,7 @@ import { planJson } from '../../../src/cli/render/plan-json.ts';
 import { actionWords } from '../../../src/cli/render/actions.ts';
 import { renderPlan, summaryLine } from '../../../src/cli/render/plan.ts';
 import { diagnostic } from '../../../src/compiler/diagnostic.ts';
-import type { Change } from '../../../src/compiler/plan/plan.ts';
+import type { Change, Plan } from '../../../src/compiler/plan/plan.ts';
 import { blankSpec } from '../../support/desired.ts';
 import { change, differs, instanceChange, node, replacement, samplePlan } from '../../support/sample-plan.ts';
 
@@ -483,5 +483,35 @@ describe('planJson', () => {
         },
       ],
     });
+  });
+});
+
+describe('what the file says of failures', () => {
+  const keyed = (roll: Partial<Plan['rolls'][number]>): Plan => ({
+    ...samplePlan([instanceChange('app0', 'replace', { from: 1, to: 2 })]),
+    rolls: [
+      {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `resolve` makes them
+        container: 'shop/app' as Plan['rolls'][number]['container'],
+        onFailure: 'rollback',
+        monitorMs: 10_000,
+        canary: null,
+        changes: ['shop/app0'],
+        back: [],
+        ...roll,
+      },
+    ],
+  });
+  const shown = (plan: Plan) => renderPlan(plan, { color: false, verbose: false, width: 80 });
+
+  it('is told where it is more than nothing', () => {
+    expect(shown(keyed({}))).not.toMatch(/Canary|On failure/);
+    const canary = { changes: ['shop/app0'], bakeMs: 60_000 };
+    expect(shown(keyed({ canary }))).toContain('Canary: app0; the others follow 60 s later.');
+    expect(shown(keyed({ canary: { ...canary, bakeMs: 0 } }))).toContain(
+      'Canary: app0; the others follow after it.',
+    );
+    expect(shown(keyed({ onFailure: 'pause' }))).toContain('On failure: app pauses.');
+    expect(shown(keyed({ onFailure: 'continue' }))).toContain('On failure: app goes on with the others.');
   });
 });

@@ -183,9 +183,9 @@ describe('whole plans', () => {
       'its own path',
       false,
       [
-        'take path 1 undo: socket.publish',
+        'take path 1 undo: socket.publish,socket.reached',
         'drain 1',
-        'stop 1 undo: container.start',
+        'stop 1 undo: container.start,container.gate',
         'clear 2 undo: socket.unlink',
         'start 2 undo: container.stop',
         'gate 2',
@@ -196,10 +196,10 @@ describe('whole plans', () => {
       'the published path itself',
       true,
       [
-        'keep socket 1 undo: socket.restore',
+        'keep socket 1 undo: socket.restore,socket.reached',
         'take path 1',
         'drain 1',
-        'stop 1 undo: container.start',
+        'stop 1 undo: container.start,container.gate',
         'clear 2 undo: socket.unlink,socket.restore',
         'start 2 undo: container.stop',
         'gate 2',
@@ -1051,7 +1051,9 @@ describe('what somebody does between two applies', () => {
         env: ['LISTEN=/run/socks/.shop-app0.2'],
       },
     ]);
-    expect(verbs(plan(desired, { ...seen, containers }), 'shop/app0')).toEqual([
+    const found = { kind: 'symlink', to: '.shop-app0.2', leads: true } as const;
+    const links = seen.links.map((link) => ({ ...link, found }));
+    expect(verbs(plan(desired, { ...seen, containers, links }), 'shop/app0')).toEqual([
       'clear 2',
       'start 2',
       'gate 2',
@@ -1090,7 +1092,8 @@ describe('what somebody does between two applies', () => {
     expect(found.indexOf('remove 1')).toBeGreaterThan(found.indexOf('stop 1'));
     const stopFirst = desiredState([{ name: 'app', image: 'app:2', order: 'stop-first' }]);
     const before = verbs(plan(stopFirst, { ...seen, containers }), 'shop/app0');
-    expect(before.indexOf('stop 1')).toBeLessThan(before.indexOf('create 3'));
+    expect(before.indexOf('stop 1')).toBeLessThan(before.indexOf('start 3'));
+    expect(before.indexOf('stop 1')).toBeGreaterThan(before.indexOf('create 3'));
   });
 
   test('a server that binds its path itself and is started again gets what an apply that was cut off has left held', () => {

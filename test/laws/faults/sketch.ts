@@ -31,6 +31,11 @@ export interface Part {
   readonly migration: number | null;
   readonly after: readonly string[];
   readonly links: readonly string[];
+  readonly rollout: {
+    readonly on_failure?: 'pause' | 'continue';
+    readonly monitor?: number;
+    readonly canary?: { readonly instances: number; readonly bake?: number };
+  };
 }
 
 /** A stack file that is yet to be written down. */
@@ -107,6 +112,17 @@ function randomPart(name: string, chance: Chance): Part {
     migration: chance.whether(0.2) ? chance.between(1, 9) : null,
     after: NAMES.filter(() => chance.whether(0.3)),
     links: NAMES.filter(() => chance.whether(0.15)),
+    rollout: randomRollout(chance.fork(`rollout of ${name}`)),
+  };
+}
+
+function randomRollout(chance: Chance): Part['rollout'] {
+  return {
+    ...(chance.whether(0.7) ? {} : { on_failure: chance.pick(['pause', 'continue'] as const) }),
+    ...(chance.whether(0.5) ? {} : { monitor: chance.pick([0, 1, 30]) }),
+    ...(chance.whether(0.7)
+      ? {}
+      : { canary: { instances: chance.between(1, 3), bake: chance.pick([0, 5]) } }),
   };
 }
 
@@ -162,6 +178,7 @@ function containerOf(part: Part): object {
     deploy,
     image: `${name}:${version}`,
     containers: count,
+    ...part.rollout,
     strategy: { order: part.kind === 'host' && order === 'auto' ? 'start-first' : order, batch },
     ...(after.length === 0 ? {} : { depends_on: after }),
     ...(links.length === 0 ? {} : { links }),

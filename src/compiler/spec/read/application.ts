@@ -9,6 +9,7 @@ import { readDatabase } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import { reportLaterKeys } from './later-keys.ts';
 import type { Reader } from './reader.ts';
+import type { RolloutDefaults } from './rollout.ts';
 
 /** One entry of `deploy` as it is written. */
 export interface WrittenApplication {
@@ -26,13 +27,17 @@ export interface WrittenApplication {
 }
 
 /** Reads one application. `application_type` and `APP_TYPE` gated the old cookbook and mean nothing here. */
-export function readApplication(property: Property, outer: Reader): WrittenApplication {
+export function readApplication(
+  property: Property,
+  outer: Reader,
+  defaults: RolloutDefaults,
+): WrittenApplication {
   const reader = outer.within({ application: property.key });
   const fields = reader.fields(property.value);
   const node = (key: string) => fields.get(key)?.value;
   reportLaterKeys(fields, 'application', reader);
   const dataVolumes = readDataVolumes(node('data_volumes'), reader);
-  const { containers, unread, flawed } = readContainers(node('containers'), dataVolumes, reader);
+  const { containers, unread, flawed } = readContainers(node('containers'), dataVolumes, reader, defaults);
   return {
     name: property.key,
     range: property.keyRange,
@@ -51,6 +56,7 @@ function readContainers(
   node: DocumentNode | undefined,
   dataVolumes: readonly DataVolumeSpec[],
   reader: Reader,
+  defaults: RolloutDefaults,
 ) {
   const containers: WrittenContainer[] = [];
   const unread = new Set<string>();
@@ -68,7 +74,7 @@ function readContainers(
         });
       }
       const errors = reader.problems.errors;
-      const container = readContainer(entry, reader);
+      const container = readContainer(entry, reader, defaults);
       if (container !== null && reader.problems.errors > errors) flawed.add(container.key);
       if (container === null) unread.add(name);
       if (before !== undefined) continue;

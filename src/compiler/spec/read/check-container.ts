@@ -12,6 +12,9 @@ const NOT_FOR_CRON = [
   'balancer',
   'migration',
   'quiet_signal',
+  'on_failure',
+  'monitor',
+  'canary',
 ] as const;
 
 /** Reports keys of one container that contradict each other, and values that mean nothing here. */

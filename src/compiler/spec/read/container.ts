@@ -16,6 +16,7 @@ import { parseRestart, readLimits } from './limits.ts';
 import { readMigration } from './migration.ts';
 import { readNotifications } from './notifications.ts';
 import type { Fields, Reader, Text } from './reader.ts';
+import { readRollout, type RolloutDefaults } from './rollout.ts';
 import { readStrategy } from './strategy.ts';
 import { readCommand, readWords } from './words.ts';
 
@@ -24,7 +25,11 @@ const STOP_TIMEOUT_S = 30;
 const DRAIN_TIMEOUT_S = 30;
 
 /** Reads one entry of `containers`; null when its mode, image or name cannot be read. */
-export function readContainer(entry: Property, outer: Reader): WrittenContainer | null {
+export function readContainer(
+  entry: Property,
+  outer: Reader,
+  defaults: RolloutDefaults,
+): WrittenContainer | null {
   const name = entry.key;
   const reader = outer.within({ container: name });
   const fields = reader.fields(entry.value);
@@ -82,6 +87,7 @@ export function readContainer(entry: Property, outer: Reader): WrittenContainer 
     startupMs: reader.parsed(node('startup_time'), 'STK319', parseDuration),
     health: readHealth(node('health'), reader),
     strategy: readStrategy(node('strategy'), entry.keyRange, reader),
+    rollout: readRollout(fields, reader, defaults),
     migration: readMigration(node('migration'), reader),
     cron: isCron && node('cron') !== undefined ? readCron(node('cron') ?? entry.value, reader) : null,
     log: readLog(fields, reader),

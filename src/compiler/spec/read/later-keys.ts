@@ -3,18 +3,7 @@ import type { Fields, Reader } from './reader.ts';
 
 /** Keys that the schema knows and that a later version will do. Nothing is ever ignored, so they are errors. */
 const LATER = {
-  stack: [
-    'hosts',
-    'hooks',
-    'on_failure',
-    'monitor',
-    'canary',
-    'heal',
-    'waves',
-    'target',
-    'balancer',
-    'route',
-  ],
+  stack: ['hosts', 'hooks', 'canary', 'heal', 'waves', 'target', 'balancer', 'route'],
   application: [
     'hooks',
     'on_failure',
@@ -27,21 +16,7 @@ const LATER = {
     'balancer',
     'route',
   ],
-  container: [
-    'on_failure',
-    'monitor',
-    'canary',
-    'hooks',
-    'build',
-    'adopt',
-    'heal',
-    'scale',
-    'heartbeat',
-    'on',
-    'waves',
-    'target',
-    'route',
-  ],
+  container: ['hooks', 'build', 'adopt', 'heal', 'scale', 'heartbeat', 'on', 'waves', 'target', 'route'],
   cron: ['catch_up', 'jitter', 'heartbeat', 'on_failure'],
 } as const;
 
