@@ -67,6 +67,12 @@ export function tidyGeneration(
   const elsewhere = served !== null && (place === null || placeKey(place) !== placeKey(served));
   if (elsewhere && current !== null && !own && leftover.phase === 'next')
     add('put back', restore(served, engineName, current.generation), 'the current one');
+  if (place !== null && isReached(leftover, current, place, served, engineName)) {
+    const n = leftover.generation;
+    add('keep socket', keep(place, engineName, n), 'its requests under way end first');
+    add('take path', unlink(place, fileName(place)), 'nothing new comes to what leaves');
+    add('drain', drainOld(place, engineName, leftover, instance.stop.drainS), 'left over');
+  }
   if (
     isAway &&
     place !== null &&
@@ -108,6 +114,19 @@ export function tidyGeneration(
     add('clear', unlink(place, generationSocketName(engineName, leftover.generation)), 'left over');
   add('remove', { kind: 'container.remove', target: existing(leftover), volumes: false }, 'left over');
   return last;
+}
+
+/** Whether a half-made generation gets requests, since it has bound the published name itself, in the place of one that stopped first. */
+function isReached(
+  leftover: ObservedContainer,
+  current: ObservedContainer | null,
+  place: SocketPlace,
+  served: SocketPlace | null,
+  engineName: string,
+): boolean {
+  if (leftover.phase !== 'next' || leftover.state !== 'running') return false;
+  if (hasOwnSocket(leftover, engineName) || current?.state === 'running') return false;
+  return served === null || placeKey(served) === placeKey(place);
 }
 
 /**

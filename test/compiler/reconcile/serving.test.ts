@@ -189,3 +189,50 @@ describe('a generation that was about to leave runs, and the current one does no
     expect(change(plan)?.judgement?.rule).not.toBe('nothing-before');
   });
 });
+
+describe('a half-made generation that has bound the published name itself, in the place of one that has stopped', () => {
+  const sketch: ContainerSketch = {
+    name: 'app',
+    instances: 2,
+    socket: true,
+    fixed: true,
+    order: 'stop-first',
+  };
+
+  function cutOff(phase: Pick<ObservedContainer, 'state'>): ObservedState {
+    const before = settled(desiredState([{ ...sketch, image: 'app:1' }]));
+    const [two] = settled(desiredState([{ ...sketch, image: 'app:2' }])).containers;
+    if (two === undefined) throw new Error('no container');
+    const next: ObservedContainer = {
+      ...two,
+      ...phase,
+      id: 'id-app0-2',
+      generation: 2,
+      phase: 'next',
+      engineName: 'shop-app0.2.next',
+      restart: 'no',
+    };
+    const [one, ...others] = before.containers;
+    if (one === undefined) throw new Error('no container');
+    return { ...before, containers: [{ ...one, state: 'exited', restart: 'no' }, ...others, next] };
+  }
+
+  const tidied = (state: ObservedContainer['state']) =>
+    verbs(planned(sketch, 'app:2', cutOff({ state }))).filter((verb) => verb.endsWith(' 2'));
+
+  test('answers what it has before it stops, and gets nothing new', () => {
+    expect(tidied('running')).toEqual([
+      'publish back 2',
+      'keep socket 2',
+      'take path 2',
+      'drain 2',
+      'stop 2',
+      'clear 2',
+      'remove 2',
+    ]);
+  });
+
+  test('has nothing to answer where it has ended', () => {
+    expect(tidied('exited')).toEqual(['publish back 2', 'clear 2', 'remove 2']);
+  });
+});
