@@ -232,6 +232,14 @@ describe('a half-made generation that has bound the published name itself, in th
     ]);
   });
 
+  test('what an agent may still hold goes to its successor', () => {
+    const alone: ContainerSketch = { ...sketch, instances: 1 };
+    const seen = cutOff({ state: 'created' });
+    const own = { ...seen, containers: seen.containers.filter(({ instance }) => instance === 'app0') };
+    expect(verbs(planned(alone, 'app:2', own))).toContain('hand over to 3');
+    expect(verbs(planned(alone, 'app:2', settled(desiredState([alone]))))).not.toContain('hand over to 3');
+  });
+
   test('has nothing to answer where it has ended', () => {
     expect(tidied('exited')).toEqual(['publish back 2', 'clear 2', 'remove 2']);
   });
