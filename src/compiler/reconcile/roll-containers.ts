@@ -7,6 +7,7 @@ import type { Change, NodeId } from '../plan/plan.ts';
 import type { Decided } from './decide.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
+import { STAYING } from './mode-table.ts';
 import { plainChange } from './prepare.ts';
 import { rollInstance, waitName } from './roll.ts';
 import type { Awaited, Rolled, RollScope } from './roll.ts';
@@ -129,12 +130,20 @@ function rollOne(
   const { batch, surge } = container.strategy;
   const leaving = Math.max(1, Math.floor(surge / batch));
   const batches: (readonly Rolled[])[] = [];
+  const unsettled = container.strategy.order === 'stop-first' ? own.filter(isUnsettled) : [];
+  const settling = unsettled.map((d) => {
+    const rolled = rollInstance(builder, d, { begin, serve: [] }, waitsFor, scope, []);
+    done.set(d, rolled);
+    return rolled;
+  });
+  const first = [...begin, ...settling.flatMap((rolled) => rolled.ready)];
   for (let at = 0; at < replacing.length; at += batch) {
     const before = batches.at(-1) ?? [];
     const gone = (batches.at(-leaving) ?? []).flatMap((rolled) => rolled.ready);
     const serving = before.flatMap((rolled) => rolled.serving);
     const running = before.flatMap((rolled) => rolled.running);
-    const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
+    const awaited = before.length === 0 ? settling : before;
+    const waits = [...waitsFor, ...awaited.map((rolled) => rolled.change.id)];
     const together = replacing.slice(at, at + batch);
     // One that does not run now does once its turn is over.
     const others = own.filter(
@@ -142,7 +151,7 @@ function rollOne(
     );
     const isAhead = batches.length > 1 && leaving > 1 && together.every((d) => beginsAlone(d, scope));
     const after: Awaited = {
-      begin: before.length === 0 ? begin : [...(isAhead ? running : serving), ...gone],
+      begin: before.length === 0 ? first : [...(isAhead ? running : serving), ...gone],
       serve: isAhead ? serving : [],
       hasForerunners: before.length > 0,
     };
@@ -154,11 +163,10 @@ function rollOne(
       }),
     );
   }
-  const first = replacing[0];
-  const canary = first === undefined ? undefined : done.get(first);
+  const canary = replacing[0] === undefined ? undefined : done.get(replacing[0]);
   let reloaded: Rolled | null = null;
   for (const d of own) {
-    if (d.decision === 'replace') continue;
+    if (done.has(d)) continue;
     if (d.decision === 'reload') {
       // One after the other: what is wrong with the first leaves the others as they are.
       const after: readonly NodeId[] = reloaded?.ready ?? begin;
@@ -173,6 +181,15 @@ function rollOne(
     done.set(d, rollInstance(builder, d, { begin: after, serve: [] }, named, scope, []));
   }
   return own.flatMap((d) => done.get(d) ?? []);
+}
+
+/** An apply was cut off before all of it was said and done: balancers may not count on it yet, and nobody else is to leave before they do. */
+function isUnsettled({ decision, standing }: Decided): boolean {
+  return (
+    STAYING.has(decision) &&
+    decision !== 'reload' &&
+    (standing.leftovers.length > 0 || standing.rescue !== null)
+  );
 }
 
 /**

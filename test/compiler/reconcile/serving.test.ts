@@ -240,6 +240,23 @@ describe('a half-made generation that has bound the published name itself, in th
     expect(verbs(planned(alone, 'app:2', settled(desiredState([alone]))))).not.toContain('hand over to 3');
   });
 
+  test('the next one leaves only when the switch of this one is finished', () => {
+    const { containers, ...rest } = cutOff({ state: 'running' });
+    const between = containers.map((one) =>
+      one.instance === 'app0' && one.phase === 'current'
+        ? { ...one, phase: 'old' as const, engineName: 'shop-app0.1.old' }
+        : one,
+    );
+    const { nodes } = planned(sketch, 'app:2', { ...rest, containers: between });
+    const before = (id: string): readonly string[] => {
+      const after = nodes.find((node) => node.id === id)?.after ?? [];
+      return [...after, ...after.flatMap(before)];
+    };
+    expect(before('shop/app1 create 2')).toEqual(
+      expect.arrayContaining(['shop/app0 name', 'shop/app0 remove 1']),
+    );
+  });
+
   test('has nothing to answer where it has ended', () => {
     expect(tidied('exited')).toEqual(['publish back 2', 'clear 2', 'remove 2']);
   });
