@@ -97,9 +97,10 @@ export function tidyGeneration(
     const op = drainPorts(leftover, instance, tellers, instance.stop.drainS);
     if (op !== null && sockets.isCounted) add('drain ports', op, 'left over');
   }
-  // One that was about to leave has jobs under way, and may have been told so already.
+  // One that was about to leave has jobs under way, and may have been told so already; a half-made one may have taken some.
   const { quietSignal, drainS } = instance.stop;
-  if (leftover.phase === 'old' && leftover.state === 'running' && quietSignal !== null) {
+  const mayWork = leftover.phase === 'old' || leftover.phase === 'next';
+  if (mayWork && leftover.state === 'running' && quietSignal !== null) {
     const [quiet, idle] = quieting(existing(leftover), quietSignal, drainS);
     add('quiet', quiet, 'left over');
     add('await idle', idle, 'left over');
