@@ -47,11 +47,11 @@ async function undisturbed(scene: CrashScene): Promise<readonly string[]> {
   return settledShape(scene);
 }
 
-/** A session ends a moment after its apply. */
+/** A session ends a moment after its apply, and so does the listener of an agent that has handed over. */
 function settledShape(scene: CrashScene): Promise<readonly string[]> {
   return until(
     () => shapeOf(scene),
-    (shape) => !shape.some((line) => line.includes('session')),
+    (shape) => !shape.some((line) => /session|^socket \.hold\./.test(line)),
   );
 }
 
