@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 
 import { answer, type Places } from './answer.ts';
 import { Keeper } from './keeper.ts';
-import { sweep } from './sweep.ts';
+import { removeHeld, sweep } from './sweep.ts';
 import { serveSession } from './session.ts';
 import { systemError } from './system-error.ts';
 
@@ -18,6 +18,7 @@ export function idle(places: Places, control: string): void {
   process.on('SIGINT', () => process.exit(0));
   // Keeps the event loop alive; the longest delay that a timer takes.
   setInterval(() => undefined, 2 ** 31 - 1);
+  removeHeld(places.root);
   listen(places, control);
   sweep(places.root);
   process.stdout.write('the agent is up\n');

@@ -7,6 +7,8 @@ const LOOK_EVERY_MS = 250;
 const DEPTH = 4;
 /** The name of a generation's own socket: `.shop-app0.2`. */
 const OWN = /^\.[a-z0-9][\w-]*\.\d+$/;
+/** The name of a socket on which an agent holds what comes. */
+const HELD = /^\.hold\./;
 
 /**
  * Removes the socket that a server has left at a generation's own path, so that it can bind it again when the engine
@@ -18,9 +20,15 @@ export function sweep(root: string, proc = '/proc'): () => void {
   const seen = new Map<string, string>();
   const complained = new Set<string>();
   const timer = setInterval(() => {
-    for (const path of ownSockets(root, DEPTH)) if (isLeft(path, proc, seen)) remove(path, seen, complained);
+    for (const path of sockets(root, OWN, DEPTH))
+      if (isLeft(path, proc, seen)) remove(path, seen, complained);
   }, LOOK_EVERY_MS);
   return () => clearInterval(timer);
+}
+
+/** Removes the sockets on which an agent that has ended held what came. For an agent that holds nothing yet. */
+export function removeHeld(root: string): void {
+  for (const path of sockets(root, HELD, DEPTH)) remove(path, new Map(), new Set());
 }
 
 function isLeft(path: string, proc: string, seen: Map<string, string>): boolean {
@@ -48,11 +56,11 @@ function remove(path: string, seen: Map<string, string>, complained: Set<string>
   complained.delete(path);
 }
 
-function ownSockets(directory: string, depth: number): readonly string[] {
+function sockets(directory: string, named: RegExp, depth: number): readonly string[] {
   return list(directory).flatMap((entry) => {
     const path = `${directory}/${entry.name}`;
-    if (entry.isSocket() && OWN.test(entry.name)) return [path];
-    return entry.isDirectory() && depth > 0 ? ownSockets(path, depth - 1) : [];
+    if (entry.isSocket() && named.test(entry.name)) return [path];
+    return entry.isDirectory() && depth > 0 ? sockets(path, named, depth - 1) : [];
   });
 }
 

@@ -91,3 +91,18 @@ test('one that may not be removed is told of once, and goes when it may; the age
     locked.remove();
   }
 });
+
+test('what an agent held on goes with the next one, whether anything leads there or not', async () => {
+  const other = agentPlace();
+  try {
+    const { path, child } = await bound('.hold.shop-app0', true, other);
+    const own = await bound('.shop-app0.4', true, other);
+    await killed(child);
+    expect(existsSync(path)).toBe(true);
+    await once(other.start([]).stdout, 'data');
+    expect(existsSync(path)).toBe(false);
+    expect(existsSync(own.path)).toBe(true);
+  } finally {
+    other.remove();
+  }
+});

@@ -13,7 +13,8 @@ export class OwnEngine {
   readonly #home = mkdtempSync(join(tmpdir(), 'stackc-engine-'));
   readonly #namespace: string;
   #daemon: ChildProcess | null = null;
-  readonly host = `unix://${this.#home}/docker.sock`;
+  readonly socket = join(this.#home, 'docker.sock');
+  readonly host = `unix://${this.socket}`;
 
   constructor(namespace: string) {
     this.#namespace = namespace;
@@ -61,6 +62,11 @@ export class OwnEngine {
     const ended = new Promise((resolve) => leaving.once('exit', resolve));
     leaving.kill('SIGTERM');
     await ended;
+  }
+
+  /** Where the files of a volume lie on this machine. */
+  filesOf(volume: string): string {
+    return join(this.#home, 'data/volumes', volume, '_data');
   }
 
   docker(...args: readonly string[]): Promise<string> {

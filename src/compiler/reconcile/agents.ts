@@ -99,9 +99,9 @@ export function agentAction(
     return { action: 'replace', existing };
   }
   if (isUp(existing)) return { action: 'none', existing };
-  // It holds nothing that a new one would not have, and only these two can be started.
-  const canStart = existing.state === 'exited' || existing.state === 'created';
-  return { action: canStart ? 'start' : 'replace', existing };
+  // One that has ended has nothing that a new one would not have, and an engine that was restarted may be unable to start it:
+  // `task …: already exists`.
+  return { action: existing.state === 'created' ? 'start' : 'replace', existing };
 }
 
 /**

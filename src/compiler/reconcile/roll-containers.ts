@@ -7,6 +7,7 @@ import type { Change, NodeId, Roll } from '../plan/plan.ts';
 import type { Decided } from './decide.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
+import { STAYING } from './mode-table.ts';
 import { plainChange } from './prepare.ts';
 import { rollInstance, waitName } from './roll.ts';
 import type { Awaited, Rolled, RollScope } from './roll.ts';
@@ -146,6 +147,12 @@ function rollOne(
   const isFirm = onFailure !== 'continue';
   const leaving = Math.max(1, Math.floor(surge / batch));
   const batches: (readonly Rolled[])[] = [];
+  const unsettled = container.strategy.order === 'stop-first' ? own.filter(isUnsettled) : [];
+  const settled = new Map(
+    unsettled.map((d) => [d, rollInstance(builder, d, { begin, serve: [] }, waitsFor, scope, [])]),
+  );
+  const settling = [...settled.values()];
+  const start = [...begin, ...settling.flatMap((rolled) => rolled.ready)];
   const canary = canaryOf(container, own);
   let baked: readonly NodeId[] = [];
   for (const together of batchesOf(replacing, batch, canary?.instances ?? 0)) {
@@ -153,10 +160,12 @@ function rollOne(
     const gone = (batches.at(-leaving) ?? []).flatMap((rolled) => rolled.ready);
     const serving = before.flatMap((rolled) => rolled.serving);
     const running = before.flatMap((rolled) => rolled.running);
-    const waits = [...waitsFor, ...before.map((rolled) => rolled.change.id)];
+    const awaited = before.length === 0 ? settling : before;
+    const waits = [...waitsFor, ...awaited.map((rolled) => rolled.change.id)];
     // One that does not run now does once its turn is over.
     const others = own.filter(
-      (d) => !together.includes(d) && (done.has(d) || d.standing.current?.state === 'running'),
+      (d) =>
+        !together.includes(d) && (done.has(d) || settled.has(d) || d.standing.current?.state === 'running'),
     );
     const isBehindCanary = baked.length > 0 && canary?.instances === done.size;
     const isAhead =
@@ -169,7 +178,7 @@ function rollOne(
     const turns = [...(isAhead ? running : serving), ...gone, ...(isBehindCanary ? baked : [])];
     const rolls = together.map((d) => {
       const after: Awaited = {
-        begin: before.length === 0 ? begin : isFirm ? turns : [followed(builder, d, begin, turns)],
+        begin: before.length === 0 ? start : isFirm ? turns : [followed(builder, d, start, turns)],
         serve: isAhead ? serving : [],
         hasForerunners: isFirm && before.length > 0,
       };
@@ -185,7 +194,7 @@ function rollOne(
     first === undefined || baked.length === 0 ? (first?.serving ?? []) : [...first.serving, ...baked];
   let reloaded: Rolled | null = null;
   for (const d of own) {
-    if (d.decision === 'replace') continue;
+    if (done.has(d) || settled.has(d)) continue;
     if (d.decision === 'reload') {
       // One after the other: what is wrong with the first leaves the others as they are.
       const after: readonly NodeId[] = reloaded?.ready ?? begin;
@@ -199,7 +208,7 @@ function rollOne(
     const named = waits ? [...waitsFor, first.change.id] : waitsFor;
     done.set(d, rollInstance(builder, d, { begin: after, serve: [] }, named, scope, []));
   }
-  const rolled = own.flatMap((d) => done.get(d) ?? []);
+  const rolled = own.flatMap((d) => done.get(d) ?? settled.get(d) ?? []);
   if (first === undefined) return { rolled, roll: null };
   const changes = rolled.map(({ change }) => change.id);
   return {
@@ -261,6 +270,15 @@ function followed(
 ): NodeId {
   const op = { kind: 'checkpoint', name: `${instance.key} turn` } as const;
   return builder.add(instance.key, 'turn', op, after, 'whatever becomes of those before it', { follows });
+}
+
+/** An apply was cut off before all of it was said and done: balancers may not count on it yet, and nobody else is to leave before they do. */
+function isUnsettled({ decision, standing }: Decided): boolean {
+  return (
+    STAYING.has(decision) &&
+    decision !== 'reload' &&
+    (standing.leftovers.length > 0 || standing.rescue !== null)
+  );
 }
 
 /**

@@ -55,8 +55,9 @@ export const socketSteps = {
     }
     if (!socket.movable) {
       // An apply that was cut off may have left the agent holding: what came waits for whoever binds the name.
-      const isBack = turn.next.kind === 'existing';
-      return isBack
+      const { next, old } = turn;
+      const mayBeHeld = next.kind === 'existing' || (old !== null && old.state !== 'running');
+      return mayBeHeld
         ? [node(`hand over to ${generation}`, release(socket, own, gateS(gate)), 'it is bound again')]
         : [];
     }

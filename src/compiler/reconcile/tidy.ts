@@ -72,6 +72,16 @@ export function tidyGeneration(
   const elsewhere = served !== null && (place === null || placeKey(place) !== placeKey(served));
   if (elsewhere && current !== null && !own && leftover.phase === 'next')
     add('put back', restore(served, engineName, current.generation), 'the current one');
+  if (place !== null && isReached(leftover, current, place, served, engineName)) {
+    const n = leftover.generation;
+    add('keep socket', keep(place, engineName, n), 'its requests under way end first');
+    add('take path', unlink(place, fileName(place)), 'nothing new comes to what leaves');
+    add(
+      'drain',
+      drainOld(place, engineName, outgoing(leftover, engineName), instance.stop.drainS),
+      'left over',
+    );
+  }
   if (
     isAway &&
     place !== null &&
@@ -104,9 +114,10 @@ export function tidyGeneration(
     const op = drainPorts(outgoing(leftover, engineName), instance, tellers, instance.stop.drainS);
     if (op !== null && sockets.isCounted) add('drain ports', op, 'left over');
   }
-  // One that was about to leave has jobs under way, and may have been told so already.
+  // One that was about to leave has jobs under way, and may have been told so already; a half-made one may have taken some.
   const { quietSignal, drainS } = instance.stop;
-  if (leftover.phase === 'old' && leftover.state === 'running' && quietSignal !== null) {
+  const mayWork = leftover.phase === 'old' || leftover.phase === 'next';
+  if (mayWork && leftover.state === 'running' && quietSignal !== null) {
     const [quiet, idle] = quieting(existing(leftover), quietSignal, drainS);
     add('quiet', quiet, 'left over');
     add('await idle', idle, 'left over');
@@ -121,6 +132,19 @@ export function tidyGeneration(
     add('clear', unlink(place, generationSocketName(engineName, leftover.generation)), 'left over');
   add('remove', { kind: 'container.remove', target: existing(leftover), volumes: false }, 'left over');
   return last;
+}
+
+/** Whether a half-made generation gets requests, since it has bound the published name itself, in the place of one that stopped first. */
+function isReached(
+  leftover: ObservedContainer,
+  current: ObservedContainer | null,
+  place: SocketPlace,
+  served: SocketPlace | null,
+  engineName: string,
+): boolean {
+  if (leftover.phase !== 'next' || leftover.state !== 'running') return false;
+  if (hasOwnSocket(leftover, engineName) || current?.state === 'running') return false;
+  return served === null || placeKey(served) === placeKey(place);
 }
 
 /**

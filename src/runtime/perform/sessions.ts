@@ -1,3 +1,4 @@
+import type { ContainerState } from '../../compiler/observed/observed-state.ts';
 import {
   AgentError,
   AgentLostError,
@@ -12,6 +13,8 @@ import type { Engine } from '../engine.ts';
 const TRIES = 4;
 /** The engine may take a container for running for a moment after its end. */
 const PAUSE_MS = 250;
+/** The engine starts it again later each time that it ends soon after its start, and lets nobody else do it meanwhile. */
+const RESTART_MS = 20_000;
 
 /** What is asked of an agent. */
 export type Ask<T> = (session: AgentSession) => Promise<T>;
@@ -182,9 +185,8 @@ export class Sessions {
   /** Starts an agent that has ended, which shows in many ways; not when that is not what is wrong with it, or it is gone. */
   async #revive(agent: string, isLost: boolean): Promise<Revival> {
     try {
-      await this.#clock.sleep(PAUSE_MS);
-      const found = this.#isClosed ? null : await this.#engine.inspectContainer(agent);
-      if (found === null || (found.state === 'running' && !isLost)) return 'not';
+      const state = await this.#stateOf(agent);
+      if (state === null || (state === 'running' && !isLost)) return 'not';
     } catch {
       return 'not';
     }
@@ -193,6 +195,16 @@ export class Sessions {
     const revival = this.#startAgain(agent).finally(() => this.#revivals.delete(agent));
     this.#revivals.set(agent, revival);
     return revival;
+  }
+
+  /** After a moment, and after a restart by the engine; null where there is nobody to ask, or nothing of that name. */
+  async #stateOf(agent: string): Promise<ContainerState | null> {
+    const until = this.#clock.now() + RESTART_MS;
+    for (;;) {
+      await this.#clock.sleep(PAUSE_MS);
+      const found = this.#isClosed ? null : await this.#engine.inspectContainer(agent);
+      if (found?.state !== 'restarting' || this.#clock.now() >= until) return found?.state ?? null;
+    }
   }
 
   async #startAgain(agent: string): Promise<Revival> {

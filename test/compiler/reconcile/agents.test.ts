@@ -80,7 +80,12 @@ describe('with nothing else to do, an agent that somebody touched is put right',
     [
       'stopped',
       [{ ...own, state: 'exited' }],
-      [{ action: 'start', reasons: [{ kind: 'drift', field: 'state', from: 'exited', to: 'running' }] }],
+      [{ action: 'replace', reasons: [{ kind: 'drift', field: 'state', from: 'exited', to: 'running' }] }],
+    ],
+    [
+      'made and never started',
+      [{ ...own, state: 'created' }],
+      [{ action: 'start', reasons: [{ kind: 'drift', field: 'state', from: 'created', to: 'running' }] }],
     ],
     [
       'paused',

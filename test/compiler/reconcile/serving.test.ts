@@ -189,3 +189,75 @@ describe('a generation that was about to leave runs, and the current one does no
     expect(change(plan)?.judgement?.rule).not.toBe('nothing-before');
   });
 });
+
+describe('a half-made generation that has bound the published name itself, in the place of one that has stopped', () => {
+  const sketch: ContainerSketch = {
+    name: 'app',
+    instances: 2,
+    socket: true,
+    fixed: true,
+    order: 'stop-first',
+  };
+
+  function cutOff(phase: Pick<ObservedContainer, 'state'>): ObservedState {
+    const before = settled(desiredState([{ ...sketch, image: 'app:1' }]));
+    const [two] = settled(desiredState([{ ...sketch, image: 'app:2' }])).containers;
+    if (two === undefined) throw new Error('no container');
+    const next: ObservedContainer = {
+      ...two,
+      ...phase,
+      id: 'id-app0-2',
+      generation: 2,
+      phase: 'next',
+      engineName: 'shop-app0.2.next',
+      restart: 'no',
+    };
+    const [one, ...others] = before.containers;
+    if (one === undefined) throw new Error('no container');
+    return { ...before, containers: [{ ...one, state: 'exited', restart: 'no' }, ...others, next] };
+  }
+
+  const tidied = (state: ObservedContainer['state']) =>
+    verbs(planned(sketch, 'app:2', cutOff({ state }))).filter((verb) => verb.endsWith(' 2'));
+
+  test('answers what it has before it stops, and gets nothing new', () => {
+    expect(tidied('running')).toEqual([
+      'publish back 2',
+      'keep socket 2',
+      'take path 2',
+      'drain 2',
+      'stop 2',
+      'clear 2',
+      'remove 2',
+    ]);
+  });
+
+  test('what an agent may still hold goes to its successor', () => {
+    const alone: ContainerSketch = { ...sketch, instances: 1 };
+    const seen = cutOff({ state: 'created' });
+    const own = { ...seen, containers: seen.containers.filter(({ instance }) => instance === 'app0') };
+    expect(verbs(planned(alone, 'app:2', own))).toContain('hand over to 3');
+    expect(verbs(planned(alone, 'app:2', settled(desiredState([alone]))))).not.toContain('hand over to 3');
+  });
+
+  test('the next one leaves only when the switch of this one is finished', () => {
+    const { containers, ...rest } = cutOff({ state: 'running' });
+    const between = containers.map((one) =>
+      one.instance === 'app0' && one.phase === 'current'
+        ? { ...one, phase: 'old' as const, engineName: 'shop-app0.1.old' }
+        : one,
+    );
+    const { nodes } = planned(sketch, 'app:2', { ...rest, containers: between });
+    const before = (id: string): readonly string[] => {
+      const after = nodes.find((node) => node.id === id)?.after ?? [];
+      return [...after, ...after.flatMap(before)];
+    };
+    expect(before('shop/app1 create 2')).toEqual(
+      expect.arrayContaining(['shop/app0 name', 'shop/app0 remove 1']),
+    );
+  });
+
+  test('has nothing to answer where it has ended', () => {
+    expect(tidied('exited')).toEqual(['publish back 2', 'clear 2', 'remove 2']);
+  });
+});

@@ -63,12 +63,16 @@ test('one that was let go, and stays after all, is started anew: it may be quiet
   expect(steps(worker(), letGo)).toEqual(['container.stop', 'container.start', 'container.policy']);
 });
 
-test('one that is left over finishes its jobs, too', () => {
+test.each([
+  ['old', 1],
+  ['next', 3],
+] as const)('one that is left over as %s finishes its jobs, too', (phase, generation) => {
   const observed = settled(worker());
   const leftover = changed(observed, {
-    id: 'old',
-    phase: 'old',
-    engineName: 'shop-app0.1.old',
+    id: phase,
+    phase,
+    generation,
+    engineName: `shop-app0.${generation}.${phase}`,
     restart: 'no',
   });
   const two = changed(observed, { generation: 2 });

@@ -15,7 +15,7 @@ import { virtualClock } from '../../support/virtual-clock.ts';
 /** An agent that runs or not; whoever asks it while it does not hears that it is gone. */
 function agent(isUp: boolean, start: () => void = () => {}) {
   const calls: string[] = [];
-  const state = { isUp, closed: 0, end: () => {} };
+  const state = { isUp, closed: 0, restarts: 0, end: () => {} };
   const clock = virtualClock();
   const lost = () => new AgentLostError('the session is over');
   const session: AgentSession = {
@@ -46,7 +46,12 @@ function agent(isUp: boolean, start: () => void = () => {}) {
           state.end = () => resolve(137);
           signal?.addEventListener('abort', () => reject(new EngineError('cut-off', 'wait', 'enough')));
         }),
-      inspectContainer: async () => ({ ...RUNNING, state: state.isUp ? 'running' : 'exited' }),
+      inspectContainer: async () => {
+        if (state.restarts === 0) return { ...RUNNING, state: state.isUp ? 'running' : 'exited' };
+        state.restarts -= 1;
+        state.isUp = state.restarts === 0;
+        return { ...RUNNING, state: 'restarting' };
+      },
       startContainer: async (name) => {
         calls.push(`start ${name}`);
         start();
@@ -89,6 +94,14 @@ test('an agent that has ended is started, holds what it held, and is asked again
   calls.length = 0;
   await clock.run(sessions.ask('shop-agent', unlink));
   expect(calls).toEqual(['start shop-agent', 'open', 'unlink app0.sock']);
+});
+
+test('one that the engine starts again after a while, since it has ended before, is waited for', async () => {
+  const { sessions, calls, state, clock } = agent(false);
+  state.restarts = 20;
+  await clock.run(sessions.ask('shop-agent', unlink));
+  expect(calls).toEqual(['open', 'start shop-agent', 'open', 'unlink app0.sock']);
+  expect(sessions.starts).toBe(0);
 });
 
 test('what it refuses is not asked again', async () => {
