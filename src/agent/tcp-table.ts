@@ -54,9 +54,11 @@ function addressText(address: string): string {
   if (bytes.every((byte) => byte === 0)) return '::';
   const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
   if (isMapped) return bytes.slice(12).join('.');
-  return Buffer.from(bytes)
+  const whole = Buffer.from(bytes)
     .toString('hex')
     .replace(/.{4}(?=.)/g, '$&:');
+  // As people write it: `::1`.
+  return new URL(`http://[${whole}]/`).hostname.slice(1, -1);
 }
 
 interface Row extends Listener {

@@ -30,7 +30,7 @@ export interface Walk {
   readonly keep?: KeepOptions;
   /** Called when nothing was done, since the plan is not of what is there now. */
   readonly onStale?: () => void;
-  /** Called once the first operation begins. */
+  /** Called once it is sure to begin. */
   readonly onBegin?: () => void;
   readonly watch?: WalkWatch;
 }
@@ -78,10 +78,6 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
     view.say('finishing what is under way; once more stops now');
   });
   const ticking = setInterval(() => view.tick(io.clock.now(), walk.watch?.line() ?? null), TICK_MS);
-  let begin = (): void => {
-    walk.onBegin?.();
-    begin = () => undefined;
-  };
   let code: number = exitCode.failed;
   let left = 0;
   let isLocked = false;
@@ -105,7 +101,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
     for await (const event of events) {
       walk.watch?.note(event);
       view.show(event);
-      if (event.type === 'node-started') begin();
+      if (event.type === 'begun') walk.onBegin?.();
       if (event.type === 'locked' || event.type === 'lock-lost') isLocked = true;
       if (event.type === 'locked' && event.holder === null) walk.onStale?.();
       if (event.type !== 'finished') continue;

@@ -50,8 +50,14 @@ export interface Engine {
   stopContainer(id: string, timeoutS: number | null): Promise<boolean>;
   killContainer(id: string, signal: string): Promise<void>;
   unpauseContainer(id: string): Promise<void>;
-  /** Removes it, killing when it runs, never a named volume (anonymous ones with `volumes`); succeeds when it is gone. */
-  removeContainer(id: string, options?: { readonly volumes?: boolean }): Promise<void>;
+  /**
+   * Removes it, killing when it runs, unless `force` is false (`conflict` then); never a named volume (anonymous ones with
+   * `volumes`). Succeeds when it is gone.
+   */
+  removeContainer(
+    id: string,
+    options?: { readonly volumes?: boolean; readonly force?: boolean },
+  ): Promise<void>;
   /** Succeeds when it has that name already. */
   /** `between-runs` while it waits to be started again by its restart policy. */
   renameContainer(id: string, name: string): Promise<void>;

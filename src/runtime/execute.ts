@@ -163,6 +163,7 @@ class Execution {
         if (!this.#mayGoOn(await this.#lease?.take()) || !(await this.#isReady())) return false;
         const revision = (await this.#journal?.begin()) ?? null;
         if (revision !== null) await this.#keep((keeper) => keeper.begin(revision));
+        this.#emit({ type: 'begun', atMs: this.#options.clock.now(), revision });
         return true;
       } catch (error) {
         this.#isRefused = true;

@@ -53,6 +53,8 @@ export type ExecutionEvent =
       readonly done: readonly Operation[];
       readonly failures: readonly Failure[];
     }
+  /** The lock is held, and it is written down that this begins: all but what the agent needs comes after that. */
+  | { readonly type: 'begun'; readonly atMs: number; readonly revision: number | null }
   /** Nothing was done: somebody else changes the stack (`holder`), or has changed it since the plan was made (null). */
   | { readonly type: 'locked'; readonly atMs: number; readonly holder: Holder | null }
   /** The lock was taken away: nothing more is begun. */

@@ -31,8 +31,12 @@ export async function preflight(
     host(wanted.map(({ port }) => port.hostPort)),
     wanted.length === 0 ? [] : engine.listContainers([]),
   ]);
-  const published = rows.flatMap(({ ports }) => ports);
-  const taken = listening.filter((port) => !published.some((other) => other.hostPort === port.hostPort));
+  const published = rows.flatMap(({ ports }) => ports).filter(({ protocol }) => protocol === 'tcp');
+  // Which ports those in the host's network listen on, nobody tells; they may be about to leave.
+  const isHidden = rows.some(({ state, networks }) => state === 'running' && networks.includes('host'));
+  const taken = listening.filter(
+    (port) => !isHidden && !published.some((other) => other.hostPort === port.hostPort),
+  );
   const problems = wanted
     .filter(({ port }) => taken.some((other) => portsOverlap(other, port)))
     .map(

@@ -29,7 +29,7 @@ test('who listens on ports of the host, by address, and how much room there is',
     '127.0.0.1 81',
     ':: 80',
     '127.0.0.1 83',
-    '2001:0db8:0000:0000:0000:0000:0000:0001 84',
+    '2001:db8::1 84',
   ]);
   expect(freeBytes).toBeGreaterThan(0);
 });

@@ -28,6 +28,12 @@ export async function attach(context: CommandContext, file: string | undefined):
       '`stack status` and `stack history` tell of the last one',
     );
   }
+  if (found.state === 'created')
+    throw new CommandFailure(
+      exitCode.failed,
+      `the apply that was handed over to \`${workerName(stack)}\` has not begun; nothing was done so far`,
+      'if nobody is about to begin it, do it again',
+    );
   const over = new AbortController();
   let interruption: Interruption | null = null;
   const letGo = io.onSignal((signal) => {
@@ -46,6 +52,9 @@ export async function attach(context: CommandContext, file: string | undefined):
     }
     if (interruption !== null) return exitCodeOf(interruption);
     return await engine.waitContainer(found.id, over.signal);
+  } catch (error) {
+    if (interruption !== null) return exitCodeOf(interruption);
+    throw error;
   } finally {
     letGo();
   }

@@ -9,7 +9,7 @@ import { EngineError, type Engine, type OwnedFile, type Session } from '../../ru
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
-import { writeNote } from '../output.ts';
+import { writeData, writeNote } from '../output.ts';
 import { BEGUN, type Handed } from './handed.ts';
 
 /** Docker's own default. */
@@ -50,7 +50,7 @@ export async function handOver(
     asks: handed.prove !== null,
     command: words,
   });
-  const id = await create(engine, config);
+  const id = await create(engine, stack, config);
   let hasBegun = false;
   try {
     await engine.putFiles(id, programFiles(), Math.floor(context.io.clock.now() / 1000));
@@ -65,7 +65,8 @@ export async function handOver(
     }
     if (!hasBegun) return await engine.waitContainer(id);
   } finally {
-    if (!hasBegun) await engine.removeContainer(id).catch(() => undefined);
+    // One that has begun after all stays: nobody has to hear of it to end.
+    if (!hasBegun) await engine.removeContainer(id, { force: false }).catch(() => undefined);
   }
   writeNote(
     context,
@@ -75,10 +76,11 @@ export async function handOver(
 }
 
 /** The one thing in it that may be wrong is where the engine's socket is. */
-async function create(engine: Engine, config: ContainerConfig): Promise<string> {
+async function create(engine: Engine, stack: string, config: ContainerConfig): Promise<string> {
   try {
     return await engine.createContainer(config);
   } catch (error) {
+    if (isConflict(error)) throw goesOn(stack);
     const [mount] = config.mounts;
     if (!(error instanceof EngineError) || error.kind !== 'invalid' || mount === undefined) throw error;
     throw new CommandFailure(
@@ -94,13 +96,25 @@ async function demandNone(engine: Engine, stack: string): Promise<void> {
   const name = workerName(stack);
   const found = await engine.findContainer(name);
   if (found === null) return;
-  if (found.state === 'running' || found.state === 'paused')
-    throw new CommandFailure(
-      exitCode.locked,
-      `an apply of stack \`${stack}\` goes on by itself, in the container \`${name}\`; nothing was done`,
-      '`stack attach` follows it',
-    );
-  await engine.removeContainer(found.id);
+  try {
+    if (found.state === 'running' || found.state === 'paused') throw goesOn(stack);
+    // It may be started just now.
+    await engine.removeContainer(found.id, { force: false });
+  } catch (error) {
+    throw isConflict(error) ? goesOn(stack) : error;
+  }
+}
+
+function goesOn(stack: string): CommandFailure {
+  return new CommandFailure(
+    exitCode.locked,
+    `an apply of stack \`${stack}\` goes on by itself, in the container \`${workerName(stack)}\`; nothing was done`,
+    '`stack attach` follows it',
+  );
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof EngineError && error.kind === 'conflict';
 }
 
 async function demandImage(context: CommandContext, engine: Engine): Promise<string> {
@@ -116,7 +130,10 @@ async function begins(context: CommandContext, session: Session): Promise<boolea
     writeNote(context, line);
     return false;
   });
-  const hasBegun = await show(session.stdout, (line) => line === BEGUN);
+  const hasBegun = await show(session.stdout, (line) => {
+    if (line !== BEGUN) writeData(context, `${line}\n`);
+    return line === BEGUN;
+  });
   if (!hasBegun) await ended;
   return hasBegun;
 }

@@ -105,6 +105,8 @@ export function eventLines(
           `${paint('red', 'error:')} the lock is lost${event.holder === null ? '' : ` to ${holderWords(event.holder)}`}: what is under way ends, nothing more is begun`,
           '',
         );
+      case 'begun':
+        return [];
       case 'not-ready':
         isRefused = true;
         return [

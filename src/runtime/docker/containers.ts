@@ -129,13 +129,15 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
       transport.ask(`unpause container ${id}`, changeMs, (docker) => docker.getContainer(part(id)).unpause()),
 
     async removeContainer(id, options = {}) {
-      const query = { force: true, v: options.volumes === true };
+      const force = options.force !== false;
+      const query = { force, v: options.volumes === true };
       try {
         await transport.ask<void>(`remove container ${id}`, changeMs, (docker) =>
           docker.getContainer(part(id)).remove(query),
         );
       } catch (error) {
         if (!(error instanceof EngineError) || (error.status !== 404 && error.status !== 409)) throw error;
+        if (error.status === 409 && !force) throw error;
         if (error.status === 409) await untilGone(id, inspectContainer, changeMs, error);
       }
     },

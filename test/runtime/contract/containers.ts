@@ -52,8 +52,11 @@ export function containerLife(scene: ContractScene): void {
     expect((await scene.details(id)).exitCode).toBe(137);
   });
 
-  it('removes what runs', async () => {
+  it('removes what runs, unless it is not to be killed', async () => {
     const { id } = await scene.run(play('run'));
+    await expect(scene.engine.removeContainer(id, { force: false })).rejects.toMatchObject({
+      kind: 'conflict',
+    });
     await scene.engine.removeContainer(id);
     expect(await scene.engine.inspectContainer(id)).toBeNull();
   });

@@ -122,10 +122,12 @@ export function containerCalls(world: World): ContainerCalls {
       if (container.state !== 'paused') throw serverError(operation, `Container ${id} is not paused`);
       container.state = 'running';
     },
-    async removeContainer(id) {
+    async removeContainer(id, { force = true } = {}) {
       await world.record('removeContainer', id);
       const container = world.find(id);
       if (container === null) return;
+      if (!force && container.state === 'running')
+        throw conflict(`remove container ${id}`, 'it is running: stop it before, or force the removal');
       container.remove();
       containers.delete(container.id);
     },
