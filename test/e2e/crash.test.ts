@@ -24,7 +24,10 @@ beforeAll(async () => {
 
 afterAll(() => engine.remove(), 60_000);
 
-describe.runIf(asked === undefined)('a spread', () => {
+if (asked === undefined) describe('a spread', playSpread);
+else describe('each step', () => playAsked(JSON.parse(asked) as Asked));
+
+function playSpread(): void {
   for (const { strategy, ...blow } of spread) {
     const { fault, side, at } = blow;
     const run = fault === 'restart' ? test : test.concurrent;
@@ -34,10 +37,9 @@ describe.runIf(asked === undefined)('a spread', () => {
       }),
     );
   }
-});
+}
 
-describe.runIf(asked !== undefined)('each step', () => {
-  const { strategy, fault, side, at, from } = JSON.parse(asked ?? '{}') as Asked;
+function playAsked({ strategy, fault, side, at, from }: Asked): void {
   const first = Number(at ?? from ?? everyStep.from);
   const steps: Steps = { from: first, to: at === undefined ? everyStep.to : first };
   for (const name of among(
@@ -54,7 +56,7 @@ describe.runIf(asked !== undefined)('each step', () => {
             }),
           HOURS_MS,
         );
-});
+}
 
 /** Those that are asked for, in the order in which they are. */
 function among<T extends string>(all: readonly T[], wanted: string | undefined): readonly T[] {
