@@ -1,18 +1,24 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { WalkFlags } from './apply-plan.ts';
+import { Command, CommanderError, Option } from 'commander';
 import { exitCode } from './exit-code.ts';
 import { CommandFailure } from './failure.ts';
 import type { GlobalOptions, Io } from './io.ts';
-import type { ProveFlags } from './prove.ts';
+import {
+  ACROSS_MIGRATIONS,
+  addSelection,
+  addWalk,
+  ALLOW_REMOVE_ALL,
+  INCLUDE,
+  LOCK_TIMEOUT,
+  REQUIRE_ZERO_DOWNTIME,
+  selection,
+  walkFlags,
+  withFile,
+  type SelectionFlags,
+  type WalkOptions,
+} from './options/shared.ts';
+import { collect, natural, positive } from './options/values.ts';
 import { runCommand, type Command as Run } from './run-command.ts';
 import { demandNoArguments, demandSeparator, oneFile, type FileFlag } from './usage.ts';
-
-const LOCK_TIMEOUT = 'wait so long for somebody else who changes the stack (default: 0)';
-
-const INCLUDE = 'replace this `manual` container too (may be repeated)';
-const ALLOW_REMOVE_ALL = 'even when that removes every running container of the stack';
-const ACROSS_MIGRATIONS = 'even when a migration that is not `reversible` has run since';
-const REQUIRE_ZERO_DOWNTIME = 'exit with 1 where a change is not sure to lose no request';
 
 const DEFAULT_PARALLELISM = 10;
 
@@ -291,10 +297,6 @@ function addAgentCommands(program: Command, run: (command: Run) => Promise<void>
     );
 }
 
-function withFile(command: Command): Command {
-  return command.option('-f, --file <file>', 'the stack file');
-}
-
 function flagsOf({ file, tty }: FileFlag & { readonly tty: boolean }): {
   readonly file: string | undefined;
   readonly tty: boolean;
@@ -306,97 +308,6 @@ interface PlanCommandFlags extends SelectionFlags {
   readonly detailedExitcode?: true;
   readonly out?: string;
   readonly offline?: true;
-}
-
-interface SelectionFlags extends FileFlag {
-  readonly requireZeroDowntime?: true;
-  readonly include?: readonly string[];
-  readonly force?: readonly string[];
-  readonly only?: readonly string[];
-  readonly allowRemoveAll?: true;
-}
-
-interface ProveOptions {
-  readonly prove?: URL;
-  readonly proveRate?: number;
-  readonly proveMethod?: string;
-  readonly proveAfter?: true;
-}
-
-interface WalkOptions extends ProveOptions {
-  readonly detach?: true;
-  readonly engineSocket?: string;
-  readonly lockTimeout?: number;
-  readonly requireZeroDowntime?: true;
-}
-
-/** The options of a command that walks a plan. */
-function addWalk(command: Command): Command {
-  return command
-    .option(
-      '--prove <url>',
-      'send requests to this address meanwhile; the first that fails ends the apply',
-      address,
-    )
-    .option('--prove-rate <n>', 'so many requests a second, 1 to 1000 (default: 20)', rate)
-    .option('--prove-method <method>', 'the method of these requests (default: GET)', method)
-    .option('--prove-after', 'judge only requests after the last change: for an apply that mends what fails')
-    .option('--lock-timeout <seconds>', LOCK_TIMEOUT, natural)
-    .option('--detach', 'go on beside the engine once it has begun: `stack attach` follows it')
-    .option('--engine-socket <path>', "the engine's socket on its own host, for `--detach`");
-}
-
-function walkFlags(flags: WalkOptions): WalkFlags {
-  return {
-    prove: proveFlags(flags),
-    requireZeroDowntime: flags.requireZeroDowntime === true,
-    lockTimeoutS: flags.lockTimeout ?? 0,
-    detach: flags.detach === true,
-    engineSocket: flags.engineSocket ?? null,
-  };
-}
-
-const PROVE_RATE = 20;
-
-function proveFlags({ prove, proveRate, proveMethod, proveAfter }: ProveOptions): ProveFlags | null {
-  if (prove !== undefined)
-    return {
-      url: prove,
-      ratePerS: proveRate ?? PROVE_RATE,
-      method: proveMethod ?? 'GET',
-      judgedFrom: proveAfter === true ? 'after' : 'before',
-    };
-  if (proveRate === undefined && proveMethod === undefined && proveAfter === undefined) return null;
-  throw new CommandFailure(
-    exitCode.usage,
-    '`--prove-rate`, `--prove-method` and `--prove-after` say how `--prove` asks',
-    'name the address: `--prove https://shop.example/`',
-  );
-}
-
-function addSelection(command: Command): Command {
-  return command
-    .option('--include <name>', INCLUDE, collect)
-    .option('--force <name>', 'replace this container or instance anyway (may be repeated)', collect)
-    .option('--only <name>', 'only this one and what it depends on (may be repeated)', collect)
-    .option('--allow-remove-all', ALLOW_REMOVE_ALL)
-    .option('--require-zero-downtime', REQUIRE_ZERO_DOWNTIME);
-}
-
-function selection(flags: SelectionFlags): {
-  readonly include: readonly string[];
-  readonly force: readonly string[];
-  readonly only: readonly string[];
-  readonly allowRemoveAll: boolean;
-  readonly requireZeroDowntime: boolean;
-} {
-  return {
-    include: flags.include ?? [],
-    force: flags.force ?? [],
-    only: flags.only ?? [],
-    allowRemoveAll: flags.allowRemoveAll === true,
-    requireZeroDowntime: flags.requireZeroDowntime === true,
-  };
 }
 
 function globalOptions(program: Command): GlobalOptions {
@@ -432,37 +343,4 @@ function revisionOf(text: string | undefined): number | null {
       ? `the stack file is named by an option: \`stack history --file ${text}\``
       : '`stack history` lists them',
   );
-}
-
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
-}
-
-function positive(text: string): number {
-  const value = natural(text);
-  if (value === 0) throw new InvalidArgumentError('It must be at least 1.');
-  return value;
-}
-
-function natural(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-function address(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol))
-    throw new InvalidArgumentError('It must be an address with http:// or https://.');
-  return url;
-}
-
-function rate(text: string): number {
-  const value = positive(text);
-  if (value > 1000) throw new InvalidArgumentError('It must be at most 1000.');
-  return value;
-}
-
-function method(text: string): string {
-  if (!/^[A-Za-z]{1,20}$/.test(text)) throw new InvalidArgumentError('It must be a method of HTTP.');
-  return text.toUpperCase();
 }
