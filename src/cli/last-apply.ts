@@ -84,10 +84,13 @@ export async function noteLastApply(context: CommandContext, last: LastApply | n
   const made = `${command} ${number} (${second(atMs)}, ${whoOf(revision)})`;
   if (holder !== null) return writeNote(context, `${command} ${number} goes on: ${holderWords(holder)}`);
   if (kind === 'back') return writeNote(context, `${made} went back to revision ${of ?? 0}`);
+  const isOnItsWayBack = revision.steps.some(({ id, result }) => id.includes(' back ') && result !== 'left');
   const next =
     command === 'destroy'
       ? '`stack destroy` goes on with it'
-      : '`stack resume` goes on with it, `stack abort` goes back to the revision before';
+      : kind === 'failed' || isOnItsWayBack
+        ? '`stack abort` goes back to the revision before, `stack resume` tries it again'
+        : '`stack resume` goes on with it, `stack abort` goes back to the revision before';
   const how =
     kind === 'unfinished' ? `was cut off ${whereOf(revision)}` : kind === 'failed' ? 'failed' : 'was stopped';
   const tells = kind === 'failed' ? 'tells why' : 'tells how far it came';

@@ -135,7 +135,7 @@ describe('history', () => {
     }
     await cli(['apply', '--yes']);
     expect((await cli(['status'])).stderr).toMatch(
-      /^apply 3 \(.*\) failed: `stack resume` goes on with it, `stack abort` goes back .* tells why\n$/,
+      /^apply 3 \(.*\) failed: `stack abort` goes back to the revision before, `stack resume` tries it again; .* tells why\n$/,
     );
     await write('app:1');
     await cli(['apply', '--yes']);

@@ -337,7 +337,7 @@ describe('rollback', () => {
     const refused = await cli('rollback', '--yes');
     expect(refused).toMatchObject({ code: 1 });
     expect(refused.stderr).toContain(
-      'the journal does not tell whether a migration has run since revision 1',
+      'the journal cannot be read (is its agent there?): whether a migration has run since revision 1',
     );
   });
 

@@ -50,12 +50,17 @@ export async function attach(context: CommandContext, file: string | undefined):
         else if (line !== BEGUN) writeData(context, `${line}\n`);
       }
     }
-    if (interruption !== null) return exitCodeOf(interruption);
+    if (interruption !== null) return left(context, interruption);
     return await engine.waitContainer(found.id, over.signal);
   } catch (error) {
-    if (interruption !== null) return exitCodeOf(interruption);
+    if (interruption !== null) return left(context, interruption);
     throw error;
   } finally {
     letGo();
   }
+}
+
+function left(context: CommandContext, interruption: Interruption): number {
+  writeNote(context, 'the apply goes on; `stack attach` follows it again');
+  return exitCodeOf(interruption);
 }

@@ -103,7 +103,11 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
       }
       if (interrupted && ended !== null) sentences.push(...(isBack.length > 0 ? [] : [ended.next]));
       else if (interrupted || finished.failed > 0)
-        sentences.push(`\`${wording.command}\` goes on from here.`);
+        sentences.push(
+          isBack.length > 0
+            ? `\`${wording.command}\` tries it again: mend the version, or put the file back, before.`
+            : `\`${wording.command}\` goes on from here.`,
+        );
       return sentences.join(' ');
     },
   };

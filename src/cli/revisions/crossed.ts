@@ -10,9 +10,13 @@ export async function demandNoneCrossed(kept: Kept, target: KeptRevision): Promi
   const { revision } = target;
   if (revisions === null || !revisions.some((one) => one.revision === revision)) {
     if (!(await mayMigrate(kept, target))) return;
+    const why =
+      revisions === null
+        ? 'the journal cannot be read (is its agent there?)'
+        : 'the journal does not go back so far';
     throw new CommandFailure(
       exitCode.failed,
-      `the journal does not tell whether a migration has run since revision ${revision}, and its version may not work on the data any more`,
+      `${why}: whether a migration has run since revision ${revision}, and its version works on the data, nobody can tell`,
       ACROSS,
     );
   }
