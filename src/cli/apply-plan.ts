@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Diagnostic } from '../compiler/diagnostic.ts';
 import { DATABASE_MISSING } from '../compiler/desired/resolve.ts';
 import type { ApplyCommand } from '../compiler/journal/record.ts';
-import { agentName } from '../compiler/reconcile/agents.ts';
 import { PORT_TAKEN } from '../compiler/reconcile/taken-ports.ts';
-import { newestKept } from '../compiler/revision/kept-revisions.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
-import { applyBegin, leaseOptions } from './apply-begin.ts';
+import { applyBegin } from './apply-begin.ts';
+import { applyWalk, walkApply } from './apply-walk.ts';
 import { writePlan } from './commands/plan.ts';
 import { confirm } from './confirm.ts';
 import { exitCode } from './exit-code.ts';
@@ -16,7 +13,7 @@ import type { CommandContext } from './io.ts';
 import { writeData, writeDiagnostics, writeNote } from './output.ts';
 import type { PlannedStack } from './plan-stack.ts';
 import type { ProveFlags } from './prove.ts';
-import { hasWork, walkPlan } from './walk-plan.ts';
+import { hasWork } from './walk-plan.ts';
 
 /** Warnings of a plan that an apply must not pass over: containers would start without their database, or not at all. */
 const FATAL: ReadonlySet<string> = new Set([DATABASE_MISSING, PORT_TAKEN]);
@@ -73,24 +70,18 @@ export async function applyPlan(
   }
   const observedAtMs = (await approve(context, applied, planned)) ?? plannedAtMs;
   if (flags.detach) return detached(context, applied, planned, flags);
+  const { command, of, selection, migrations, again } = applied;
+  const begin = await applyBegin(context.io, command, of === null ? planned.loaded : null, of);
+  const { lockTimeoutS } = flags;
+  const as = { begin, selection: { ...selection, migrations }, again, observedAtMs, lockTimeoutS };
   let isStale = false;
-  const walk = {
-    ...(await kept(context, applied, planned, { observedAtMs, timeoutMs: flags.lockTimeoutS * 1000 })),
-    plan,
-    desired: planned.desired,
-    engine: connection.engine,
-    auth: planned.auth,
-    secrets: Object.values(planned.inputs.secrets).flatMap((read) => ('value' in read ? [read.value] : [])),
-    onStale: () => {
-      isStale = true;
-    },
-    wording: { completed: 'Applied', command: applied.again },
+  const onStale = (): void => {
+    isStale = true;
   };
-  const code = await (flags.prove === null
-    ? walkPlan(context, walk)
-    : (await import('./prove.ts')).walkWithProof(context, walk, flags.prove));
+  const walk = { ...(await applyWalk(context, planned, as)), onStale };
+  const code = await walkApply(context, walk, flags.prove);
   // Whoever waited for the lock wants what is to be done after that.
-  if (!isStale || flags.lockTimeoutS === 0 || !applied.replans) return code;
+  if (!isStale || lockTimeoutS === 0 || !applied.replans) return code;
   writeNote(context, 'planning again');
   return applyPlan(context, applied, flags);
 }
@@ -131,31 +122,6 @@ async function detached(
       lockTimeoutS,
     },
   );
-}
-
-/** Where the apply is written down, what is kept of it, and its lock. */
-async function kept(
-  context: CommandContext,
-  { command, of, selection, migrations }: Applied,
-  { plan: { stack }, loaded, observed, inputs, journal }: PlannedStack,
-  lease: { readonly observedAtMs: number; readonly timeoutMs: number },
-) {
-  const [begin, { storedRevision }, { keepOptions }] = await Promise.all([
-    applyBegin(context.io, command, of === null ? loaded : null, of),
-    import('./revisions/store.ts'),
-    import('./revisions/keep-options.ts'),
-  ]);
-  const applyId = randomUUID();
-  const agent = agentName(stack, 'stack');
-  const stored = await storedRevision({ loaded, inputs }, { ...selection, migrations });
-  return {
-    journal: { applyId, agent: null, begin, above: newestKept(observed.kept) },
-    keep: keepOptions(
-      { stack, stored, agent },
-      { command, keep: loaded.spec.keep, kept: observed.kept, records: (await journal?.()) ?? [] },
-    ),
-    lease: leaseOptions(context, applyId, begin, { agent, ...lease }),
-  };
 }
 
 /** Resolves to when the engine was looked at last; null: for the plan itself. */

@@ -181,32 +181,12 @@ test('a secret of whatever kind is where the container reads it, and nowhere els
   expect(await reads('cat', '/etc/app.conf')).toBe(`password = ${first.placed}`);
   await run('history');
   await run('history', '--json');
-  const keeping = rows(
-    await docker(
-      'ps',
-      '-aq',
-      '--filter',
-      `label=io.stackc.stack=${NAME}`,
-      '--filter',
-      'label=io.stackc.role=revision',
-    ),
-  );
-  for (const id of keeping) seen.add('what is kept', await docker('inspect', id));
+  for (const id of await ofRole('revision')) seen.add('what is kept', await docker('inspect', id));
 
   const ids = rows(await docker('ps', '-aq', '--no-trunc', '--filter', `label=io.stackc.stack=${NAME}`));
   for (const id of ids)
     seen.add(`labels of ${id}`, await docker('inspect', '-f', '{{json .Config.Labels}} {{.Name}}', id));
-  const agents = rows(
-    await docker(
-      'ps',
-      '-aq',
-      '--filter',
-      `label=io.stackc.stack=${NAME}`,
-      '--filter',
-      'label=io.stackc.role=agent',
-    ),
-  );
-  for (const id of agents) seen.add('the agent', await docker('inspect', id));
+  for (const id of await ofRole('agent')) seen.add('the agent', await docker('inspect', id));
   const mounted = `${NAME}.journal:/v:ro`;
   const journal = await docker('run', '--rm', '-v', mounted, IMAGE, 'grep', '-ra', '', '/v');
   expect(journal).toContain('container.start');
@@ -216,6 +196,12 @@ test('a secret of whatever kind is where the container reads it, and nowhere els
   for (const [name, text] of files(join(folder.folder, 'home'))) seen.add(name, text);
   seen.expectNone([first, second]);
 });
+
+/** The stack's containers of a role, by id. */
+async function ofRole(role: string): Promise<readonly string[]> {
+  const wanted = [`label=io.stackc.stack=${NAME}`, `label=io.stackc.role=${role}`];
+  return rows(await docker('ps', '-aq', ...wanted.flatMap((label) => ['--filter', label])));
+}
 
 /** What processes were started with in containers that run, and what was said to them. */
 function execs(sent: string): readonly string[] {

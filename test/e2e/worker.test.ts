@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { countedJob } from '../support/sidekiq.ts';
 import { docker, rows, StackFolder, until, wipe, type Loose } from '../support/stack-cli.ts';
 
 // A real Sidekiq, whose jobs take longer than it waits for them when it is told to end.
@@ -18,17 +19,7 @@ afterAll(async () => {
 });
 
 /** Counts each start and each end. */
-const JOB = `require 'sidekiq'
-Redis.silence_deprecations = true
-class Job
-  include Sidekiq::Worker
-  def perform(id)
-    Sidekiq.redis { |redis| redis.lpush('started', id) }
-    sleep 2
-    Sidekiq.redis { |redis| redis.lpush('done', id) }
-  end
-end
-`;
+const JOB = countedJob(2);
 
 const sidekiq: Loose = {
   deploy: 'auto',

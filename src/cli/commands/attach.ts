@@ -1,15 +1,12 @@
 import { workerName } from '../../compiler/names.ts';
 import { lineSplitter } from '../../agent/line-splitter.ts';
-import { BEGUN } from '../detach/handed.ts';
+import { BEGUN, LONGEST_LINE } from '../detach/handed.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext, Interruption } from '../io.ts';
 import { writeData, writeNote } from '../output.ts';
 import { namedStack } from '../stack-name.ts';
 import { demandStack } from '../stacks.ts';
-
-/** In bytes: more than the longest event. */
-const LONGEST_LINE = 4 * 1024 * 1024;
 
 /**
  * `stack attach`: follows an apply that goes on by itself, from its begin, and ends as it ends; Ctrl-C leaves it alone. One that

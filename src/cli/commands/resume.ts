@@ -17,9 +17,10 @@ export async function resume(
   if (isOver(context, kept)) return exitCode.done;
   const begun = unfinished(kept);
   if (begun === null) throw nothingKept(kept, 'finish it with `stack apply` and its stack file');
-  const { selection } = await demandStored(kept, begun);
+  const stored = await demandStored(kept, begun);
+  const { selection } = stored;
   const allowRemoveAll = selection.allowRemoveAll || flags.allowRemoveAll;
-  const again = { command: 'resume', revision: begun, words: 'going on with' } as const;
+  const again = { command: 'resume', revision: begun, stored, words: 'going on with' } as const;
   return applyRevision(context, kept, { ...again, selection: { ...selection, allowRemoveAll } }, flags);
 }
 
@@ -39,11 +40,17 @@ export async function abort(
     );
   if (!flags.acrossMigrations) await demandNoneCrossed(kept, revision);
   const { allowRemoveAll } = flags;
+  const stored = await demandStored(kept, revision);
   // What was to be replaced although it is `manual` goes back, too.
   const begun = unfinished(kept);
   const include = begun === null ? [] : (await demandStored(kept, begun)).selection.include;
   const selection = { include, force: [], only: [], allowRemoveAll };
-  return applyRevision(context, kept, { command: 'abort', revision, selection, words: 'back to' }, flags);
+  return applyRevision(
+    context,
+    kept,
+    { command: 'abort', revision, stored, selection, words: 'back to' },
+    flags,
+  );
 }
 
 /** What the last apply was made from; null where that is not kept. */

@@ -6,7 +6,7 @@ import type { CommandContext } from '../io.ts';
 import { listed } from '../render/text.ts';
 import { applyRevision } from '../revisions/apply-revision.ts';
 import { demandNoneCrossed } from '../revisions/crossed.ts';
-import { keptOf, type Kept } from '../revisions/kept.ts';
+import { demandStored, keptOf, type Kept } from '../revisions/kept.ts';
 import type { FileFlag } from '../usage.ts';
 
 /** What `stack rollback` is asked for. */
@@ -37,6 +37,7 @@ export async function rollback(
     {
       command: 'rollback',
       revision,
+      stored: await demandStored(kept, revision),
       selection: { include, force: [], only: [], allowRemoveAll },
       words: 'back to',
     },

@@ -1,22 +1,20 @@
-import { lineSplitter } from '../../agent/line-splitter.ts';
 import { existsSync, readFileSync } from 'node:fs';
 
+import { lineSplitter } from '../../agent/line-splitter.ts';
 import { WORKER_FOLDER, workerConfig } from '../../compiler/plan/worker-config.ts';
 import { workerName } from '../../compiler/names.ts';
 import { agentImage, buildAgentImage } from '../../runtime/agent/agent-image.ts';
 import type { ContainerConfig } from '../../compiler/plan/container-config.ts';
 import { EngineError, type Engine, type OwnedFile, type Session } from '../../runtime/engine.ts';
+import { seconds } from '../../runtime/files/place-files.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { writeData, writeNote } from '../output.ts';
-import { BEGUN, type Handed } from './handed.ts';
+import { BEGUN, LONGEST_LINE, type Handed } from './handed.ts';
 
 /** Docker's own default. */
 const ENGINE_SOCKET = '/var/run/docker.sock';
-
-/** In bytes: more than the longest event. */
-const LONGEST_LINE = 4 * 1024 * 1024;
 
 /** Where an apply is handed to. */
 export interface HandOver {
@@ -53,7 +51,7 @@ export async function handOver(
   const id = await create(engine, stack, config);
   let hasBegun = false;
   try {
-    await engine.putFiles(id, programFiles(), Math.floor(context.io.clock.now() / 1000));
+    await engine.putFiles(id, programFiles(), seconds(context.io.clock));
     const session = await engine.attach(id, { tty: false, stdin: true });
     try {
       await engine.startContainer(id);

@@ -9,6 +9,9 @@ import type { ProveFlags } from '../prove.ts';
 /** What the container writes to its output, as a line, once it has begun. */
 export const BEGUN = '{"type":"begun"}';
 
+/** Of what it writes, in bytes: more than the longest event. */
+export const LONGEST_LINE = 4 * 1024 * 1024;
+
 /** All that an apply takes to go on without the one who began it. It holds secrets: it is sent, and never written. */
 export interface Handed {
   /** The stack's name. */

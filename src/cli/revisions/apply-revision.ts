@@ -1,6 +1,6 @@
 import type { ApplyCommand } from '../../compiler/journal/record.ts';
 import type { KeptRevision } from '../../compiler/revision/kept-revisions.ts';
-import type { StoredSelection } from '../../compiler/revision/stored-revision.ts';
+import type { StoredRevision, StoredSelection } from '../../compiler/revision/stored-revision.ts';
 import { applyPlan, type WalkFlags } from '../apply-plan.ts';
 import type { CommandContext } from '../io.ts';
 import { writeNote } from '../output.ts';
@@ -9,13 +9,15 @@ import { CommandFailure } from '../failure.ts';
 import { planLoaded, type PlannedStack } from '../plan-stack.ts';
 import { second, whoOf } from '../render/history.ts';
 import { printable } from '../render/text.ts';
-import { demandStored, type Kept } from './kept.ts';
+import type { Kept } from './kept.ts';
 import { loadRevision, revisionInputs } from './restore.ts';
 
 /** What is made of a kept revision. */
 export interface Again {
   readonly command: Extract<ApplyCommand, 'rollback' | 'resume' | 'abort'>;
   readonly revision: KeptRevision;
+  /** What it was made from. */
+  readonly stored: StoredRevision;
   readonly selection: Omit<StoredSelection, 'migrations'>;
   /** What it is, for people: `back to`. */
   readonly words: string;
@@ -25,12 +27,10 @@ export interface Again {
 export async function applyRevision(
   context: CommandContext,
   kept: Kept,
-  { command, revision: of, selection, words }: Again,
+  { command, revision: { revision }, stored, selection, words }: Again,
   flags: WalkFlags,
 ): Promise<number> {
-  const stored = await demandStored(kept, of);
   const connection = await context.connect();
-  const { revision } = of;
   const loaded = await loadRevision(stored.content, revision, context.io.cwd);
   // Whoever goes back wants the data as it is; whoever goes on, what was wanted then.
   const migrations = command === 'resume' && stored.selection.migrations;

@@ -2,6 +2,7 @@ import { requirements } from '../../compiler/desired/requirements.ts';
 import type { ImageFacts, ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
 import type { RevisionContent, StoredImage } from '../../compiler/revision/stored-revision.ts';
 import { SourceFile } from '../../compiler/source/source-file.ts';
+import { digestOf } from '../../compiler/spec/values/image-reference.ts';
 import type { Engine, ImageDetails } from '../../runtime/engine.ts';
 import { dataMounts } from '../../runtime/inputs/data-mounts.ts';
 import type { GivenInputs } from '../plan-stack.ts';
@@ -63,9 +64,8 @@ async function factsOf(
     const error = `it is gone from the engine since revision ${revision} (was it pruned?), and no registry knows it`;
     return { kind: 'missing', error };
   }
-  const digest = by.slice(by.indexOf('@') + 1);
   const why = id === null ? 'not on the engine' : `gone from the engine since revision ${revision}`;
-  return { kind: 'pull', digest, by, why, doubt: null, config };
+  return { kind: 'pull', digest: digestOf(by), by, why, doubt: null, config };
 }
 
 /** The first of these that the engine has; mostly the first of all. */

@@ -6,6 +6,7 @@ import {
   type StoredImage,
   type StoredRevision,
 } from '../../compiler/revision/stored-revision.ts';
+import { digestOf } from '../../compiler/spec/values/image-reference.ts';
 import type { Clock } from '../clock.ts';
 import { EngineError, type Engine } from '../engine.ts';
 import { observedKept, phaseOf } from '../observe.ts';
@@ -51,18 +52,18 @@ export class RevisionKeeper {
     const container = await createRevision(this.#engine, stack, revision, found.imageId);
     await this.#write(container, REVISION_FILE);
     this.#begun = { container, revision };
-    await Promise.all(whole.map((one) => this.#seal(one.id, one.revision)));
+    await Promise.all(whole.map((one) => this.#sealLate(one)));
     // Nobody goes on with an apply that another one has followed.
-    const left = begun.filter(({ id }) => id !== container);
-    await Promise.all(left.map(({ id }) => this.#remove(id)));
+    await Promise.all(begun.map(({ id }) => this.#remove(id)));
   }
 
-  /** One of a part of the file never counts: of the rest nobody knows whether it was ever applied. */
-  async #seal(container: string, revision: number): Promise<boolean> {
-    const stored = await readRevision(this.#engine, container);
-    if ('content' in stored && stored.selection.only.length > 0) return false;
+  async #sealLate({ id, revision }: KeptRevision): Promise<void> {
+    const stored = await readRevision(this.#engine, id);
+    if (!('content' in stored) || isOfAll(stored)) await this.#seal(id, revision);
+  }
+
+  async #seal(container: string, revision: number): Promise<void> {
     await this.#engine.renameContainer(container, revisionName(this.#options.stack, revision, 'kept'));
-    return true;
   }
 
   /** With the volumes that an image wants: they were made with the container, and nothing is in them. */
@@ -77,9 +78,12 @@ export class RevisionKeeper {
   async end(isWhole: boolean): Promise<void> {
     if (this.#begun === null) return;
     const { container, revision } = this.#begun;
-    // What was pulled is known by now.
-    if (isWhole) await this.#write(container, WHOLE_FILE);
-    const isSealed = isWhole && (await this.#seal(container, revision));
+    const isSealed = isWhole && isOfAll(this.#options.stored);
+    if (isSealed) {
+      // What was pulled is known by now.
+      await this.#write(container, WHOLE_FILE);
+      await this.#seal(container, revision);
+    }
     await this.#tidy(isSealed);
   }
 
@@ -92,7 +96,7 @@ export class RevisionKeeper {
     );
     const whole = { ...content, images: Object.fromEntries(known) };
     const stored = { content: whole, selection };
-    await writeRevision(this.#engine, { container, path, atMs: this.#clock.now() }, stored);
+    await writeRevision(this.#engine, { container, path, clock: this.#clock }, stored);
   }
 
   async #image(reference: string, image: StoredImage): Promise<StoredImage> {
@@ -159,7 +163,7 @@ export class RevisionKeeper {
   }
 }
 
-/** `sha256:…` of `name@sha256:…`. */
-function digestOf(reference: string): string {
-  return reference.slice(reference.indexOf('@') + 1);
+/** One of a part of the file never counts: of the rest nobody knows whether it was ever applied. */
+function isOfAll({ selection }: StoredRevision): boolean {
+  return selection.only.length === 0;
 }

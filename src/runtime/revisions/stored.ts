@@ -6,7 +6,9 @@ import {
   type NoStoredRevision,
   type StoredRevision,
 } from '../../compiler/revision/stored-revision.ts';
+import type { Clock } from '../clock.ts';
 import { EngineError, type Engine } from '../engine.ts';
+import { seconds } from '../files/place-files.ts';
 
 /** What is read back is below 32 MiB. */
 const MOST_BYTES = 24 * 1024 * 1024;
@@ -33,14 +35,14 @@ async function readFile(
 /** Puts what a revision is made from into its container. Rejects with `EngineError`, `invalid` for more than 24 MiB. */
 export async function writeRevision(
   engine: Pick<Engine, 'putFiles'>,
-  to: { readonly container: string; readonly path: string; readonly atMs: number },
+  to: { readonly container: string; readonly path: string; readonly clock: Clock },
   stored: StoredRevision,
 ): Promise<void> {
   const content = new TextEncoder().encode(encodeStoredRevision(stored));
   if (content.length > MOST_BYTES)
     throw new EngineError('invalid', 'keep the revision', 'with its files it is larger than 24 MiB');
   const file = { path: to.path, content, mode: 0o600, uid: 0, gid: 0 };
-  await engine.putFiles(to.container, [file], Math.floor(to.atMs / 1000));
+  await engine.putFiles(to.container, [file], seconds(to.clock));
 }
 
 /** Makes the container of a revision, in the place of an older one of that number. Resolves to its id. */

@@ -2,23 +2,14 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { countedJob } from '../sidekiq.ts';
 import type { Served } from '../load.ts';
 import { rows, until, type Loose, type StackFolder } from '../stack-cli.ts';
 import type { CrashScene } from './scene.ts';
 import type { Traffic } from './traffic.ts';
 
 /** Counts each start and each end; ends well within the time that a stop leaves it. */
-const JOB = `require 'sidekiq'
-Redis.silence_deprecations = true
-class Job
-  include Sidekiq::Worker
-  def perform(id)
-    Sidekiq.redis { |redis| redis.lpush('started', id) }
-    sleep 0.8
-    Sidekiq.redis { |redis| redis.lpush('done', id) }
-  end
-end
-`;
+const JOB = countedJob(0.8);
 /** Half as many as it can do. */
 const EVERY_MS = 400;
 

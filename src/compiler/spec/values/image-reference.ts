@@ -71,3 +71,8 @@ export function formatImageReference({ name, tag, digest }: ImageReference): str
 export function isLatest({ tag, digest }: ImageReference): boolean {
   return digest === null && (tag === null || tag === 'latest');
 }
+
+/** `sha256:…` of `name@sha256:…`. */
+export function digestOf(reference: string): string {
+  return reference.slice(reference.indexOf('@') + 1);
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+
+import { agentName } from '../compiler/reconcile/agents.ts';
+import { newestKept } from '../compiler/revision/kept-revisions.ts';
+import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
+import type { ApplyBegin } from '../runtime/journal/apply-journal.ts';
+import { leaseOptions } from './apply-begin.ts';
+import type { CommandContext } from './io.ts';
+import type { PlannedStack } from './plan-stack.ts';
+import type { ProveFlags } from './prove.ts';
+import { walkPlan, type Walk } from './walk-plan.ts';
+
+/** What an apply is walked with besides its plan. */
+export interface WalkedAs {
+  readonly begin: ApplyBegin;
+  readonly selection: StoredSelection;
+  /** The command that goes on with it, should it not come to its end. */
+  readonly again: string;
+  /** When the engine was looked at for the plan, by the clock. */
+  readonly observedAtMs: number;
+  /** How long somebody else who changes the stack is waited for. */
+  readonly lockTimeoutS: number;
+}
+
+/** A plan with all that an apply of it takes: where it is written down, what is kept of it, and its lock. */
+export async function applyWalk(
+  context: CommandContext,
+  { plan, desired, loaded, observed, inputs, auth, connection, journal }: PlannedStack,
+  { begin, selection, again, observedAtMs, lockTimeoutS }: WalkedAs,
+): Promise<Walk> {
+  if (connection === null) throw new Error('nothing is applied without an engine');
+  // Loaded here: a plan with nothing to do never pays for any of it.
+  const [{ storedRevision }, { keepOptions }] = await Promise.all([
+    import('./revisions/store.ts'),
+    import('./revisions/keep-options.ts'),
+  ]);
+  const { stack } = plan;
+  const applyId = randomUUID();
+  const agent = agentName(stack, 'stack');
+  const stored = await storedRevision({ loaded, inputs }, selection);
+  const earlier = { kept: observed.kept, records: (await journal?.()) ?? [] };
+  return {
+    plan,
+    desired,
+    engine: connection.engine,
+    auth,
+    secrets: Object.values(inputs.secrets).flatMap((read) => ('value' in read ? [read.value] : [])),
+    journal: { applyId, agent: null, begin, above: newestKept(observed.kept) },
+    keep: keepOptions(
+      { stack, stored, agent },
+      { command: begin.command, keep: loaded.spec.keep, ...earlier },
+    ),
+    lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
+    wording: { completed: 'Applied', command: again },
+  };
+}
+
+/** Walks it, with requests through the front door where they are asked for. */
+export async function walkApply(
+  context: CommandContext,
+  walk: Walk,
+  prove: ProveFlags | null,
+): Promise<number> {
+  if (prove === null) return walkPlan(context, walk);
+  const { walkWithProof } = await import('./prove.ts');
+  return walkWithProof(context, walk, prove);
+}
