@@ -1,4 +1,5 @@
-// `npm run test:fuzz -- --times 100 [--seed S]` feeds stack files and journals that are broken in so many more ways (test/compiler/fuzz).
+// `npm run test:fuzz -- --times 100 [--seed S]` feeds stack files, journals, revisions and saved plans that are broken in so many
+// more ways (test/compiler/fuzz), none of which may take more than 2 s or 512 MB.
 import { parseArgs } from 'node:util';
 
 import { ensurePackages, run } from './install.mjs';
@@ -13,5 +14,7 @@ ensurePackages();
 run(process.execPath, ['scripts/build.mjs']);
 run('npx', ['--no-install', 'vitest', 'run', '--project', 'unit', 'test/compiler/fuzz'], {
   STACKC_FUZZ_TIMES: times,
+  // Whatever takes more ends the run.
+  NODE_OPTIONS: '--max-old-space-size=512',
   ...(seed === undefined ? {} : { STACKC_FUZZ_SEED: seed }),
 });

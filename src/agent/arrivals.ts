@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ArrivalsRequest, ArrivalsResult } from '../runtime/agent/agent-session.ts';
-import { countSockets } from './unix-table.ts';
+import { countSockets, tableOf } from './unix-table.ts';
 
 /** A health check may be over within a few milliseconds. */
 const LOOK_EVERY_MS = 1;
@@ -19,15 +18,5 @@ export async function awaitArrivals(request: ArrivalsRequest, proc = '/proc'): P
     const ms = Math.round(performance.now() - startedAt);
     if (seen.size >= count || ms >= timeoutMs) return { seen: seen.size, ms };
     await sleep(LOOK_EVERY_MS);
-  }
-}
-
-/** Read at once: a turn of the event loop for each table would let short connections slip through. */
-function tableOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // It has ended, or may not be looked at: nothing is seen there.
-    return '';
   }
 }

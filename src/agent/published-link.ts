@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, open, readdir, readlink, rename, symlink, unlink } from 'node:fs/promises';
+import { lstat, open, readlink, rename, symlink, unlink } from 'node:fs/promises';
 
 import { Refusal } from './refusal.ts';
 import { codeOf } from './system-error.ts';
 
-/** Marks temporary links, so that leftovers are known. */
-const TEMPORARY = '.stackc-publishing-';
-/** A publish takes milliseconds; an older temporary link is a dead agent's. */
-const LEFTOVER_MS = 60_000;
+/** What the name of a temporary link begins with. One that stays is a dead agent's. */
+export const TEMPORARY = '.stackc-publishing-';
 
 /**
  * Makes `directory/link` a relative symlink to `to`:
@@ -35,7 +33,6 @@ export async function publish(directory: string, link: string, to: string): Prom
     throw error;
   }
   await syncDirectory(directory);
-  await removeLeftovers(directory);
 }
 
 /** Removes `directory/name`; succeeds when there is none. Refuses what is neither a socket nor a symlink. */
@@ -78,19 +75,5 @@ export async function syncDirectory(directory: string): Promise<void> {
     if (codeOf(error) !== 'EINVAL' && codeOf(error) !== 'ENOTSUP') throw error;
   } finally {
     await handle.close();
-  }
-}
-
-/** The link is published by now: what cannot be tidied is no failure. */
-async function removeLeftovers(directory: string): Promise<void> {
-  try {
-    const names = (await readdir(directory)).filter((name) => name.startsWith(TEMPORARY));
-    for (const name of names) {
-      const stats = await lstat(`${directory}/${name}`);
-      if (stats.isSymbolicLink() && Date.now() - stats.mtimeMs > LEFTOVER_MS)
-        await unlink(`${directory}/${name}`);
-    }
-  } catch {
-    return;
   }
 }

@@ -1,10 +1,14 @@
-import { lstatSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, unlinkSync, type Dirent } from 'node:fs';
 
+import { TEMPORARY } from './published-link.ts';
 import { codeOf, systemError } from './system-error.ts';
+import { countSockets, tableOf, type SocketCount } from './unix-table.ts';
 
 const LOOK_EVERY_MS = 250;
 /** A socket directory may lie some folders below its volume. */
 const DEPTH = 4;
+/** A publish takes milliseconds. */
+const LEFTOVER_MS = 10_000;
 /** The name of a generation's own socket: `.shop-app0.2`. */
 const OWN = /^\.[a-z0-9][\w-]*\.\d+$/;
 /** The name of a socket on which an agent holds what comes. */
@@ -13,32 +17,42 @@ const HELD = /^\.hold\./;
 /**
  * Removes the socket that a server has left at a generation's own path, so that it can bind it again when the engine
  * restarts it: some refuse a path that exists. A socket counts as left when the kernel's tables have it no more, in
- * whatever network namespace, though they had it before; one that is bound and not listened on yet stands in them.
+ * whatever network namespace, though somebody was seen to listen on it; one that is bound and not listened on yet
+ * stands in them. A connection is no listener: it stands in the table of the one who connected, and goes with it. Removes
+ * as well the links of publishes that an agent was killed in.
  */
 export function sweep(root: string, proc = '/proc'): () => void {
-  /** Socket paths with a process in whose table they stand. */
+  /** Socket paths with a process in whose table they were listened on. */
   const seen = new Map<string, string>();
   const complained = new Set<string>();
   const timer = setInterval(() => {
-    for (const path of sockets(root, OWN, DEPTH))
-      if (isLeft(path, proc, seen)) remove(path, seen, complained);
+    for (const path of find(root, (entry) => isOwn(entry) || isTemporary(entry), DEPTH)) {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      if (name.startsWith(TEMPORARY) ? isOld(path) : isLeft(path, name, proc, seen))
+        remove(path, seen, complained);
+    }
   }, LOOK_EVERY_MS);
   return () => clearInterval(timer);
 }
 
 /** Removes the sockets on which an agent that has ended held what came. For an agent that holds nothing yet. */
 export function removeHeld(root: string): void {
-  for (const path of sockets(root, HELD, DEPTH)) remove(path, new Map(), new Set());
+  for (const path of find(root, isHeld, DEPTH)) remove(path, new Map(), new Set());
 }
 
-function isLeft(path: string, proc: string, seen: Map<string, string>): boolean {
-  const name = path.slice(path.lastIndexOf('/') + 1);
+function isLeft(path: string, name: string, proc: string, seen: Map<string, string>): boolean {
   const known = seen.get(path);
-  if (known !== undefined && stands(name, proc, known)) return false;
+  if (known !== undefined && countedIn(proc, known, name).listening) return false;
   const before = inodeOf(path);
-  const pid = pids(proc).find((each) => stands(name, proc, each));
-  if (pid !== undefined) seen.set(path, pid);
-  return pid === undefined && known !== undefined && before !== null && inodeOf(path) === before;
+  let stands = false;
+  for (const pid of pids(proc)) {
+    const { listening, queued, open } = countedIn(proc, pid, name);
+    stands ||= listening || queued > 0 || open.length > 0;
+    if (!listening) continue;
+    seen.set(path, pid);
+    break;
+  }
+  return !stands && known !== undefined && before !== null && inodeOf(path) === before;
 }
 
 /** One that may not be removed is tried again each time, and told of once: the agent's first process must not end of it. */
@@ -56,12 +70,29 @@ function remove(path: string, seen: Map<string, string>, complained: Set<string>
   complained.delete(path);
 }
 
-function sockets(directory: string, named: RegExp, depth: number): readonly string[] {
+function find(directory: string, isWanted: (entry: Dirent) => boolean, depth: number): readonly string[] {
   return list(directory).flatMap((entry) => {
     const path = `${directory}/${entry.name}`;
-    if (entry.isSocket() && named.test(entry.name)) return [path];
-    return entry.isDirectory() && depth > 0 ? sockets(path, named, depth - 1) : [];
+    if (isWanted(entry)) return [path];
+    return entry.isDirectory() && depth > 0 ? find(path, isWanted, depth - 1) : [];
   });
+}
+
+function isOwn(entry: Dirent): boolean {
+  return entry.isSocket() && OWN.test(entry.name);
+}
+
+function isHeld(entry: Dirent): boolean {
+  return entry.isSocket() && HELD.test(entry.name);
+}
+
+function isTemporary(entry: Dirent): boolean {
+  return entry.isSymbolicLink() && entry.name.startsWith(TEMPORARY);
+}
+
+function isOld(path: string): boolean {
+  const made = lstatSync(path, { throwIfNoEntry: false });
+  return made !== undefined && Date.now() - made.mtimeMs > LEFTOVER_MS;
 }
 
 function list(directory: string) {
@@ -76,13 +107,8 @@ function pids(proc: string): readonly string[] {
   return list(proc).flatMap(({ name }) => (/^\d+$/.test(name) ? [name] : []));
 }
 
-function stands(name: string, proc: string, pid: string): boolean {
-  try {
-    const table = readFileSync(`${proc}/${pid}/net/unix`, 'utf8');
-    return table.includes(`/${name}\n`);
-  } catch {
-    return false;
-  }
+function countedIn(proc: string, pid: string, name: string): SocketCount {
+  return countSockets(tableOf(`${proc}/${pid}/net/unix`), name);
 }
 
 /** With the time of its making: numbers are used again. */

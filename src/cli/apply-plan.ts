@@ -4,7 +4,7 @@ import type { ApplyCommand } from '../compiler/journal/record.ts';
 import { PORT_TAKEN } from '../compiler/reconcile/taken-ports.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
 import { applyBegin } from './apply-begin.ts';
-import { applyWalk, walkApply } from './apply-walk.ts';
+import { applyWalk, atHand, walkApply } from './apply-walk.ts';
 import { writePlan } from './commands/plan.ts';
 import { confirm } from './confirm.ts';
 import { exitCode } from './exit-code.ts';
@@ -46,6 +46,8 @@ export interface Applied {
   readonly again: string;
   /** Whether it is planned again where somebody has changed the stack while the lock was waited for. */
   readonly replans: boolean;
+  /** Whether it ends the last apply, which did not come to its end: that is written down even where nothing is left to do. */
+  readonly endsLast?: boolean;
   /** Called before the plan is shown. */
   readonly demandPlanned?: (planned: PlannedStack) => Promise<void>;
 }
@@ -63,13 +65,27 @@ export async function applyPlan(
   await writeDiagnostics(context, planned.warnings, planned.loaded.source);
   await showPlan(context, planned);
   const { connection, plan } = planned;
-  if (!hasWork(plan) || connection === null) return exitCode.done;
+  if (connection === null) return exitCode.done;
+  if (!hasWork(plan))
+    return applied.endsLast === true && atHand(planned) !== null
+      ? walked(context, applied, planned, { ...flags, prove: null }, plannedAtMs)
+      : exitCode.done;
   if (flags.requireZeroDowntime) {
     const { requireZeroDowntime } = await import('./require-zero-downtime.ts');
     requireZeroDowntime(plan);
   }
   const observedAtMs = (await approve(context, applied, planned)) ?? plannedAtMs;
   if (flags.detach) return detached(context, applied, planned, flags);
+  return walked(context, applied, planned, flags, observedAtMs);
+}
+
+async function walked(
+  context: CommandContext,
+  applied: Applied,
+  planned: PlannedStack,
+  flags: WalkFlags,
+  observedAtMs: number,
+): Promise<number> {
   const { command, of, selection, migrations, again } = applied;
   const begin = await applyBegin(context.io, command, of === null ? planned.loaded : null, of);
   const { lockTimeoutS } = flags;
@@ -89,11 +105,12 @@ export async function applyPlan(
 async function detached(
   context: CommandContext,
   { command, of, selection, again, migrations }: Applied,
-  { plan, loaded, inputs, auth, connection }: PlannedStack,
+  { plan, desired, loaded, inputs, auth, connection }: PlannedStack,
   { prove, lockTimeoutS, engineSocket }: WalkFlags,
 ): Promise<number> {
   if (connection === null) throw new Error('nothing is handed over without an engine');
   const { engine, remoteHost, socket = null } = connection;
+  const notifies = desired.containers.some(({ notifications }) => notifications.length > 0);
   const pulls = plan.nodes.flatMap(({ op }) => (op.kind === 'image.pull' ? [op.by ?? op.reference] : []));
   const [{ handOver }, { filesText }, { hostFacts }, begin, credentials] = await Promise.all([
     import('./detach/hand-over.ts'),
@@ -106,7 +123,7 @@ async function detached(
   const { path, text, format } = loaded.source;
   return handOver(
     context,
-    { stack: plan.stack, engine, engineSocket: engineSocket ?? socket },
+    { stack: plan.stack, engine, engineSocket: engineSocket ?? socket, asks: prove !== null || notifies },
     {
       name: plan.stack,
       source: { path, text, format },

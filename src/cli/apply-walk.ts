@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
-import { agentName } from '../compiler/reconcile/agents.ts';
+import { agentAtHand, agentName } from '../compiler/reconcile/agents.ts';
 import { newestKept } from '../compiler/revision/kept-revisions.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
+import { agentImage } from '../runtime/agent/agent-image.ts';
 import type { ApplyBegin } from '../runtime/journal/apply-journal.ts';
 import { leaseOptions } from './apply-begin.ts';
 import type { CommandContext } from './io.ts';
@@ -22,6 +23,14 @@ export interface WalkedAs {
   readonly lockTimeoutS: number;
 }
 
+/** The agent that writes the journal where the plan brings none up; null: none does. */
+export function atHand({
+  plan: { stack },
+  observed,
+}: Pick<PlannedStack, 'plan' | 'observed'>): string | null {
+  return agentAtHand(stack, observed, agentImage().tag);
+}
+
 /** A plan with all that an apply of it takes: where it is written down, what is kept of it, and its lock. */
 export async function applyWalk(
   context: CommandContext,
@@ -30,14 +39,15 @@ export async function applyWalk(
 ): Promise<Walk> {
   if (connection === null) throw new Error('nothing is applied without an engine');
   // Loaded here: a plan with nothing to do never pays for any of it.
-  const [{ storedRevision }, { keepOptions }] = await Promise.all([
+  const [{ storedRevision }, { keepOptions }, { DeployResults }] = await Promise.all([
     import('./revisions/store.ts'),
     import('./revisions/keep-options.ts'),
+    import('../runtime/notify/deploy-result.ts'),
   ]);
   const { stack } = plan;
   const applyId = randomUUID();
   const agent = agentName(stack, 'stack');
-  const stored = await storedRevision({ loaded, inputs }, selection);
+  const stored = await storedRevision({ loaded, inputs, observed }, selection);
   const earlier = { kept: observed.kept, records: (await journal?.()) ?? [] };
   return {
     plan,
@@ -45,23 +55,43 @@ export async function applyWalk(
     engine: connection.engine,
     auth,
     secrets: Object.values(inputs.secrets).flatMap((read) => ('value' in read ? [read.value] : [])),
-    journal: { applyId, agent: null, begin, above: newestKept(observed.kept) },
+    journal: { applyId, agent: atHand({ plan, observed }), begin, above: newestKept(observed.kept) },
     keep: keepOptions(
       { stack, stored, agent },
       { command: begin.command, keep: loaded.spec.keep, ...earlier },
     ),
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: { completed: 'Applied', command: again },
+    results: new DeployResults(plan, desired, begin.command),
   };
 }
 
-/** Walks it, with requests through the front door where they are asked for. */
+/** Walks it, with requests through the front door where they are asked for, and tells whoever wants to know what came of it. */
 export async function walkApply(
   context: CommandContext,
   walk: Walk,
   prove: ProveFlags | null,
 ): Promise<number> {
+  const startedAtMs = context.io.clock.now();
+  const code = await walkOrProve(context, walk, prove);
+  await tell(context, walk, startedAtMs);
+  return code;
+}
+
+async function walkOrProve(context: CommandContext, walk: Walk, prove: ProveFlags | null): Promise<number> {
   if (prove === null) return walkPlan(context, walk);
   const { walkWithProof } = await import('./prove.ts');
   return walkWithProof(context, walk, prove);
+}
+
+async function tell(
+  context: CommandContext,
+  { plan: { stack }, engine, journal, results }: Walk,
+  startedAtMs: number,
+): Promise<void> {
+  const all = results?.all() ?? [];
+  if (all.length === 0 || results === undefined || journal === null) return;
+  const { notifyAll } = await import('./notify.ts');
+  const { begin } = journal;
+  await notifyAll(context, all, { stack, engine, begin, revision: results.revision, startedAtMs });
 }

@@ -1,4 +1,5 @@
 import type { Revision } from '../compiler/journal/revisions.ts';
+import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { JournalReader } from '../runtime/journal/fetch-journal.ts';
 import { within } from '../runtime/within.ts';
@@ -16,34 +17,41 @@ export interface LastApply {
   readonly kind: 'unfinished' | 'failed' | 'stopped' | 'back';
   /** Who is at it right now; null for one that has ended, was cut off, or of which nobody can tell. */
   readonly holder: Holder | null;
+  /** Whether a revision is kept that `stack abort` goes back to. */
+  readonly canAbort: boolean;
 }
 
 /** Null where the last apply came to its end, and where nobody can tell. */
 export async function lastApply(
   engine: Engine,
-  agents: readonly { readonly id: string; readonly name: string }[],
+  stack: string,
+  { agents, kept }: Pick<ObservedState, 'agents' | 'kept'>,
   read: JournalReader | null = null,
 ): Promise<LastApply | null> {
   if (agents.length === 0) return null;
-  const [{ journalReader }, { revisionsOf }] = await Promise.all([
+  const [{ journalReader }, { revisionsOf }, { keptRevisions }] = await Promise.all([
     import('../runtime/journal/fetch-journal.ts'),
     import('../compiler/journal/revisions.ts'),
+    import('../compiler/revision/kept-revisions.ts'),
   ]);
   const records = await (read ?? journalReader(engine, agents))();
   const revision = revisionsOf(records ?? []).at(-1);
   const kind = revision === undefined ? null : kindOf(revision);
   if (revision === undefined || kind === null) return null;
-  if (kind !== 'unfinished') return { revision, kind, holder: null };
+  const canAbort = keptRevisions(stack, kept).length > 0;
+  if (kind !== 'unfinished') return { revision, kind, holder: null, canAbort };
   // Only now: a session takes longer than all else here.
   const own = agents.find(({ name }) => !name.endsWith('-host')) ?? agents[0];
   const asking = own === undefined ? Promise.resolve(null) : holderOf(engine, own.name);
-  return { revision, kind, holder: await within(HOLDER_MS, asking, () => null) };
+  return { revision, kind, holder: await within(HOLDER_MS, asking, () => null), canAbort };
 }
 
 function kindOf({ end, steps, command }: Revision): LastApply['kind'] | null {
   // Only its last line is missing.
   if (end === null) return steps.every(({ result }) => result === 'done') ? null : 'unfinished';
   if (end.result !== 'done') return end.result;
+  // It ends with the agent, which is there yet.
+  if (command === 'destroy') return 'unfinished';
   return command === 'rollback' || command === 'abort' ? 'back' : null;
 }
 
@@ -83,18 +91,27 @@ export async function noteLastApply(context: CommandContext, last: LastApply | n
   const { revision: number, atMs, command, of } = revision;
   const made = `${command} ${number} (${second(atMs)}, ${whoOf(revision)})`;
   if (holder !== null) return writeNote(context, `${command} ${number} goes on: ${holderWords(holder)}`);
-  if (kind === 'back') return writeNote(context, `${made} went back to revision ${of ?? 0}`);
-  const isOnItsWayBack = revision.steps.some(({ id, result }) => id.includes(' back ') && result !== 'left');
-  const next =
-    command === 'destroy'
-      ? '`stack destroy` goes on with it'
-      : kind === 'failed' || isOnItsWayBack
-        ? '`stack abort` goes back to the revision before, `stack resume` tries it again'
-        : '`stack resume` goes on with it, `stack abort` goes back to the revision before';
+  if (kind === 'back')
+    return writeNote(
+      context,
+      `${made} went back to revision ${of ?? 0}; a plain \`stack apply\` applies the stack file again`,
+    );
   const how =
     kind === 'unfinished' ? `was cut off ${whereOf(revision)}` : kind === 'failed' ? 'failed' : 'was stopped';
   const tells = kind === 'failed' ? 'tells why' : 'tells how far it came';
-  writeNote(context, `${made} ${how}: ${next}; \`stack history ${number}\` ${tells}`);
+  writeNote(context, `${made} ${how}: ${nextWords(last)}; \`stack history ${number}\` ${tells}`);
+}
+
+function nextWords({ revision: { command, steps }, kind, canAbort }: LastApply): string {
+  if (command === 'destroy') return '`stack destroy` goes on with it';
+  const isOnItsWayBack = steps.some(({ isBack, result }) => isBack && result !== 'left');
+  if (kind === 'failed' || isOnItsWayBack)
+    return canAbort
+      ? '`stack abort` goes back to the revision before, `stack resume` tries it again'
+      : 'mend the stack file and `stack apply`, or `stack destroy`: there is no revision to go back to';
+  return canAbort
+    ? '`stack resume` goes on with it, `stack abort` goes back to the revision before'
+    : '`stack resume` goes on with it, `stack destroy` takes it down: there is no revision to go back to';
 }
 
 /** For programs: an apply without an end. */

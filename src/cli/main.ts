@@ -16,6 +16,6 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
   void program.main(words, io, __STACKC_VERSION__).then((code) => {
     if (code === exitCode.done || code === exitCode.pending) done();
     // Sockets and terminals would keep the process; what is written must be out before it ends.
-    process.stdout.write('', () => io.exit(code));
+    io.stdout.write('', () => io.stderr.write('', () => io.exit(code)));
   });
 }

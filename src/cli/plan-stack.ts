@@ -39,6 +39,8 @@ export interface PlanSelection {
   readonly force: readonly string[];
   readonly only: readonly string[];
   readonly allowRemoveAll: boolean;
+  /** No migration runs, and that is told; absent: those that have not. */
+  readonly skipMigration?: boolean;
   /** No engine is asked; the plan is one for an empty engine. */
   readonly offline: boolean;
   /** False: what the engine has of images stands. */
@@ -52,6 +54,8 @@ export interface GivenInputs {
   readonly inputs: (engine: Engine, observing: Promise<ObservedState>) => Promise<ResolvedInputs>;
   /** Whether migrations run that have not. */
   readonly migrations: boolean;
+  /** Whether it is an apply that is gone on with. */
+  readonly goesOn: boolean;
 }
 
 /** The whole stack, and nothing special. */
@@ -168,9 +172,10 @@ async function planOrFail(resolved: ResolvedStack, selection: PlanSelection): Pr
 /** Whether the agent's image is on the engine is asked only for a plan that creates an agent. */
 async function planResolved(
   { desired, observed, connection }: ResolvedStack,
-  { include, force, only, allowRemoveAll, offline, given }: PlanSelection,
+  { include, force, only, allowRemoveAll, skipMigration = false, offline, given }: PlanSelection,
 ): Promise<Compiled<Plan>> {
-  const asked = { include, force, only, allowRemoveAll, offline, migrations: given?.migrations ?? true };
+  const { migrations = true, goesOn = false } = given ?? {};
+  const asked = { include, force, only, allowRemoveAll, skipMigration, offline, migrations, goesOn };
   const planWith = (agentImagePresent: boolean) =>
     reconcile(desired, observed, {
       ...asked,

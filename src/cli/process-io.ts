@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import { systemClock } from '../runtime/clock.ts';
 import type { Connection, EngineChoice } from './connection.ts';
 import type { Interruption, Io } from './io.ts';
+import { inOrder, isOnePipe } from './one-pipe.ts';
 
 /** This process as the world of a command. */
 export function processIo(): Io {
@@ -10,19 +11,24 @@ export function processIo(): Io {
   const closed = lazily(() => new AbortController());
   // `stack plan | head`: the reader has had enough, which is no failure. Commands that go on writing stop by the
   // signal; an apply goes on, since its reader's leaving is no reason to leave a stack half-done.
-  const stdout = lazily(() => process.stdout.on('error', () => closed().abort()));
+  const outputs = lazily(() => {
+    const { stdout: out, stderr: err } = process;
+    out.on('error', () => closed().abort());
+    err.on('error', () => undefined);
+    if (isOnePipe(1, 2)) inOrder(out, err);
+    return { out, err };
+  });
   // Known where signals are listened for: who stays after a closed terminal has seen it open.
   let terminals: readonly number[] = [];
-  const stderr = lazily(() => process.stderr.on('error', () => undefined));
   return {
     get stdin() {
       return process.stdin;
     },
     get stdout() {
-      return stdout();
+      return outputs().out;
     },
     get stderr() {
-      return stderr();
+      return outputs().err;
     },
     get outputClosed() {
       return closed().signal;

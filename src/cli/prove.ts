@@ -74,6 +74,7 @@ export async function walkWithProof(
     if (!failed.signal.aborted) await pause(context, failed.signal, MARGIN_MS);
     const report = await proof.stop();
     show(context, report, seen);
+    if (seen.length > 0) walk.results?.blame('requests failed while it was deployed');
     return code === exitCode.done && seen.length > 0 ? exitCode.failed : code;
   } finally {
     await proof.stop();

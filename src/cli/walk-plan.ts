@@ -5,6 +5,7 @@ import type { Engine } from '../runtime/engine.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
 import type { JournalOptions } from '../runtime/journal/apply-journal.ts';
 import type { KeepOptions } from '../runtime/revisions/revision-keeper.ts';
+import type { DeployResults } from '../runtime/notify/deploy-result.ts';
 import type { LeaseOptions } from '../runtime/lease/apply-lease.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import type { CommandContext, Interruption } from './io.ts';
@@ -30,9 +31,11 @@ export interface Walk {
   readonly keep?: KeepOptions;
   /** Called when nothing was done, since the plan is not of what is there now. */
   readonly onStale?: () => void;
-  /** Called once it is sure to begin. */
-  readonly onBegin?: () => void;
+  /** Called once it is sure to begin, with its revision; null: it is not written down. */
+  readonly onBegin?: (revision: number | null) => void;
   readonly watch?: WalkWatch;
+  /** Who is to be told what came of it. */
+  readonly results?: DeployResults;
 }
 
 /** Somebody who watches a walk, and may end it. */
@@ -100,8 +103,9 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
     });
     for await (const event of events) {
       walk.watch?.note(event);
+      walk.results?.note(event);
       view.show(event);
-      if (event.type === 'begun') walk.onBegin?.();
+      if (event.type === 'begun') walk.onBegin?.(event.revision);
       if (event.type === 'locked' || event.type === 'lock-lost') isLocked = true;
       if (event.type === 'locked' && event.holder === null) walk.onStale?.();
       if (event.type !== 'finished') continue;

@@ -97,6 +97,7 @@ export const codes = {
   STK419: 'socket of a running instance is gone',
   STK420: 'name taken by another container',
   STK421: 'balancer that cannot be told',
+  STK422: 'migration skipped',
 } as const;
 
 /** A diagnostic code. */

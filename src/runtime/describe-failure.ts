@@ -32,7 +32,7 @@ export async function describeFailure(
   idOf: (op: Operation) => string | null,
 ): Promise<Failure> {
   const own = WITH_LOG.has(op.kind) ? idOf(op) : null;
-  const id = error instanceof ForerunnerError || error instanceof MonitorError ? error.containerId : own;
+  const id = isOfContainer(error) ? error.containerId : own;
   const log = id === null ? [] : await logTail(engine, id);
   if (error instanceof MigrationError) {
     return {
@@ -66,7 +66,7 @@ export async function describeFailure(
       message: error.message,
       detail: null,
       help: 'the old files are back, and it serves by them; mend the new ones and apply again',
-      log: error.output,
+      log: error.containerId === null ? error.output : log,
     };
   }
   if (error instanceof DrainError) {
@@ -118,4 +118,8 @@ async function logTail(engine: Engine, id: string): Promise<readonly string[]> {
     // The log is a help; that it cannot be had is not what failed.
   }
   return tail;
+}
+
+function isOfContainer(error: unknown): error is ForerunnerError | MonitorError | ReloadError {
+  return error instanceof ForerunnerError || error instanceof MonitorError || error instanceof ReloadError;
 }

@@ -15,8 +15,8 @@ export interface Engine {
   listContainers(labels: readonly string[]): Promise<readonly ContainerSummary[]>;
   /** The host's ids of the first processes of all running containers, anyone's, that mount a volume; ascending. */
   volumeProcesses(volume: string): Promise<readonly number[]>;
-  /** What each process of a running container calls itself, with its arguments: GET /containers/{id}/top. None when it does not run. */
-  processTitles(id: string): Promise<readonly string[]>;
+  /** The processes of a running container: GET /containers/{id}/top. None when it does not run; `server` where the engine's machine has no `ps`. */
+  processes(id: string): Promise<readonly ContainerProcess[]>;
   /** GET /containers/{id}/json; null when there is none. */
   inspectContainer(idOrName: string): Promise<ContainerDetails | null>;
   /** The container of exactly this name, never one whose id begins with it; null when there is none. */
@@ -153,6 +153,14 @@ export interface ContainerSummary {
   readonly createdS: number;
 }
 
+/** A process of a container. */
+export interface ContainerProcess {
+  /** The host's id. */
+  readonly pid: number;
+  /** What it calls itself, with its arguments. */
+  readonly title: string;
+}
+
 /** What an inspect tells. */
 export interface ContainerDetails {
   readonly id: string;
@@ -176,6 +184,8 @@ export interface ContainerDetails {
   readonly restart: string;
   /** The image's own where it was created with none; null: neither says. */
   readonly stopSignal: string | null;
+  /** Seconds that the engine waits for its end where a stop names none. */
+  readonly stopTimeoutS: number;
   readonly networkMode: string;
   readonly networks: Readonly<Record<string, readonly string[]>>;
   readonly mounts: readonly {

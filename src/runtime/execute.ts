@@ -3,20 +3,16 @@ import { setMaxListeners } from 'node:events';
 import type { Told } from '../compiler/journal/record.ts';
 import type { Operation } from '../compiler/plan/operation.ts';
 import type { BackTurn, NodeId, Plan, PlanNode, Roll } from '../compiler/plan/plan.ts';
-import type { Holder } from './agent/agent-session.ts';
+import { ApplyFrame, type Progress } from './apply-frame.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EngineError } from './engine.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ExecutionEvent, Failure } from './execution-event.ts';
-import { agentSteps } from './journal/agent-steps.ts';
-import { ApplyLease, type Refused } from './lease/apply-lease.ts';
-import { ApplyJournal, type Ended } from './journal/apply-journal.ts';
+import type { Ended } from './journal/apply-journal.ts';
 import { maskSecrets, type Mask } from './mask-secrets.ts';
 import { Performer } from './perform/performer.ts';
 import { Sessions } from './perform/sessions.ts';
 import { never } from './perform/readiness.ts';
-import { preflight } from './preflight.ts';
-import { RevisionKeeper } from './revisions/revision-keeper.ts';
 import { isWait, Rolls } from './rolls.ts';
 import { WayBack } from './way-back.ts';
 import { walk, type Outcome } from './walk.ts';
@@ -42,15 +38,8 @@ class Execution {
   readonly #emit: (event: ExecutionEvent) => void;
   readonly #performer: Performer;
   readonly #sessions: Sessions;
-  readonly #journal: ApplyJournal | null;
-  readonly #lease: ApplyLease | null;
-  readonly #keeper: RevisionKeeper | null;
-  /** What brings up the agent that writes all else down. */
-  readonly #agentSteps: ReadonlySet<NodeId>;
+  readonly #frame: ApplyFrame;
   readonly #results = { done: 0, failed: 0 };
-  #beginning: Promise<boolean> | null = null;
-  #isRefused = false;
-  #isLost = false;
   #startedAt = 0;
   readonly #mask: Mask;
   readonly #groups = new Set<string>();
@@ -72,15 +61,12 @@ class Execution {
     this.#rolls = new Rolls(plan, (turns, roll) => {
       this.#goings.push(this.#goBack(turns, roll));
     });
-    const { journal } = options;
-    const { clock, lease, keep } = options;
-    this.#keeper = keep === undefined ? null : new RevisionKeeper(options.engine, clock, keep);
-    const over = { sessions: this.#sessions, clock };
-    this.#lease =
-      lease === undefined ? null : new ApplyLease(lease, over, ({ holder }) => this.#lose(holder));
-    this.#journal =
-      journal === undefined ? null : new ApplyJournal(plan, journal, { ...over, lease: this.#lease });
-    this.#agentSteps = agentSteps(plan, this.#journal?.agent ?? lease?.agent ?? '');
+    this.#frame = new ApplyFrame(plan, options, {
+      sessions: this.#sessions,
+      emit,
+      mask: this.#mask,
+      onLost: () => this.#rolls.cutAll(),
+    });
   }
 
   async walk(): Promise<void> {
@@ -91,8 +77,7 @@ class Execution {
     this.#startedAt = startedAt;
     this.#emit({ type: 'started', atMs: startedAt, nodes: this.#plan.nodes.length });
     this.#performer.open();
-    if (this.#isKept && this.#agentSteps.size === 0) await this.#begin();
-    if (this.#lease !== null) await this.#askLeaving();
+    await this.#frame.open();
     const retreat = () => {
       this.#wayBack.retreat();
       this.#rolls.retreat();
@@ -118,8 +103,7 @@ class Execution {
     this.#options.retreat?.removeEventListener('abort', retreat);
     await this.#wayBack.over();
     const results = [...outcome.values(), ...this.#backOutcome.values()];
-    await this.#closeJournal(outcome);
-    await this.#lease?.free();
+    await this.#frame.close(outcome, this.#progress);
     this.#sessions.close();
     const total = (wanted: (typeof results)[number]) => results.filter((r) => r === wanted).length;
     this.#emit({
@@ -128,96 +112,20 @@ class Execution {
       tookMs: clock.now() - startedAt,
       done: total('done'),
       // Nothing that was asked for came about.
-      failed: total('failed') + (this.#isRefused || this.#isLost ? 1 : 0),
+      failed: total('failed') + (this.#frame.isClosed ? 1 : 0),
       skipped: this.#plan.nodes.length + this.#backNodes.length - total('done') - total('failed'),
       interrupted: finish?.aborted === true || stop?.aborted === true,
     });
   }
 
-  /** An agent that this plan has not brought up cannot write; what keeps it from coming up is told already. */
-  async #closeJournal(outcome: ReadonlyMap<NodeId, Outcome>): Promise<void> {
-    const isUp = [...this.#agentSteps].every((id) => outcome.get(id) === 'done');
-    // Bringing up the agent was all there was to do.
-    if (isUp && this.#isKept && !this.#isRefused) await this.#begin();
-    const isWritten = isUp && !this.#isRefused && !this.#isLost;
-    const isWhole = [...outcome.values()].every((result) => result === 'done');
-    if (isWritten) await this.#keep((keeper) => keeper.end(isWhole));
-    const why = isWritten ? await this.#endJournal() : null;
-    if (why) this.#emit({ type: 'journal-lost', atMs: this.#options.clock.now(), why });
-  }
-
-  /** `isLast`: the agent goes, and takes nothing more. */
-  async #endJournal(isLast = false): Promise<string | null> {
-    const { done, failed } = this.#results;
+  get #progress(): Progress {
     const all = [...this.#plan.nodes, ...this.#backNodes].filter(({ op }) => op.kind !== 'checkpoint').length;
-    const left = isLast ? 0 : all - done - failed;
-    const result = failed > 0 ? 'failed' : left > 0 ? 'stopped' : 'done';
-    const tookMs = this.#options.clock.now() - this.#startedAt;
-    return (await this.#journal?.end({ tookMs, result, done, failed, left })) ?? null;
-  }
-
-  /** Resolves to whether anything may be done: nothing is, before it is on the disk that it begins. */
-  #begin(): Promise<boolean> {
-    this.#beginning ??= (async () => {
-      try {
-        if (!this.#mayGoOn(await this.#lease?.take()) || !(await this.#isReady())) return false;
-        const revision = (await this.#journal?.begin()) ?? null;
-        if (revision !== null) await this.#keep((keeper) => keeper.begin(revision));
-        this.#emit({ type: 'begun', atMs: this.#options.clock.now(), revision });
-        return true;
-      } catch (error) {
-        this.#isRefused = true;
-        const why = error instanceof Error ? error.message : String(error);
-        this.#emit({ type: 'not-begun', atMs: this.#options.clock.now(), why });
-        return false;
-      }
-    })();
-    return this.#beginning;
-  }
-
-  /** Only for an apply that is written down: whoever looks is the agent that writes. */
-  async #isReady(): Promise<boolean> {
-    const agent = this.#journal?.agent ?? null;
-    const problems = await preflight(this.#plan, this.#options.desired, {
-      engine: this.#options.engine,
-      host: agent === null ? null : (ports) => this.#sessions.ask(agent, (session) => session.host(ports)),
-    });
-    if (problems.length === 0) return true;
-    this.#isRefused = true;
-    this.#emit({ type: 'not-ready', atMs: this.#options.clock.now(), problems });
-    return false;
-  }
-
-  /** No deploy fails for what is kept of it. */
-  async #keep(work: (keeper: RevisionKeeper) => Promise<void>): Promise<void> {
-    if (this.#keeper === null) return;
-    try {
-      await work(this.#keeper);
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      this.#emit({ type: 'not-kept', atMs: this.#options.clock.now(), why: this.#mask(error.message) });
-    }
-  }
-
-  #mayGoOn(refused: Refused | null | undefined): boolean {
-    if (refused === null || refused === undefined) return true;
-    this.#isRefused = true;
-    const holder = refused.why === 'held' ? refused.holder : null;
-    this.#emit({ type: 'locked', atMs: this.#options.clock.now(), holder });
-    return false;
-  }
-
-  /** An agent that is replaced may be somebody's who changes the stack. */
-  async #askLeaving(): Promise<void> {
-    const isReplaced = this.#plan.nodes.some(
-      ({ id, op }) => op.kind === 'agent.remove' && this.#agentSteps.has(id),
-    );
-    if (isReplaced) this.#mayGoOn(await this.#lease?.takeFromLeaving(this.#options.agents));
+    return { ...this.#results, all, startedAt: this.#startedAt };
   }
 
   /** The id of what has failed: this one is skipped for it. */
   #mayStart(node: PlanNode): boolean | NodeId {
-    if (this.#isRefused || this.#isLost || this.#isStopped) return false;
+    if (this.#frame.isClosed || this.#isStopped) return false;
     const failed = this.#rolls.heldBy(node);
     if (this.#wayBack.isHeldUp(node) || this.#rolls.isMoot(node)) return failed ?? false;
     const isEnding = this.#options.finish?.aborted === true && node.op.kind !== 'checkpoint';
@@ -233,10 +141,10 @@ class Execution {
    */
   async #goBack(turns: readonly BackTurn[], { container }: Roll): Promise<void> {
     await this.#wayBack.over();
-    if (this.#isLost || this.#isStopped) return;
+    if (this.#frame.isLost || this.#isStopped) return;
     const nodes = turns.flatMap((turn) => turn.nodes);
     this.#backNodes.push(...nodes);
-    this.#journal?.plan(nodes);
+    this.#frame.journal?.plan(nodes);
     const changes = turns.map(({ change }) => change);
     this.#emit({ type: 'back-started', atMs: this.#options.clock.now(), container, changes });
     for (const turn of turns) {
@@ -248,7 +156,7 @@ class Execution {
           run: (node) => this.#run(node),
           onSkip: (node, because) =>
             this.#emit({ type: 'node-skipped', atMs: this.#options.clock.now(), node, because }),
-          mayStart: () => !this.#isLost && !this.#isStopped,
+          mayStart: () => !this.#frame.isLost && !this.#isStopped,
         },
       );
       for (const [id, result] of outcome) this.#backOutcome.set(id, result);
@@ -259,7 +167,7 @@ class Execution {
 
   async #run(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
     if (node.op.kind === 'checkpoint') return 'done';
-    if (this.#isKept && !this.#agentSteps.has(node.id) && !(await this.#begin())) return 'left';
+    if (!(await this.#frame.mayRun(node))) return 'left';
     this.#groups.add(node.group);
     this.#wayBack.begin(node);
     this.#rolls.begin(node);
@@ -272,12 +180,9 @@ class Execution {
 
   async #perform(node: PlanNode): Promise<'done' | 'failed' | 'left'> {
     const { clock } = this.#options;
-    if (this.#journal !== null) await this.#journal.ahead(node);
-    if (this.#isLost) return 'left';
-    if (this.#isLeaving(node)) {
-      await this.#endJournal(true);
-      await this.#lease?.free();
-    }
+    await this.#frame.journal?.ahead(node);
+    if (this.#frame.isLost) return 'left';
+    await this.#frame.letGoOf(node, this.#progress);
     const begunAt = clock.now();
     this.#emit({ type: 'node-started', atMs: begunAt, node });
     let isOver = false;
@@ -290,7 +195,7 @@ class Execution {
       told = what;
     };
     const record = (result: Ended['result'], tookMs: number, failure: Failure | null = null) =>
-      this.#journal?.note(node, { atMs: begunAt, tookMs, result, told, failure });
+      this.#frame.journal?.note(node, { atMs: begunAt, tookMs, result, told, failure });
     try {
       const cut = isWait(node) ? this.#rolls.cutOf(node) : never();
       const hear = { onProgress: progress, onTold, cut };
@@ -302,8 +207,7 @@ class Execution {
       isOver = true;
       const tookMs = clock.now() - begunAt;
       if (node.op.kind === 'agent.create' && error instanceof EngineError && error.kind === 'conflict') {
-        // A name is one container's: whoever made it is at work on the stack.
-        this.#mayGoOn({ why: 'stale' });
+        this.#frame.refuse();
         return 'left';
       }
       // Given up, not failed. No undo either: the operator wants the engine left alone, and the next plan sees what is there.
@@ -320,26 +224,6 @@ class Execution {
       this.#emit({ type: 'node-failed', atMs: clock.now(), node, tookMs, failure });
       return 'failed';
     }
-  }
-
-  /** It removes the agent that writes the journal, and no other comes. */
-  #isLeaving({ op }: PlanNode): boolean {
-    return (
-      op.kind === 'agent.remove' &&
-      op.name === (this.#journal?.agent ?? this.#options.lease?.agent) &&
-      this.#agentSteps.size === 0
-    );
-  }
-
-  /** Somebody else may be at work by now: what is under way ends, and nothing is begun, nor taken back. */
-  #lose(holder: Holder | null): void {
-    this.#isLost = true;
-    this.#rolls.cutAll();
-    this.#emit({ type: 'lock-lost', atMs: this.#options.clock.now(), holder });
-  }
-
-  get #isKept(): boolean {
-    return this.#journal !== null || this.#lease !== null;
   }
 
   async #describe(error: unknown, op: Operation, idOf: (op: Operation) => string | null): Promise<Failure> {
@@ -378,9 +262,9 @@ class Execution {
 
   async #takeBack(because: PlanNode, operations: readonly Operation[]): Promise<void> {
     const { id, group } = because;
-    if (this.#isStopped || this.#isLost) return;
+    if (this.#isStopped || this.#frame.isLost) return;
     const { clock } = this.#options;
-    await this.#journal?.ahead(because, true);
+    await this.#frame.journal?.ahead(because, true);
     const atMs = clock.now();
     this.#emit({ type: 'undo-started', atMs, group, because: id });
     const done: Operation[] = [];
@@ -394,7 +278,7 @@ class Execution {
       }
     }
     if (failures.length > 0) this.#rolls.stick(because);
-    this.#journal?.noteBack(id, { atMs, result: failures.length > 0 ? 'failed' : 'done' });
+    this.#frame.journal?.noteBack(id, { atMs, result: failures.length > 0 ? 'failed' : 'done' });
     this.#emit({ type: 'undo-finished', atMs: clock.now(), group, done, failures });
   }
 }

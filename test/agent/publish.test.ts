@@ -7,10 +7,8 @@ import {
   readdirSync,
   readlinkSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { lutimes } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -92,22 +90,6 @@ describe('publish', () => {
   test('says which directory is missing', async () => {
     const missing = join(directory, 'missing');
     await expect(session.publish(missing, 'a', 'b')).rejects.toThrow(new RegExp(`^ENOENT .*${missing}`));
-  });
-
-  test('removes what a dead agent left in the middle of a publish, and nothing of a live one', async () => {
-    const leftover = join(directory, '.stackc-publishing-old');
-    symlinkSync('.app0.1', leftover);
-    const hourAgo = Date.now() / 1000 - 3600;
-    await lutimes(leftover, hourAgo, hourAgo);
-    symlinkSync('.app0.1', join(directory, '.stackc-publishing-new'));
-    writeFileSync(join(directory, '.stackc-publishing-file'), '');
-    utimesSync(join(directory, '.stackc-publishing-file'), hourAgo, hourAgo);
-    await session.publish(directory, 'app0.sock', '.app0.1');
-    expect(readdirSync(directory).toSorted()).toEqual([
-      '.stackc-publishing-file',
-      '.stackc-publishing-new',
-      'app0.sock',
-    ]);
   });
 
   test(`never leaves a client without a server, over ${SWAPS} swaps`, { timeout: 30_000 }, async () => {

@@ -1,9 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { lutimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
+import { sweep } from '../../src/agent/sweep.ts';
 import { agentPlace, type AgentPlace } from '../support/agent-process.ts';
 
 let place: AgentPlace;
@@ -60,6 +73,44 @@ test('one that a restarted server has bound and does not listen on yet stays', a
   const { path } = await bound('.shop-app0.2', false);
   await pause(1200);
   expect(existsSync(path)).toBe(true);
+});
+
+test('one whose server it cannot see stays when the connections of others to it end', async () => {
+  const proc = mkdtempSync(join(tmpdir(), 'stackc-proc-'));
+  const table = join(proc, '7/net/unix');
+  const other = agentPlace();
+  mkdirSync(dirname(table), { recursive: true });
+  const { path } = await bound('.shop-app0.5', true, other);
+  writeFileSync(table, `0000000027b8d5b7: 00000003 00000000 00000000 0001 03 2304768 ${path}\n`);
+  const end = sweep(other.volume, proc);
+  try {
+    await pause(700);
+    writeFileSync(table, '');
+    await pause(700);
+    expect(existsSync(path)).toBe(true);
+  } finally {
+    end();
+    other.remove();
+    rmSync(proc, { recursive: true });
+  }
+});
+
+test('the link of a publish that an agent was killed in goes, and nothing of a live one', async () => {
+  const other = agentPlace();
+  const named = (name: string) => join(other.volume, `.stackc-publishing-${name}`);
+  const minuteAgo = Date.now() / 1000 - 60;
+  try {
+    symlinkSync('.shop-app0.6', named('old'));
+    await lutimes(named('old'), minuteAgo, minuteAgo);
+    writeFileSync(named('file'), '');
+    utimesSync(named('file'), minuteAgo, minuteAgo);
+    await once(other.start([]).stdout, 'data');
+    symlinkSync('.shop-app0.6', named('new'));
+    const left = () => readdirSync(other.volume).toSorted();
+    await expect.poll(left, { timeout: 5000 }).toEqual(['.stackc-publishing-file', '.stackc-publishing-new']);
+  } finally {
+    other.remove();
+  }
 });
 
 test('a published name is not its business', async () => {

@@ -1,13 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Handed } from '../../src/cli/detach/handed.ts';
-import { BEGUN } from '../../src/cli/detach/handed.ts';
+import { begunLine } from '../../src/cli/detach/handed.ts';
 import { labels } from '../../src/compiler/labels.ts';
 import { workerConfig } from '../../src/compiler/plan/worker-config.ts';
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
-import { stack } from '../support/cli.ts';
+import { stack, startStack } from '../support/cli.ts';
+import type { Behaviour } from '../support/memory/behaviour.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
 
 const TEXT = JSON.stringify({
@@ -95,7 +96,7 @@ describe('what takes over', () => {
     const { code, stdout, stderr } = await takeOver(JSON.stringify(await handed()));
     expect(stderr).toContain('Applied in');
     expect(code).toBe(0);
-    expect(stdout).toBe(`${BEGUN}\n`);
+    expect(stdout).toBe(`${begunLine('apply', 1)}\n`);
     const app = memory.containers().find(({ name }) => name === 'shop-app0');
     expect(app?.env).toContain('KEY=the-secret');
     expect((await stack(['history'], { cwd, engine: memory })).stdout).toMatch(/^1 .* anna@laptop .* done$/m);
@@ -131,28 +132,47 @@ describe('attach', () => {
     expect(over.stderr).toContain('error: no apply of stack `shop` goes on by itself');
   });
 
-  it('shows what one has said that is over, and ends as it has ended', async () => {
+  /** One that has said this and ended, with 3. */
+  async function ended(output: NonNullable<Behaviour['output']>): Promise<void> {
     memory = memoryEngine({
       images: { [agentImage().tag]: {} },
       behaviour: ({ labels: own }) =>
-        own[labels.role] === 'apply'
-          ? {
-              exitAfterMs: 0,
-              exitCode: 3,
-              output: [
-                { stream: 'stdout', text: BEGUN },
-                { stream: 'stdout', text: '{"type":"finished"}' },
-                { stream: 'stderr', text: 'Failed after 1 s' },
-              ],
-            }
-          : {},
+        own[labels.role] === 'apply' ? { exitAfterMs: 0, exitCode: 3, output } : {},
     });
     await memory.startContainer(await memory.createContainer(worker()));
-    expect(await stack(['attach', '--name', 'shop'], { cwd, engine: memory })).toEqual({
-      code: 3,
-      stdout: '{"type":"finished"}\n',
-      stderr: 'Failed after 1 s\n',
+    await memory.waitContainer('shop.apply');
+  }
+
+  it('says of one that is over which it was and when, then what it has said, and ends as it has ended', async () => {
+    await ended([
+      { stream: 'stderr', text: 'waiting for the lock' },
+      { stream: 'stdout', text: begunLine('rollback', 41) },
+      { stream: 'stdout', text: '{"type":"finished"}' },
+      { stream: 'stderr', text: 'Failed after 1 s' },
+    ]);
+    const { code, stdout, stderr } = await stack(['attach', '--name', 'shop'], { cwd, engine: memory });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '{"type":"finished"}\n' });
+    expect(stderr).toMatch(
+      /^no apply goes on: rollback 41, begun \S+ \S+Z, has ended with exit code 3; it said:\nwaiting for the lock\nFailed after 1 s\n$/,
+    );
+  });
+
+  it('says so of one that has never begun, too', async () => {
+    await ended([{ stream: 'stderr', text: 'error: no' }]);
+    const { stderr } = await stack(['attach', '--name', 'shop'], { cwd, engine: memory });
+    expect(stderr).toMatch(/^no apply goes on: the last one, begun .*; it said:\nerror: no\n$/);
+  });
+
+  it('says nothing more of one that goes on', async () => {
+    memory = memoryEngine({
+      images: { [agentImage().tag]: {} },
+      behaviour: () => ({ output: [{ stream: 'stderr', text: 'Applied in 1 s' }] }),
     });
+    await memory.startContainer(await memory.createContainer(worker()));
+    const attached = startStack(['attach', '--name', 'shop'], { cwd, engine: memory });
+    await vi.waitFor(() => expect(attached.texts.stderr).toContain('Applied'));
+    memory.crash('shop.apply', 0);
+    expect(await attached.done).toEqual({ code: 0, stdout: '', stderr: 'Applied in 1 s\n' });
   });
 });
 

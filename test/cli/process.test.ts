@@ -75,6 +75,56 @@ describe('the program', () => {
   });
 });
 
+it('writes into one pipe in the order of saying, however late it is read', async () => {
+  const own = { [labels.stack]: 'shop', [labels.application]: 'shop', [labels.container]: 'app' };
+  const Labels = { ...own, [labels.role]: 'instance', [labels.generation]: '1' };
+  const State = { Status: 'running', StartedAt: '2026-01-01T00:00:00Z' };
+  const containers = Array.from({ length: 2_000 }, (_, at) => ({
+    Id: `c${at}`,
+    Image: 'app:1',
+    Names: [`/shop-application-with-a-long-name${at}`],
+    State: 'running',
+    Status: 'Up',
+    Labels: { ...Labels, [labels.instance]: `application-with-a-long-name${at}` },
+    NetworkSettings: { Networks: {} },
+  }));
+  const engine = await fakeEngine((url, response) => {
+    const path = url.replace(/\?.*/, '');
+    const found = containers.find(({ Id }) => path === `/containers/${Id}/json`);
+    const details = {
+      ...found,
+      Name: found?.Names[0],
+      State,
+      Config: { Labels: found?.Labels },
+      HostConfig: {},
+    };
+    const lists: Readonly<Record<string, object>> = { '/containers/json': containers, '/networks': [] };
+    response.end(JSON.stringify(found === undefined ? (lists[path] ?? {}) : details));
+  });
+  try {
+    // More than a pipe takes: what comes after it must wait.
+    const line = `${process.execPath} ${PROGRAM} destroy --name shop 2>&1 | { sleep 1; cat; }`;
+    const child = spawn('sh', ['-c', line], {
+      cwd,
+      env: { PATH: process.env['PATH'] ?? '', HOME: cwd, DOCKER_HOST: `unix://${engine.path}` },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    child.stdout.on('data', (data: Buffer) => {
+      text += data.toString();
+    });
+    await new Promise((resolve) => {
+      child.once('close', resolve);
+    });
+    expect(text.length).toBeGreaterThan(70_000);
+    expect(text).toMatch(
+      /Plan: 2000 to remove\.\n(.*\n)?error: standard input is no terminal .*\nhelp: .*\n$/,
+    );
+  } finally {
+    await engine.close();
+  }
+});
+
 /** An engine with one container, which stops when `release` is called, and a network. */
 async function slowEngine() {
   const own = { [labels.stack]: 'shop', [labels.application]: 'shop', [labels.container]: 'app' };

@@ -1,115 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { labels } from '../../src/compiler/labels.ts';
+import { describe, expect, it } from 'vitest';
 import { REVISION_FILE, WHOLE_FILE } from '../../src/compiler/plan/kept-config.ts';
-import { agentImage } from '../../src/runtime/agent/agent-image.ts';
 import { EngineError } from '../../src/runtime/engine.ts';
-import { stack } from '../support/cli.ts';
-import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
+import { AS_ONE, AS_TWO, bad, one, ShopScene, two, type Version } from '../support/shop-scene.ts';
 
-let cwd = '';
-let memory: MemoryEngine;
-/** Called where a start hangs, as if the command had been killed there. */
-let hang: (() => void) | null = null;
-
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'stackc-rollback-'));
-  hang = null;
-  memory = memoryEngine({
-    images: { 'app:1': {}, 'app:2': {}, 'app:3': {}, 'app:bad': {}, [agentImage().tag]: {} },
-    behaviour: ({ labels: own, env }) =>
-      env.includes('VERSION=bad')
-        ? { exitAfterMs: 0, exitCode: 3 }
-        : own[labels.role] === 'migration'
-          ? { exitAfterMs: 0, exitCode: 0 }
-          : {},
-    before: ({ method, args: [target] }) => {
-      if (hang === null || method !== 'startContainer' || target === 'shop-agent') return undefined;
-      if (isMigration(String(target))) return undefined;
-      hang();
-      return new Promise<void>(() => undefined);
-    },
-  });
-});
-afterEach(() => rm(cwd, { recursive: true, force: true }));
-
-interface Version {
-  readonly image: string;
-  readonly secret: string;
-  readonly count?: number;
-  readonly app?: object;
-  readonly stack?: object;
-  readonly more?: object;
-}
-
-async function write({ image, secret, count = 1, app, stack: top, more = {} }: Version): Promise<void> {
-  await writeFile(join(cwd, 'token'), secret);
-  await writeFile(join(cwd, 'app.conf'), `for ${image}\n`);
-  const container = {
-    deploy: 'auto',
-    image,
-    containers: count,
-    startup_time: 0.01,
-    env: { TOKEN: '%{secret:TOKEN}', VERSION: image.slice('app:'.length), ME: '%{app_name}' },
-    files: { '/etc/app.conf': { file: 'app.conf' } },
-    strategy: { order: 'stop-first' },
-    ...app,
-  };
-  await writeFile(
-    join(cwd, 'stack.json'),
-    JSON.stringify({
-      name: 'shop',
-      monitor: 0,
-      secrets: { TOKEN: { file: 'token' } },
-      docker: { registries: { 'registry.example': { username: 'ci', password: 'registry-word' } } },
-      deploy: { shop: { containers: { app: container, ...more } } },
-      ...top,
-    }),
-  );
-}
-
-const one: Version = { image: 'app:1', secret: 'first-secret' };
-const two: Version = { image: 'app:2', secret: 'second-secret', count: 2 };
-
-const cli = (...words: readonly string[]) => stack(words, { cwd, engine: memory });
-
-async function applied(version: Version): Promise<void> {
-  await write(version);
-  expect(await cli('apply', '--yes')).toMatchObject({ code: 0 });
-}
-
-const isMigration = (id: string) =>
-  memory.containers().find((c) => c.id === id)?.labels[labels.role] === 'migration';
-
-/** The current instances: name, image, and what they were told. */
-async function running(): Promise<readonly string[]> {
-  const found = memory
-    .containers()
-    .filter((c) => c.labels[labels.role] === 'instance' && c.state === 'running');
-  return Promise.all(
-    found
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map(async ({ id, name, imageId, env }) => {
-        const file = await memory.fetchFile(id, '/etc/app.conf');
-        const text = file?.kind === 'file' ? new TextDecoder().decode(file.content).trim() : '';
-        const token = env.find((entry) => entry.startsWith('TOKEN='))?.slice(6);
-        const image = ['app:1', 'app:2', 'app:3'].find((known) => memory.image(known) === imageId);
-        return `${name} ${image} ${token} ${text}`;
-      }),
-  );
-}
-
-const kept = (role: 'revision' | 'image') =>
-  memory
-    .containers()
-    .filter((c) => c.labels[labels.role] === role)
-    .map(({ name }) => name)
-    .sort();
-
-const AS_ONE = ['shop-app0 app:1 first-secret for app:1'];
-const AS_TWO = ['shop-app0 app:2 second-secret for app:2', 'shop-app1 app:2 second-secret for app:2'];
+const shop = new ShopScene();
+const { applied, cli, cutOff, cutOffApply, kept, running, write } = shop;
 
 describe('rollback', () => {
   it('makes the revision before again: image, secrets, files, counts', async () => {
@@ -126,15 +23,15 @@ describe('rollback', () => {
     expect(stdout).toMatch(/^3 .* done \(rollback to 1\)$/m);
     expect(stderr).toBe('`stack rollback REVISION` can make again: 1, 2 and 3\n');
     expect((await cli('status', '--name', 'shop')).stderr).toMatch(
-      /^rollback 3 \(.*\) went back to revision 1\n$/,
+      /^rollback 3 \(.*\) went back to revision 1; a plain `stack apply` applies the stack file again\n$/,
     );
   });
 
   it('needs no stack file, and leads forth again', async () => {
     await applied(one);
     await applied(two);
-    await rm(join(cwd, 'stack.json'));
-    await rm(join(cwd, 'token'));
+    await rm(join(shop.cwd, 'stack.json'));
+    await rm(join(shop.cwd, 'token'));
     expect(await cli('rollback', '--name', 'shop', '--yes')).toMatchObject({ code: 0 });
     expect(await running()).toEqual(AS_ONE);
     expect(await cli('rollback', '--name', 'shop', '--yes')).toMatchObject({ code: 0 });
@@ -165,16 +62,20 @@ describe('rollback', () => {
     expect(only).toMatchObject({ code: 1 });
     expect(only.stderr).toContain('help: only the current one is kept');
     await Promise.all(
-      memory
+      shop.memory
         .containers()
         .filter(({ state }) => state === 'created')
-        .map(({ id }) => memory.removeContainer(id)),
+        .map(({ id }) => shop.memory.removeContainer(id)),
     );
     const pruned = await cli('rollback', '--yes');
     expect(pruned).toMatchObject({ code: 1 });
-    expect(pruned.stderr).toContain('`docker container prune` took it away');
+    expect(pruned.stderr).toBe(
+      'error: there is no revision of stack `shop` to go back to\nhelp: none that came to its end is kept on the engine: apply the stack file of then\n',
+    );
     await applied(two);
-    expect((await cli('rollback', '1', '--yes')).stderr).toContain('`docker container prune` took it away');
+    expect((await cli('rollback', '1', '--yes')).stderr).toBe(
+      'error: stack `shop` cannot go back to revision 1: its container `shop.revision.1` is not on the engine\nhelp: what can be gone back to: 2\n',
+    );
   });
 
   it('keeps as many earlier revisions as the file says, and their images', async () => {
@@ -185,7 +86,7 @@ describe('rollback', () => {
     expect(kept('image')).toHaveLength(1);
     await applied({ image: 'app:3', secret: 'third-secret', stack: { keep: 1 } });
     expect(kept('revision')).toEqual(['shop.revision.2', 'shop.revision.3']);
-    expect(kept('image')).toEqual([`shop.image.${memory.image('app:2')?.slice(7, 19)}`]);
+    expect(kept('image')).toEqual([`shop.image.${shop.memory.image('app:2')?.slice(7, 19)}`]);
     await applied({ image: 'app:3', secret: 'third-secret', stack: { keep: 0 }, count: 2 });
     expect(kept('revision')).toEqual(['shop.revision.4']);
     expect(kept('image')).toEqual([]);
@@ -193,21 +94,22 @@ describe('rollback', () => {
 
   it('keeps one of two that are made from the same', async () => {
     await applied(one);
-    memory.crash('shop-app0', 1);
-    await memory.stopContainer('shop-app0', 0);
+    shop.memory.crash('shop-app0', 1);
+    await shop.memory.stopContainer('shop-app0', 0);
     await applied(one);
     expect(kept('revision')).toEqual(['shop.revision.2']);
-    expect((await cli('rollback', '1', '--yes')).stderr).toContain('a later one is made from the same');
+    expect((await cli('rollback', '1', '--yes')).stderr).toContain('`shop.revision.1` is not on the engine');
   });
 
   it('keeps no credentials of registries, and secrets only for whom they are', async () => {
-    await applied(one);
-    const file = await memory.fetchFile('shop.revision.1', REVISION_FILE);
+    const registries = { 'registry.example': { username: 'ci', password: 'registry-word' } };
+    await applied({ ...one, stack: { docker: { registries } } });
+    const file = await shop.memory.fetchFile('shop.revision.1', REVISION_FILE);
     const text = file?.kind === 'file' ? new TextDecoder().decode(file.content) : '';
     expect(file).toMatchObject({ kind: 'file', mode: 0o600, uid: 0, gid: 0 });
     expect(text).toContain('first-secret');
     expect(text).not.toContain('registry-word');
-    const details = memory.containers().find(({ name }) => name === 'shop.revision.1');
+    const details = shop.memory.containers().find(({ name }) => name === 'shop.revision.1');
     expect(JSON.stringify(details)).not.toContain('first-secret');
   });
 
@@ -235,25 +137,20 @@ describe('rollback', () => {
     });
     await applied(migrating(one));
     await applied(migrating(two));
-    await Promise.all(
-      memory
-        .containers()
-        .filter((c) => c.labels[labels.role] === 'migration')
-        .map(({ id }) => memory.removeContainer(id)),
-    );
+    await Promise.all(shop.ofRole('migration').map(({ id }) => shop.memory.removeContainer(id)));
     expect(await cli('rollback', '--yes')).toMatchObject({ code: 0 });
-    expect(memory.containers().filter((c) => c.labels[labels.role] === 'migration')).toEqual([]);
+    expect(shop.ofRole('migration')).toEqual([]);
     expect(await running()).toEqual(AS_ONE);
   });
 
   it('runs the image of then, whatever its tag means now', async () => {
     await applied({ ...one, image: 'app:1' });
-    const before = memory.image('app:1');
+    const before = shop.memory.image('app:1');
     await applied(two);
-    memory.addImage('app:1', { id: `sha256:${'f'.repeat(64)}` });
-    expect(memory.image('app:1')).not.toBe(before);
+    shop.memory.addImage('app:1', { id: `sha256:${'f'.repeat(64)}` });
+    expect(shop.memory.image('app:1')).not.toBe(before);
     expect(await cli('rollback', '--yes')).toMatchObject({ code: 0 });
-    const [current] = memory.containers().filter((c) => c.name === 'shop-app0');
+    const [current] = shop.memory.containers().filter((c) => c.name === 'shop-app0');
     expect(current?.imageId).toBe(before);
   });
 
@@ -264,10 +161,36 @@ describe('rollback', () => {
     expect(await cli('apply', '--yes', '--include', 'jobs')).toMatchObject({ code: 0 });
     const held = await cli('rollback', '--yes');
     expect(held.stdout).toMatch(/hold .*jobs0/);
-    const imageOf = (name: string) => memory.containers().find((c) => c.name === name)?.imageId;
-    expect(imageOf('shop-jobs0')).toBe(memory.image('app:2'));
+    const imageOf = (name: string) => shop.memory.containers().find((c) => c.name === name)?.imageId;
+    expect(imageOf('shop-jobs0')).toBe(shop.memory.image('app:2'));
     expect(await cli('rollback', '1', '--yes', '--include', 'jobs')).toMatchObject({ code: 0 });
-    expect(imageOf('shop-jobs0')).toBe(memory.image('app:1'));
+    expect(imageOf('shop-jobs0')).toBe(shop.memory.image('app:1'));
+  });
+
+  it('knows and keeps the image that a held container had, too', async () => {
+    const more = (image: string) => ({ more: { jobs: { deploy: 'manual', image, startup_time: 0.01 } } });
+    const imageOf = (name: string) => shop.memory.containers().find((c) => c.name === name)?.imageId;
+    await applied({ ...one, ...more('app:3') });
+    // `jobs` is held in this one.
+    await applied({ ...one, count: 2, ...more('app:3') });
+    await write({ ...one, count: 2, ...more('app:2') });
+    expect(await cli('apply', '--yes', '--include', 'jobs')).toMatchObject({ code: 0 });
+    expect(kept('image')).toEqual([`shop.image.${shop.memory.image('app:3')?.slice(7, 19)}`]);
+    const back = await cli('rollback', '2', '--yes', '--include', 'jobs');
+    expect(back.code, back.stderr).toBe(0);
+    expect(imageOf('shop-jobs0')).toBe(shop.memory.image('app:3'));
+  });
+
+  it('asks nobody for the image of a held container', async () => {
+    const more = (image: string) => ({ more: { jobs: { deploy: 'manual', image, startup_time: 0.01 } } });
+    await applied({ ...one, ...more('app:3') });
+    await write({ ...two, ...more('app:2') });
+    expect(await cli('apply', '--yes', '--include', 'jobs')).toMatchObject({ code: 0 });
+    shop.memory.removeImage('app:3');
+    expect(await cli('rollback', '1', '--yes')).toMatchObject({ code: 0 });
+    expect((await cli('rollback', '1', '--yes', '--include', 'jobs')).stderr).toContain(
+      'the image `app:3` cannot be had: ',
+    );
   });
 
   it('does not take a part of a file for a revision', async () => {
@@ -275,13 +198,15 @@ describe('rollback', () => {
     await write({ ...two, more: { web: { deploy: 'auto', image: 'app:2', startup_time: 0.01 } } });
     expect(await cli('apply', '--yes', '--only', 'app')).toMatchObject({ code: 0 });
     expect((await cli('history')).stderr).toContain('can make again: 1\n');
+    expect((await cli('rollback', '2', '--yes')).stderr).toContain(
+      'cannot go back to revision 2: it was of a part of the stack file only\n',
+    );
     expect(await cli('rollback', '--yes')).toMatchObject({ code: 0 });
     expect((await running())[0]).toBe(AS_ONE[0]);
   });
 
   it('goes on with a warning where nothing can be kept', async () => {
-    memory = memoryEngine({
-      images: { 'app:1': {}, [agentImage().tag]: {} },
+    shop.useEngine({
       before: ({ method, args }) => {
         if (method === 'putFiles' && JSON.stringify(args).includes('stackc-revision'))
           throw new EngineError('server', 'put files', 'no space left on device');
@@ -300,7 +225,7 @@ describe('rollback', () => {
     await applied(two);
     const content = new TextEncoder().encode('{"stackc_revision":2}');
     const files = [REVISION_FILE, WHOLE_FILE].map((path) => ({ path, content, mode: 0o600, uid: 0, gid: 0 }));
-    await memory.putFiles('shop.revision.1', files, 0);
+    await shop.memory.putFiles('shop.revision.1', files, 0);
     const { code, stderr } = await cli('rollback', '--yes');
     expect(code).toBe(1);
     expect(stderr).toContain(
@@ -324,7 +249,7 @@ describe('rollback', () => {
   it('goes back one from what is not kept itself', async () => {
     await applied(one);
     await applied(two);
-    await memory.removeContainer('shop.revision.2');
+    await shop.memory.removeContainer('shop.revision.2');
     expect((await cli('rollback', '--yes')).stderr).toMatch(/^back to revision 1 /);
   });
 
@@ -332,8 +257,8 @@ describe('rollback', () => {
     const migrating = { migration: { command: 'migrate' } };
     await applied({ ...one, app: migrating });
     await applied({ ...two, app: migrating });
-    const agents = memory.containers().filter((c) => c.labels[labels.role] === 'agent');
-    await Promise.all(agents.map(({ id }) => memory.removeContainer(id)));
+    const agents = shop.ofRole('agent');
+    await Promise.all(agents.map(({ id }) => shop.memory.removeContainer(id)));
     const refused = await cli('rollback', '--yes');
     expect(refused).toMatchObject({ code: 1 });
     expect(refused.stderr).toContain(
@@ -345,35 +270,17 @@ describe('rollback', () => {
     await applied(one);
     await applied(two);
     expect(await cli('destroy', '--yes')).toMatchObject({ code: 0 });
-    expect(memory.containers()).toEqual([]);
+    expect(shop.memory.containers()).toEqual([]);
   });
 });
 
 describe('an apply that did not come to its end', () => {
-  const bad: Version = { image: 'app:bad', secret: 'bad-secret' };
-
-  async function cutOff(version: Version): Promise<void> {
-    await write(version);
-    await cutOffApply();
-  }
-
-  /** Where an instance is started; a migration is not one. */
-  async function cutOffApply(command = 'apply', ...options: readonly string[]): Promise<void> {
-    const reached = new Promise<void>((resolve) => {
-      hang = resolve;
-    });
-    void cli(command, '--yes', ...options);
-    await reached;
-    hang = null;
-    await cli('unlock', '--yes');
-  }
-
   it('is gone on with by resume, without its file', async () => {
     await applied(one);
     await cutOff(two);
     expect(kept('revision')).toEqual(['shop.revision.1', 'shop.revision.2.begun']);
     expect((await cli('status')).stderr).toContain('`stack resume` goes on with it, `stack abort` goes back');
-    await rm(join(cwd, 'stack.json'));
+    await rm(join(shop.cwd, 'stack.json'));
     const { code, stderr } = await cli('resume', '--name', 'shop', '--yes');
     expect(stderr).toMatch(/^going on with revision 2 /);
     expect(code).toBe(0);
@@ -393,6 +300,26 @@ describe('an apply that did not come to its end', () => {
     expect(await cli('abort', '--yes')).toMatchObject({ code: 0 });
   });
 
+  it('has left no trace: an abort with nothing to do is written down as its end', async () => {
+    await applied(one);
+    await write({ ...one, image: 'app:none' });
+    expect(await cli('apply', '--yes')).toMatchObject({ code: 1 });
+    const failed = await cli('status', '--name', 'shop');
+    expect(failed.stderr).toMatch(/^apply 2 \(.*\) failed: `stack abort` goes back/);
+    const back = await cli('abort');
+    expect(back).toMatchObject({ code: 0 });
+    expect(back.stdout).toContain('Nothing to do: 1 unchanged.');
+    expect((await cli('history')).stdout).toMatch(/^3 .* 0\/0 .* done \(abort to 1\)$/m);
+    expect(kept('revision')).toEqual(['shop.revision.3']);
+    for (const words of [['status'], ['plan'], ['status', '--name', 'shop']])
+      expect((await cli(...words)).stderr).toMatch(
+        /(^|\n)abort 3 \(.*\) went back to revision 1; a plain `stack apply` applies the stack file again\n$/,
+      );
+    await write(one);
+    expect((await cli('status')).stderr).toBe('');
+    expect((await cli('abort')).stderr).toContain('came to its end');
+  });
+
   it('or failed, is what rollback goes back from', async () => {
     await applied(one);
     await write(bad);
@@ -410,15 +337,65 @@ describe('an apply that did not come to its end', () => {
     await cutOff(one);
     const { code, stderr } = await cli('abort', '--yes');
     expect(code).toBe(1);
-    expect(stderr).toContain('has no revision to go back to');
+    expect(stderr).toBe(
+      'error: stack `shop` has no revision to go back to: no apply has come to its end so far\nhelp: mend the stack file and `stack apply`, or take it down with `stack destroy`; `stack resume` goes on as it was meant\n',
+    );
+    expect((await cli('status')).stderr).toContain(
+      ': `stack resume` goes on with it, `stack destroy` takes it down: there is no revision to go back to; ',
+    );
     expect(await cli('resume', '--yes')).toMatchObject({ code: 0 });
     expect(await running()).toEqual(AS_ONE);
   });
 
+  it.each([
+    [
+      'createContainer shop.revision.2.begun',
+      'what revision 2 of stack `shop` was made from is not kept on the engine',
+    ],
+    ['putFiles', 'what revision 2 was made from cannot be used: it is damaged: its container is empty'],
+  ])('was cut off while it was being kept, at %s', async (line, why) => {
+    await applied(one);
+    await write(two);
+    await shop.hanging((call) => call.line.startsWith(line), 'apply', '--yes');
+    await cli('unlock', '--yes');
+    const resumed = await cli('resume', '--yes');
+    expect(resumed.code).toBe(1);
+    expect(resumed.stderr).toContain(
+      `error: ${why}\nhelp: finish it with \`stack apply\` and its stack file`,
+    );
+    expect(await cli('abort', '--yes')).toMatchObject({ code: 0 });
+    expect(await running()).toEqual(AS_ONE);
+    expect(kept('revision')).toEqual(['shop.revision.3']);
+    await applied(two);
+    expect(await running()).toEqual(AS_TWO);
+  });
+
+  it.each(['renameContainer', 'createContainer shop.image'])(
+    'was cut off at its end, while it was being kept, at %s: nothing is left to do',
+    async (line) => {
+      await applied(one);
+      await write(two);
+      let isBegun = false;
+      await shop.hanging(
+        (call) => {
+          isBegun ||= call.line.startsWith('removeContainer shop-app0');
+          return isBegun && call.line.startsWith(line);
+        },
+        'apply',
+        '--yes',
+      );
+      await cli('unlock', '--yes');
+      expect((await cli('resume', '--yes')).stderr).toContain('came to its end: nothing to go on with');
+      expect(await cli('rollback', '--yes')).toMatchObject({ code: 0 });
+      expect(await running()).toEqual(AS_ONE);
+      expect(kept('revision')).toEqual(['shop.revision.1', 'shop.revision.2', 'shop.revision.3']);
+    },
+  );
+
   it('is not kept any more: resume says what to do', async () => {
     await applied(one);
     await cutOff(two);
-    await memory.removeContainer('shop.revision.2.begun');
+    await shop.memory.removeContainer('shop.revision.2.begun');
     const { code, stderr } = await cli('resume', '--yes');
     expect(code).toBe(1);
     expect(stderr).toBe(
@@ -429,7 +406,7 @@ describe('an apply that did not come to its end', () => {
   it('was cut off right before it was named so: it counts', async () => {
     await applied(one);
     await applied(two);
-    await memory.renameContainer('shop.revision.2', 'shop.revision.2.begun');
+    await shop.memory.renameContainer('shop.revision.2', 'shop.revision.2.begun');
     expect((await cli('resume')).stderr).toContain('came to its end');
     await applied({ ...two, count: 1 });
     expect(kept('revision')).toEqual(['shop.revision.1', 'shop.revision.2', 'shop.revision.3']);
@@ -441,7 +418,7 @@ describe('an apply that did not come to its end', () => {
     await cli('apply', '--yes');
     await write({ ...two, count: 1, more: { web: { deploy: 'auto', image: 'app:2', startup_time: 0.01 } } });
     expect(await cli('apply', '--yes', '--only', 'app')).toMatchObject({ code: 0 });
-    expect(kept('image')).toEqual([`shop.image.${memory.image('app:1')?.slice(7, 19)}`]);
+    expect(kept('image')).toEqual([`shop.image.${shop.memory.image('app:1')?.slice(7, 19)}`]);
   });
 
   it('migrated: abort goes back over that, and not over an earlier migration that was done', async () => {
@@ -472,8 +449,8 @@ describe('an apply that did not come to its end', () => {
     const migrating = (version: Version) => ({ ...version, app: { migration: { command: 'migrate' } } });
     await applied(migrating(one));
     await applied(migrating({ ...two, count: 1 }));
-    const migrations = () => memory.containers().filter((c) => c.labels[labels.role] === 'migration');
-    await Promise.all(migrations().map(({ id }) => memory.removeContainer(id)));
+    const migrations = () => shop.ofRole('migration');
+    await Promise.all(migrations().map(({ id }) => shop.memory.removeContainer(id)));
     await cutOffApply('rollback', '--across-migrations');
     const resumed = await cli('resume', '--yes');
     expect(resumed.code, resumed.stderr).toBe(0);

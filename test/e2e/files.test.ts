@@ -66,6 +66,17 @@ async function underLoad(work: () => Promise<unknown>): Promise<readonly LoadRes
   return whileAsked(loads, work);
 }
 
+/** An apply that fails. */
+async function refusedUnderLoad(): Promise<{ said: string; loads: readonly LoadResult[] }> {
+  let ran: Ran | null = null;
+  const loads = await underLoad(async () => {
+    ran = await run('apply', '--yes');
+  });
+  const { code, stdout, stderr } = ran as unknown as Ran;
+  expect(code, stdout + stderr).toBe(1);
+  return { said: unfolded(stdout + stderr), loads };
+}
+
 const HAPROXY = (word: string, more = '') => `global
   stats socket unix@/run/haproxy/admin.sock mode 600 level admin expose-fd listeners
   # %{secret:KEY} of %{app_name}
@@ -146,13 +157,7 @@ describe('haproxy with its configuration from `files`', () => {
   test('a wrong one fails in its own words, and the old one serves on', async () => {
     const before = await incarnation();
     write('haproxy.cfg', HAPROXY('five', '  bnid :8081\n'));
-    let ran: Ran | null = null;
-    const loads = await underLoad(async () => {
-      ran = await run('apply', '--yes');
-    });
-    const { code, stdout, stderr } = ran as unknown as Ran;
-    expect(code).toBe(1);
-    const said = unfolded(stdout + stderr);
+    const { said, loads } = await refusedUnderLoad();
     expect(said).toContain('`haproxy -c` refuses the new files');
     expect(said).toContain("unknown keyword 'bnid'");
     expect(loads.map(({ failures }) => failures)).toEqual([{}, {}]);
@@ -160,6 +165,25 @@ describe('haproxy with its configuration from `files`', () => {
     expect(await inside('grep', '-c', 'bnid', '/etc/haproxy/haproxy.cfg').catch(() => 'none')).toBe('none');
     expect(await incarnation()).toBe(before);
     // Back to what serves: nothing is left to do.
+    write('haproxy.cfg', HAPROXY('four'));
+    await idle();
+  });
+
+  test('what passes the check and cannot be served by comes back, though the old worker answers all the while', async () => {
+    const before = await incarnation();
+    // An address of documentation (RFC 5737): no machine's own.
+    write('haproxy.cfg', HAPROXY('six', '  bind 192.0.2.7:8081\n'));
+    const { said, loads } = await refusedUnderLoad();
+    expect(said).toContain('haproxy goes on by the old files: it has started no new worker within 10 s');
+    expect(said).toContain('cannot bind socket');
+    // While haproxy tries for two seconds, it has the old worker refuse who connects anew.
+    expect(loads[0]?.failing).toBeLessThan(4000);
+    expect(loads[1]?.failures).toEqual({});
+    await expect.poll(body).toBe('four');
+    expect(await inside('grep', '-c', '192.0.2.7', '/etc/haproxy/haproxy.cfg').catch(() => 'none')).toBe(
+      'none',
+    );
+    expect(await incarnation()).toBe(before);
     write('haproxy.cfg', HAPROXY('four'));
     await idle();
   });

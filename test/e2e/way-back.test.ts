@@ -63,38 +63,59 @@ describe.concurrent('a version that fails in the middle of its roll', () => {
       expect(await generations(days)).toEqual(last);
     }));
 
-  test('answers with errors: the proof sees it, and those that were replaced go back', () =>
-    LoadScene.within(`${NAME}-e`, async (scene) => {
+  describe.sequential('of two instances', () => {
+    const played = LoadScene.shared(`${NAME}-t`, async (scene) => {
       const days = new BadDays(scene, { containers: 2 });
       await scene.up(days.made);
-      const before = await generations(days);
-      days.next('sick@app1');
-      const ran = await days.apply('--prove', `${scene.url}/`);
-      expect(ran.code, failureOf(ran)).toBe(1);
-      expect(unfolded(ran.stderr)).toContain('Back on the old generation: app0');
-      expect(await generations(days)).toEqual(before);
-      await days.nothingLost(() => days.converges());
-    }));
+      return days;
+    });
 
-  test('and the command is killed on the way back: the next apply puts it right', () =>
-    LoadScene.within(`${NAME}-k`, async (scene) => {
-      const days = new BadDays(scene, { containers: 2 });
-      await scene.up(days.made);
-      for (const at of ['back gate', 'back keep', 'back switch', 'back drain']) {
-        days.next('broken@app1');
-        await days.nothingLost(async () => {
-          let seen = '';
-          const ran = await days.applyWatching((_, kill, node) => {
-            if (!node.includes(at)) return;
-            seen = node;
-            kill();
+    test(
+      'answers with errors: the proof sees it, and those that were replaced go back',
+      played(async (days, scene) => {
+        const before = await generations(days);
+        days.next('sick@app1');
+        const ran = await days.apply('--prove', `${scene.url}/`);
+        expect(ran.code, failureOf(ran)).toBe(1);
+        expect(unfolded(ran.stderr)).toContain('Back on the old generation: app0');
+        expect(await generations(days)).toEqual(before);
+        await days.nothingLost(() => days.converges());
+      }),
+    );
+
+    test(
+      'and the command is killed on the way back: the next apply puts it right',
+      played(async (days) => {
+        for (const at of ['back gate', 'back keep', 'back switch', 'back drain']) {
+          days.next('broken@app1');
+          await days.nothingLost(async () => {
+            await isKilledAt(days, at);
+            await days.converges(PLAIN);
           });
-          expect(ran.code, failureOf(ran)).toBe(null);
-          expect(seen).toContain(at);
-          await days.converges(PLAIN);
+        }
+      }),
+    );
+
+    test(
+      'and the command is killed before that shows: who goes on with it goes back as well',
+      played(async (days, scene) => {
+        const before = await generations(days);
+        days.next('broken@app1', { on_failure: 'rollback' });
+        await days.nothingLost(async () => {
+          await isKilledAt(days, 'clear 1');
+          const { code, stderr } = await scene.folder.run(['resume', '--yes']);
+          expect(code, stderr).toBe(1);
+          expect(unfolded(stderr)).toContain('Back on the old generation: app0');
+          expect(await generations(days)).toEqual(before);
+          days.next('ends@app0', { monitor: 60 });
+          await isKilledAt(days, 'monitor');
+          await endsWhileItIsWatched(days);
+          expect(await generations(days)).toEqual(before);
         });
-      }
-    }));
+        await days.nothingLost(() => days.converges(PLAIN));
+      }),
+    );
+  });
 });
 
 /** An apply that fails and loses nothing; gives what it has written. */
@@ -116,6 +137,18 @@ async function goesBack(days: BadDays, mood: string, more: Loose, said: string):
   const told = await fails(days, mood, more, said);
   expect(await generations(days), told).toEqual(before);
   return told;
+}
+
+/** An apply that is killed in an operation of `app0`. */
+async function isKilledAt(days: BadDays, at: string): Promise<void> {
+  let seen = '';
+  const ran = await days.applyWatching((_, kill, node) => {
+    if (!node.includes(at)) return;
+    seen = node;
+    kill();
+  });
+  expect(ran.code, failureOf(ran)).toBe(null);
+  expect(seen).toContain(at);
 }
 
 /** An apply whose first new generation ends once somebody watches it. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { labels } from '../../src/compiler/labels.ts';
 import { desiredState, type ContainerSketch } from '../support/desired.ts';
-import { generationOf } from '../support/memory-agent.ts';
+import { generationOf } from '../support/memory-agent-session.ts';
 import { world, type World } from '../support/world.ts';
 
 /** How a new version is bad. */

@@ -294,7 +294,10 @@ describe('an agent that cannot be reached once', () => {
     const agents: AgentConnector = {
       open: () => {
         opened += 1;
-        if (opened === 1) return Promise.reject(new EngineError('timeout', 'exec', 'no answer'));
+        if (opened === 1)
+          return new Promise((_, reject) => {
+            setImmediate(() => reject(new EngineError('timeout', 'exec', 'no answer')));
+          });
         return Promise.resolve(
           agentSession({
             probe: () => Promise.resolve({ ok: true, status: 200, ms: 1 }),

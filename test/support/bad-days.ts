@@ -104,7 +104,19 @@ export class BadDays {
       }
     });
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    if (code === null) await this.#lockIsFree();
     return { code, stdout, stderr };
+  }
+
+  /** Its session ends a moment after a command that was killed. */
+  async #lockIsFree(): Promise<void> {
+    await until(
+      () => this.scene.folder.run(['status', '--json']),
+      ({ stdout }) => {
+        const { unfinished } = JSON.parse(stdout) as { unfinished: { holder: unknown } | null };
+        return unfinished === null || unfinished.holder === null;
+      },
+    );
   }
 
   /** The agent is killed in its n-th work for `app0`, for each n. */
@@ -113,9 +125,11 @@ export class BadDays {
     ended: (loads: readonly LoadResult[]) => Promise<void>,
   ) {
     const killed: string[] = [];
-    for (let n = 1; killed.length === n - 1; n += 1) {
+    let count = 0;
+    do {
+      const n = killed.length + 1;
+      count = 0;
       this.next();
-      let count = 0;
       let killing: Promise<unknown> = Promise.resolve();
       const loads = await this.underLoad(async () => {
         const ran = await this.applyWatching((op) => {
@@ -129,7 +143,8 @@ export class BadDays {
         expect(ran.code, `killed in ${killed.at(-1)}: ${failureOf(ran)}`).toBe(0);
       });
       await ended(loads);
-    }
+      // Until nothing came after the one that it was killed in.
+    } while (count > killed.length);
     return killed;
   }
 }

@@ -52,6 +52,7 @@ export interface ContainerSketch {
   /** Contents by path; a running program reads those of `reload` again on HUP. */
   readonly files?: Readonly<Record<string, string>>;
   readonly reload?: readonly string[];
+  readonly notifications?: DesiredContainer['notifications'];
 }
 
 const NOWHERE = { start: { offset: 0, line: 1, column: 1 }, end: { offset: 0, line: 1, column: 1 } };
@@ -149,6 +150,7 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
         : { command: sketch.migration, shown: sketch.migration, timeoutMs: 60_000, reversible: false },
     balancer: sketch.balancer === undefined ? null : { name: sketch.balancer, span: NOWHERE },
     migrationGates: [],
+    notifications: sketch.notifications ?? [],
     schedule: mode === 'cron' ? ['59 * * * *'] : [],
     timezone: null,
     overlap: 'skip',

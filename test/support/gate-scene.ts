@@ -119,6 +119,7 @@ export const RUNNING: ContainerDetails = {
   entrypoint: null,
   restart: 'no',
   stopSignal: null,
+  stopTimeoutS: 10,
   networkMode: 'shop',
   networks: {},
   mounts: [],

@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 
 import { docker, freePort, ROOT, StackFolder, until, wipe, type Loose, type Ran } from './stack-cli.ts';
 
@@ -183,14 +183,49 @@ export class LoadScene {
 
   /** Does `work` in a scene of this name, and leaves nothing of it. */
   static async within(name: string, work: (scene: LoadScene) => Promise<void>): Promise<void> {
-    await wipe(name);
-    const scene = new LoadScene(name, await freePort());
+    const scene = await LoadScene.#begin(name);
     try {
       await work(scene);
     } finally {
-      await wipe(name);
-      scene.folder.remove();
+      await scene.#end();
     }
+  }
+
+  /**
+   * One scene for the tests of a suite, one after the other, each of which goes on from what is there: wraps a test. The one
+   * after a test that failed begins anew.
+   */
+  static shared<T>(
+    name: string,
+    begin: (scene: LoadScene) => Promise<T>,
+  ): (work: (made: T, scene: LoadScene) => Promise<void>) => () => Promise<void> {
+    let standing: { readonly scene: LoadScene; made?: T } | null = null;
+    const clear = async () => {
+      const leaving = standing;
+      standing = null;
+      if (leaving !== null) await leaving.scene.#end();
+    };
+    afterAll(clear);
+    return (work) => async () => {
+      try {
+        standing ??= { scene: await LoadScene.#begin(name) };
+        standing.made ??= await begin(standing.scene);
+        await work(standing.made, standing.scene);
+      } catch (error) {
+        await clear();
+        throw error;
+      }
+    };
+  }
+
+  static async #begin(name: string): Promise<LoadScene> {
+    await wipe(name);
+    return new LoadScene(name, await freePort());
+  }
+
+  async #end(): Promise<void> {
+    await wipe(this.name);
+    this.folder.remove();
   }
 
   /** See {@link served}. */

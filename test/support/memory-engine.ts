@@ -14,7 +14,7 @@ import { conflict } from './memory/failures.ts';
 import { fileCalls } from './memory/file-calls.ts';
 import { ImageTable, type MemoryImage, type RegistryEntry } from './memory/image-table.ts';
 import { playExec } from './memory/memory-exec.ts';
-import { memoryAgent } from './memory/memory-agent.ts';
+import { memoryAgentExec } from './memory/memory-agent-exec.ts';
 import { networkCalls, volumeCalls } from './memory/resource-calls.ts';
 import { World, type EngineCall } from './memory/world.ts';
 
@@ -55,6 +55,8 @@ export interface MemoryEngine extends Engine {
   print(idOrName: string, stream: 'stdout' | 'stderr', text: string): void;
   /** Puts an image on the engine, as a build or a pull by hand would. */
   addImage(reference: string, image?: MemoryImage): void;
+  /** Takes it away by force, whoever is made from it. */
+  removeImage(reference: string): void;
 }
 
 const FACTS: EngineFacts = {
@@ -85,6 +87,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     reboot: () => world.containers.forEach((container) => container.reboot()),
     crash: (id, exitCode) => world.need(id, 'crash').exit(exitCode),
     print: (id, stream, text) => world.need(id, 'print').write(stream, text),
+    removeImage: (reference) => images.remove(reference),
     addImage: (reference, image = {}) => images.add(reference, { digest: null, ...image }),
 
     async facts() {
@@ -132,7 +135,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       const details = container.details();
       const isAgent =
         details.labels[labels.role] === 'agent' && request.command.join(' ').endsWith('/agent.mjs session');
-      const agent = () => memoryAgent(world.agents, journalVolume(details.labels[labels.stack] ?? ''));
+      const agent = () => memoryAgentExec(world.agents, journalVolume(details.labels[labels.stack] ?? ''));
       return playExec(isAgent ? agent() : world.execHandler, request, details);
     },
     close: () => void world.calls.push({ method: 'close', args: [], line: 'close' }),

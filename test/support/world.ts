@@ -14,7 +14,7 @@ import type { ContainerConfig } from '../../src/compiler/plan/container-config.t
 import { observe, phaseOf } from '../../src/runtime/observe.ts';
 import { plainRequest, STACK } from './desired.ts';
 import type { BehaviourOf } from './memory/behaviour.ts';
-import { memoryAgent, type Told } from './memory-agent.ts';
+import { memoryAgentSession, type Told } from './memory-agent-session.ts';
 import { memoryEngine } from './memory-engine.ts';
 import type { MemoryEngine, MemoryEngineOptions } from './memory-engine.ts';
 import type { EngineCall } from './memory/world.ts';
@@ -93,7 +93,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
         : { kind: 'symlink', target: `${path.slice(0, path.lastIndexOf('/'))}/${found}` };
     },
   });
-  const session = memoryAgent({
+  const session = memoryAgentSession({
     engine,
     clock,
     links,

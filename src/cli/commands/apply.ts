@@ -21,11 +21,12 @@ export async function apply(
   const saved = argument === undefined ? null : await findSavedPlan(context, argument);
   if (argument === undefined || saved === null) {
     const file = oneFile(argument, flags);
+    const skipping = flags.skipMigration === true ? ', and skip its migrations' : '';
     return applyPlan(
       context,
       {
         ...ofFile(context, file, flags),
-        question: (stack) => `Apply this to stack \`${stack}\`? Type \`yes\`:`,
+        question: (stack) => `Apply this to stack \`${stack}\`${skipping}? Type \`yes\`:`,
       },
       flags,
     );
@@ -34,7 +35,8 @@ export async function apply(
   demandSavedAlone(context, flags);
   const then = asSaved(context, saved);
   const file = flags.file ?? stackFileOf(context, argument, saved);
-  const selection = { ...saved.selection, allowRemoveAll: saved.selection.allow_remove_all };
+  const { allow_remove_all: allowRemoveAll, skip_migration: skipMigration = false } = saved.selection;
+  const selection = { ...saved.selection, allowRemoveAll, skipMigration };
   return applyPlan(
     then,
     {
@@ -52,7 +54,7 @@ function ofFile(context: CommandContext, file: string | undefined, selection: Ap
     command: 'apply' as const,
     of: null,
     selection,
-    migrations: true,
+    migrations: selection.skipMigration !== true,
     replans: true,
     again: commandAgain(context, file, selection),
   };
@@ -62,12 +64,13 @@ function ofFile(context: CommandContext, file: string | undefined, selection: Ap
 function commandAgain(
   { options: { name } }: CommandContext,
   file: string | undefined,
-  { include, force, only, allowRemoveAll }: ApplySelection,
+  { include, force, only, allowRemoveAll, skipMigration }: ApplySelection,
 ): string {
   const named = { name: name === null ? [] : [name], include, force, only };
   const options = Object.entries(named).flatMap(([option, names]) =>
     names.map((one) => `--${option} ${one}`),
   );
   if (allowRemoveAll) options.push('--allow-remove-all');
+  if (skipMigration === true) options.push('--skip-migration');
   return ['stack apply', ...(file === undefined ? [] : [file]), ...options].join(' ');
 }

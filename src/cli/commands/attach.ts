@@ -1,10 +1,12 @@
+import type { ContainerDetails } from '../../runtime/engine.ts';
 import { workerName } from '../../compiler/names.ts';
 import { lineSplitter } from '../../agent/line-splitter.ts';
-import { BEGUN, LONGEST_LINE } from '../detach/handed.ts';
+import { begunIn, LONGEST_LINE } from '../detach/handed.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext, Interruption } from '../io.ts';
 import { writeData, writeNote } from '../output.ts';
+import { second } from '../render/history.ts';
 import { namedStack } from '../stack-name.ts';
 import { demandStack } from '../stacks.ts';
 
@@ -40,13 +42,11 @@ export async function attach(context: CommandContext, file: string | undefined):
   try {
     const options = { tail: null, follow: true, timestamps: false, signal: over.signal };
     const split = { stdout: lineSplitter(LONGEST_LINE), stderr: lineSplitter(LONGEST_LINE) };
-    for await (const { stream, data } of engine.logs(found.id, options)) {
-      for (const line of split[stream](data)) {
-        if (line === null) continue;
-        if (stream === 'stderr') writeNote(context, line);
-        else if (line !== BEGUN) writeData(context, `${line}\n`);
-      }
-    }
+    const isOver = found.state !== 'running' && found.state !== 'paused';
+    const telling = isOver ? replay(context, found) : follow(context);
+    for await (const { stream, data } of engine.logs(found.id, options))
+      for (const line of split[stream](data)) if (line !== null) telling.line(stream, line);
+    telling.end();
     if (interruption !== null) return left(context, interruption);
     return await engine.waitContainer(found.id, over.signal);
   } catch (error) {
@@ -55,6 +55,54 @@ export async function attach(context: CommandContext, file: string | undefined):
   } finally {
     letGo();
   }
+}
+
+/** Whoever hears lines of an apply. */
+interface Telling {
+  readonly line: (stream: 'stdout' | 'stderr', line: string) => void;
+  /** No more will come. */
+  readonly end: () => void;
+}
+
+/** Shows each line as it comes. */
+function follow(context: CommandContext): Telling {
+  return {
+    line: (stream, line) => {
+      if (stream === 'stderr') writeNote(context, line);
+      else if (begunIn(line) === null) writeData(context, `${line}\n`);
+    },
+    end: () => undefined,
+  };
+}
+
+/** Says first that it is over, and which one it was: its lines wait for the one that tells. */
+function replay(
+  context: CommandContext,
+  { startedAt, exitCode: code }: Pick<ContainerDetails, 'startedAt' | 'exitCode'>,
+): Telling {
+  const shown = follow(context);
+  let early: (readonly ['stdout' | 'stderr', string])[] | null = [];
+  const begin = (what: string): void => {
+    const waited = early ?? [];
+    early = null;
+    const at = second(Date.parse(startedAt));
+    writeNote(
+      context,
+      `no apply goes on: ${what}, begun ${at}, has ended with exit code ${code ?? 0}; it said:`,
+    );
+    for (const [stream, line] of waited) shown.line(stream, line);
+  };
+  return {
+    line: (stream, line) => {
+      if (early === null) return shown.line(stream, line);
+      early.push([stream, line]);
+      const what = stream === 'stdout' ? begunIn(line) : null;
+      if (what !== null) begin(what);
+    },
+    end: () => {
+      if (early !== null) begin('the last one');
+    },
+  };
 }
 
 function left(context: CommandContext, interruption: Interruption): number {

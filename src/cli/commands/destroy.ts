@@ -63,15 +63,17 @@ export async function destroy(
   const agent = agentAtHand(stack, observed, agentImage().tag);
   const applyId = randomUUID();
   const begin = await applyBegin(context.io, 'destroy', loaded);
-  // The journal goes with the volumes.
-  const goes = plan.nodes.some(({ op }) => op.kind === 'volume.remove' && op.volume === journalVolume(stack));
+  // One that is cut off is gone on with all the same.
+  const isLeaving = plan.nodes.some(
+    ({ op }) => op.kind === 'volume.remove' && op.volume === journalVolume(stack),
+  );
   return walkPlan(context, {
     plan,
     desired: null,
     engine,
     auth: () => Promise.resolve(null),
     secrets: [],
-    journal: goes ? null : { applyId, agent, begin },
+    journal: { applyId, agent, begin, isLeaving },
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: {
       completed: 'Destroyed',

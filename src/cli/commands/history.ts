@@ -1,5 +1,6 @@
 import { revisionsOf } from '../../compiler/journal/revisions.ts';
 import { labels } from '../../compiler/labels.ts';
+import { journalVolume } from '../../compiler/names.ts';
 import { agentName } from '../../compiler/reconcile/agents.ts';
 import { keptRevisions } from '../../compiler/revision/kept-revisions.ts';
 import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
@@ -50,7 +51,9 @@ export async function history(
   }
   writeData(
     context,
-    context.options.json ? json(revisionJson(stack, found)) : renderRevision(stack, found, style),
+    context.options.json
+      ? json(revisionJson(stack, found, revisions))
+      : renderRevision(stack, found, revisions, style),
   );
   return exitCode.done;
 }
@@ -76,9 +79,19 @@ async function agentOf(
   const own = agents.find(({ name }) => name === agentName(stack, 'stack')) ?? agents[0];
   if (own !== undefined) return own.id;
   if (isNamed) await demandStack(engine, stack);
+  const volume = journalVolume(stack);
+  const isWritten = (await engine.listVolumes([`${labels.stack}=${stack}`])).some(
+    ({ name }) => name === volume,
+  );
   throw new CommandFailure(
     exitCode.failed,
-    `stack \`${stack}\` has no journal on this engine: its agent, who keeps it, is not there`,
-    `\`stack apply\` makes the agent; what is in volume \`${stack}.journal\` is read from then on`,
+    rows.length > 0
+      ? `the agent of stack \`${stack}\`, which reads its history, is not there`
+      : isWritten
+        ? `nothing of stack \`${stack}\` runs on this engine any more: it was destroyed, or its containers were removed`
+        : `stack \`${stack}\` was never applied on this engine, or was destroyed and its history with it`,
+    isWritten
+      ? `its history is in the volume \`${volume}\`: the next \`stack apply\` makes the agent that reads it`
+      : '`stack apply` applies it; `--host` and `--context` choose another engine',
   );
 }

@@ -49,9 +49,14 @@ async function show(
 }
 
 /** Offline nobody knows, and where nothing is left to do, nobody has to. */
-async function lastOf({ connection, observed, journal }: PlannedStack): Promise<LastApply | null> {
+async function lastOf({
+  connection,
+  observed,
+  journal,
+  plan: { stack },
+}: PlannedStack): Promise<LastApply | null> {
   if (connection === null || journal === null) return null;
-  return lastApply(connection.engine, observed.agents, journal);
+  return lastApply(connection.engine, stack, observed, journal);
 }
 
 /** Shows a plan to people. */

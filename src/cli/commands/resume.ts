@@ -1,3 +1,4 @@
+import { readRevision } from '../../runtime/revisions/stored.ts';
 import type { WalkFlags } from '../apply-plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
@@ -5,7 +6,7 @@ import type { CommandContext } from '../io.ts';
 import { writeNote } from '../output.ts';
 import { applyRevision } from '../revisions/apply-revision.ts';
 import { demandNoneCrossed } from '../revisions/crossed.ts';
-import { demandStored, keptOf, type Kept } from '../revisions/kept.ts';
+import { demandStored, keptOf, noneKept, type Kept } from '../revisions/kept.ts';
 import type { FileFlag } from '../usage.ts';
 
 /** `stack resume`: finishes the last apply, which was cut off, stopped or has failed; from what it was made from then. */
@@ -16,8 +17,8 @@ export async function resume(
   const kept = await keptOf(context, flags.file);
   if (isOver(context, kept)) return exitCode.done;
   const begun = unfinished(kept);
-  if (begun === null) throw nothingKept(kept, 'finish it with `stack apply` and its stack file');
-  const stored = await demandStored(kept, begun);
+  if (begun === null) throw nothingKept(kept);
+  const stored = await demandStored(kept, begun, WITH_ITS_FILE);
   const { selection } = stored;
   const allowRemoveAll = selection.allowRemoveAll || flags.allowRemoveAll;
   const again = { command: 'resume', revision: begun, stored, words: 'going on with' } as const;
@@ -32,18 +33,20 @@ export async function abort(
   const kept = await keptOf(context, flags.file);
   if (isOver(context, kept)) return exitCode.done;
   const [revision] = kept.good;
+  if (revision === undefined && kept.revisions?.at(-1)?.command === 'destroy') throw beingDestroyed(kept);
   if (revision === undefined)
     throw new CommandFailure(
       exitCode.failed,
-      `stack \`${kept.stack}\` has no revision to go back to: no apply has come to its end, or \`docker container prune\` took away what was kept`,
-      'apply the stack file of then, `stack resume` goes on, `stack destroy` takes it down',
+      `stack \`${kept.stack}\` has no revision to go back to: ${noneKept(kept.revisions)}`,
+      'mend the stack file and `stack apply`, or take it down with `stack destroy`; `stack resume` goes on as it was meant',
     );
   if (!flags.acrossMigrations) await demandNoneCrossed(kept, revision);
   const { allowRemoveAll } = flags;
   const stored = await demandStored(kept, revision);
-  // What was to be replaced although it is `manual` goes back, too.
+  // What was to be replaced although it is `manual` goes back, too. One that was cut off while it was written has replaced nothing.
   const begun = unfinished(kept);
-  const include = begun === null ? [] : (await demandStored(kept, begun)).selection.include;
+  const wanted = begun === null ? null : await readRevision(kept.engine, begun.id);
+  const include = wanted !== null && 'content' in wanted ? wanted.selection.include : [];
   const selection = { include, force: [], only: [], allowRemoveAll };
   return applyRevision(
     context,
@@ -62,6 +65,8 @@ function unfinished({ begun, revisions }: Kept): Kept['begun'] {
 /** Says so where the last apply has come to its end. */
 function isOver(context: CommandContext, { stack, begun, revisions, good }: Kept): boolean {
   const last = revisions?.at(-1);
+  // It ends with the agent, which has told of it.
+  if (last?.command === 'destroy') return false;
   const isNamed = begun === null && good.length > 0;
   const isDone =
     last === undefined
@@ -75,14 +80,23 @@ function isOver(context: CommandContext, { stack, begun, revisions, good }: Kept
   return isDone;
 }
 
-function nothingKept({ stack, revisions }: Kept, help: string): CommandFailure {
-  const last = revisions?.at(-1);
+const WITH_ITS_FILE = 'finish it with `stack apply` and its stack file';
+
+function nothingKept(kept: Kept): CommandFailure {
+  const last = kept.revisions?.at(-1);
+  if (last?.command === 'destroy') return beingDestroyed(kept);
   const which = last === undefined ? 'the last apply' : `revision ${last.revision}`;
   return new CommandFailure(
     exitCode.failed,
-    last?.command === 'destroy'
-      ? `stack \`${stack}\` was being destroyed`
-      : `what ${which} of stack \`${stack}\` was made from is not kept on the engine`,
-    last?.command === 'destroy' ? '`stack destroy` goes on with that' : help,
+    `what ${which} of stack \`${kept.stack}\` was made from is not kept on the engine`,
+    WITH_ITS_FILE,
+  );
+}
+
+function beingDestroyed({ stack }: Kept): CommandFailure {
+  return new CommandFailure(
+    exitCode.failed,
+    `stack \`${stack}\` was being destroyed`,
+    '`stack destroy` goes on with that',
   );
 }

@@ -1,4 +1,5 @@
-import type { KeptRevision } from '../../compiler/revision/kept-revisions.ts';
+import { revisionName } from '../../compiler/names.ts';
+import { isWhole, type KeptRevision } from '../../compiler/revision/kept-revisions.ts';
 import type { WalkFlags } from '../apply-plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
@@ -6,7 +7,7 @@ import type { CommandContext } from '../io.ts';
 import { listed } from '../render/text.ts';
 import { applyRevision } from '../revisions/apply-revision.ts';
 import { demandNoneCrossed } from '../revisions/crossed.ts';
-import { demandStored, keptOf, type Kept } from '../revisions/kept.ts';
+import { demandStored, keptOf, noneKept, type Kept } from '../revisions/kept.ts';
 import type { FileFlag } from '../usage.ts';
 
 /** What `stack rollback` is asked for. */
@@ -55,7 +56,7 @@ function before({ stack, good, begun, revisions }: Kept): KeptRevision {
     exitCode.failed,
     `there is no revision of stack \`${stack}\` to go back to`,
     good.length === 0
-      ? 'nothing is kept: no apply has come to its end, or `docker container prune` took it away; apply the stack file of then'
+      ? `${noneKept(revisions)}: apply the stack file of then`
       : 'only the current one is kept: apply the stack file of then',
   );
 }
@@ -66,11 +67,13 @@ function named({ stack, good, begun, revisions }: Kept, number: number): KeptRev
   const known = revisions?.find(({ revision }) => revision === number);
   const why =
     begun?.revision === number
-      ? 'it did not come to its end'
+      ? isWhole(known)
+        ? 'it was of a part of the stack file only'
+        : 'it did not come to its end'
       : known === undefined
         ? 'there is no such revision'
         : known.end?.result === 'done'
-          ? 'it is too old, a later one is made from the same, or `docker container prune` took it away'
+          ? `its container \`${revisionName(stack, number, 'kept')}\` is not on the engine`
           : 'it did not come to its end';
   const numbers = good.map(({ revision }) => String(revision)).toReversed();
   throw new CommandFailure(

@@ -61,7 +61,7 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
   ]);
   const [health, last] = await Promise.all([
     instanceHealth(context, { engine, stack, observed, desired: null }),
-    lastApply(engine, observed.agents),
+    lastApply(engine, stack, observed),
   ]);
   const nowMs = context.io.clock.now();
   return {
@@ -107,7 +107,7 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   const [summaries, health, last] = await Promise.all([
     engine.listContainers([`${labels.stack}=${stack}`]),
     instanceHealth(context, { engine, stack, observed, desired }),
-    journal === null ? null : lastApply(engine, observed.agents, journal),
+    journal === null ? null : lastApply(engine, stack, observed, journal),
   ]);
   const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
   const nowMs = context.io.clock.now();

@@ -11,7 +11,7 @@ import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { writeData, writeNote } from '../output.ts';
-import { BEGUN, LONGEST_LINE, type Handed } from './handed.ts';
+import { begunIn, LONGEST_LINE, type Handed } from './handed.ts';
 
 /** Docker's own default. */
 const ENGINE_SOCKET = '/var/run/docker.sock';
@@ -22,6 +22,8 @@ export interface HandOver {
   readonly engine: Engine;
   /** The engine's socket on its own host; null: docker's default. */
   readonly engineSocket: string | null;
+  /** Whether it sends requests of its own. */
+  readonly asks: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface HandOver {
  */
 export async function handOver(
   context: CommandContext,
-  { stack, engine, engineSocket }: HandOver,
+  { stack, engine, engineSocket, asks }: HandOver,
   handed: Handed,
 ): Promise<number> {
   await demandNone(engine, stack);
@@ -45,7 +47,7 @@ export async function handOver(
   const config = workerConfig(stack, {
     image,
     engineSocket: engineSocket ?? ENGINE_SOCKET,
-    asks: handed.prove !== null,
+    asks,
     command: words,
   });
   const id = await create(engine, stack, config);
@@ -129,8 +131,9 @@ async function begins(context: CommandContext, session: Session): Promise<boolea
     return false;
   });
   const hasBegun = await show(session.stdout, (line) => {
-    if (line !== BEGUN) writeData(context, `${line}\n`);
-    return line === BEGUN;
+    const isBegin = begunIn(line) !== null;
+    if (!isBegin) writeData(context, `${line}\n`);
+    return isBegin;
   });
   if (!hasBegun) await ended;
   return hasBegun;

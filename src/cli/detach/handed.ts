@@ -1,4 +1,5 @@
 import type { ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
+import type { ApplyCommand } from '../../compiler/journal/record.ts';
 import type { PlanNode } from '../../compiler/plan/plan.ts';
 import type { StoredSelection } from '../../compiler/revision/stored-revision.ts';
 import type { SourceFormat } from '../../compiler/source/source-file.ts';
@@ -6,8 +7,19 @@ import type { RegistryAuth } from '../../runtime/engine.ts';
 import type { ApplyBegin } from '../../runtime/journal/apply-journal.ts';
 import type { ProveFlags } from '../prove.ts';
 
+const BEGUN = /^\{"type":"begun","command":"([a-z]+)","revision":(\d+|null)\}$/;
+
 /** What the container writes to its output, as a line, once it has begun. */
-export const BEGUN = '{"type":"begun"}';
+export function begunLine(command: ApplyCommand, revision: number | null): string {
+  return JSON.stringify({ type: 'begun', command, revision });
+}
+
+/** `apply 41`, of such a line; null for every other. */
+export function begunIn(line: string): string | null {
+  const [, command, revision] = BEGUN.exec(line) ?? [];
+  if (command === undefined) return null;
+  return revision === 'null' ? command : `${command} ${revision ?? ''}`;
+}
 
 /** Of what it writes, in bytes: more than the longest event. */
 export const LONGEST_LINE = 4 * 1024 * 1024;

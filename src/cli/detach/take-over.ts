@@ -7,7 +7,7 @@ import { writeData } from '../output.ts';
 import { planLoaded } from '../plan-stack.ts';
 import { filesBytes } from '../revisions/store.ts';
 import { compileSource } from '../stack-file.ts';
-import { BEGUN, type Handed } from './handed.ts';
+import { begunLine, type Handed } from './handed.ts';
 
 /** `stack take-over`, which no user types: goes on with an apply that was handed over on standard input. */
 export async function takeOver(context: CommandContext): Promise<number> {
@@ -29,7 +29,7 @@ export async function takeOver(context: CommandContext): Promise<number> {
     ...selection,
     askRegistry: false,
     offline: false,
-    given: { inputs: () => Promise.resolve(inputs), migrations },
+    given: { inputs: () => Promise.resolve(inputs), migrations, goesOn: begin.command === 'resume' },
   });
   if (JSON.stringify(planned.plan.nodes) !== JSON.stringify(handed.nodes))
     throw new CommandFailure(
@@ -39,7 +39,8 @@ export async function takeOver(context: CommandContext): Promise<number> {
     );
   const auth = (reference: string) => Promise.resolve(handed.auth[reference] ?? null);
   const as = { begin, selection: { ...selection, migrations }, again, observedAtMs, lockTimeoutS };
-  const onBegin = (): void => writeData(context, `${BEGUN}\n`);
+  const onBegin = (revision: number | null): void =>
+    writeData(context, `${begunLine(begin.command, revision)}\n`);
   const walk = { ...(await applyWalk(context, { ...planned, auth }, as)), onBegin };
   return walkApply(context, walk, prove === null ? null : { ...prove, url: new URL(prove.url) });
 }

@@ -25,6 +25,7 @@ export interface SelectionFlags extends FileFlag {
   readonly force?: readonly string[];
   readonly only?: readonly string[];
   readonly allowRemoveAll?: true;
+  readonly skipMigration?: true;
 }
 
 interface ProveOptions {
@@ -91,6 +92,7 @@ export function addSelection(command: Command): Command {
     .option('--force <name>', 'replace this container or instance anyway (may be repeated)', collect)
     .option('--only <name>', 'only this one and what it depends on (may be repeated)', collect)
     .option('--allow-remove-all', ALLOW_REMOVE_ALL)
+    .option('--skip-migration', 'run no migration: the new version starts on the data as it is')
     .option('--require-zero-downtime', REQUIRE_ZERO_DOWNTIME);
 }
 
@@ -99,6 +101,7 @@ export function selection(flags: SelectionFlags): {
   readonly force: readonly string[];
   readonly only: readonly string[];
   readonly allowRemoveAll: boolean;
+  readonly skipMigration: boolean;
   readonly requireZeroDowntime: boolean;
 } {
   return {
@@ -106,6 +109,7 @@ export function selection(flags: SelectionFlags): {
     force: flags.force ?? [],
     only: flags.only ?? [],
     allowRemoveAll: flags.allowRemoveAll === true,
+    skipMigration: flags.skipMigration === true,
     requireZeroDowntime: flags.requireZeroDowntime === true,
   };
 }

@@ -1,4 +1,10 @@
-import { cutOffAt, type Revision, type RevisionStep } from '../../compiler/journal/revisions.ts';
+import {
+  commitOf,
+  countsOf,
+  cutOffAt,
+  type Revision,
+  type RevisionStep,
+} from '../../compiler/journal/revisions.ts';
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import { paint, type Paint, type Style } from './paint.ts';
 import { renderTable, type Cell } from './table.ts';
@@ -31,14 +37,13 @@ export function renderHistory(
   { color }: Pick<HistoryStyle, 'color'>,
 ): string {
   const rows = revisions.toReversed().map((revision): readonly Cell[] => {
-    const { end, operations, steps } = revision;
-    const done = end?.done ?? steps.filter(({ result }) => result === 'done').length;
+    const { end, operations } = revision;
     return [
       { text: String(revision.revision), style: 'bold' },
       { text: minute(revision.atMs) },
       { text: shorten(printable(whoOf(revision)), WHO_CHARACTERS) },
-      { text: commitOf(revision) },
-      { text: `${done}/${operations}` },
+      { text: commitText(commitOf(revision, revisions)) },
+      { text: `${countsOf(revision).done}/${operations}` },
       { text: end === null ? '' : duration(end.tookMs) },
       {
         text: `${resultWords(revision)}${revision.of === null ? '' : ` (${commandWords(revision)})`}`,
@@ -50,22 +55,27 @@ export function renderHistory(
 }
 
 /** One revision with its operations. */
-export function renderRevision(stack: string, revision: Revision, { color, width }: HistoryStyle): string {
+export function renderRevision(
+  stack: string,
+  revision: Revision,
+  revisions: readonly Revision[],
+  { color, width }: HistoryStyle,
+): string {
   const brush = paint(color);
   const fit = (text: string, first = '', rest = first): readonly string[] =>
     width === null ? [first + text] : fold(text, width, first, rest);
-  const { end, git, file, steps, takenBack, changes } = revision;
+  const { end, file, steps, takenBack, changes } = revision;
+  const commit = commitOf(revision, revisions);
   const took = end === null ? '' : ` after ${duration(end.tookMs)}`;
   const result = brush(STYLES[resultOf(revision)], resultWords(revision));
+  const lost = revision.operations - steps.filter(({ isBack }) => !isBack).length;
   const what = revision.command === 'apply' ? '' : ` (${commandWords(revision)})`;
   return [
     ...fit(`Revision ${revision.revision} of stack \`${stack}\`${what}: ${result}${took}`),
     ...fit(
       `${second(revision.atMs)} by ${printable(whoOf(revision))}, stackc ${printable(revision.program)}`,
     ),
-    ...(git === null
-      ? []
-      : fit(`commit ${printable(git.commit)}${git.dirty ? ', from which the file differs' : ''}`)),
+    ...(commit === null ? [] : fit(commitLine(commit, revision))),
     ...(file === null ? [] : fit(`stack file sha256:${printable(file)}`)),
     '',
     ...changes.flatMap(({ id, action, from, to, fields }) => {
@@ -76,10 +86,8 @@ export function renderRevision(stack: string, revision: Revision, { color, width
     ...(changes.length === 0 ? [] : ['']),
     ...steps.flatMap((step) => stepLines(step, revision.atMs, { brush, fit })),
     ...(takenBack.length === 0 ? [] : fit(`taken back: ${takenBack.map(printable).join(', ')}`)),
-    ...(steps.length < revision.operations
-      ? fit(`${plural(revision.operations - steps.length, 'operation')} of its plan cannot be read any more`)
-      : []),
-    countsOf(revision),
+    ...(lost > 0 ? fit(`${plural(lost, 'operation')} of its plan cannot be read any more`) : []),
+    countsText(revision),
     '',
   ].join('\n');
 }
@@ -119,16 +127,13 @@ function stepLines(step: RevisionStep, sinceMs: number, { brush, fit }: Fitting)
   ];
 }
 
-function countsOf({ end, steps }: Revision): string {
-  const count = (...results: readonly RevisionStep['result'][]) =>
-    steps.filter(({ result }) => results.includes(result)).length;
-  const done = end?.done ?? count('done');
-  const failed = end?.failed ?? count('failed');
-  const left = end?.left ?? count('begun', 'left', 'stopped');
+function countsText(revision: Revision): string {
+  const { done, failed, left, back } = countsOf(revision);
   return [
     `${done} done`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(left > 0 ? [`${left} left`] : []),
+    ...(back.all > 0 ? [`${back.done} of ${back.all} on the way back done`] : []),
   ].join(', ');
 }
 
@@ -143,22 +148,23 @@ export function historyJson(
     stack,
     revisions: revisions
       .toReversed()
-      .map((revision) => ({ ...summaryJson(revision), kept: kept.has(revision.revision) })),
+      .map((revision) => ({ ...summaryJson(revision, revisions), kept: kept.has(revision.revision) })),
   };
 }
 
 /** One revision as a JSON value. */
-export function revisionJson(stack: string, revision: Revision): object {
+export function revisionJson(stack: string, revision: Revision, revisions: readonly Revision[]): object {
   return {
     format_version: OUTPUT_FORMAT_VERSION,
     stack,
-    ...summaryJson(revision),
+    ...summaryJson(revision, revisions),
     changes: revision.changes,
     taken_back: revision.takenBack,
-    steps: revision.steps.map(({ id, group, op, result, atMs, tookMs, failure }) => ({
+    steps: revision.steps.map(({ id, group, op, isBack, result, atMs, tookMs, failure }) => ({
       id,
       group,
       op,
+      back: isBack,
       result,
       at: atMs === null ? null : new Date(atMs).toISOString(),
       took_ms: tookMs,
@@ -167,8 +173,10 @@ export function revisionJson(stack: string, revision: Revision): object {
   };
 }
 
-function summaryJson(revision: Revision): object {
-  const { end, git, atMs, operations, command, of, user, host, program, file } = revision;
+function summaryJson(revision: Revision, revisions: readonly Revision[]): object {
+  const commit = commitOf(revision, revisions);
+  const counts = countsOf(revision);
+  const { end, atMs, operations, command, of, user, host, program, file } = revision;
   return {
     revision: revision.revision,
     at: new Date(atMs).toISOString(),
@@ -178,13 +186,14 @@ function summaryJson(revision: Revision): object {
     host,
     program,
     file,
-    git,
+    git: commit?.git ?? null,
+    git_of: commit?.revision ?? null,
     result: resultOf(revision).replace(' ', '_'),
     took_ms: end?.tookMs ?? null,
     operations,
-    done: end?.done ?? null,
-    failed: end?.failed ?? null,
-    left: end?.left ?? null,
+    done: end === null ? null : counts.done,
+    failed: end === null ? null : counts.failed,
+    left: end === null ? null : counts.left,
     cut_off_at: end === null ? cutOffAt(revision) : [],
   };
 }
@@ -213,8 +222,17 @@ export function whereOf(revision: Revision): string {
   return `at ${printable(first)}${more.length === 0 ? '' : ` and ${more.length} more`}`;
 }
 
-function commitOf({ git }: Revision): string {
-  return git === null ? '' : `${git.commit.slice(0, COMMIT_CHARACTERS)}${git.dirty ? '*' : ''}`;
+type Commit = ReturnType<typeof commitOf>;
+
+function commitText(commit: Commit): string {
+  if (commit === null) return '';
+  return `${commit.git.commit.slice(0, COMMIT_CHARACTERS)}${commit.git.dirty ? '*' : ''}`;
+}
+
+function commitLine({ git, revision }: NonNullable<Commit>, { revision: number }: Revision): string {
+  const dirty = git.dirty ? ', from which the file differs' : '';
+  const of = revision === number ? '' : ` (of revision ${revision})`;
+  return `commit ${printable(git.commit)}${of}${dirty}`;
 }
 
 export function whoOf({ user, host }: Pick<Revision, 'user' | 'host'>): string {

@@ -1,3 +1,4 @@
+import { commitOf } from '../../compiler/journal/revisions.ts';
 import type { ApplyCommand } from '../../compiler/journal/record.ts';
 import type { KeptRevision } from '../../compiler/revision/kept-revisions.ts';
 import type { StoredRevision, StoredSelection } from '../../compiler/revision/stored-revision.ts';
@@ -34,7 +35,9 @@ export async function applyRevision(
   const loaded = await loadRevision(stored.content, revision, context.io.cwd);
   // Whoever goes back wants the data as it is; whoever goes on, what was wanted then.
   const migrations = command === 'resume' && stored.selection.migrations;
-  const given = { inputs: revisionInputs(stored.content, loaded, revision), migrations };
+  const named = [...selection.include, ...selection.force];
+  const inputs = revisionInputs(stored.content, loaded, { revision, named });
+  const given = { inputs, migrations, goesOn: command === 'resume' };
   writeNote(context, `${words} revision ${revision}${madeBy(kept, revision)}`);
   return applyPlan(
     context,
@@ -50,6 +53,8 @@ export async function applyRevision(
       demandPlanned: (planned) => demandImages(planned, selection.include, revision),
       question: (stack) => `Apply this to stack \`${stack}\`? Type \`yes\`:`,
       again: 'stack resume',
+      // What nothing is left of came to its end all the same.
+      endsLast: command !== 'rollback',
     },
     flags,
   );
@@ -79,6 +84,7 @@ function demandImages(
 function madeBy({ revisions }: Kept, number: number): string {
   const made = revisions?.find(({ revision }) => revision === number);
   if (made === undefined) return '';
-  const commit = made.git === null ? '' : `, commit ${made.git.commit.slice(0, 7)}`;
+  const { git } = commitOf(made, revisions ?? []) ?? { git: null };
+  const commit = git === null ? '' : `, commit ${git.commit.slice(0, 7)}`;
   return ` (${second(made.atMs)}, ${printable(whoOf(made))}${commit})`;
 }

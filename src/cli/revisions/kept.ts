@@ -6,7 +6,7 @@ import {
   keptRevisions,
   type KeptRevision,
 } from '../../compiler/revision/kept-revisions.ts';
-import type { StoredRevision } from '../../compiler/revision/stored-revision.ts';
+import { isOfWholeFile, type StoredRevision } from '../../compiler/revision/stored-revision.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { fetchJournalIfAny } from '../../runtime/journal/fetch-journal.ts';
 import { observedKept } from '../../runtime/observe.ts';
@@ -29,12 +29,19 @@ export interface Kept {
   readonly revisions: readonly Revision[] | null;
 }
 
-/** Looks at what is kept of a stack. Fails with 1 where nothing of the stack is on the engine. */
+/** Looks at what is kept of a stack. Fails with 1 where no container of the stack is on the engine. */
 export async function keptOf(context: CommandContext, file: string | undefined): Promise<Kept> {
   const { stack, spec } = await namedStack(context, file);
   const { engine } = await context.connect();
   const rows = await engine.listContainers([`${labels.stack}=${stack}`]);
-  if (rows.length === 0 && spec === null) await demandStack(engine, stack);
+  if (rows.length === 0) {
+    if (spec === null) await demandStack(engine, stack);
+    throw new CommandFailure(
+      exitCode.failed,
+      `no container of stack \`${stack}\` is on this engine: it was never applied here, or it was destroyed`,
+      '`stack apply` applies its stack file, `stack destroy` removes what is left of it',
+    );
+  }
   const agents = rows.filter((row) => row.labels[labels.role] === 'agent');
   const records = await fetchJournalIfAny(engine, agents);
   const kept = observedKept(rows);
@@ -60,19 +67,27 @@ async function isWholeFile(
 ): Promise<boolean> {
   if (!isWhole(revisions?.find((one) => one.revision === revision))) return false;
   const stored = await readRevision(engine, id);
-  return 'content' in stored && stored.selection.only.length === 0;
+  return 'content' in stored && isOfWholeFile(stored);
 }
 
-/** What a revision was made from. Fails with 1 where that cannot be read. */
+/** What a revision was made from. Fails with 1, and this help, where that cannot be read. */
 export async function demandStored(
   { engine }: Pick<Kept, 'engine'>,
   { id, revision, engineName }: KeptRevision,
+  help = `it is in the container \`${engineName}\`; nothing was done`,
 ): Promise<StoredRevision> {
   const found = await readRevision(engine, id);
   if ('content' in found) return found;
   throw new CommandFailure(
     exitCode.failed,
     `what revision ${revision} was made from cannot be used: ${found.reason}`,
-    `it is in the container \`${engineName}\`; nothing was done`,
+    help,
   );
+}
+
+/** Why there is nothing to go back to, as far as that is known. */
+export function noneKept(revisions: Kept['revisions']): string {
+  const since = (revisions ?? []).findLastIndex((one) => one.command === 'destroy' && isWhole(one)) + 1;
+  const isNone = revisions !== null && !revisions.slice(since).some(isWhole);
+  return isNone ? 'no apply has come to its end so far' : 'none that came to its end is kept on the engine';
 }

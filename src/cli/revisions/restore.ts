@@ -5,6 +5,7 @@ import { SourceFile } from '../../compiler/source/source-file.ts';
 import { digestOf } from '../../compiler/spec/values/image-reference.ts';
 import type { Engine, ImageDetails } from '../../runtime/engine.ts';
 import { dataMounts } from '../../runtime/inputs/data-mounts.ts';
+import { heldContainers } from '../held.ts';
 import type { GivenInputs } from '../plan-stack.ts';
 import { filesBytes } from './store.ts';
 import { compileSource, type LoadedSpec } from '../stack-file.ts';
@@ -20,11 +21,14 @@ export async function loadRevision(
   return { source, spec, warnings: [], folder: cwd, fromStdin: false };
 }
 
-/** What came from outside the file then; where volumes live, and which images are there, is asked now. */
+/**
+ * What came from outside the file then; where volumes live, and which images are there, is asked now. Nobody asks for those of
+ * containers that are held, unless they are `named`.
+ */
 export function revisionInputs(
   content: RevisionContent,
   { spec }: LoadedSpec,
-  revision: number,
+  { revision, named }: { readonly revision: number; readonly named: readonly string[] },
 ): GivenInputs['inputs'] {
   return async (engine, observing) => {
     const known = {
@@ -35,15 +39,23 @@ export function revisionInputs(
       host: content.host,
       files: filesBytes(content.files),
     };
-    const { dataVolumes } = requirements(spec, known);
+    const { dataVolumes, images: needed } = requirements(spec, known);
+    const observed = await observing;
+    const held = heldContainers(spec, observed, named);
+    const asked = needed.flatMap(({ reference, containers }) => {
+      const image = Object.hasOwn(content.images, reference) ? content.images[reference] : undefined;
+      return image === undefined || containers.every((key) => held.has(key))
+        ? []
+        : [[reference, image] as const];
+    });
     const [images, mounts] = await Promise.all([
       Promise.all(
-        Object.entries(content.images).map(
+        asked.map(
           async ([reference, image]) =>
             [reference, await factsOf(engine, reference, image, revision)] as const,
         ),
       ),
-      observing.then((observed) => dataMounts(dataVolumes, observed, engine)),
+      dataMounts(dataVolumes, observed, engine),
     ]);
     return { ...known, images: Object.fromEntries(images), dataMounts: mounts } satisfies ResolvedInputs;
   };
@@ -61,7 +73,7 @@ async function factsOf(
   if (isOpen) return { kind: 'pull', digest: null, why: 'not on the engine', doubt: null, config };
   const [by] = digests;
   if (by === undefined) {
-    const error = `it is gone from the engine since revision ${revision} (was it pruned?), and no registry knows it`;
+    const error = `it is gone from the engine since revision ${revision}, and no registry knows it`;
     return { kind: 'missing', error };
   }
   const why = id === null ? 'not on the engine' : `gone from the engine since revision ${revision}`;

@@ -1,5 +1,6 @@
 import { requirements } from '../../compiler/desired/requirements.ts';
 import type { ImageFacts, ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
+import type { ObservedState } from '../../compiler/observed/observed-state.ts';
 import type {
   StoredImage,
   StoredRevision,
@@ -13,7 +14,7 @@ import { parseSource } from '../stack-file.ts';
 
 /** What an apply of a stack is made from, to be kept on the engine. */
 export async function storedRevision(
-  { loaded, inputs }: Pick<ResolvedStack, 'loaded' | 'inputs'>,
+  { loaded, inputs, observed }: Pick<ResolvedStack, 'loaded' | 'inputs' | 'observed'>,
   { include, force, only, allowRemoveAll, migrations }: StoredSelection,
 ): Promise<StoredRevision> {
   const { spec, source } = loaded;
@@ -26,6 +27,7 @@ export async function storedRevision(
       images: images(
         inputs,
         needed.images.map(({ reference }) => reference),
+        observed,
       ),
       env: pick(inputs.env, needed.env),
       secrets: pick(
@@ -82,18 +84,19 @@ async function withoutDocker(source: ResolvedStack['loaded']['source']): Promise
 function images(
   { images: known }: ResolvedInputs,
   references: readonly string[],
+  observed: ObservedState,
 ): Readonly<Record<string, StoredImage>> {
   return Object.fromEntries(
     references.flatMap((reference) => {
       const facts = Object.hasOwn(known, reference) ? known[reference] : undefined;
-      const image = facts === undefined ? null : imageOf(reference, facts);
+      const image = imageOf(reference, facts ?? { kind: 'unknown' }, observed);
       return image === null ? [] : [[reference, image] as const];
     }),
   );
 }
 
-/** Null for one that nobody asked for, since its containers are held. */
-function imageOf(reference: string, facts: ImageFacts): StoredImage | null {
+/** One that nobody asked for, since its containers are held, is that which they run; null where they do not say. */
+function imageOf(reference: string, facts: ImageFacts, observed: ObservedState): StoredImage | null {
   switch (facts.kind) {
     case 'local':
       return { id: facts.id, digests: [], config: facts.config };
@@ -104,11 +107,23 @@ function imageOf(reference: string, facts: ImageFacts): StoredImage | null {
         config: facts.config,
       };
     case 'unknown':
+      return heldImage(reference, observed);
     case 'missing':
       return null;
     default:
       return unreachable(facts);
   }
+}
+
+function heldImage(reference: string, { containers }: ObservedState): StoredImage | null {
+  const [id, ...others] = new Set(
+    containers
+      .filter(
+        ({ role, phase, spec }) => role === 'instance' && phase === 'current' && spec?.image === reference,
+      )
+      .map(({ imageId }) => imageId),
+  );
+  return id === undefined || others.length > 0 ? null : { id, digests: [], config: null };
 }
 
 function nameOf(reference: string): string {

@@ -32,7 +32,8 @@ export function demandSavedAlone(
     force,
     only,
     allowRemoveAll,
-  }: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll'>,
+    skipMigration = false,
+  }: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration'>,
 ): void {
   const given = Object.entries({
     '--name': options.name !== null,
@@ -40,6 +41,7 @@ export function demandSavedAlone(
     '--force': force.length > 0,
     '--only': only.length > 0,
     '--allow-remove-all': allowRemoveAll,
+    '--skip-migration': skipMigration,
   }).find(([, isGiven]) => isGiven);
   if (given === undefined) return;
   throw new CommandFailure(

@@ -20,7 +20,7 @@ export async function savePlan(
   context: CommandContext,
   path: string,
   { loaded, connection, plan, inputs }: PlannedStack,
-  selection: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll'>,
+  selection: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration'>,
 ): Promise<void> {
   const { io, options } = context;
   if (connection === null) throw new Error('a plan without an engine is not saved');
@@ -38,6 +38,7 @@ export async function savePlan(
       force: selection.force,
       only: selection.only,
       allow_remove_all: selection.allowRemoveAll,
+      skip_migration: selection.skipMigration === true,
     },
     plan: savedWork(plan),
   });

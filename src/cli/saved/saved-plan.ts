@@ -1,3 +1,4 @@
+import { shallowJson } from '../../compiler/shallow-json.ts';
 import { canonicalJson } from '../../compiler/desired/canonical-json.ts';
 import { sha256 } from '../sha256.ts';
 
@@ -27,6 +28,8 @@ export interface SavedSelection {
   readonly force: readonly string[];
   readonly only: readonly string[];
   readonly allow_remove_all: boolean;
+  /** Absent in older ones: false. */
+  readonly skip_migration?: boolean;
 }
 
 /** The part of a plan that an apply must find again. */
@@ -72,10 +75,6 @@ function sumOf(saved: object): string {
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
-  } catch {
-    return null;
-  }
+  const value = shallowJson(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
 }

@@ -1,4 +1,4 @@
-import type { ContainerSpec, FileSpec } from '../spec/container-spec.ts';
+import type { ContainerSpec, FileSpec, NotificationsSpec } from '../spec/container-spec.ts';
 import type { Template } from '../spec/template.ts';
 
 /** Every template of a container, its own ones only. */
@@ -33,6 +33,7 @@ export function allTemplates(container: ContainerSpec): readonly Template[] {
     ...limits.securityOpt,
     ...limits.extraHosts,
     ...container.files.flatMap(fileTemplates),
+    ...notificationTemplates(container.notifications),
     ...entries.map(({ value }) => value),
   ];
 }
@@ -43,4 +44,17 @@ function fileTemplates({ content, reload }: FileSpec): readonly Template[] {
     ...(content.kind === 'text' ? [content.template] : []),
     ...(reload?.kind === 'command' ? reload.command : []),
   ];
+}
+
+function notificationTemplates({ rollbar, webhook, slack }: NotificationsSpec): readonly Template[] {
+  const single = [
+    rollbar?.token,
+    rollbar?.url,
+    webhook?.url,
+    webhook?.secret,
+    slack?.url,
+    slack?.channel,
+    ...(webhook?.headers ?? []).map(({ value }) => value),
+  ];
+  return single.flatMap((template) => template ?? []);
 }

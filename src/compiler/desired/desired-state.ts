@@ -70,6 +70,8 @@ export interface DesiredContainer {
   readonly migration: DesiredMigration | null;
   /** Containers whose new generations wait for this container's migration too (they take its `env_from`). */
   readonly migrationGates: readonly ContainerKey[];
+  /** Who is told what came of a deploy of it. */
+  readonly notifications: readonly Notification[];
   /** For `cron`: the schedule's lines of five fields (two when cron(5)'s day rule needs them). */
   readonly schedule: readonly string[];
   readonly timezone: string | null;
@@ -78,6 +80,25 @@ export interface DesiredContainer {
   /** For `cron`: how long a run may last; null: as long as it takes. */
   readonly runTimeoutMs: number | null;
 }
+
+/** Somebody who is told what came of a deploy. It holds secrets, and is no part of what counts as a change. */
+export type Notification =
+  | {
+      readonly kind: 'rollbar';
+      readonly url: string;
+      readonly token: string;
+      /** The container's variables that hold the environment's name and the revision; null: none is named. */
+      readonly envVar: string | null;
+      readonly revVar: string | null;
+    }
+  | {
+      readonly kind: 'webhook';
+      readonly url: string;
+      /** Null: the body is not signed. */
+      readonly secret: string | null;
+      readonly headers: readonly (readonly [string, string])[];
+    }
+  | { readonly kind: 'slack'; readonly url: string; readonly channel: string | null };
 
 /** Which image a container runs. */
 export interface DesiredImage {

@@ -4,6 +4,7 @@ import { variesByInstance } from '../spec/template.ts';
 import type { DesiredContainer, DesiredInstance, DesiredMigration, Strategy } from './desired-state.ts';
 import { desiredImage, writtenImage } from './image.ts';
 import { instanceMaker } from './instance-maker.ts';
+import { notificationsOf } from './notifications.ts';
 import { programOf } from './program.ts';
 import { reportSocketless, type Resolution } from './resolution.ts';
 import { balancerProgram } from '../balancer/running.ts';
@@ -49,6 +50,7 @@ export function resolveContainer(
         : { name: container.balancer.name, span: problems.source.span(container.balancer.place.range) },
     migration: migration(container, resolution),
     migrationGates: container.migration === null ? [] : (resolution.takersOf.get(container.key) ?? []),
+    notifications: notificationsOf(container, resolution),
     schedule: container.cron?.schedule ?? [],
     timezone: container.cron?.timezone ?? null,
     overlap: container.cron?.overlap ?? 'skip',

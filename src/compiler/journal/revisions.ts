@@ -21,6 +21,8 @@ export interface Revision extends Omit<ApplyRecord, 'type'> {
 
 /** An operation of a plan, and what became of it. */
 export interface RevisionStep extends PlannedOperation {
+  /** Whether it leads back to an old generation: it is none of the plan, and came on top of it. */
+  readonly isBack: boolean;
   /** `begun`: no end of it is known. `left`: it was never begun. */
   readonly result: 'done' | 'failed' | 'stopped' | 'begun' | 'left';
   readonly atMs: number | null;
@@ -57,11 +59,12 @@ function revisionOf(begun: Omit<ApplyRecord, 'type'>, own: readonly JournalRecor
   }
   const steps = plans.flatMap(({ operations }) =>
     operations.map((operation): RevisionStep => {
-      const { id } = operation;
+      const { id, group } = operation;
       const record = ended.get(id);
       const atMs = record?.atMs ?? started.get(id) ?? null;
       return {
         ...operation,
+        isBack: id.startsWith(`${group} back `),
         result: record?.result ?? (atMs === null ? 'left' : 'begun'),
         atMs,
         tookMs: record?.tookMs ?? null,
@@ -72,8 +75,6 @@ function revisionOf(begun: Omit<ApplyRecord, 'type'>, own: readonly JournalRecor
   const takenBack = new Set(steps.flatMap(({ id, group }) => (backs.has(id) ? [group] : [])));
   return {
     ...begun,
-    // What came on top of the plan.
-    operations: Math.max(begun.operations, steps.length),
     end,
     changes: plans.flatMap(({ changes }) => changes),
     steps,
@@ -90,4 +91,42 @@ export function cutOffAt({ steps }: Revision): readonly string[] {
     .toSorted((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0))
     .at(-1);
   return last === undefined ? [] : [last.id];
+}
+
+/** The commit of what a revision made, and of which revision that is; null where it lies in no repository, or nobody knows. */
+export function commitOf(
+  revision: Pick<Revision, 'revision' | 'of' | 'git'>,
+  revisions: readonly Revision[],
+): { readonly git: NonNullable<ApplyRecord['git']>; readonly revision: number } | null {
+  const { git, of, revision: number } = revision;
+  if (git !== null) return { git, revision: number };
+  // What is made again is older.
+  const made = of === null || of >= number ? undefined : revisions.find((one) => one.revision === of);
+  return made === undefined ? null : commitOf(made, revisions);
+}
+
+/** How many operations of a revision's plan came to which end, and of those that lead back, which are none of its plan. */
+export interface Counts {
+  readonly done: number;
+  readonly failed: number;
+  /** Not begun, given up, or begun without a known end. */
+  readonly left: number;
+  readonly back: { readonly done: number; readonly all: number };
+}
+
+/** Its end counts what its plan has lost in the journal, too. */
+export function countsOf({ end, steps }: Pick<Revision, 'end' | 'steps'>): Counts {
+  const back = steps.filter(({ isBack }) => isBack);
+  const own = countsIn(steps.filter(({ isBack }) => !isBack));
+  const { done, failed, left } = countsIn(back);
+  return {
+    ...(end === null ? own : { done: end.done - done, failed: end.failed - failed, left: end.left - left }),
+    back: { done, all: back.length },
+  };
+}
+
+function countsIn(steps: readonly RevisionStep[]): Omit<Counts, 'back'> {
+  const count = (wanted: RevisionStep['result']) => steps.filter(({ result }) => result === wanted).length;
+  const [done, failed] = [count('done'), count('failed')];
+  return { done, failed, left: steps.length - done - failed };
 }

@@ -7,6 +7,10 @@ export interface Times {
   readonly startMs: number | null;
   /** From the stop signal to its end. */
   readonly stopMs: number | null;
+  /** From the begin of its stop to the end of its successor's gate, where that started after it: with all between them. */
+  readonly awayMs: number | null;
+  /** From the begin of the hold until what came was handed over. */
+  readonly heldMs: number | null;
   /** Until nobody was connected any more. */
   readonly drainMs: number | null;
   /** How its last stop went. */
@@ -27,6 +31,8 @@ export interface LastStop extends Omit<Extract<Told, { readonly kind: 'stop' }>,
 export const NO_TIMES: Times = {
   startMs: null,
   stopMs: null,
+  awayMs: null,
+  heldMs: null,
   drainMs: null,
   lastStop: null,
   inFlightMs: null,
@@ -66,6 +72,8 @@ function timesOfOne(records: readonly OperationRecord[]): Times {
   return {
     startMs: last(starts),
     stopMs: last((own) => of(own, 'container.stop').map(({ tookMs }) => tookMs)),
+    awayMs: last(absences),
+    heldMs: last(holds),
     drainMs: last((own) => own.flatMap(({ told }) => (told?.kind === 'drain' ? [told.ms] : []))),
     lastStop: applies.map(lastStopOf).find((stop) => stop !== null) ?? null,
     inFlightMs: inFlight.length === 0 ? null : Math.max(...inFlight),
@@ -82,6 +90,30 @@ function starts(records: readonly OperationRecord[]): readonly number[] {
     const [gate] = gates.get(generationOf(start)) ?? [];
     if (gate === undefined || gate.atMs - start.atMs - start.tookMs > AT_ONCE_MS) return [];
     return [gate.atMs + gate.tookMs - start.atMs];
+  });
+}
+
+/** Of instances whose next generation starts once the one before it has stopped. */
+function absences(records: readonly OperationRecord[]): readonly number[] {
+  const begun = of(records, 'container.start');
+  const gates = groupBy(of(records, 'container.gate'), generationOf);
+  return of(records, 'container.stop').flatMap((stop) => {
+    const next = begun.find(
+      (start) =>
+        start.instance === stop.instance &&
+        start.generation !== stop.generation &&
+        start.atMs >= stop.atMs + stop.tookMs,
+    );
+    const [gate] = next === undefined ? [] : (gates.get(generationOf(next)) ?? []);
+    return gate === undefined ? [] : [gate.atMs + gate.tookMs - stop.atMs];
+  });
+}
+
+function holds(records: readonly OperationRecord[]): readonly number[] {
+  const publishes = of(records, 'socket.publish');
+  return of(records, 'socket.hold').flatMap((hold) => {
+    const end = publishes.find(({ instance, atMs }) => instance === hold.instance && atMs >= hold.atMs);
+    return end === undefined ? [] : [end.atMs + end.tookMs - hold.atMs];
   });
 }
 

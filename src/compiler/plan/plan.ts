@@ -163,6 +163,10 @@ export interface PlanRequest {
   readonly agentImagePresent: boolean;
   /** Whether migrations run that have not; a way back runs none. Default true. */
   readonly migrations?: boolean;
+  /** Those that would run are left out, with a warning each (`STK422`). Default false. */
+  readonly skipMigration?: boolean;
+  /** An apply that was cut off is gone on with: whoever it has replaced by force is not replaced once more. Default false. */
+  readonly goesOn?: boolean;
 }
 
 /** Changes that `--detailed-exitcode` and `apply` count; held, scheduled and unchanged ones are not pending. */

@@ -14,6 +14,7 @@ import type { Difference } from './compare.ts';
 import { linkDrift } from './links.ts';
 import { modeTable, STARTING, STAYING } from './mode-table.ts';
 import type { Decision, Status } from './mode-table.ts';
+import { replacedBy } from './replaced-by.ts';
 import { byServing } from './serving.ts';
 import { standing } from './standing.ts';
 import { publishedSuccessor } from './successor.ts';
@@ -56,7 +57,9 @@ export function decide(
       decided.push(
         decideOne(container, instance, stands, observed, {
           included: named(included, container, instance),
-          forced: named(forced, container, instance),
+          forced:
+            named(forced, container, instance) &&
+            !(request.goesOn === true && isReplaced(container, instance, stands)),
           vanished:
             traces.links.has(instance.engineName) ||
             instance.index < (traces.highest.get(container.key) ?? 0),
@@ -65,6 +68,13 @@ export function decide(
     }
   }
   return decided;
+}
+
+/** Whether an apply that was cut off has made the current generation, which is as the file says. */
+function isReplaced(container: DesiredContainer, instance: DesiredInstance, stands: Standing): boolean {
+  const { current } = stands;
+  if (current === null || replacedBy(stands) === null) return false;
+  return compare(container, instance, current).replace.length === 0;
 }
 
 /** Whether a container, one of its instances, or either behind the application's name was named. */
@@ -129,7 +139,7 @@ function decideOne(
 }
 
 /** Ports of the host that change are no obstacle: both generations can have their own. */
-function besideItself(
+export function besideItself(
   container: DesiredContainer,
   { spec }: DesiredInstance,
   current: ObservedContainer | null,

@@ -59,6 +59,20 @@ export function pendingMigrations(
   return pending.map((one) => ({ ...one, waitsFor: waits.get(one.owner.key) ?? [] }));
 }
 
+/** What is told of the migrations that would run, and are left out since the operator said so. Code: STK422. */
+export function skippedMigrations(
+  containers: readonly DesiredContainer[],
+  observed: ObservedState,
+  scope: Omit<MigrationScope, 'migrations'>,
+): readonly Diagnostic[] {
+  return pendingMigrations(containers, observed, { ...scope, migrations: true }).map(({ owner }) =>
+    diagnostic('STK422', `the migration of \`${owner.name}\` is skipped`, owner.span, {
+      severity: 'warning',
+      help: `the new version starts on the data as it is; run it by hand, or apply without \`--skip-migration\``,
+    }),
+  );
+}
+
 /**
  * Migrations under way that cannot be waited for in the place of the file's own: of another image or command, paused, or
  * a second one. Two at once on the same database are what a plan must never bring about. Code: STK415.

@@ -16,12 +16,12 @@ import type { Decided } from './decide.ts';
 import { withDependencies } from './dependencies.ts';
 import { droppedInstances, removeDropped } from './dropped.ts';
 import type { DroppedInstance } from './dropped.ts';
-import { pendingMigrations, strayMigrations } from './migrations.ts';
+import { pendingMigrations, skippedMigrations, strayMigrations } from './migrations.ts';
 import { arrivalsIn, noticesIn } from './notices.ts';
 import { STARTING } from './mode-table.ts';
 import { prepare } from './prepare.ts';
 import { rollContainers } from './roll-containers.ts';
-import type { RollScope } from './roll.ts';
+import type { RollScope } from './replace.ts';
 import { abandonedRuns, tidyMigrations, tidyRuns, unstartedMigrations } from './runs.ts';
 import { socketVolumes, wantedPlaces } from './sockets.ts';
 import { existing } from './turn.ts';
@@ -56,14 +56,18 @@ function planWith(
   const selected = select(desired, request);
   const decided = all.filter((d) => selected.has(d.container.key));
   const dropped = droppedInstances(desired, observed, request.only.length > 0 ? selected : null);
-  const diagnostics = checkPlan(desired, observed, request, decided, dropped);
   const builder = new PlanBuilder();
 
   const starting = new Set(decided.filter((d) => STARTING.has(d.decision)).map((d) => d.container.key));
+  const { migrations: wanted = true, skipMigration = false, goesOn = false } = request;
+  const migrations = wanted && !skipMigration;
+  const diagnostics = [
+    ...checkPlan(desired, observed, request, decided, dropped),
+    ...(skipMigration ? skippedMigrations(desired.containers, observed, { starting, selected }) : []),
+  ];
   const runs = abandonedRuns(observed, request);
   const tellers = tellersOf(all, dropped, observed);
   const agents = neededAgents(desired, observed, request, { anyway, decided, dropped, runs, tellers });
-  const { migrations = true } = request;
   const prepared = prepare(builder, desired, observed, request, { starting, selected, migrations, agents });
   const reach = new Set(agents.flatMap((agent) => agent.volumes));
   const isCounted = agents.some(({ plane }) => plane === 'stack');
@@ -73,7 +77,7 @@ function planWith(
 
   const hasHostAgent = agents.some(({ plane }) => plane === 'host');
   const contingent = new PlanBuilder();
-  const scope = { sockets, contingent, hasHostAgent, handover: handoverOf(dropped) };
+  const scope = { sockets, contingent, goesOn, hasHostAgent, handover: handoverOf(dropped) };
   const work = { decided, starting, selected, migrations, scope };
   const rolled = rollContainers(builder, desired, observed, work, aside);
 
@@ -95,7 +99,7 @@ function planWith(
     ...tidyMigrations(builder, unstarted, prepared.ready),
   ];
   const over = builder.join('everything', 'done', [...ready, ...removal.ready, ...rolled.monitored]);
-  for (const cleanup of rolled.cleanups) cleanup(over);
+  for (const cleanup of rolled.cleanups) cleanup(over.length > 0 ? over : prepared.ready);
 
   return conclude(
     {
@@ -107,7 +111,7 @@ function planWith(
       warnings: diagnostics.filter((d) => d.severity === 'warning'),
       agents,
     },
-    [...diagnostics, ...strayMigrations(desired.containers, observed, work)],
+    [...diagnostics, ...strayMigrations(desired.containers, observed, { ...work, migrations: wanted })],
   );
 }
 

@@ -9,8 +9,10 @@ import { addMigration, migrationChangeId, pendingMigrations } from './migrations
 import type { MigrationScope } from './migrations.ts';
 import { STAYING } from './mode-table.ts';
 import { plainChange } from './prepare.ts';
+import { predecessorsOf } from './predecessors.ts';
 import { rollInstance, waitName } from './roll.ts';
-import type { Awaited, Rolled, RollScope } from './roll.ts';
+import type { Awaited, RollScope } from './replace.ts';
+import type { Rolled } from './roll.ts';
 
 /** What was decided, and what every instance must know. */
 export interface Work extends MigrationScope {
@@ -147,15 +149,23 @@ function rollOne(
   const isFirm = onFailure !== 'continue';
   const leaving = Math.max(1, Math.floor(surge / batch));
   const batches: (readonly Rolled[])[] = [];
+  const predecessors = predecessorsOf(own, scope);
   const unsettled = container.strategy.order === 'stop-first' ? own.filter(isUnsettled) : [];
   const settled = new Map(
-    unsettled.map((d) => [d, rollInstance(builder, d, { begin, serve: [] }, waitsFor, scope, [])]),
+    [...new Set([...predecessors.keys(), ...unsettled])].map((d) => {
+      const predecessor = predecessors.get(d) ?? null;
+      const others = predecessor === null ? [] : own.filter((one) => one !== d && runs(one));
+      return [d, rollInstance(builder, d, { begin, serve: [], predecessor }, waitsFor, scope, others)];
+    }),
   );
   const settling = [...settled.values()];
+  const canary = canaryOf(container, own, predecessors.size);
+  const ahead = [...predecessors.keys()].flatMap((d) => settled.get(d) ?? []);
   const start = [...begin, ...settling.flatMap((rolled) => rolled.ready)];
-  const canary = canaryOf(container, own);
-  let baked: readonly NodeId[] = [];
-  for (const together of batchesOf(replacing, batch, canary?.instances ?? 0)) {
+  let baked: readonly NodeId[] =
+    canary !== null && ahead.length >= canary.instances ? bake(builder, ahead, canary.bakeMs, begin) : [];
+  const behind = Math.max(0, (canary?.instances ?? 0) - ahead.length);
+  for (const together of batchesOf(replacing, batch, behind)) {
     const before = batches.at(-1) ?? [];
     const gone = (batches.at(-leaving) ?? []).flatMap((rolled) => rolled.ready);
     const serving = before.flatMap((rolled) => rolled.serving);
@@ -163,22 +173,21 @@ function rollOne(
     const awaited = before.length === 0 ? settling : before;
     const waits = [...waitsFor, ...awaited.map((rolled) => rolled.change.id)];
     // One that does not run now does once its turn is over.
-    const others = own.filter(
-      (d) =>
-        !together.includes(d) && (done.has(d) || settled.has(d) || d.standing.current?.state === 'running'),
-    );
-    const isBehindCanary = baked.length > 0 && canary?.instances === done.size;
+    const others = own.filter((d) => !together.includes(d) && (done.has(d) || settled.has(d) || runs(d)));
+    const isBehindCanary =
+      baked.length > 0 && (before.length === 0 || canary?.instances === ahead.length + done.size);
     const isAhead =
       isFirm &&
       !isBehindCanary &&
-      done.size >= (canary?.instances ?? 0) &&
+      done.size >= behind &&
       batches.length > 1 &&
       leaving > 1 &&
       together.every((d) => beginsAlone(d, scope));
     const turns = [...(isAhead ? running : serving), ...gone, ...(isBehindCanary ? baked : [])];
+    const opening = before.length === 0 ? start : [];
     const rolls = together.map((d) => {
       const after: Awaited = {
-        begin: before.length === 0 ? start : isFirm ? turns : [followed(builder, d, start, turns)],
+        begin: isFirm || turns.length === 0 ? [...opening, ...turns] : [followed(builder, d, start, turns)],
         serve: isAhead ? serving : [],
         hasForerunners: isFirm && before.length > 0,
       };
@@ -187,9 +196,10 @@ function rollOne(
       return rolled;
     });
     batches.push(rolls);
-    if (canary?.instances === done.size) baked = bake(builder, [...done.values()], canary.bakeMs);
+    if (canary?.instances === ahead.length + done.size)
+      baked = bake(builder, [...ahead, ...done.values()], canary.bakeMs, begin);
   }
-  const [first] = done.values();
+  const [first] = [...ahead, ...done.values()];
   const forerunners =
     first === undefined || baked.length === 0 ? (first?.serving ?? []) : [...first.serving, ...baked];
   let reloaded: Rolled | null = null;
@@ -204,7 +214,8 @@ function rollOne(
       continue;
     }
     const waits = d.decision === 'create' && first !== undefined;
-    const after = waits ? (isFirm ? forerunners : [followed(builder, d, begin, forerunners)]) : begin;
+    const awaited = forerunners.length > 0 ? forerunners : begin;
+    const after = waits ? (isFirm ? awaited : [followed(builder, d, begin, forerunners)]) : begin;
     const named = waits ? [...waitsFor, first.change.id] : waitsFor;
     done.set(d, rollInstance(builder, d, { begin: after, serve: [] }, named, scope, []));
   }
@@ -221,7 +232,9 @@ function rollOne(
         canary === null
           ? null
           : {
-              changes: replacing.slice(0, canary.instances).map(({ instance }) => instance.key),
+              changes: [...predecessors.keys(), ...replacing]
+                .slice(0, canary.instances)
+                .map(({ instance }) => instance.key),
               bakeMs: canary.bakeMs,
             },
       changes,
@@ -230,11 +243,17 @@ function rollOne(
   };
 }
 
-/** What comes first, where others come after it. */
-function canaryOf({ rollout: { canary } }: DesiredContainer, own: readonly Decided[]): Rollout['canary'] {
-  const replaced = own.filter(({ decision }) => decision === 'replace').length;
-  const others = own.filter(({ decision }) => decision === 'create').length + replaced;
-  return canary === null || canary.instances > replaced || canary.instances >= others ? null : canary;
+/** What comes first, where others come after it; `ahead` have been replaced already. */
+function canaryOf(
+  { rollout: { canary } }: DesiredContainer,
+  own: readonly Decided[],
+  ahead: number,
+): Rollout['canary'] {
+  const replacing = own.filter(({ decision }) => decision === 'replace').length;
+  const left = own.filter(({ decision }) => decision === 'create').length + replacing;
+  if (canary === null || left === 0) return null;
+  const { instances } = canary;
+  return instances > ahead + replacing || instances >= ahead + left ? null : canary;
 }
 
 /** A batch does not reach over the end of the canary. */
@@ -253,8 +272,14 @@ function batchesOf(
 }
 
 /** The others begin only when all that came first have run for a while. */
-function bake(builder: PlanBuilder, rolled: readonly Rolled[], ms: number): readonly NodeId[] {
-  const after = rolled.flatMap(({ ready }) => ready);
+function bake(
+  builder: PlanBuilder,
+  rolled: readonly Rolled[],
+  ms: number,
+  begin: readonly NodeId[],
+): readonly NodeId[] {
+  const ready = rolled.flatMap((one) => one.ready);
+  const after = ready.length > 0 ? ready : begin;
   const group = rolled.at(-1)?.change.id ?? '';
   if (ms === 0) return builder.join(group, 'canary', after);
   const targets = rolled.flatMap(({ made }) => made ?? []);
@@ -270,6 +295,10 @@ function followed(
 ): NodeId {
   const op = { kind: 'checkpoint', name: `${instance.key} turn` } as const;
   return builder.add(instance.key, 'turn', op, after, 'whatever becomes of those before it', { follows });
+}
+
+function runs({ standing: { current } }: Decided): boolean {
+  return current?.state === 'running';
 }
 
 /** An apply was cut off before all of it was said and done: balancers may not count on it yet, and nobody else is to leave before they do. */

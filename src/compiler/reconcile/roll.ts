@@ -1,72 +1,35 @@
 import type { ContainerKey } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
-import type { ContainerRef } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
-import type { Action, BackTurn, Change, NodeId } from '../plan/plan.ts';
+import type { Action, Change, NodeId } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
-import { awaitedAgain, planBack } from './back.ts';
-import { leadsTo } from './balancers.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
 import { awaitCurrent, publishAgain, rescue } from './rescue.ts';
-import { socketPlace } from './sockets.ts';
-import type { SocketScope } from './sockets.ts';
 import { STAYING } from './mode-table.ts';
+import { goOn, NOTHING_REPLACED, replaceCurrent } from './replace.ts';
+import type { Awaited, Replaced, RollScope } from './replace.ts';
 import { reload, reloadGate, reloadNotes } from './reload.ts';
 import { start, update } from './start.ts';
-import { addSteps, scopeOf } from './steps.ts';
-import { existing, outgoing } from './turn.ts';
-import { coverOf, stillServes } from './cover.ts';
-import type { Turn } from './turn.ts';
-import { restOf, strategies } from './strategies.ts';
+import { stillServes } from './cover.ts';
 import { tidyGeneration } from './tidy.ts';
+import { existing } from './turn.ts';
 import { count, gateWords, instanceNotes } from './words.ts';
 
 /** What came of planning one instance. */
-export interface Rolled {
+export interface Rolled extends Omit<Replaced, 'last' | 'serving' | 'notes'> {
   readonly change: Change;
-  /** The new generation runs, and is not asked yet. Empty when nothing is done, or it does not begin by itself. */
-  readonly running: readonly NodeId[];
-  /** The new generation serves in the place of the old one: what the next instance waits for. Empty when nothing is done. */
+  /** It serves: what the next instance waits for. Empty when nothing is done. */
   readonly serving: readonly NodeId[];
-  /** The old one is gone as well: what dependents wait for. Empty when nothing is done. */
+  /** All is done, and the old one is gone as well: what dependents wait for. Empty when nothing is done. */
   readonly ready: readonly NodeId[];
-  /** The new generation is watched no longer: what the removal of old ones waits for. Empty where it is not watched. */
-  readonly monitored: readonly NodeId[];
-  /** The new generation; null where none is made. */
-  readonly made: ContainerRef | null;
-  /** How it goes back to the old one; null where it cannot. */
-  readonly back: BackTurn | null;
-  /** Generations to remove when everything is over: they are the way back until then. */
-  readonly cleanup: (after: readonly NodeId[]) => void;
-}
-
-/** What an instance waits for. */
-export interface Awaited {
-  /** Before its new generation is created. */
-  readonly begin: readonly NodeId[];
-  /** Before its new generation is asked whether it is ready. */
-  readonly serve: readonly NodeId[];
-  /** Others of its container are replaced before it. */
-  readonly hasForerunners?: boolean;
-}
-
-/** What an instance must know of the others. */
-export interface RollScope {
-  readonly sockets: SocketScope;
-  /** Takes in what is done only when something fails. */
-  readonly contingent: PlanBuilder;
-  /** The plan has the agent that asks over the host's network. */
-  readonly hasHostAgent: boolean;
-  /** Who leaves and must stop just before this instance starts. */
-  readonly handover: (container: ContainerKey, index: number) => readonly ObservedContainer[];
 }
 
 /** Plans one instance, while `others` of its container serve: puts its name right, tidies what is left over, then does what was decided. */
 export function rollInstance(
   builder: PlanBuilder,
   decided: Decided,
-  { begin: after, serve, hasForerunners = false }: Awaited,
+  { begin: after, serve, hasForerunners = false, predecessor = null }: Awaited,
   waitsFor: readonly string[],
   scope: RollScope,
   others: readonly Decided[],
@@ -83,9 +46,9 @@ export function rollInstance(
       ? standing.failed.filter(({ state }) => state !== 'created' && state !== 'exited' && state !== 'dead')
       : standing.failed;
   const kept = standing.failed.filter((failed) => !stale.includes(failed));
-  const serves = stillServes(decided);
+  const serves = stillServes(decided).filter((leftover) => leftover !== predecessor);
   const tidy = (leftover: ObservedContainer, current: ObservedContainer | null) => {
-    last = tidyGeneration(builder, group, instance, leftover, current, last, scope.sockets);
+    last = tidyGeneration(builder, { instance, leftover, current, sockets: scope.sockets }, last);
     notes.push(
       leftover.phase === 'current'
         ? `removes ${leftover.engineName}, a copy of generation ${leftover.generation} made by hand`
@@ -93,7 +56,8 @@ export function rollInstance(
     );
   };
   for (const leftover of [...standing.leftovers, ...stale])
-    if (leftover !== successor && !serves.includes(leftover)) tidy(leftover, standing.current);
+    if (leftover !== successor && leftover !== predecessor && !serves.includes(leftover))
+      tidy(leftover, standing.current);
   const tidyServing = () => {
     for (const leftover of serves)
       tidy(leftover, standing.current === null ? null : { ...standing.current, state: 'running' });
@@ -108,93 +72,21 @@ export function rollInstance(
     notes.push(`generation ${failed.generation} failed and is kept as ${failed.engineName} until then`);
   }
 
+  const from = last;
   const generation = successor?.generation ?? standing.latest + 1;
-  let cleanup: Rolled['cleanup'] = () => {};
-  let running: readonly NodeId[] = [];
-  let serving: readonly NodeId[] | null = null;
-  let monitored: readonly NodeId[] = [];
-  let back: BackTurn | null = null;
-  let made: ContainerRef | null = null;
+  let replaced: Replaced = { ...NOTHING_REPLACED, last };
   switch (decision) {
     case 'create':
     case 'replace': {
-      const replaced = decision === 'replace' ? standing.current : null;
-      const next: ContainerRef =
-        successor === null ? { kind: 'created', instance: instance.key, generation } : existing(successor);
-      made = next;
-      const whole = strategies[replaced === null ? 'create' : container.strategy.order];
-      const strategy = successor === null ? whole : restOf(whole);
-      const oldPlace = socketPlace(replaced?.spec ?? null, scope.sockets.reach);
-      const handover = scope.handover(container.key, instance.index);
-      const listing = scope.sockets.tellers.get(instance.engineName) ?? [];
-      const tellers = listing.filter((teller) => leadsTo(teller, instance));
-      const cover = coverOf(decided, { oldPlace, tellers, others, wanted: scope.sockets.wanted });
-      const arrivals = scope.sockets.arrivals(instance.engineName, replaced);
-      const turn: Turn = {
-        way: 'forward',
-        container: container.key,
-        instance,
-        hasForerunners,
-        generation,
-        next,
-        old: replaced === null ? null : outgoing(replaced, instance.engineName),
-        cover,
-        oldPlace,
-        handover,
-        tellers,
-        awaitOld: awaitedAgain(decided, { cover, arrivals, hasSiblings: others.length > 0 }, scope.sockets),
-        arrivals,
-        sockets: scope.sockets,
-      };
-      // Back to an old one that does not run would be worse; without any, the next apply makes another one.
-      const isBetter = replaced === null || replaced.state === 'running';
-      const undoScope = successor === null || isBetter ? scopeOf(turn) : null;
-      last = addSteps(builder, group, strategy.begin, turn, last, undoScope);
-      running = last;
-      last = addSteps(builder, group, strategy.serve, turn, [...last, ...serve], undoScope);
-      const published = last;
-      last = addSteps(builder, group, strategy.switch, turn, last, undoScope);
-      // Who has no socket of its own is reached by its name.
-      serving =
-        container.strategy.order === 'start-first' && instance.socket?.movable === true ? published : last;
-      for (const leaving of handover)
-        notes.push(`${leaving.instance} hands over to it: it stops just before the start`);
-      if (replaced !== null && replaced.anonymousVolumes.length > 0) {
-        const targets = replaced.anonymousVolumes.join(', ');
-        notes.push(`its image's own volume at ${targets} starts empty; the old one is kept on the engine`);
-      }
-      last = addSteps(builder, group, strategy.settle, turn, last, null);
-      if (replaced !== null) {
-        const { onFailure, monitorMs: ms } = container.rollout;
-        if (onFailure === 'rollback') {
-          const surroundings = {
-            after: last,
-            hasSiblings: others.length > 0,
-            hasHostAgent: scope.hasHostAgent,
-          };
-          back = planBack(scope.contingent, decided, turn, surroundings);
-        }
-        const op = { kind: 'container.monitor', target: next, ms } as const;
-        if (ms > 0) monitored = [builder.add(group, `monitor ${generation}`, op, last, 'it may end yet')];
-      }
-      const spent = replaced === null ? kept : [replaced, ...kept];
-      cleanup = (everything) => {
-        for (const old of spent) {
-          const op = { kind: 'container.remove', target: existing(old), volumes: false } as const;
-          builder.add(
-            group,
-            `remove ${old.generation}`,
-            op,
-            everything,
-            `replaced by generation ${generation}`,
-          );
-        }
-      };
+      const turns = { begin: last, serve, hasForerunners };
+      replaced = replaceCurrent(builder, decided, turns, scope, { others, generation, kept });
+      ({ last } = replaced);
+      notes.push(...replaced.notes);
       break;
     }
     case 'start':
     case 'start-held':
-      last = start(builder, decided, last, scope.sockets);
+      last = start(builder, decided, last, scope.sockets, predecessor !== null);
       tidyServing();
       if (decision === 'start-held')
         notes.push(`held: ${count(decided.difference.replace.length, 'change')}`);
@@ -225,7 +117,13 @@ export function rollInstance(
       return unreachable(decision);
   }
 
-  const action = actionOf(decided, tidied);
+  if (predecessor !== null) {
+    replaced = goOn(builder, decided, predecessor, { from, after: last }, scope, others);
+    ({ last } = replaced);
+    notes.push(...replaced.notes);
+  }
+
+  const action = actionOf(decided, tidied || predecessor !== null);
   const starts = retries || decision === 'start' || decision === 'start-held';
   const change: Change = {
     id: group,
@@ -256,6 +154,7 @@ export function rollInstance(
     ],
   };
   const ready = last === after ? [] : last;
+  const { running, serving, monitored, made, back, cleanup } = replaced;
   return { change, running, serving: serving ?? ready, ready, monitored, made, back, cleanup };
 }
 

@@ -9,7 +9,7 @@ import { foreignNetworks, restartText } from './compare.ts';
 import type { Decided } from './decide.ts';
 import { fileName, hasOwnSocket, publish, release, socketPlace, unlink } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
-import { addSteps } from './steps.ts';
+import { addSteps, scopeOf } from './steps.ts';
 import { existing } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { strategies } from './strategies.ts';
@@ -17,12 +17,16 @@ import { strategies } from './strategies.ts';
 /** How long a server that runs may take to bind its path. */
 const BIND_S = 10;
 
-/** Starts a generation that does not run. A held one is started as it was made: the file says nothing of it. */
+/**
+ * Starts a generation that does not run. A held one is started as it was made: the file says nothing of it. With a predecessor,
+ * which can come back, a start that fails is taken back.
+ */
 export function start(
   builder: PlanBuilder,
   decided: Decided,
   after: readonly NodeId[],
   sockets: SocketScope,
+  hasPredecessor = false,
 ): readonly NodeId[] {
   const { container, instance, standing, decision } = decided;
   const current = standing.current;
@@ -46,19 +50,23 @@ export function start(
       arrivals: 0,
       sockets,
     };
-    return update(
+    const { begin, serve } = strategies.start;
+    const { socket, key: group } = instance;
+    let last = addSteps(
       builder,
-      decided,
-      addSteps(
-        builder,
-        instance.key,
-        [...strategies.start.begin, ...strategies.start.serve],
-        turn,
-        after,
-        null,
-      ),
-      sockets,
+      group,
+      [...begin, ...serve],
+      turn,
+      after,
+      hasPredecessor ? scopeOf(turn) : null,
     );
+    if (socket !== null && !socket.movable) {
+      const kept = unlink(socket, generationSocketName(instance.engineName, generation));
+      last = [
+        builder.add(group, `clear kept ${generation}`, kept, last, 'an apply may have been about to stop it'),
+      ];
+    }
+    return update(builder, decided, last, sockets);
   }
   let last = after;
   const add = (verb: string, op: Operation, reason: string) => {

@@ -24,17 +24,33 @@ import { existing, outgoing, quieting } from './turn.ts';
 /** For a generation of which the file says nothing. */
 const DRAIN_S = 30;
 
-/** Removes a generation that an earlier apply left over. A half-made one may be published already: the link goes back first. */
+/** A generation that an earlier apply left over. */
+interface Leaving {
+  readonly instance: DesiredInstance;
+  readonly leftover: ObservedContainer;
+  readonly current: ObservedContainer | null;
+  readonly sockets: SocketScope;
+}
+
+/** Removes a generation that an earlier apply left over. */
 export function tidyGeneration(
   builder: PlanBuilder,
-  group: string,
-  instance: DesiredInstance,
-  leftover: ObservedContainer,
-  current: ObservedContainer | null,
+  leaving: Leaving,
   after: readonly NodeId[],
-  sockets: SocketScope,
 ): readonly NodeId[] {
-  const { engineName } = instance;
+  const { instance, leftover } = leaving;
+  const last = retire(builder, leaving, after);
+  const op = { kind: 'container.remove', target: existing(leftover), volumes: false } as const;
+  return [builder.add(instance.key, `remove ${leftover.generation}`, op, last, 'left over')];
+}
+
+/** Ends what a generation that an earlier apply left over still does. A half-made one may be published already: the link goes back first. */
+export function retire(
+  builder: PlanBuilder,
+  { instance, leftover, current, sockets }: Leaving,
+  after: readonly NodeId[],
+): readonly NodeId[] {
+  const { engineName, key: group } = instance;
   const place = socketPlace(leftover.spec, sockets.reach);
   let last = after;
   const add = (verb: string, op: Operation, reason: string) => {
@@ -130,7 +146,6 @@ export function tidyGeneration(
   // A copy that somebody made has the current generation's number, and that one's socket is no leftover.
   if (place !== null && leftover.generation !== current?.generation)
     add('clear', unlink(place, generationSocketName(engineName, leftover.generation)), 'left over');
-  add('remove', { kind: 'container.remove', target: existing(leftover), volumes: false }, 'left over');
   return last;
 }
 

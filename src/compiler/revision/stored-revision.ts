@@ -1,4 +1,5 @@
 import { canonicalJson } from '../desired/canonical-json.ts';
+import { shallowJson } from '../shallow-json.ts';
 import type { HostFacts, ImageConfig } from '../desired/resolved-inputs.ts';
 
 /** Raised when a field changes its meaning. */
@@ -19,7 +20,7 @@ export interface RevisionContent {
   readonly stack: string;
   /** The stack file as JSON, without `docker`, which has the credentials of its registries. */
   readonly source: string;
-  /** By image reference; without those of containers that were held. */
+  /** By image reference; of a container that was held what it ran, where that is known. */
   readonly images: Readonly<Record<string, StoredImage>>;
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
@@ -49,7 +50,11 @@ export interface StoredSelection {
 /** What cannot be read, in words. */
 export interface NoStoredRevision {
   readonly reason: string;
+  /** False: it is of another version of the program, which can read it. */
+  readonly isDamaged: boolean;
 }
+
+const DAMAGED: NoStoredRevision = { reason: 'it is damaged', isDamaged: true };
 
 export function encodeStoredRevision({ content, selection }: StoredRevision): string {
   return `${JSON.stringify({ stackc_revision: FORMAT, content, selection })}\n`;
@@ -57,12 +62,15 @@ export function encodeStoredRevision({ content, selection }: StoredRevision): st
 
 /** Never throws: what is damaged or of another version says so. */
 export function decodeStoredRevision(text: string): StoredRevision | NoStoredRevision {
-  const fields = parsed(text);
-  if (fields === null) return { reason: 'it is damaged' };
+  const fields = shallowJson(text);
+  if (!isFields(fields)) return DAMAGED;
   const { stackc_revision: format, content, selection } = fields;
   if (format !== FORMAT)
-    return { reason: `it is of format ${JSON.stringify(format)}, and this version reads ${FORMAT}` };
-  if (!isContent(content) || !isSelection(selection)) return { reason: 'it is damaged' };
+    return {
+      reason: `it is of format ${JSON.stringify(format)}, and this version reads ${FORMAT}`,
+      isDamaged: false,
+    };
+  if (!isContent(content) || !isSelection(selection)) return DAMAGED;
   return { content, selection };
 }
 
@@ -71,16 +79,12 @@ export function isSameContent(one: RevisionContent, other: RevisionContent): boo
   return canonicalJson(one) === canonicalJson(other);
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function parsed(text: string): Fields | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
-  }
+/** One of a part of the file is never gone back to: of the rest nobody knows whether it was ever applied. */
+export function isOfWholeFile({ selection }: StoredRevision): boolean {
+  return selection.only.length === 0;
 }
+
+type Fields = Readonly<Record<string, unknown>>;
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

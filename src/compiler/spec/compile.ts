@@ -11,7 +11,7 @@ import { readApplication } from './read/application.ts';
 import { reportLaterKeys } from './read/later-keys.ts';
 import { Reader } from './read/reader.ts';
 import { readRegistries } from './read/registries.ts';
-import { readRolloutDefaults } from './read/rollout.ts';
+import { NOTHING_WRITTEN, readRolloutDefaults } from './read/rollout.ts';
 import { readSecrets } from './read/secrets.ts';
 import { readForwarder, readManual, warnDockerExec } from './read/stack-keys.ts';
 import { readStackName } from './read/stack-name.ts';
@@ -81,9 +81,9 @@ export function draft(document: Document, options: CompileOptions = {}): Draft {
   const registries = readRegistries(docker.get('registries')?.value, reader);
   warnDockerExec(docker.get('exec'), reader);
   const flawed = new Set<ContainerKey>();
-  const defaults = readRolloutDefaults(fields, reader);
+  const rollout = readRolloutDefaults(fields, reader, NOTHING_WRITTEN);
   const applications = deploy.map((property): ApplicationSpec => {
-    const written = readApplication(property, reader, defaults);
+    const written = readApplication(property, reader, rollout);
     const { dataVolumes, database, environment, range } = written;
     const base = baseName(name, property.key);
     const linked = linkApplication(written, problems);

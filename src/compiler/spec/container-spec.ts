@@ -61,6 +61,7 @@ export interface WrittenContainer {
   readonly platform: Template | null;
   /** Sorted by path. */
   readonly files: readonly FileSpec[];
+  readonly notifications: NotificationsSpec;
 }
 
 /** A container whose references are found. */
@@ -143,6 +144,23 @@ export interface MigrationSpec {
   readonly command: readonly Template[];
   readonly timeoutMs: number;
   readonly reversible: boolean;
+}
+
+/** Who is told what came of a deploy; null: not asked for. */
+export interface NotificationsSpec {
+  readonly rollbar: {
+    readonly token: Template;
+    /** The container's variables that hold the environment's name and the revision. */
+    readonly envVar: string | null;
+    readonly revVar: string | null;
+    readonly url: Template | null;
+  } | null;
+  readonly webhook: {
+    readonly url: Template;
+    readonly secret: Template | null;
+    readonly headers: readonly EnvEntry[];
+  } | null;
+  readonly slack: { readonly url: Template; readonly channel: Template | null } | null;
 }
 
 /** When a `cron` container runs. */

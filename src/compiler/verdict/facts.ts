@@ -50,6 +50,9 @@ export interface VerdictFacts {
   readonly measured: {
     readonly startMs: number | null;
     readonly stopMs: number | null;
+    /** From its stop to the readiness of who started after it, and from the hold until that is handed over, as a whole. */
+    readonly awayMs: number | null;
+    readonly heldMs: number | null;
     readonly drainMs: number | null;
     readonly isPossible: boolean;
   };

@@ -24,7 +24,8 @@ export function measured(ms: number): GapLength {
 
 /** From its stop until its successor is ready. */
 export function absence(facts: VerdictFacts): GapLength {
-  const { measured: times } = facts;
+  const { gate, measured: times } = facts;
+  if (times.awayMs !== null && gate.kind !== 'uptime') return measured(times.awayMs);
   return times.stopMs === null
     ? sum(facts, [{ ms: facts.stop.timeoutMs, what: 'to stop', isMeasured: false }, start(facts)])
     : sum(facts, [{ ms: times.stopMs, what: 'to stop', isMeasured: true }, start(facts)]);
@@ -44,7 +45,8 @@ export function absenceMs(facts: VerdictFacts): number | null {
 /** How long what comes is held: it drains, stops and starts meanwhile. Null unless all were measured. */
 export function heldMs(facts: VerdictFacts): number | null {
   const away = absenceMs(facts);
-  const { drainMs } = facts.measured;
+  const { heldMs: whole, drainMs } = facts.measured;
+  if (whole !== null) return whole;
   return away === null || drainMs === null ? null : drainMs + away;
 }
 

@@ -122,6 +122,9 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     measured: {
       startMs: (next === null ? times : next.times).startMs,
       stopMs: times.stopMs,
+      // Whoever leaves for another is away for as long as that one takes.
+      awayMs: next === null ? times.awayMs : null,
+      heldMs: next === null && does('socket.hold') ? times.heldMs : null,
       drainMs: times.drainMs,
       isPossible: plan.agents.length > 0 || observed.agents.length > 0,
     },

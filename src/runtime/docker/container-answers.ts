@@ -58,6 +58,7 @@ export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
     entrypoint: words(config.Entrypoint),
     restart: restartOf(host.RestartPolicy),
     stopSignal: signalOf(Reflect.get(config, 'StopSignal')),
+    stopTimeoutS: stopTimeoutOf(Reflect.get(config, 'StopTimeout')),
     networkMode: host.NetworkMode ?? '',
     networks: Object.fromEntries(
       Object.entries(row.NetworkSettings?.Networks ?? {})
@@ -96,6 +97,11 @@ function aliasesOf(aliases: readonly string[] | null | undefined, id: string): r
 
 function signalOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** The engine's default where it was created with none. */
+function stopTimeoutOf(value: unknown): number {
+  return typeof value === 'number' ? value : 10;
 }
 
 function healthOf(text: string | undefined): ContainerDetails['health'] {

@@ -16,7 +16,7 @@ type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
   | 'volumeProcesses'
-  | 'processTitles'
+  | 'processes'
   | 'inspectContainer'
   | 'findContainer'
   | 'statPath'
@@ -58,14 +58,14 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
         .sort((a, b) => a - b);
     },
 
-    processTitles: (id) =>
+    processes: (id) =>
       transport
         .ask(`list processes of ${id}`, readMs, async (docker) => {
           // The engine finds the container's own by their ids.
           const { Processes: rows }: { readonly Processes?: readonly (readonly string[])[] } = await docker
             .getContainer(part(id))
             .top({ ps_args: '-eo pid,args' });
-          return (rows ?? []).map((row) => row.at(-1) ?? '');
+          return (rows ?? []).map((row) => ({ pid: Number(row[0]), title: row.at(-1) ?? '' }));
         })
         .catch(unlessStatus([404, 409], [])),
 

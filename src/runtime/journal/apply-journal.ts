@@ -29,6 +29,8 @@ export interface JournalOptions {
   /** An agent that runs and mounts the journal, for a plan without agents of its own; null: there is none. */
   readonly agent: string | null;
   readonly begin: ApplyBegin;
+  /** Whether it is done even where nobody can write down that it begins: a journal that goes as well keeps nothing. */
+  readonly isLeaving?: boolean;
   /** The number of this revision is above it, whatever the journal has lost; default 0. */
   readonly above?: number;
 }
@@ -81,12 +83,17 @@ export class ApplyJournal {
   }
 
   /**
-   * Resolves to the revision's number when the begin and the plan are on the disk; to null where nobody keeps a journal. Rejects
-   * with why they are not: nothing may be done then.
+   * Resolves to the revision's number when the begin and the plan are on the disk; to null where nobody keeps a journal, or one
+   * that goes cannot be written. Rejects with why they are not: nothing may be done then.
    */
   async begin(): Promise<number | null> {
     const { agent } = this;
     if (agent === null) return null;
+    if (this.#options.isLeaving !== true) return this.#begin(agent);
+    return this.#begin(agent).catch(() => null);
+  }
+
+  async #begin(agent: string): Promise<number> {
     const { applyId: apply, begin, above = 0 } = this.#options;
     const atMs = this.#clock.now();
     const newest = await this.#sessions.ask(agent, (session) => session.revision());

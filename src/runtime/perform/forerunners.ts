@@ -55,12 +55,13 @@ export class Forerunners {
   }
 }
 
-/** How a container has ended; null for one that runs, and has since its start. */
-export async function endedHow(id: string, engine: Looked): Promise<string | null> {
+/** How a container has ended since the engine had started it again `restarts` times; null for one that runs, and has since then. */
+export async function endedHow(id: string, engine: Looked, restarts = 0): Promise<string | null> {
   const found = await engine.inspectContainer(id);
   if (found === null) return 'was removed';
-  const { state, restartCount: times, startedAt } = found;
-  if (state === 'running' && times === 0) return null;
+  const { state, startedAt } = found;
+  const times = found.restartCount - restarts;
+  if (state === 'running' && times <= 0) return null;
   const code = state === 'running' ? await engine.lastExit(id, startedAt) : found.exitCode;
   const ended = `has ended${code === null ? '' : ` with code ${code}`}`;
   if (state === 'restarting') return `${ended} and waits to be started again`;

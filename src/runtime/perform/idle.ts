@@ -2,13 +2,14 @@ import type { Operation } from '../../compiler/plan/operation.ts';
 import type { Clock } from '../clock.ts';
 import { elapsed } from '../elapsed.ts';
 import { EngineError, type Engine } from '../engine.ts';
+import { lookAtProcesses } from './processes.ts';
 
 /** Between two looks. A worker tells only every few seconds. */
 const LOOK_MS = 250;
 
 /** What is asked while a worker finishes. */
 export interface IdleContext {
-  readonly engine: Pick<Engine, 'processTitles'>;
+  readonly engine: Pick<Engine, 'processes'>;
   readonly clock: Clock;
   readonly containerId: string;
 }
@@ -30,10 +31,10 @@ export async function awaitIdle(
 ): Promise<string> {
   const startedAt = clock.now();
   for (;;) {
-    const titles = await titlesOf(containerId, engine);
-    if (titles instanceof EngineError)
-      return `warning: what work it has cannot be seen (${titles.message}): its stop has to finish it`;
-    const all = titles.flatMap((title) => workOf(title) ?? []);
+    const seen = await lookAtProcesses(containerId, engine);
+    if (seen instanceof EngineError)
+      return `warning: what work it has cannot be seen (${seen.message}): its stop has to finish it`;
+    const all = seen.flatMap(({ title }) => workOf(title) ?? []);
     if (all.length === 0) return 'it does not say what work it has: its stop has to finish it';
     const busy = all.reduce((sum, work) => sum + work.busy, 0);
     const took = elapsed(clock.now() - startedAt);
@@ -45,19 +46,6 @@ export async function awaitIdle(
         : `warning: it still takes new jobs after ${took}: \`quiet_signal\` does not tell it to stop that`;
     }
     await clock.sleep(LOOK_MS);
-  }
-}
-
-/** The engine runs `ps` on its machine, which may have none. */
-async function titlesOf(
-  containerId: string,
-  engine: IdleContext['engine'],
-): Promise<readonly string[] | EngineError> {
-  try {
-    return await engine.processTitles(containerId);
-  } catch (error) {
-    if (error instanceof EngineError && error.kind === 'server') return error;
-    throw error;
   }
 }
 

@@ -11,6 +11,8 @@ export interface Watched {
   readonly generation: number;
   /** When it was ready, by the clock. */
   readonly readyAt: number;
+  /** How often the engine had started it again when the watch began. */
+  readonly restarts: number;
 }
 
 /** A new generation has ended while it was watched. */
@@ -33,7 +35,7 @@ export interface MonitorContext {
   readonly cut: AbortSignal;
 }
 
-/** Looks until `ms` after the last of them was ready. Rejects with {@link MonitorError} when one has ended since its start. */
+/** Looks until `ms` after the last of them was ready. Rejects with {@link MonitorError} when one has ended since. */
 export async function monitor(
   watched: readonly Watched[],
   ms: number,
@@ -42,7 +44,7 @@ export async function monitor(
   const endsAt = Math.max(...watched.map(({ readyAt }) => readyAt)) + ms;
   for (;;) {
     for (const one of watched) {
-      const how = await endedHow(one.id, engine);
+      const how = await endedHow(one.id, engine, one.restarts);
       if (how !== null) throw new MonitorError(one, how);
     }
     const leftMs = endsAt - clock.now();

@@ -157,11 +157,8 @@ export class Performer {
       case 'canary.bake': {
         const targets = op.kind === 'canary.bake' ? op.targets : [op.target];
         const { clock } = this.#options;
-        await monitor(
-          targets.map((target) => this.#watched(target)),
-          op.ms,
-          { engine, clock, cut: hear.cut },
-        );
+        const watched = await Promise.all(targets.map((target) => this.#watched(target)));
+        await monitor(watched, op.ms, { engine, clock, cut: hear.cut });
         return null;
       }
       case 'forerunners.alive':
@@ -300,10 +297,13 @@ export class Performer {
     return note;
   }
 
-  #watched(target: ContainerRef): Watched {
+  /** One that ran before this apply may have been started again by then. */
+  async #watched(target: ContainerRef): Promise<Watched> {
+    const { engine, clock } = this.#options;
     const id = this.#id(target);
-    const readyAt = this.#readyAt.get(id) ?? this.#options.clock.now();
-    return { id, generation: target.generation, readyAt };
+    const found = target.kind === 'created' ? null : await engine.inspectContainer(id);
+    const readyAt = this.#readyAt.get(id) ?? clock.now();
+    return { id, generation: target.generation, readyAt, restarts: found?.restartCount ?? 0 };
   }
 
   #mark(op: Mark, onEnd: () => Promise<void>): Promise<string | null> {

@@ -3,9 +3,12 @@ export class ReloadError extends Error {
   override readonly name = 'ReloadError';
   /** What the program said. */
   readonly output: readonly string[];
+  /** Whose log tells why; null: `output` does. */
+  readonly containerId: string | null;
 
-  constructor(message: string, output: readonly string[]) {
+  constructor(message: string, output: readonly string[], containerId: string | null = null) {
     super(message);
     this.output = output;
+    this.containerId = containerId;
   }
 }

@@ -10,9 +10,12 @@ import { ownedFiles, seconds } from '../files/place-files.ts';
 import { readStamp, STAMP, stampFile } from '../files/stamp.ts';
 import { ReloadError } from './reload-error.ts';
 import { isAbsent, runExec } from './run-exec.ts';
+import { awaitNewWorker, startsWorkers, workersOf } from './workers.ts';
 
-/** What nginx and haproxy take from the signal to the first answer with new files, many times over. */
+/** From the signal to the first answer with new files, many times over. */
 const TAKES_EFFECT_MS = 1_000;
+/** From the signal to a new worker, and twice what the check took to read the same files. */
+const WORKER_MS = 10_000;
 
 type Op<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 
@@ -27,7 +30,8 @@ export interface Reloading {
 
 /**
  * Puts an instance's files into its container, lets its program check them where it can, and lets it read them again.
- * Rejects with {@link ReloadError} when the program refuses them: at the check the old files are back already.
+ * Rejects with {@link ReloadError} when the program refuses them, at the check, where the old files are back already, or
+ * after it.
  */
 export async function reloadFiles(
   { paths, generation }: Op<'files.reload'>,
@@ -42,6 +46,7 @@ export async function reloadFiles(
   await engine.putFiles(id, [stampFile(before), ...wanted], seconds(clock));
   const notes: string[] = [];
   const check = configCheck(details.entrypoint, details.command);
+  const checkedAt = clock.now();
   if (check !== null) {
     const result = await runExec(engine, clock, id, check.command);
     if (isAbsent(result)) notes.push(`warning: \`${check.shown}\` could not be run, so nothing was checked`);
@@ -50,9 +55,20 @@ export async function reloadFiles(
       throw new ReloadError(`\`${check.shown}\` refuses the new files`, result.output);
     } else onProgress(`\`${check.shown}\` passes`);
   }
-  notes.push(...(await readAgain(paths, generation, details, context)));
+  const startMs = WORKER_MS + 2 * (clock.now() - checkedAt);
+  const ways = waysOf(instance, paths);
+  const workers =
+    check === null || !startsWorkers(ways, check.program)
+      ? null
+      : { engine, clock, id, program: check.program };
+  const old = workers === null ? [] : await workersOf(workers);
+  notes.push(...(await readAgain(ways, generation, details, context)));
+  if (old instanceof EngineError)
+    notes.push(`warning: whether it has taken the new files cannot be seen (${old.message})`);
+  if (workers !== null && !(old instanceof EngineError) && old.length > 0)
+    await awaitNewWorker(old, workers, startMs);
   // Asked at once, the gate would be answered by what still serves with the old ones.
-  await clock.sleep(TAKES_EFFECT_MS);
+  else await clock.sleep(TAKES_EFFECT_MS);
   return notes.length === 0 ? null : notes.join('; ');
 }
 
@@ -61,13 +77,13 @@ export async function restoreFiles(
   { paths, generation }: Op<'files.restore'>,
   context: Reloading,
 ): Promise<boolean> {
-  const { engine, id } = context;
+  const { engine, instance, id } = context;
   const { before } = readStamp(await engine.fetchFile(id, STAMP));
   if (before === null) return false;
   await putBack(context, before);
   const details = await inspect(context);
   // One that the new files have ended starts with the old ones; one that is about to start does so by itself.
-  if (details.state === 'running') await readAgain(paths, generation, details, context);
+  if (details.state === 'running') await readAgain(waysOf(instance, paths), generation, details, context);
   else if (details.state === 'exited') await engine.startContainer(id);
   return true;
 }
@@ -101,15 +117,19 @@ async function putBack({ engine, clock, id }: Reloading, before: readonly OwnedF
   await engine.putFiles(id, [stampFile(null), ...before], seconds(clock));
 }
 
+function waysOf({ files }: DesiredInstance, paths: readonly string[]): readonly Reload[] {
+  return reloadsOf(files.filter(({ path }) => paths.includes(path)));
+}
+
 async function readAgain(
-  paths: readonly string[],
+  ways: readonly Reload[],
   generation: number,
   details: ContainerDetails,
   context: Reloading,
 ): Promise<readonly string[]> {
   const { engine, clock, instance, id } = context;
   const notes: string[] = [];
-  for (const way of reloadsOf(instance.files.filter(({ path }) => paths.includes(path)))) {
+  for (const way of ways) {
     if (way.kind === 'signal') {
       const note = await signal(way.signal, details, context);
       if (note !== null) notes.push(note);

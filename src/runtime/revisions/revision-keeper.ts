@@ -2,6 +2,8 @@ import { labels } from '../../compiler/labels.ts';
 import { imageKeeperName, revisionName } from '../../compiler/names.ts';
 import { imageKeeperConfig, REVISION_FILE, WHOLE_FILE } from '../../compiler/plan/kept-config.ts';
 import {
+  encodeStoredRevision,
+  isOfWholeFile,
   isSameContent,
   type StoredImage,
   type StoredRevision,
@@ -36,7 +38,8 @@ export class RevisionKeeper {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #options: KeepOptions;
-  #begun: { readonly container: string; readonly revision: number } | null = null;
+  #begun: { readonly container: string; readonly revision: number; readonly stored: StoredRevision } | null =
+    null;
 
   constructor(engine: Engine, clock: Clock, options: KeepOptions) {
     this.#engine = engine;
@@ -50,16 +53,20 @@ export class RevisionKeeper {
     const found = await this.#engine.inspectContainer(agent);
     if (found === null) throw new EngineError('not-found', 'inspect agent', 'the agent is not there', 404);
     const container = await createRevision(this.#engine, stack, revision, found.imageId);
-    await this.#write(container, REVISION_FILE);
-    this.#begun = { container, revision };
+    const stored = await this.#lookedUp(this.#options.stored);
+    await this.#write(container, REVISION_FILE, stored);
+    this.#begun = { container, revision, stored };
     await Promise.all(whole.map((one) => this.#sealLate(one)));
     // Nobody goes on with an apply that another one has followed.
     await Promise.all(begun.map(({ id }) => this.#remove(id)));
   }
 
+  /** What can never be gone back to, goes. */
   async #sealLate({ id, revision }: KeptRevision): Promise<void> {
     const stored = await readRevision(this.#engine, id);
-    if (!('content' in stored) || isOfAll(stored)) await this.#seal(id, revision);
+    if ('content' in stored ? !isOfWholeFile(stored) : stored.isDamaged) return this.#remove(id);
+    if ('content' in stored) await this.#write(id, WHOLE_FILE, await this.#lookedUp(stored));
+    await this.#seal(id, revision);
   }
 
   async #seal(container: string, revision: number): Promise<void> {
@@ -77,25 +84,29 @@ export class RevisionKeeper {
    */
   async end(isWhole: boolean): Promise<void> {
     if (this.#begun === null) return;
-    const { container, revision } = this.#begun;
-    const isSealed = isWhole && isOfAll(this.#options.stored);
-    if (isSealed) {
+    const { container, revision, stored } = this.#begun;
+    let sealed: StoredRevision | null = null;
+    if (isWhole && isOfWholeFile(stored)) {
       // What was pulled is known by now.
-      await this.#write(container, WHOLE_FILE);
+      sealed = await this.#lookedUp(this.#options.stored);
+      if (encodeStoredRevision(sealed) !== encodeStoredRevision(stored))
+        await this.#write(container, WHOLE_FILE, sealed);
       await this.#seal(container, revision);
     }
-    await this.#tidy(isSealed);
+    await this.#tidy(container, sealed);
   }
 
-  async #write(container: string, path: string): Promise<void> {
-    const { selection, content } = this.#options.stored;
+  /** With the images that are known by now. */
+  async #lookedUp({ selection, content }: StoredRevision): Promise<StoredRevision> {
     const known = await Promise.all(
       Object.entries(content.images).map(
         async ([reference, image]) => [reference, await this.#image(reference, image)] as const,
       ),
     );
-    const whole = { ...content, images: Object.fromEntries(known) };
-    const stored = { content: whole, selection };
+    return { content: { ...content, images: Object.fromEntries(known) }, selection };
+  }
+
+  async #write(container: string, path: string, stored: StoredRevision): Promise<void> {
     await writeRevision(this.#engine, { container, path, clock: this.#clock }, stored);
   }
 
@@ -110,12 +121,17 @@ export class RevisionKeeper {
   }
 
   /** Keeps the images of what can be gone back to; where there is a new one of that, drops what is kept no longer. */
-  async #tidy(isSealed: boolean): Promise<void> {
+  async #tidy(container: string, sealed: StoredRevision | null): Promise<void> {
+    const isSealed = sealed !== null;
     const { stack, keep } = this.#options;
     const rows = await this.#engine.listContainers([`${labels.stack}=${stack}`]);
     const kept = observedKept(rows);
     const good = keptRevisions(stack, kept);
-    const read = await Promise.all(good.map(({ id }) => readRevision(this.#engine, id)));
+    const read = await Promise.all(
+      good.map(async ({ id }) =>
+        id === container && sealed !== null ? sealed : readRevision(this.#engine, id),
+      ),
+    );
     const contentOf = (at: number) => {
       const found = read[at];
       return found !== undefined && 'content' in found ? found.content : null;
@@ -161,9 +177,4 @@ export class RevisionKeeper {
         throw error;
     }
   }
-}
-
-/** One of a part of the file never counts: of the rest nobody knows whether it was ever applied. */
-function isOfAll({ selection }: StoredRevision): boolean {
-  return selection.only.length === 0;
 }

@@ -28,7 +28,7 @@ async function readFile(
   path: string,
 ): Promise<StoredRevision | NoStoredRevision> {
   const found = await engine.fetchFile(container, path);
-  if (found?.kind !== 'file') return { reason: 'it is damaged: its container is empty' };
+  if (found?.kind !== 'file') return { reason: 'it is damaged: its container is empty', isDamaged: true };
   return decodeStoredRevision(new TextDecoder().decode(found.content));
 }
 

@@ -33,8 +33,37 @@ describe('what follows when an instance fails', () => {
       '',
       { onFailure: 'rollback', monitorMs: 10_000, canary: { instances: 2, bakeMs: 120_000 } },
     ],
+    [
+      'a canary of the stack bakes as long as the container is watched',
+      'monitor: 2',
+      'canary: {}\n',
+      { onFailure: 'rollback', monitorMs: 2_000, canary: { instances: 1, bakeMs: 2_000 } },
+    ],
+    [
+      'none of its own',
+      'canary: { instances: 0 }',
+      'canary: { bake: 9 }\n',
+      { onFailure: 'rollback', monitorMs: 10_000, canary: null },
+    ],
   ])('%s', (_, keys, top, rollout) => {
     expect(of(keys, top)).toEqual(rollout);
+  });
+
+  test('what the application says stands between them', () => {
+    const text = `on_failure: continue
+monitor: 1
+deploy:
+  shop:
+    on_failure: pause
+    canary: { instances: 2 }
+    containers:
+      app: { deploy: auto, image: "a:1", monitor: 5 }
+`;
+    expect(container(text, 'app').rollout).toEqual({
+      onFailure: 'pause',
+      monitorMs: 5_000,
+      canary: { instances: 2, bakeMs: 5_000 },
+    });
   });
 
   test.each(['on_failure: pause', 'monitor: 5', 'canary: {}'])('a cron container has none: %s', (key) => {

@@ -84,12 +84,3 @@ test('whatever another program or version has written with the right sum, it is 
     runs(1_000),
   );
 }, 3_600_000);
-
-test.each([
-  ['one endless line', `{${'"a":'.repeat(2_000_000)}`],
-  ['lines without end', '\n'.repeat(2_000_000)],
-  ['sums without end', '{"sum":"00000000"}'.repeat(400_000)],
-  ['as many records as it keeps', TEXT.repeat(4_000)],
-])('%s is read in time', (_, text) => {
-  read(text);
-});

@@ -7,18 +7,20 @@ export function runs(numRuns: number): { readonly numRuns: number; readonly seed
   return { numRuns: numRuns * times, ...(seed === undefined ? {} : { seed: Number(seed) }) };
 }
 
-/**
- * Processor time that one text may take: 2 s on a machine that has nothing else to do, and processor time gets longer too on one
- * that has.
- */
-const LIMIT_S = 6;
+/** Processor time that one text may take: on a busy machine the clock says little about a text. */
+export const TIME_LIMIT_S = 2;
+
+/** Processor time gets longer, too, on a busy machine: of so many tries one must keep to the limit. */
+export const TRIES = 4;
 
 /** Fails when an act takes longer than any text may. */
 export function inTime<T>(act: () => T): T {
-  const start = process.cpuUsage();
-  const result = act();
-  const { user, system } = process.cpuUsage(start);
-  const tookS = (user + system) / 1e6;
-  if (tookS > LIMIT_S) throw new Error(`it took ${tookS} s`);
-  return result;
+  for (let tries = 1; ; tries += 1) {
+    const start = process.cpuUsage();
+    const result = act();
+    const { user, system } = process.cpuUsage(start);
+    const tookS = (user + system) / 1e6;
+    if (tookS <= TIME_LIMIT_S) return result;
+    if (tries === TRIES) throw new Error(`it took ${tookS} s`);
+  }
 }

@@ -22,9 +22,25 @@ test('of one apply', () => {
     // From the start's begin to the gate's end.
     startMs: 1810,
     stopMs: 412,
+    awayMs: null,
+    heldMs: null,
     drainMs: 900,
     lastStop: { forced: false, limitMs: 30_000, made: 'a1b2c3', open: 0, drainedMs: 900 },
     inFlightMs: 650,
+  });
+});
+
+test('of one that stops first: from the hold and from the stop, with all between', () => {
+  const hold = { ...DRAIN, op: 'socket.hold', atMs: 2_990, tookMs: 5, told: null };
+  const start = { ...START, atMs: 5_000 };
+  const gate = { ...GATE, atMs: 5_400 };
+  const publish = { ...START, op: 'socket.publish', atMs: 6_950, tookMs: 50 };
+  expect(times(hold, DRAIN, STOP, start, gate, publish)).toMatchObject({
+    awayMs: 5_400 + 1_500 - 4_000,
+    heldMs: 7_000 - 2_990,
+  });
+  expect(times(STOP, { ...start, instance: 'app1' }, { ...gate, instance: 'app1' })).toMatchObject({
+    awayMs: null,
   });
 });
 

@@ -12,7 +12,7 @@ test.each([
   ],
   [['tini', '--', 'haproxy', '-f', '/a'], [], 'haproxy -c', ['haproxy', '-f', '/a', '-c']],
 ] as const)('%j %j is checked by its own words', (entrypoint, command, shown, words) => {
-  expect(configCheck(entrypoint, command)).toEqual({ shown, command: words });
+  expect(configCheck(entrypoint, command)).toEqual({ program: shown.split(' ')[0], shown, command: words });
 });
 
 test.each([

@@ -53,6 +53,22 @@ test('the records of other images stay, so that going back to one does not run i
   ]);
 });
 
+test('one that is skipped is told of, and runs with the next new generation', () => {
+  const plan = (request: Partial<PlanRequest>, observed: ObservedState = nothing) => {
+    const result = reconcile(desiredState([app]), observed, { ...plainRequest, ...request });
+    if (!result.ok) throw new Error('no plan');
+    return result.value;
+  };
+  const skipped = plan({ skipMigration: true });
+  expect(skipped.nodes.filter(({ op }) => op.kind === 'migration.run')).toEqual([]);
+  expect(skipped.warnings.map(({ code, message }) => `${code} ${message}`)).toEqual([
+    'STK422 the migration of `app` is skipped',
+  ]);
+  expect(plan({}).nodes.filter(({ op }) => op.kind === 'migration.run')).toHaveLength(1);
+  const there = settled(desiredState([app]));
+  expect(plan({ skipMigration: true }, there)).toMatchObject({ nodes: [], warnings: [] });
+});
+
 describe('a migration that an apply was cut off from', () => {
   const failed = record({ id: 'id-failed', exitCode: 1 });
   const going = record({ id: 'id-going', generation: 2, engineName: 'shop-app.2.migration', exitCode: null });

@@ -1104,6 +1104,7 @@ describe('what somebody does between two applies', () => {
       'start 1',
       'gate 1',
       'hand over to 1',
+      'clear kept 1',
     ]);
   });
 

@@ -253,7 +253,7 @@ describe('a half-made generation that has bound the published name itself, in th
       return [...after, ...after.flatMap(before)];
     };
     expect(before('shop/app1 create 2')).toEqual(
-      expect.arrayContaining(['shop/app0 name', 'shop/app0 remove 1']),
+      expect.arrayContaining(['shop/app0 name', 'shop/app0 await balancer 2']),
     );
   });
 

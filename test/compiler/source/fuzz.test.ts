@@ -3,7 +3,6 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkShape } from '../../../src/compiler/shape/check-shape.ts';
 import { decode } from '../../../src/compiler/source/decode.ts';
-import { maxBytes } from '../../../src/compiler/source/limits.ts';
 import { parse } from '../../../src/compiler/source/parse.ts';
 import { renderDiagnostics } from '../../../src/cli/render/diagnostic.ts';
 
@@ -172,81 +171,6 @@ test('values of any shape where a stack is expected', () => {
     { numRuns: 1500 },
   );
 }, 60_000);
-
-const full = (text: string, format: keyof typeof maxBytes) =>
-  text.repeat(Math.ceil(maxBytes[format] / text.length)).slice(0, maxBytes[format]);
-
-/** What is slow for its size in a parser, a library or the validator: path, name, text. */
-const slow: readonly (readonly [string, string, string])[] = [
-  ...[
-    '[',
-    '{"a":',
-    '"',
-    '"\\x',
-    '[1,',
-    '{"a":1,',
-    '//\n',
-    "'",
-    '\\',
-    '\n',
-    '1',
-    '-',
-    'a ',
-    '/**/',
-    '\u{1}',
-  ].map((text): readonly [string, string, string] => ['stack.json', text.slice(0, 12), full(text, 'json')]),
-  ['stack.json', 'wrong items', `{"deploy":{"a":{"containers":[${'1,'.repeat(95_000)}1]}}}`],
-  [
-    'stack.json',
-    'wrong members',
-    `{"deploy":{${Array.from({ length: 95_000 }, (_, i) => `"k${i}":1`).join(',')}}}`,
-  ],
-  ['stack.json', 'unknown keys', `{${Array.from({ length: 95_000 }, (_, i) => `"k${i}":1`).join(',')}}`],
-  ['stack.json', 'a key of megabytes', `{"${'k'.repeat(4_000_000)}":1}`],
-  ...[
-    '- ',
-    '? ',
-    '[',
-    '{',
-    '[],',
-    'a:\n',
-    '- 1\n',
-    '- *a\n',
-    '- &a x\n',
-    '---\n',
-    '...\n',
-    '"\n',
-    '!',
-    ': ',
-    '#\n',
-  ].map((text): readonly [string, string, string] => ['stack.yaml', text, full(text, 'yaml')]),
-  ...[
-    '  a: 1\n b: 2\n',
-    '%A\n',
-    '[,',
-    ']',
-    '? - a\n: - b\n',
-    "'",
-    '"\\x',
-    '\t',
-    '|\n',
-    '&a ',
-    '<<: ',
-    '@\n',
-  ].map((text): readonly [string, string, string] => ['stack.yaml', text, full(text, 'yaml')]),
-  ['stack.yaml', 'escapes', `"${full('\\x', 'yaml').slice(2)}"`],
-  ['stack.yaml', 'a list', `[${full('a,', 'yaml').slice(2)}]`],
-  ['stack.yaml', 'merges', `a: &a {}\nb:\n${full('  <<: *a\n', 'yaml').slice(20)}`],
-];
-
-// Processor time: on a busy machine the clock says little about a text.
-test.each(slow)('%s full of %j ends within two seconds', (path, _name, text) => {
-  const bytes = utf8(text);
-  const start = process.cpuUsage();
-  read(path, bytes);
-  const { user, system } = process.cpuUsage(start);
-  expect((user + system) / 1e6).toBeLessThan(2);
-});
 
 test('a file of 10 MB is refused at once', () => {
   expect(read('stack.json', new Uint8Array(10_000_000).fill(0x5b))).toEqual(['STK106']);

@@ -26,12 +26,6 @@ const rows: readonly Row[] = [
     code: 'STK301',
     text: shop('job: { deploy: cron, image: "a:1", cron: { minute: 1, «catch_up»: true } }'),
   },
-  {
-    title: 'a Rollbar token',
-    code: 'STK301',
-    text: app('notifications: { «rollbar»: { access_token: "%{env:T}" } }'),
-  },
-  { title: 'Slack', code: 'STK301', text: app('notifications: { «slack»: "https://x" }') },
 
   { title: 'an open interpolation', code: 'STK302', text: app('command: run «%{app_name now»') },
   { title: 'one in another', code: 'STK302', text: app('hostname: "«%{env:X|%{host}»}"') },
@@ -481,6 +475,31 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
     code: 'STK351',
     severity: 'warning',
     text: shop(`app: ${base}`, 'docker: { registries: { «r.io»: { username: "", password: "" } } }'),
+  },
+  {
+    title: 'a webhook that is no address',
+    code: 'STK332',
+    text: app('notifications: { webhook: «hook» }'),
+  },
+  {
+    title: 'a webhook with a user in its address',
+    code: 'STK332',
+    text: app('notifications: { webhook: { url: "«https://u:p@ci.example/hook»" } }'),
+  },
+  {
+    title: 'a webhook secret of no standard',
+    code: 'STK332',
+    text: app('notifications: { webhook: { url: "https://x", secret: «hunter2hunter2» } }'),
+  },
+  {
+    title: 'a header that is not the file’s to say',
+    code: 'STK332',
+    text: app('notifications: { webhook: { url: "https://x", headers: { «Webhook-Id»: mine } } }'),
+  },
+  {
+    title: 'a header of a webhook that is two lines',
+    code: 'STK332',
+    text: app('notifications: { webhook: { url: "https://x", headers: { A: «"b\\nc"» } } }'),
   },
   {
     title: 'an empty token',

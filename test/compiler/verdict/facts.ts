@@ -74,7 +74,7 @@ export const SWAP: VerdictFacts = {
   drainMs: 30_000,
   lastStop: null,
   inFlightMs: null,
-  measured: { startMs: 1800, stopMs: 300, drainMs: 260, isPossible: true },
+  measured: { startMs: 1800, stopMs: 300, awayMs: null, heldMs: null, drainMs: 260, isPossible: true },
   sharedFiles: [],
   reload: null,
   dependents: [],
@@ -157,6 +157,8 @@ export const WORKER: VerdictFacts = {
 export const UNMEASURED: VerdictFacts['measured'] = {
   startMs: null,
   stopMs: null,
+  awayMs: null,
+  heldMs: null,
   drainMs: null,
   isPossible: true,
 };

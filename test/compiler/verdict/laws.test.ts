@@ -153,6 +153,8 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
   measured: fc.record({
     startMs: perhaps(ms),
     stopMs: perhaps(ms),
+    awayMs: perhaps(ms),
+    heldMs: perhaps(ms),
     drainMs: perhaps(ms),
     isPossible: fc.boolean(),
   }),

@@ -488,7 +488,7 @@ describe('around it', () => {
     const known = (lastStop: LastStop | null): Given => ({
       ...swap,
       times: new Map([
-        ['shop/app', { startMs: 1, stopMs: 2, drainMs: 3, lastStop, inFlightMs: 4 }],
+        ['shop/app', { startMs: 1, stopMs: 2, awayMs: 5, heldMs: 6, drainMs: 3, lastStop, inFlightMs: 4 }],
         ['shop/other', { ...NO_TIMES, startMs: 9 }],
       ]),
     });

@@ -32,7 +32,7 @@ export interface Onlooker {
 }
 
 const NEVER = new Promise<never>(() => {});
-const READS = /^(facts|list|inspect|find|stat|read|fetch|volumeProcesses|processTitles|registryDigest|wait)/;
+const READS = /^(facts|list|inspect|find|stat|read|fetch|volumeProcesses|processes|registryDigest|wait)/;
 const FAILURES: readonly (readonly [EngineErrorKind, number | null])[] = [
   ['server', 500],
   ['server', 503],

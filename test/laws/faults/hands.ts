@@ -1,6 +1,6 @@
 import { labels } from '../../../src/compiler/labels.ts';
 import { specOf } from '../../../src/runtime/parse-spec.ts';
-import { generationOf } from '../../support/memory-agent.ts';
+import { generationOf } from '../../support/memory-agent-session.ts';
 import type { Chance } from './chance.ts';
 import type { Machine } from './machine.ts';
 
@@ -47,8 +47,9 @@ export async function meddle(machine: Machine, chance: Chance): Promise<string> 
       if (networkMode !== 'host') await quietly(engine.disconnectNetwork('shop', id));
       return `disconnect ${name}`;
     default:
-      // A server that binds the published path itself takes it from another generation, which only a new start brings back.
-      if (isRival(ours, own) && bindsItself(own, env)) return 'nothing';
+      // A server that binds the published path itself takes it from another generation, which only a new start brings back, and
+      // leaves it behind where it was just about to be removed.
+      if ((isRival(ours, own) || name.endsWith('.old')) && bindsItself(own, env)) return 'nothing';
       await quietly(engine.startContainer(id));
       return `start ${name}`;
   }

@@ -1,9 +1,10 @@
 import { labels } from '../../../src/compiler/labels.ts';
 import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
+import type { Plan } from '../../../src/compiler/plan/plan.ts';
 import type { ContainerDetails } from '../../../src/runtime/engine.ts';
 import { phaseOf } from '../../../src/runtime/observe.ts';
 import { specOf } from '../../../src/runtime/parse-spec.ts';
-import { generationOf } from '../../support/memory-agent.ts';
+import { generationOf } from '../../support/memory-agent-session.ts';
 import { isInstance, pathOf, type Machine } from './machine.ts';
 
 const CHANGES = new Set([
@@ -31,7 +32,7 @@ export class Broken extends Error {
  *
  * - no volume is removed, and nothing of others is touched
  * - who serves goes on serving: an instance that served when the plan was made, and stays, is taken down only where its
- *   strategy stops first, and then by no more than a batch of its container
+ *   strategy, or its way back, stops first, and then by no more than a batch of its container
  *
  * What others take down is not held against the process, unless it was told. A path that the file gives to another instance is
  * that one's from then on.
@@ -55,17 +56,22 @@ export class Laws {
   }
 
   /** A plan begins. */
-  begin(desired: DesiredState): void {
+  begin({ desired, plan }: { readonly desired: DesiredState; readonly plan: Plan }): void {
     this.#promised = new Map();
     this.#owners = new Map();
     this.#down.clear();
     this.#machine.robbed.clear();
-    for (const { container, instances, strategy, mode } of desired.containers.map((each) => ({
+    const stopsFirst = new Set(
+      plan.rolls.flatMap(({ container, back }) =>
+        back.some(({ order }) => order === 'stop-first') ? [container] : [],
+      ),
+    );
+    for (const { key, container, instances, strategy, mode } of desired.containers.map((each) => ({
       ...each,
       container: each.name,
     }))) {
       if (mode === 'cron') continue;
-      const limit = strategy.order === 'start-first' ? 0 : strategy.batch;
+      const limit = strategy.order === 'stop-first' ? strategy.batch : stopsFirst.has(key) ? 1 : 0;
       for (const { name, socket } of instances) {
         if (this.#isServed(name, 'begun')) this.#promised.set(name, { container, limit });
         if (socket !== null) this.#owners.set(pathOf(socket.published), name);

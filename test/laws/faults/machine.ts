@@ -4,7 +4,7 @@ import { AgentLostError, type AgentSession } from '../../../src/runtime/agent/ag
 import type { ContainerDetails } from '../../../src/runtime/engine.ts';
 import { specOf } from '../../../src/runtime/parse-spec.ts';
 import type { Behaviour } from '../../support/memory/behaviour.ts';
-import { generationOf, memoryAgent } from '../../support/memory-agent.ts';
+import { generationOf, memoryAgentSession } from '../../support/memory-agent-session.ts';
 import { memoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
 import { virtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 import type { Chance } from './chance.ts';
@@ -57,7 +57,7 @@ export class Machine {
       },
       exec: ({ command }) => (command[0] === 'sh' ? 0 : 126),
     });
-    this.#session = memoryAgent({
+    this.#session = memoryAgentSession({
       engine: this.engine,
       clock: this.clock,
       links: this.links,

@@ -161,7 +161,7 @@ class Story {
         finish.abort();
         stop.abort();
       });
-    this.#laws.begin(planned.desired);
+    this.#laws.begin(planned);
     const events = await walk(
       planned,
       client,
@@ -177,7 +177,7 @@ class Story {
 
   async #walk(planned: PlannedStack, client: Client): Promise<void> {
     for (const { id, after } of planned.plan.nodes) this.#tell(`    ${id} ← ${after.join(', ')}`);
-    this.#laws.begin(planned.desired);
+    this.#laws.begin(planned);
     const never = new AbortController().signal;
     const signals = { applyId: `a${(this.#applies += 1)}`, finish: never, stop: never };
     const events = await this.#machine.clock.run(walk(planned, client, signals, () => this.#buildAgent()));

@@ -1,6 +1,6 @@
 import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
 import { labels } from '../../../src/compiler/labels.ts';
-import { generationOf } from '../../support/memory-agent.ts';
+import { generationOf } from '../../support/memory-agent-session.ts';
 import { isInstance, pathOf, type Machine } from './machine.ts';
 
 /** What is not as the file says, or is left over, in words; networks and volumes are there from the first apply on. */

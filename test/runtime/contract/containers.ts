@@ -46,6 +46,7 @@ export function containerLife(scene: ContractScene): void {
 
   it('gives a stop the time that the container was created with', async () => {
     const { id } = await scene.run(play('deaf'), { stopTimeoutS: 1 });
+    expect((await scene.details(id)).stopTimeoutS).toBe(1);
     const started = performance.now();
     await scene.engine.stopContainer(id, null);
     expect(performance.now() - started).toBeLessThan(9000);

@@ -129,11 +129,11 @@ export function volumes(scene: ContractScene): void {
 
   it('tells what the processes of a running container call themselves', async () => {
     const { id } = await scene.create(play('run'));
-    expect(await scene.engine.processTitles(id)).toEqual([]);
+    expect(await scene.engine.processes(id)).toEqual([]);
     await scene.engine.startContainer(id);
-    expect((await scene.engine.processTitles(id)).length).toBeGreaterThan(0);
+    expect((await scene.engine.processes(id)).length).toBeGreaterThan(0);
     await scene.engine.removeContainer(id);
-    expect(await scene.engine.processTitles(id)).toEqual([]);
+    expect(await scene.engine.processes(id)).toEqual([]);
   });
 }
 

@@ -6,8 +6,12 @@ import { cutOffAt, revisionsOf } from '../../../src/compiler/journal/revisions.t
 import { timesOf } from '../../../src/compiler/journal/times.ts';
 import { AgentLostError, AgentRefusedError } from '../../../src/runtime/agent/agent-session.ts';
 import { EngineError } from '../../../src/runtime/engine.ts';
+import { ApplyJournal } from '../../../src/runtime/journal/apply-journal.ts';
+import { Sessions } from '../../../src/runtime/perform/sessions.ts';
 import { desiredState, type ContainerSketch } from '../../support/desired.ts';
-import { world, type World } from '../../support/world.ts';
+import { memoryEngine } from '../../support/memory-engine.ts';
+import { virtualClock } from '../../support/virtual-clock.ts';
+import { journalOptions, world, type World } from '../../support/world.ts';
 
 const app: ContainerSketch = { name: 'app', instances: 2, socket: true };
 const before = desiredState([app]);
@@ -262,4 +266,25 @@ describe('an apply', () => {
     await w.walk(plan, before, stop.signal);
     expect(records(w).map(({ result }) => result)).toContain('stopped');
   });
+});
+
+test('one that goes is done without a journal that nobody can write', async () => {
+  const clock = virtualClock();
+  const engine = memoryEngine({ clock });
+  const agents = { open: () => Promise.reject(new AgentLostError('gone')) };
+  const plan = { ...(await world(['app:1']).plan(before)), agents: [] };
+  const journalOf = (isLeaving: boolean) => {
+    const options = { ...journalOptions('a1'), agent: 'shop-agent', isLeaving };
+    return new ApplyJournal(plan, options, {
+      sessions: new Sessions(agents, engine, clock),
+      clock,
+      lease: null,
+    });
+  };
+  await expect(clock.run(journalOf(false).begin())).rejects.toThrow();
+  const journal = journalOf(true);
+  expect(await clock.run(journal.begin())).toBeNull();
+  const [node] = plan.nodes;
+  if (node !== undefined) await journal.ahead(node);
+  expect(await journal.end({ tookMs: 1, result: 'done', done: 1, failed: 0, left: 0 })).toBeNull();
 });

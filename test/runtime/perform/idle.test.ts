@@ -12,11 +12,11 @@ async function waited(
   const clock = virtualClock();
   let at = 0;
   const engine = {
-    processTitles: async () => {
+    processes: async () => {
       const titles = looks[Math.min(at, looks.length - 1)] ?? [];
       at += 1;
       if (titles instanceof EngineError) throw titles;
-      return titles;
+      return titles.map((title, pid) => ({ pid, title }));
     },
   };
   const op = {

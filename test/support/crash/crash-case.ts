@@ -48,8 +48,10 @@ export async function crashCase(scene: CrashScene, blow: Blow, wanted: readonly 
         const { code, stderr } = await scene.run('status');
         if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
       });
-    if (!struck.isDone) await check('the next apply', () => scene.apply());
   }
+  strategy.mend?.(made);
+  if (!struck.isDone && (struck.step !== null || strategy.mend !== undefined))
+    await check('the next apply', () => scene.apply());
   if (!struck.isDone) await check('plan', () => nothingLeft(scene));
   await check('leftovers', async () => {
     await until(

@@ -123,7 +123,9 @@ export class CrashScene {
     const filter = ['--filter', `label=io.stackc.stack=${this.name}`];
     const containers = rows(await engine.docker('ps', '-aq', ...filter));
     if (containers.length > 0) await engine.docker('rm', '-fv', ...containers);
-    await engine.docker('network', 'prune', '-f', ...filter);
+    // The engine prunes one at a time, and refuses a second one.
+    const networks = rows(await engine.docker('network', 'ls', '-q', ...filter));
+    if (networks.length > 0) await engine.docker('network', 'rm', ...networks);
     const volumes = rows(await engine.docker('volume', 'ls', '-q', ...filter));
     if (volumes.length > 0) await engine.docker('volume', 'rm', ...volumes);
   }

@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { servedOverTcp, type Served } from '../load.ts';
+import { served, servedOverTcp, type Served } from '../load.ts';
+import { MOODY_SERVER } from '../moody-server.ts';
 import type { StackFolder } from '../stack-cli.ts';
 import {
   again,
+  balancerAgain,
   behindHaproxy,
   fixedSocket,
   overTcp,
@@ -24,6 +26,8 @@ export interface Strategy {
   readonly stack: (folder: StackFolder, name: string, port: number) => Served;
   /** What the apply that is cut off changes. */
   readonly change: Edit;
+  /** The change is to a version that fails and goes back; this one, which works, is applied afterwards. */
+  readonly mend?: Edit;
   /** Applied undisturbed before each case, where the change cannot be made again and again. */
   readonly back?: Edit;
   /** Who asks something of it meanwhile; clients over HTTP where it is not said, nobody where it is null. */
@@ -85,6 +89,8 @@ export const strategies: readonly Strategy[] = [
     change: again,
     mayFail: { kill: NAMELESS, agent: NAMELESS, cut: NAMELESS },
   },
+  { name: 'host', stack: onTheHost, change: balancerAgain },
+  { name: 'back', stack: behindHaproxy('node', moody), change: mood('broken@app1'), mend: mood('') },
   {
     name: 'more',
     stack: behindHaproxy('node'),
@@ -123,6 +129,34 @@ export const strategies: readonly Strategy[] = [
 /** No stack's name is the beginning of another's. */
 export function stackName({ name }: Strategy): string {
   return `crash-${name.replaceAll('-', '')}`;
+}
+
+function moody({ app }: Served): void {
+  Object.assign(app, {
+    entrypoint: ['node', '-e', MOODY_SERVER],
+    command: ['/var/lib/haproxy/socks/%{app_name}.sock'],
+  });
+}
+
+/** Another generation, in this mood. */
+function mood(words: string): Edit {
+  return (made) => {
+    again(made);
+    Object.assign(made.app['env'] as object, { MOOD: words });
+  };
+}
+
+/** haproxy in the host's network: two generations of it on one port at a time. */
+function onTheHost(folder: StackFolder, name: string, port: number): Served {
+  const made = served(folder, name, port, 'node', (config) =>
+    config
+      .replace('bind :8080', `bind 127.0.0.1:${port}`)
+      .replace('option http-server-close', 'option http-server-close\n  option idle-close-on-response')
+      .replace('timeout client 60s', 'timeout client 60s\n  timeout http-keep-alive 2s'),
+  );
+  delete made.haproxy['ports'];
+  Object.assign(made.haproxy, { network: 'host', port, strategy: { order: 'start-first' } });
+  return made;
 }
 
 function told(edit: Edit = () => undefined) {

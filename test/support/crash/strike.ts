@@ -23,7 +23,7 @@ export async function strike(scene: CrashScene, { fault, side, at }: Blow): Prom
   const call = await Promise.race([met, running.ended.then(() => null)]);
   if (call === null) {
     const { code, stdout, stderr } = await running.ended;
-    const problem = code === 0 ? null : `it was not struck, and failed: ${stdout}${stderr}`;
+    const problem = isExpected(scene, code) ? null : `it was not struck, and failed: ${stdout}${stderr}`;
     return { step: null, problem, isDone: code === 0 };
   }
   const step = `${running.doing()}: ${call}`;
@@ -49,8 +49,14 @@ export async function strike(scene: CrashScene, { fault, side, at }: Blow): Prom
   // Nothing of it may linger in between.
   held.cut();
   // An apply outlives its agent.
-  const problem = code === 'hangs' || (fault === 'agent' && code !== 0) ? await howItEnded(running) : null;
+  const problem =
+    code === 'hangs' || (fault === 'agent' && !isExpected(scene, code)) ? await howItEnded(running) : null;
   return { step, problem, isDone: code === 0 };
+}
+
+/** How an apply ends that nobody disturbs. */
+function isExpected({ strategy }: CrashScene, code: number | null): boolean {
+  return code === (strategy.mend === undefined ? 0 : 1);
 }
 
 /** Zero where there is none yet. */

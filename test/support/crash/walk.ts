@@ -26,6 +26,7 @@ export async function walkSteps(
   for (let at = from; at <= to; at += 1) {
     const blow: Blow = { fault, side, at };
     const begunAt = Date.now();
+    if (fault === 'agent' && at > from) await forgetEnds(scene);
     await goBack(scene);
     const verdict = await crashCase(scene, blow, wanted);
     if (verdict.step === null && at > from && verdict.problems.length === 0) break;
@@ -42,7 +43,9 @@ export async function walkSteps(
 /** From nothing, and changed once; the shape that every other way must lead to. */
 async function undisturbed(scene: CrashScene): Promise<readonly string[]> {
   await scene.up();
-  scene.strategy.change(scene.made);
+  const { change, mend } = scene.strategy;
+  change(scene.made);
+  mend?.(scene.made);
   await scene.apply();
   return settledShape(scene);
 }
@@ -53,6 +56,11 @@ function settledShape(scene: CrashScene): Promise<readonly string[]> {
     () => shapeOf(scene),
     (shape) => !shape.some((line) => /session|^socket \.hold\./.test(line)),
   );
+}
+
+/** The engine doubles its pause before each start of a container that keeps ending, up to a minute, until somebody else starts it. */
+async function forgetEnds({ engine, name }: CrashScene): Promise<void> {
+  await engine.docker('restart', '--time', '0', `${name}-agent`);
 }
 
 async function goBack(scene: CrashScene): Promise<void> {

@@ -10,7 +10,7 @@ type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
   | 'volumeProcesses'
-  | 'processTitles'
+  | 'processes'
   | 'inspectContainer'
   | 'findContainer'
   | 'createContainer'
@@ -46,10 +46,10 @@ export function containerCalls(world: World): ContainerCalls {
         .filter(({ pid, mounts }) => pid > 0 && mounts.some(({ name }) => name === volume))
         .map(({ pid }) => pid);
     },
-    async processTitles(id) {
-      await world.record('processTitles', id);
-      const { state } = world.find(id)?.details() ?? {};
-      return state === 'running' ? ['app'] : [];
+    async processes(id) {
+      await world.record('processes', id);
+      const { state, pid } = world.find(id)?.details() ?? { state: null, pid: 0 };
+      return state === 'running' ? [{ pid, title: 'app' }] : [];
     },
     async inspectContainer(id) {
       await world.record('inspectContainer', id);

@@ -39,6 +39,13 @@ export class ImageTable {
     this.#byId.set(details.id, details);
   }
 
+  remove(reference: string): void {
+    const found = this.find(reference);
+    if (found === null) return;
+    this.#byId.delete(found.id);
+    for (const [name, { id }] of this.#local) if (id === found.id) this.#local.delete(name);
+  }
+
   /** By reference, by `name@digest` or by id. */
   find(reference: string): ImageDetails | null {
     const wanted = tagged(reference);

@@ -248,6 +248,7 @@ export class MemoryContainer {
       entrypoint: config.entrypoint ?? orNull(image.config.entrypoint),
       restart: restartText(this.restart),
       stopSignal: config.stopSignal ?? image.config.stopSignal,
+      stopTimeoutS: config.stopTimeoutS ?? DEFAULT_STOP_S,
       networkMode: config.network,
       networks: Object.fromEntries([...this.networks].sort(([a], [b]) => (a < b ? -1 : 1))),
       mounts: config.mounts

@@ -1,4 +1,4 @@
-import { AgentMemory } from './memory-agent.ts';
+import { AgentMemory } from './memory-agent-exec.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import type { Engine, StartedContainer } from '../../../src/runtime/engine.ts';
 import type { BehaviourOf, ExecHandler } from './behaviour.ts';

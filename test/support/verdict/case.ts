@@ -22,8 +22,11 @@ export type Length = 'about' | 'instant' | 'lasting' | 'at-most';
 /** One (stack, change), and what the plan is to say of it. */
 export interface VerdictCase {
   readonly name: string;
-  readonly stack: (folder: StackFolder, name: string, port: number) => Served;
-  readonly change: (made: Served) => void;
+  /** What stands before; where it is not said, what the case before this one has left. */
+  readonly stack?: (folder: StackFolder, name: string, port: number) => Served;
+  /** Applied to that before. */
+  readonly before?: Edit;
+  readonly change: Edit;
   readonly said: Said;
   /** The rule that decides; null where none does. */
   readonly rule: string | null;
@@ -78,13 +81,16 @@ export function reloadedNginx(location: string) {
   };
 }
 
-/** Another word in a configuration that lies beside the stack file. */
-export const rewritten =
-  (file: string): Edit =>
+/** Another text in a configuration that lies beside the stack file. */
+export const edited =
+  (file: string, edit: (text: string) => string): Edit =>
   ({ folder }) => {
     const path = join(folder.folder, file);
-    writeFileSync(path, `${readFileSync(path, 'utf8')}# changed\n`);
+    writeFileSync(path, edit(readFileSync(path, 'utf8')));
   };
+
+/** Another word in it. */
+export const rewritten = (file: string): Edit => edited(file, (text) => `${text}# changed\n`);
 
 /** A haproxy on a socket between the published one and the servers. */
 export const behindAnother: Edit = (made) => {

@@ -1,4 +1,4 @@
-import { again, balancerAgain, behindHaproxy, onHostNetwork, onHostPort, type VerdictCase } from './case.ts';
+import { again, onHostNetwork, onHostPort, type VerdictCase } from './case.ts';
 
 /** What one container at a time can have. */
 export const hostPorts: readonly VerdictCase[] = [
@@ -22,14 +22,6 @@ export const hostPorts: readonly VerdictCase[] = [
     said: 'gap',
     rule: 'host-port',
     length: 'at-most',
-  },
-  {
-    name: 'the haproxy itself, at a port of the host',
-    stack: behindHaproxy('unicorn'),
-    change: balancerAgain,
-    twice: true,
-    said: 'gap',
-    rule: 'host-port',
   },
   {
     name: "a port in the host's network",

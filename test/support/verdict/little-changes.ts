@@ -1,15 +1,12 @@
 import {
-  again,
   behindAnother,
   behindHaproxy,
-  beside,
   changing,
+  edited,
   reloadedHaproxy,
   reloadedNginx,
   renewed,
   rewritten,
-  set,
-  WORKER,
   type Clients,
   type VerdictCase,
 } from './case.ts';
@@ -17,38 +14,8 @@ import {
 /** So many that some request is always on its way. */
 const WITHOUT_PAUSE: Clients = { anew: 1, kept: 64, pauseMs: 0 };
 
-/** Readiness, workers, and what is changed without a replacement. */
+/** What is changed without a replacement, and a balancer that is no front door. */
 export const littleChanges: readonly VerdictCase[] = [
-  {
-    name: 'a connect as its readiness',
-    stack: behindHaproxy('unicorn', set({ health: { tcp: true } })),
-    change: again,
-    said: 'unproven',
-    rule: 'connect-proves-nothing',
-  },
-  {
-    name: 'a pid file that both generations have',
-    stack: behindHaproxy('unicorn', ({ app }) => {
-      app['env'] = { GENERATION: '1', PIDFILE: '/var/counted/app.pid' };
-    }),
-    change: again,
-    said: 'unproven',
-    rule: 'shared-pid-file',
-  },
-  {
-    name: 'a worker',
-    stack: behindHaproxy('unicorn', beside('worker', WORKER)),
-    change: changing('worker', renewed),
-    said: 'zero-downtime',
-    rule: 'worker',
-  },
-  {
-    name: 'a restart policy',
-    stack: behindHaproxy('unicorn'),
-    change: set({ restart: 'always' }),
-    said: 'zero-downtime',
-    rule: 'updated-in-place',
-  },
   {
     name: "a haproxy's configuration, reloaded",
     stack: reloadedHaproxy('option idle-close-on-response'),
@@ -59,7 +26,7 @@ export const littleChanges: readonly VerdictCase[] = [
   },
   {
     name: "a haproxy's configuration, reloaded: it closes what clients keep",
-    stack: reloadedHaproxy(''),
+    before: edited('haproxy.cfg', (text) => text.replace('  option idle-close-on-response\n', '')),
     change: rewritten('haproxy.cfg'),
     said: 'gap',
     rule: 'reload-closes-kept',

@@ -37,15 +37,7 @@ export const behindNginxes: readonly VerdictCase[] = [
     rule: 'socket-swap',
   },
   {
-    name: 'from two nodes to one behind nginx',
-    stack: patient('node'),
-    change: set({ containers: 1 }),
-    said: 'zero-downtime',
-    rule: 'removed',
-  },
-  {
     name: 'from two to one behind an nginx that tries no other',
-    stack: behindNginx('unicorn', 'proxy_next_upstream off;'),
     change: set({ containers: 1 }),
     said: 'gap',
     rule: 'no-second-try',
@@ -57,6 +49,12 @@ export const behindNginxes: readonly VerdictCase[] = [
     change: again,
     said: 'zero-downtime',
     rule: 'taken-away',
+  },
+  {
+    name: 'from two pumas to one behind nginx',
+    change: set({ containers: 1 }),
+    said: 'zero-downtime',
+    rule: 'removed',
   },
   {
     name: 'an nginx that keeps connections to node, which is killed',

@@ -1,4 +1,4 @@
-import { servedOverTcp, type Served } from '../load.ts';
+import { nextGeneration, servedOverTcp, type Served } from '../load.ts';
 import type { StackFolder } from '../stack-cli.ts';
 import { again, neverAgain, overTcp, set, type Edit, type Server, type VerdictCase } from './case.ts';
 
@@ -46,13 +46,6 @@ export const overTcpNames: readonly VerdictCase[] = [
     rule: 'told-by-runtime-socket',
   },
   {
-    name: 'addresses that haproxy is told, and a stop signal that kills',
-    stack: told('unicorn', set({ stop_signal: 'KILL', drain_timeout: 60 })),
-    change: again,
-    said: 'zero-downtime',
-    rule: 'told-by-runtime-socket',
-  },
-  {
     name: 'addresses that haproxy is told, both at once',
     stack: told('unicorn', set({ strategy: { batch: 2 } })),
     change: again,
@@ -60,9 +53,18 @@ export const overTcpNames: readonly VerdictCase[] = [
     rule: 'told-by-runtime-socket',
   },
   {
-    name: 'stop-first over TCP, taken out of a haproxy that never tries again',
-    stack: told('unicorn', set({ strategy: { order: 'stop-first' } }), neverAgain),
+    name: 'addresses that haproxy is told, which never tries again, and a stop signal that kills',
+    stack: told('unicorn', set({ stop_signal: 'KILL', drain_timeout: 60 }), neverAgain),
     change: again,
+    said: 'zero-downtime',
+    rule: 'told-by-runtime-socket',
+  },
+  {
+    name: 'stop-first over TCP, taken out of a haproxy that never tries again',
+    change: (made) => {
+      made.app['strategy'] = { order: 'stop-first' };
+      nextGeneration(made);
+    },
     said: 'zero-downtime',
     rule: 'taken-out',
   },

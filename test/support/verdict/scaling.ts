@@ -1,27 +1,8 @@
-import {
-  again,
-  behindHaproxy,
-  beside,
-  neverAgain,
-  renaming,
-  set,
-  WORKER,
-  type Clients,
-  type VerdictCase,
-} from './case.ts';
+import { again, behindHaproxy, neverAgain, set, type VerdictCase } from './case.ts';
+import { BUSY } from './one-after-the-other.ts';
 
-/** So many that all servers have something to do. */
-const BUSY: Clients = { anew: 8, kept: 40, pauseMs: 0 };
-
-/** More, fewer, and others. */
+/** More and fewer. */
 export const scaling: readonly VerdictCase[] = [
-  {
-    name: 'from two to four',
-    stack: behindHaproxy('unicorn'),
-    change: set({ containers: 4 }),
-    said: null,
-    rule: null,
-  },
   {
     name: 'from one to three',
     stack: behindHaproxy('node', set({ containers: 1 })),
@@ -35,15 +16,6 @@ export const scaling: readonly VerdictCase[] = [
       text.replace('rise 1', 'rise 1 observe layer4 error-limit 1 on-error mark-down'),
     ),
     change: set({ containers: 1 }),
-    said: 'zero-downtime',
-    rule: 'removed',
-  },
-  {
-    name: 'from four to two',
-    // Of each thousand requests about two found none when the second went before the checks had seen the first.
-    stack: behindHaproxy('unicorn', set({ containers: 4 })),
-    change: set({ containers: 2 }),
-    clients: BUSY,
     said: 'zero-downtime',
     rule: 'removed',
   },
@@ -75,30 +47,5 @@ export const scaling: readonly VerdictCase[] = [
     said: 'gap',
     rule: 'no-second-try',
     length: 'at-most',
-  },
-  {
-    name: 'a worker goes',
-    stack: behindHaproxy('unicorn', beside('other', WORKER)),
-    change: renaming('other', null),
-    said: 'zero-downtime',
-    rule: 'worker',
-  },
-  {
-    name: 'a container goes that nobody asks',
-    stack: behindHaproxy(
-      'unicorn',
-      beside('other', { command: ['node', '0.0.0.0:3000'], port: 3000, health: { path: '/ping' } }),
-    ),
-    change: renaming('other', null),
-    said: 'zero-downtime',
-    rule: 'removed-unused',
-  },
-  {
-    name: 'a container gets another name, and serves elsewhere',
-    stack: behindHaproxy('unicorn', ({ haproxy }) => void delete haproxy['depends_on']),
-    change: renaming('app', 'web'),
-    said: 'gap',
-    rule: 'removed-last',
-    length: 'lasting',
   },
 ];

@@ -12,7 +12,7 @@ import {
 } from './case.ts';
 
 export const socketSwaps: readonly VerdictCase[] = [
-  ...(['unicorn', 'puma', 'gunicorn', 'node'] as const).map(
+  ...(['puma', 'gunicorn', 'node'] as const).map(
     (server): VerdictCase => ({
       name: `two ${server}s on sockets`,
       // haproxy waits 60 s for an answer, and whether node finishes what it has is not known.
@@ -46,13 +46,6 @@ export const socketSwaps: readonly VerdictCase[] = [
   {
     name: 'a haproxy that never tries again',
     stack: behindHaproxy('unicorn', undefined, neverAgain),
-    change: again,
-    said: 'zero-downtime',
-    rule: 'socket-swap',
-  },
-  {
-    name: 'both at once',
-    stack: behindHaproxy('unicorn', set({ strategy: { batch: 2 } })),
     change: again,
     said: 'zero-downtime',
     rule: 'socket-swap',

@@ -36,17 +36,16 @@ export const stopFirst: readonly VerdictCase[] = [
     rule: 'held',
   },
   {
-    name: 'stop-first, and alone: held for longer than a haproxy waits',
-    stack: behindHaproxy(
-      'unicorn',
-      set({ containers: 1, ...STOP_FIRST, env: { GENERATION: '1', BOOT: '4' } }),
-    ),
+    name: 'a socket that cannot move, and alone',
+    before: (made) => {
+      fixedSocket(made);
+      delete made.app['strategy'];
+      made.app['stop_signal'] = 'TERM';
+    },
     change: again,
     twice: true,
-    // So many that some come while the others wait.
-    clients: { anew: 150, kept: 50, pauseMs: 8000 },
     said: 'gap',
-    rule: 'held-beyond-checks',
+    rule: 'held-but-bound',
   },
   {
     name: 'stop-first, and alone, not measured yet',
@@ -56,15 +55,14 @@ export const stopFirst: readonly VerdictCase[] = [
     rule: 'held-and-checked',
   },
   {
-    name: 'a socket that cannot move, and alone',
-    stack: behindHaproxy('node', (made) => {
-      fixedSocket(made);
-      made.app['containers'] = 1;
-    }),
+    name: 'stop-first, and alone: held for longer than a haproxy waits',
+    // As long as that takes is known from then on.
+    before: set({ env: { GENERATION: '3', BOOT: '4' } }),
     change: again,
-    twice: true,
+    // So many that some come while the others wait.
+    clients: { anew: 150, kept: 50, pauseMs: 8000 },
     said: 'gap',
-    rule: 'held-but-bound',
+    rule: 'held-beyond-checks',
   },
   {
     name: 'stop-first, and all at once: held',

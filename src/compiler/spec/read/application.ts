@@ -9,6 +9,7 @@ import { readDatabase } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import { reportLaterKeys } from './later-keys.ts';
 import type { Reader } from './reader.ts';
+import { readRolloutDefaults } from './rollout.ts';
 import type { RolloutDefaults } from './rollout.ts';
 
 /** One entry of `deploy` as it is written. */
@@ -30,13 +31,14 @@ export interface WrittenApplication {
 export function readApplication(
   property: Property,
   outer: Reader,
-  defaults: RolloutDefaults,
+  rollout: RolloutDefaults,
 ): WrittenApplication {
   const reader = outer.within({ application: property.key });
   const fields = reader.fields(property.value);
   const node = (key: string) => fields.get(key)?.value;
   reportLaterKeys(fields, 'application', reader);
   const dataVolumes = readDataVolumes(node('data_volumes'), reader);
+  const defaults = readRolloutDefaults(fields, reader, rollout);
   const { containers, unread, flawed } = readContainers(node('containers'), dataVolumes, reader, defaults);
   return {
     name: property.key,

@@ -45,7 +45,6 @@ export function readContainer(
   const portNumber = reader.integer(port?.value, 1, 65_535);
   const count = reader.integer(node('containers'), 0, 1000) ?? 1;
   const restart = reader.parsed(node('restart'), 'STK332', parseRestart);
-  readNotifications(node('notifications'), reader);
 
   const container: WrittenContainer = {
     key: containerKey(reader.names.application, name),
@@ -95,6 +94,7 @@ export function readContainer(
     labels: readEntries(node('labels'), 'stored', reader),
     platform: reader.template(node('platform'), 'shared'),
     files: readFiles(node('files'), reader),
+    notifications: readNotifications(node('notifications'), reader),
   };
   checkContainer(container, fields, reader);
   return named && mode !== null && image !== null ? container : null;

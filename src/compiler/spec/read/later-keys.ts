@@ -3,19 +3,8 @@ import type { Fields, Reader } from './reader.ts';
 
 /** Keys that the schema knows and that a later version will do. Nothing is ever ignored, so they are errors. */
 const LATER = {
-  stack: ['hosts', 'hooks', 'canary', 'heal', 'waves', 'target', 'balancer', 'route'],
-  application: [
-    'hooks',
-    'on_failure',
-    'monitor',
-    'canary',
-    'heal',
-    'on',
-    'waves',
-    'target',
-    'balancer',
-    'route',
-  ],
+  stack: ['hosts', 'hooks', 'heal', 'waves', 'target', 'balancer', 'route'],
+  application: ['hooks', 'heal', 'on', 'waves', 'target', 'balancer', 'route'],
   container: ['hooks', 'build', 'adopt', 'heal', 'scale', 'heartbeat', 'on', 'waves', 'target', 'route'],
   cron: ['catch_up', 'jitter', 'heartbeat', 'on_failure'],
 } as const;

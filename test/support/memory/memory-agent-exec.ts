@@ -20,7 +20,7 @@ export class AgentMemory {
 }
 
 /** The agent in memory: everybody is ready, and what is written in its journal stays there. */
-export function memoryAgent(memory: AgentMemory, volume: string): ExecHandler {
+export function memoryAgentExec(memory: AgentMemory, volume: string): ExecHandler {
   return async (_request, play) => {
     const output = new PassThrough();
     output.on('data', (data: Buffer) => play.stdout(data.toString('utf8')));

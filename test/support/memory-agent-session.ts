@@ -29,7 +29,7 @@ export interface MemoryAgentOptions {
 }
 
 /** An agent that keeps published links in memory, and waits for nobody. */
-export function memoryAgent(options: MemoryAgentOptions): AgentSession {
+export function memoryAgentSession(options: MemoryAgentOptions): AgentSession {
   const { engine, clock, links, journal, told, onCall, probe } = options;
   const lease = options.lease ?? new Lease(() => clock.now());
   const holds = new Map<string, Held>();

@@ -1,0 +1,52 @@
+import type { Clock } from '../clock.ts';
+import { elapsed } from '../elapsed.ts';
+import type { Message } from './message.ts';
+
+const TRY_MS = 5000;
+/** Before the second and the third try. */
+const PAUSES_MS = [1000, 3000];
+
+/**
+ * Sends a message, three times at most, each try 5 s, 1 s and 3 s apart. Resolves to null, or to why it did not arrive, in
+ * words that repeat neither the address nor what was sent. An answer of 4xx other than 408 and 429 is final.
+ */
+export async function deliver(
+  { url, headers, body }: Message,
+  clock: Clock,
+  stop: AbortSignal,
+): Promise<string | null> {
+  for (let tries = 0; ; tries += 1) {
+    const { why, isFinal } = await attempt(url, headers, body, stop);
+    if (stop.aborted && why !== null) return 'interrupted';
+    const pauseMs = PAUSES_MS[tries];
+    if (why === null || isFinal || pauseMs === undefined) return why;
+    await clock.sleep(pauseMs, stop).catch(() => undefined);
+  }
+}
+
+async function attempt(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  stop: AbortSignal,
+): Promise<{ readonly why: string | null; readonly isFinal: boolean }> {
+  try {
+    const signal = AbortSignal.any([AbortSignal.timeout(TRY_MS), stop]);
+    // Another address might be told what is meant for this one.
+    const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' });
+    await answer.body?.cancel();
+    const { status, ok } = answer;
+    const mayChange = status >= 500 || status === 408 || status === 429;
+    return { why: ok ? null : `it answered ${status}`, isFinal: !mayChange };
+  } catch (error) {
+    return { why: reason(error), isFinal: false };
+  }
+}
+
+/** `fetch` hides what happened in the cause, whose message may hold the address. */
+function reason(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${elapsed(TRY_MS)}`;
+  const cause: unknown = error instanceof Error ? error.cause : null;
+  const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : null;
+  return typeof code === 'string' ? code : 'it cannot be asked';
+}
