@@ -3,6 +3,7 @@
  * to stop by the end of its input, and prints one JSON line: {@link Load}.
  */
 import { Agent, request } from 'node:http';
+import { connect, createServer } from 'node:net';
 
 /**
  * @typedef {object} Ask
@@ -13,6 +14,7 @@ import { Agent, request } from 'node:http';
  * @property {number} [bodyBytes] of a POST; 200 by default
  * @property {number} [pauseMs] between two requests of one client, and at most before its first; 0 by default
  * @property {number} [uploadMs] how long the body of a POST takes to be sent; 0 by default
+ * @property {number} [latencyMs] how long each packet is on its way, in each direction; 0 by default
  * @property {string} [prefix] of the ids
  * @typedef {object} Load
  * @property {number} sent
@@ -35,7 +37,7 @@ const JOIN_MS = 250;
 
 /** @type {Ask} */
 const ask = JSON.parse(process.argv[2] ?? '');
-const { hostname, port } = new URL(ask.url);
+const { hostname, port } = ask.latencyMs ? await farAway(new URL(ask.url), ask.latencyMs) : new URL(ask.url);
 /** @type {number[]} */
 const times = [];
 /** @type {Record<string, number>} */
@@ -131,6 +133,32 @@ function longestStretch(spans) {
 /** @param {Error & { code?: string }} error */
 function codeOf(error) {
   return error.code ?? error.message;
+}
+
+/**
+ * The same server from further away: what either side sends, its end too, gets to the other one that much later.
+ * @param {URL} url
+ * @param {number} latencyMs
+ * @returns {Promise<{ hostname: string, port: number }>}
+ */
+async function farAway({ hostname, port }, latencyMs) {
+  const relay = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ]) {
+      from.setNoDelay(true);
+      from.on('data', (data) => setTimeout(() => to.write(data), latencyMs));
+      from.on('end', () => setTimeout(() => to.end(), latencyMs));
+      from.on('error', () => setTimeout(() => to.resetAndDestroy(), latencyMs));
+    }
+  });
+  await new Promise((resolve) => relay.listen(0, '127.0.0.1', () => resolve(null)));
+  return {
+    hostname: '127.0.0.1',
+    port: /** @type {import('node:net').AddressInfo} */ (relay.address()).port,
+  };
 }
 
 async function client() {

@@ -30,6 +30,8 @@ export interface LoadAsk {
   readonly pauseMs?: number;
   /** How long the body of a POST takes to be sent. */
   readonly uploadMs?: number;
+  /** How far away the clients are, one way, in milliseconds. */
+  readonly latencyMs?: number;
   readonly prefix?: string;
 }
 

@@ -14,6 +14,8 @@ export interface Clients {
   readonly pauseMs: number;
   /** How long each POST is sent. */
   readonly uploadMs?: number;
+  /** How far away they are, one way. */
+  readonly latencyMs?: number;
 }
 
 /** How the length of a gap is known. */

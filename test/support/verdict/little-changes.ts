@@ -11,8 +11,8 @@ import {
   type VerdictCase,
 } from './case.ts';
 
-/** So many that some request is always on its way. */
-const WITHOUT_PAUSE: Clients = { anew: 1, kept: 64, pauseMs: 0 };
+/** So far away that some request is always on its way. */
+const FAR_AWAY: Clients = { anew: 4, kept: 48, pauseMs: 50, latencyMs: 20 };
 
 /** What is changed without a replacement, and a balancer that is no front door. */
 export const littleChanges: readonly VerdictCase[] = [
@@ -20,7 +20,7 @@ export const littleChanges: readonly VerdictCase[] = [
     name: "a haproxy's configuration, reloaded",
     stack: reloadedHaproxy('option idle-close-on-response'),
     change: rewritten('haproxy.cfg'),
-    clients: WITHOUT_PAUSE,
+    clients: FAR_AWAY,
     said: 'zero-downtime',
     rule: 'reload-checked',
   },
@@ -30,7 +30,7 @@ export const littleChanges: readonly VerdictCase[] = [
     change: rewritten('haproxy.cfg'),
     said: 'gap',
     rule: 'reload-closes-kept',
-    clients: WITHOUT_PAUSE,
+    clients: FAR_AWAY,
     length: 'instant',
   },
   {
@@ -46,7 +46,7 @@ export const littleChanges: readonly VerdictCase[] = [
     change: rewritten('nginx.conf'),
     said: 'gap',
     rule: 'reload-closes-kept',
-    clients: WITHOUT_PAUSE,
+    clients: FAR_AWAY,
     length: 'instant',
   },
   {
