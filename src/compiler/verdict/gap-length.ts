@@ -1,7 +1,13 @@
-import type { VerdictFacts } from './facts.ts';
+import { listings, type VerdictFacts } from './facts.ts';
 import type { GapLength } from './verdict.ts';
 
 const MEASURED = 'as measured at the last apply';
+
+/**
+ * What cannot connect tries again a second later, and so finds its server half a second late on average: the client's
+ * kernel where a port is published before its container's network is up (RFC 6298), haproxy where no other server is up.
+ */
+const CONNECT_AGAIN_MS = 500;
 
 /** Requests under way are cut off, and nothing more. */
 export const INSTANT: GapLength = { kind: 'instant' };
@@ -22,13 +28,27 @@ export function measured(ms: number): GapLength {
   return { kind: 'about', ms, by: MEASURED };
 }
 
-/** From its stop until its successor is ready. */
+/** From its stop until its successor is ready, and found. */
 export function absence(facts: VerdictFacts): GapLength {
+  const length = away(facts);
+  return length.kind === 'about' ? measured(length.ms + untilFoundMs(facts, length.ms)) : length;
+}
+
+function away(facts: VerdictFacts): GapLength {
   const { gate, measured: times } = facts;
   if (times.awayMs !== null && gate.kind !== 'uptime') return measured(times.awayMs);
   return times.stopMs === null
     ? sum(facts, [{ ms: facts.stop.timeoutMs, what: 'to stop', isMeasured: false }, start(facts)])
     : sum(facts, [{ ms: times.stopMs, what: 'to stop', isMeasured: true }, start(facts)]);
+}
+
+/** What was gone for so long serves again, and has to be found. */
+function untilFoundMs(facts: VerdictFacts, awayMs: number): number {
+  const byBalancers = listings(facts).map(({ program, view }) => {
+    if (view.downAfterMs !== null && view.downAfterMs < awayMs) return view.upAfterMs ?? 0;
+    return program === 'haproxy' ? CONNECT_AGAIN_MS : 0;
+  });
+  return Math.max(0, ...byBalancers, facts.hostPorts.length > 0 ? CONNECT_AGAIN_MS : 0);
 }
 
 /** From its start until it is ready. */
@@ -38,7 +58,7 @@ export function untilReady(facts: VerdictFacts): GapLength {
 
 /** From the stop to the next readiness; null unless both were measured. */
 export function absenceMs(facts: VerdictFacts): number | null {
-  const length = absence(facts);
+  const length = away(facts);
   return length.kind === 'about' ? length.ms : null;
 }
 

@@ -59,7 +59,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'removed for another that needs its port',
     { ...REMOVED, instances: { now: 1, after: 0 }, successor: 'web0' },
     'handed-over',
-    'gap of about 2.1 s, as measured at the last apply: it stops before `web0` starts, which needs what it holds for itself; avoid: another host port or volume for one of them',
+    'gap of about 2.4 s, as measured at the last apply: it stops before `web0` starts, which needs what it holds for itself; avoid: another host port or volume for one of them',
   ],
   [
     'in place',
@@ -267,7 +267,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'a published port',
     { ...TCP, order: 'stop-first', hostPorts: [443] },
     'host-port',
-    'gap of about 2.1 s, as measured at the last apply: only one container at a time can publish port 443 of the host; avoid: reload it instead of replacing it, or publish the port on a balancer in front',
+    'gap of about 2.6 s, as measured at the last apply: only one container at a time can publish port 443 of the host; avoid: reload it instead of replacing it, or publish the port on a balancer in front',
   ],
   [
     'a port in the network of the host',
@@ -459,7 +459,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'stop-first as written, alone',
     { ...SWAP, order: 'stop-first', instances: { now: 1, after: 1 } },
     'alone',
-    'gap of about 2.1 s, as measured at the last apply: it is the only one behind `haproxy`, and stops before its successor starts; avoid: `strategy: {order: auto}`: its socket can move',
+    'gap of about 2.4 s, as measured at the last apply: it is the only one behind `haproxy`, and stops before its successor starts; avoid: `strategy: {order: auto}`: its socket can move',
   ],
   [
     'all at once',
@@ -471,7 +471,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'siblings, and nothing that leads to them',
     { ...FIXED, balancers: [haproxy({ triesAnother: false })] },
     'not-taken-away',
-    'gap of about 2.1 s, as measured at the last apply: connects to it fail until its successor is ready; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
+    'gap of about 2.4 s, as measured at the last apply: connects to it fail until its successor is ready; avoid: write its path as `%{socket}` in its command, so that each generation has its own',
   ],
   [
     'siblings, and a balancer that tries them',

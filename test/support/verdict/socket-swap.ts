@@ -55,6 +55,7 @@ export const socketSwaps: readonly VerdictCase[] = [
     stack: behindHaproxy('puma', set({ ...SOON, stop_signal: 'KILL' }), keepingConnections),
     change: again,
     paths: ['/slow/0.5'],
+    clients: { anew: 1, kept: 12, pauseMs: 30 },
     said: 'gap',
     rule: 'kept-and-killed',
     length: 'instant',
