@@ -141,9 +141,9 @@ function codeOf(error) {
  * @param {number} latencyMs
  * @returns {Promise<{ hostname: string, port: number }>}
  */
-async function farAway({ hostname, port }, latencyMs) {
+async function farAway(url, latencyMs) {
   const relay = createServer({ allowHalfOpen: true }, (near) => {
-    const far = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const far = connect({ host: url.hostname, port: Number(url.port), allowHalfOpen: true });
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -155,10 +155,8 @@ async function farAway({ hostname, port }, latencyMs) {
     }
   });
   await new Promise((resolve) => relay.listen(0, '127.0.0.1', () => resolve(null)));
-  return {
-    hostname: '127.0.0.1',
-    port: /** @type {import('node:net').AddressInfo} */ (relay.address()).port,
-  };
+  const address = relay.address();
+  return { hostname: '127.0.0.1', port: address !== null && typeof address === 'object' ? address.port : 0 };
 }
 
 async function client() {

@@ -7,8 +7,12 @@ import { listeningIn } from './tcp-table.ts';
 
 /** Who listens on ports of the host, whose first process the agent sees, and how much room there is in a directory. */
 export function lookAtHost(ports: readonly number[], directory: string, proc = '/proc'): HostResult {
-  const tables = ports.length === 0 ? [] : [read(`${proc}/1/net/tcp`), read(`${proc}/1/net/tcp6`)];
-  const listening = tables.flatMap((table) => listeningIn(table, ports));
+  const protocols = ports.length === 0 ? [] : (['tcp', 'udp'] as const);
+  const listening = protocols.flatMap((protocol) =>
+    [protocol, `${protocol}6`].flatMap((table) =>
+      listeningIn(read(`${proc}/1/net/${table}`), protocol, ports),
+    ),
+  );
   return { listening: unique(listening), freeBytes: freeIn(directory) };
 }
 
@@ -28,5 +32,7 @@ function freeIn(directory: string): number | null {
 }
 
 function unique(ports: readonly HostPort[]): readonly HostPort[] {
-  return [...new Map(ports.map((port) => [`${port.hostIp} ${port.hostPort}`, port])).values()];
+  return [
+    ...new Map(ports.map((port) => [`${port.protocol} ${port.hostIp} ${port.hostPort}`, port])).values(),
+  ];
 }

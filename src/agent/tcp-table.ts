@@ -17,6 +17,8 @@ const ALIVE: ReadonlySet<string> = new Set(['01', '03', '04', '08', '09', '0B'])
 /** Of those, the ones in which whoever should accept them still can. */
 const ACCEPTABLE: ReadonlySet<string> = new Set(['01', '03', '08']);
 const LISTEN = '0A';
+/** A UDP socket that is bound and talks to nobody in particular stands there as CLOSE. */
+const BOUND = '07';
 
 /**
  * Counts the connections of a `/proc/<pid>/net/tcp` or `tcp6` (proc_pid_net(5)) whose own end has one of `ports`: those
@@ -40,10 +42,15 @@ export function listenersIn(table: string, ports: readonly number[]): readonly L
   );
 }
 
-/** The same with their addresses, as a port of the host is written. */
-export function listeningIn(table: string, ports: readonly number[]): readonly HostPort[] {
+/** The same with their addresses, as a port of the host is written; of `udp` and `udp6` too. */
+export function listeningIn(
+  table: string,
+  protocol: 'tcp' | 'udp',
+  ports: readonly number[],
+): readonly HostPort[] {
+  const listening = protocol === 'tcp' ? LISTEN : BOUND;
   return rowsOf(table, ports).flatMap(({ port, state, address }) =>
-    state === LISTEN ? [{ hostPort: port, hostIp: addressText(address), protocol: 'tcp' as const }] : [],
+    state === listening ? [{ hostPort: port, hostIp: addressText(address), protocol }] : [],
   );
 }
 

@@ -1,5 +1,6 @@
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import { fixedPorts, portName, portsOverlap, type HostPort } from '../compiler/desired/host-port.ts';
+import { labels } from '../compiler/labels.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import type { HostResult } from './agent/agent-session.ts';
 import type { Engine } from './engine.ts';
@@ -31,17 +32,18 @@ export async function preflight(
     host(wanted.map(({ port }) => port.hostPort)),
     wanted.length === 0 ? [] : engine.listContainers([]),
   ]);
-  const published = rows.flatMap(({ ports }) => ports).filter(({ protocol }) => protocol === 'tcp');
-  // Which ports those in the host's network listen on, nobody tells; they may be about to leave.
-  const isHidden = rows.some(({ state, networks }) => state === 'running' && networks.includes('host'));
-  const taken = listening.filter(
-    (port) => !isHidden && !published.some((other) => other.hostPort === port.hostPort),
-  );
+  const published = rows.flatMap(({ ports }) => ports);
+  // Which ports those in the host's network listen on, nobody tells; the stack's own may be about to leave.
+  const onHost = rows.filter(({ state, networks }) => state === 'running' && networks.includes('host'));
+  const isHidden = onHost.some((row) => row.labels[labels.stack] === desired?.stack);
+  const holder =
+    onHost.length === 0 ? 'a program outside Docker' : 'a program, or a container in its network';
+  const taken = listening.filter((port) => !isHidden && !published.some((other) => isSame(other, port)));
   const problems = wanted
     .filter(({ port }) => taken.some((other) => portsOverlap(other, port)))
     .map(
       ({ port, instance }) =>
-        `port ${portName(port)} of the host, which \`${instance}\` wants, is held by a program outside Docker: \`ss -ltnp 'sport = :${port.hostPort}'\` shows it`,
+        `port ${portName(port)} of the host, which \`${instance}\` wants, is held by ${holder}: \`ss -${port.protocol === 'udp' ? 'u' : 't'}lnp 'sport = :${port.hostPort}'\` shows it`,
     );
   return pulls > 0 && freeBytes !== null && freeBytes < LEAST_BYTES
     ? [...problems, noRoom(freeBytes, pulls)]
@@ -53,7 +55,11 @@ interface Wanted {
   readonly instance: string;
 }
 
-/** TCP ports of containers that are made; each once. */
+function isSame(a: HostPort, b: HostPort): boolean {
+  return a.protocol === b.protocol && a.hostPort === b.hostPort;
+}
+
+/** Ports of containers that are made; each once. The kernel's tables tell of TCP and UDP. */
 function wantedPorts({ nodes }: Plan, desired: DesiredState | null): readonly Wanted[] {
   const made = new Set<string>(
     nodes.flatMap(({ op }) => (op.kind === 'container.create' ? [op.instance] : [])),
@@ -62,7 +68,7 @@ function wantedPorts({ nodes }: Plan, desired: DesiredState | null): readonly Wa
   return instances
     .filter(({ key }) => made.has(key))
     .flatMap(({ name, spec }) => fixedPorts(spec.ports).map((port) => ({ port, instance: name })))
-    .filter(({ port }) => port.protocol === 'tcp');
+    .filter(({ port }) => port.protocol !== 'sctp');
 }
 
 function noRoom(freeBytes: number, pulls: number): string {

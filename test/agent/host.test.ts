@@ -23,13 +23,24 @@ test('who listens on ports of the host, by address, and how much room there is',
   ];
   writeFileSync(join(proc, '1/net/tcp'), [HEAD, ...four, ''].join('\n'));
   writeFileSync(join(proc, '1/net/tcp6'), [HEAD, ...six, ''].join('\n'));
+  // A socket that talks to one address alone keeps nobody from its port.
+  writeFileSync(
+    join(proc, '1/net/udp'),
+    [HEAD, row('0100007F:0051', '07'), row('0100007F:0052', '01'), ''].join('\n'),
+  );
+  writeFileSync(
+    join(proc, '1/net/udp6'),
+    [HEAD, row('00000000000000000000000000000000:0053', '07'), ''].join('\n'),
+  );
   const { listening, freeBytes } = lookAtHost([80, 81, 82, 83, 84], proc, proc);
-  expect(listening.map(({ hostIp, hostPort }) => `${hostIp} ${hostPort}`)).toEqual([
-    '0.0.0.0 80',
-    '127.0.0.1 81',
-    ':: 80',
-    '127.0.0.1 83',
-    '2001:db8::1 84',
+  expect(listening.map(({ hostIp, hostPort, protocol }) => `${hostIp} ${hostPort}/${protocol}`)).toEqual([
+    '0.0.0.0 80/tcp',
+    '127.0.0.1 81/tcp',
+    ':: 80/tcp',
+    '127.0.0.1 83/tcp',
+    '2001:db8::1 84/tcp',
+    '127.0.0.1 81/udp',
+    ':: 83/udp',
   ]);
   expect(freeBytes).toBeGreaterThan(0);
 });

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { docker, freePort, StackFolder, unfolded, wipe } from '../support/stack-cli.ts';
@@ -15,12 +16,12 @@ afterEach(async () => {
   folder.remove();
 });
 
-function write(port: string): void {
+function write(...ports: readonly string[]): void {
   const web = {
     deploy: 'auto',
     image: 'stackc-example/app:1',
     command: 'sleep infinity',
-    ports: [port],
+    ports,
     startup_time: 0.1,
     stop_signal: 'KILL',
   };
@@ -39,19 +40,25 @@ test('one that a process of the host has stops the apply before anything of the 
   write(`127.0.0.1:${other}:80`);
   await apply();
   const process = createServer().listen(port, '0.0.0.0');
+  const datagrams = createSocket('udp4').bind(port, '127.0.0.1');
   try {
-    write(`127.0.0.1:${port}:80`);
+    write(`127.0.0.1:${port}:80`, `127.0.0.1:${port}:53/udp`);
     const { code, stderr } = await folder.run(['apply', '--yes']);
     expect(code).toBe(1);
     expect(unfolded(stderr)).toContain(
-      `error: port ${port}/tcp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -ltnp 'sport = :${port}'\` shows it`,
+      `port ${port}/udp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -ulnp 'sport = :${port}'\` shows it`,
+    );
+    expect(unfolded(stderr)).toContain(
+      `error: port ${port}/tcp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -tlnp 'sport = :${port}'\` shows it`,
     );
     expect(await published()).toBe(`80/tcp -> 127.0.0.1:${other}`);
     expect(await docker('ps', '-aq', '--filter', `name=^${NAME}-web0\\.`)).toBe('');
     expect((await folder.run(['history'])).stdout.trim().split('\n')).toHaveLength(2);
   } finally {
     process.close();
+    datagrams.close();
   }
+  write(`127.0.0.1:${port}:80`);
   await apply();
   expect(await published()).toBe(`80/tcp -> 127.0.0.1:${port}`);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { HostPort } from '../../src/compiler/desired/host-port.ts';
+import { labels } from '../../src/compiler/labels.ts';
 import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
 import type { HostResult } from '../../src/runtime/agent/agent-session.ts';
 import { preflight } from '../../src/runtime/preflight.ts';
@@ -47,12 +48,35 @@ test('nobody is asked where no port of the host and no image is wanted', async (
 
 test('a port that a process has is told of, at an address that both cover', async () => {
   const taken = (number: number) =>
-    `port ${number}/tcp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -ltnp 'sport = :${number}'\` shows it`;
+    `port ${number}/tcp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -tlnp 'sport = :${number}'\` shows it`;
   const { problems, asked } = await found([port(80), port(81, '127.0.0.1'), port(82, '127.0.0.1')], {
     listening: [port(80, '127.0.0.1'), port(81, '127.0.0.2'), port(82, '0.0.0.0')],
   });
   expect(asked).toEqual([[80, 81, 82]]);
   expect(problems).toEqual([taken(80), taken(82)]);
+});
+
+test('UDP and TCP are two things', async () => {
+  const udp = { ...port(53), protocol: 'udp' as const };
+  const { problems } = await found([udp], { listening: [port(53, '0.0.0.0')] });
+  expect(problems).toEqual([]);
+  expect((await found([udp], { listening: [{ ...udp, hostIp: '::' }] })).problems).toEqual([
+    "port 53/udp of the host, which `web0` wants, is held by a program outside Docker: `ss -ulnp 'sport = :53'` shows it",
+  ]);
+});
+
+test('a container in the network of the host may be who holds it; one of the stack may be about to leave', async () => {
+  const beside = async (stack: string) => {
+    const engine = memoryEngine({ images: { 'any:1': {} } });
+    const config = plainConfig({ name: 'other', image: 'any:1', labels: { [labels.stack]: stack } });
+    await engine.startContainer(await engine.createContainer({ ...config, network: 'host' }));
+    const { problems } = await found([port(80)], { listening: [port(80, '0.0.0.0')] }, { engine });
+    return problems;
+  };
+  expect(await beside('another')).toEqual([
+    "port 80/tcp of the host, which `web0` wants, is held by a program, or a container in its network: `ss -tlnp 'sport = :80'` shows it",
+  ]);
+  expect(await beside(desiredState([]).stack)).toEqual([]);
 });
 
 test('a port that a container publishes is the plan’s affair', async () => {

@@ -30,11 +30,11 @@ export function measured(ms: number): GapLength {
 
 /** From its stop until its successor is ready, and found. */
 export function absence(facts: VerdictFacts): GapLength {
-  const length = away(facts);
+  const length = untilServing(facts);
   return length.kind === 'about' ? measured(length.ms + untilFoundMs(facts, length.ms)) : length;
 }
 
-function away(facts: VerdictFacts): GapLength {
+function untilServing(facts: VerdictFacts): GapLength {
   const { gate, measured: times } = facts;
   if (times.awayMs !== null && gate.kind !== 'uptime') return measured(times.awayMs);
   return times.stopMs === null
@@ -58,7 +58,7 @@ export function untilReady(facts: VerdictFacts): GapLength {
 
 /** From the stop to the next readiness; null unless both were measured. */
 export function absenceMs(facts: VerdictFacts): number | null {
-  const length = away(facts);
+  const length = untilServing(facts);
   return length.kind === 'about' ? length.ms : null;
 }
 
