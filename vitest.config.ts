@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          maxWorkers: 3,
+          maxWorkers: 2,
           maxConcurrency: 2,
           testTimeout: 300_000,
           hookTimeout: 180_000,
