@@ -16,6 +16,7 @@ try {
   if (!hasCommand('openssl')) installPackages(['openssl'], 'tests over TLS', logToStderr);
   if (!hasCommand('docker-registry'))
     installPackages(['docker-registry'], 'tests with a registry', logToStderr);
+  if (!hasCommand('rsyslogd')) installPackages(['rsyslog'], 'tests that forward logs', logToStderr);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
