@@ -96,8 +96,9 @@ async function walked(
   };
   const walk = { ...(await applyWalk(context, planned, as)), onStale };
   const code = await walkApply(context, walk, flags.prove);
-  // Whoever waited for the lock wants what is to be done after that.
-  if (!isStale || lockTimeoutS === 0 || !applied.replans) return code;
+  // Whoever waits for the lock, or wants no question, wants what is to be done after that.
+  const isAsked = lockTimeoutS === 0 && !context.options.yes;
+  if (!isStale || isAsked || !applied.replans) return code;
   writeNote(context, 'planning again');
   return applyPlan(context, applied, flags);
 }

@@ -38,6 +38,18 @@ describe('the lock', () => {
     expect(w.lease.holder()).toBeNull();
   });
 
+  test('of one whose session ends a moment later is waited for', async () => {
+    const w = world(['app:1']);
+    await w.apply(before);
+    w.lease.take(bob, {});
+    const leaving = w.clock.sleep(300).then(() => w.lease.free('bob'));
+    const events = await w.apply(after);
+    await leaving;
+    // It may have changed something meanwhile: whoever planned before that plans again.
+    expect(events.find(({ type }) => type === 'locked')).toMatchObject({ holder: null });
+    expect((await w.apply(after)).at(-1)).toMatchObject({ type: 'finished', failed: 0 });
+  });
+
   test('of an agent that is to be replaced keeps others out as well', async () => {
     const w = world(['app:1']);
     await w.apply(before);

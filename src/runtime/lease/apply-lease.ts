@@ -14,8 +14,11 @@ import type { Sessions } from '../perform/sessions.ts';
 /** Well below what the agent waits for a word. */
 const RENEW_MS = 4_000;
 
-/** Between two questions whether it is free by now. */
-const ASK_AGAIN_MS = 500;
+/** Whoever was killed holds it until the agent has seen the session's end. */
+const LEAVING_MS = 500;
+
+/** Between two questions whether it is free by now: while somebody may be leaving, and from then on. */
+const ASK_AGAIN_MS = { soon: 100, later: 500 };
 
 /** Who wants to be the only one to change a stack. */
 export interface LeaseOptions {
@@ -24,7 +27,7 @@ export interface LeaseOptions {
   readonly agent: string | null;
   /** When the engine was looked at for the plan, by the clock. */
   readonly observedAtMs: number;
-  /** How long somebody else is waited for. */
+  /** How long somebody else is waited for; half a second at least. */
   readonly timeoutMs: number;
   readonly onWait: (holder: Holder) => void;
 }
@@ -94,8 +97,9 @@ export class ApplyLease {
 
   async #await(ask: Asking): Promise<Refused | null> {
     const { observedAtMs, timeoutMs, onWait, request } = this.#options;
-    const until = this.#clock.now() + timeoutMs;
-    for (let tries = 0; ; tries += 1) {
+    const askedFirstMs = this.#clock.now();
+    let isTold = false;
+    for (;;) {
       const answer = await ask({ ...request, again: false });
       if (answer.granted) {
         const { idleMs } = answer;
@@ -103,9 +107,14 @@ export class ApplyLease {
       }
       const { holder } = answer;
       if (holder === null) return { why: 'stale' };
-      if (this.#clock.now() >= until) return { why: 'held', holder };
-      if (tries === 0) onWait(holder);
-      await this.#clock.sleep(ASK_AGAIN_MS);
+      const waitedMs = this.#clock.now() - askedFirstMs;
+      const isLeaving = waitedMs < LEAVING_MS;
+      if (!isLeaving && waitedMs >= timeoutMs) return { why: 'held', holder };
+      if (!isLeaving && !isTold) {
+        onWait(holder);
+        isTold = true;
+      }
+      await this.#clock.sleep(isLeaving ? ASK_AGAIN_MS.soon : ASK_AGAIN_MS.later);
     }
   }
 
