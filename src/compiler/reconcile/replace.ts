@@ -1,4 +1,5 @@
-import type { ContainerKey } from '../desired/desired-state.ts';
+import { generationSocketName } from '../desired/desired-state.ts';
+import type { ContainerKey, DesiredInstance } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
@@ -9,7 +10,7 @@ import { restartText } from './compare.ts';
 import { coverOf } from './cover.ts';
 import { besideItself } from './decide.ts';
 import type { Decided } from './decide.ts';
-import { reached, socketPlace } from './sockets.ts';
+import { hasOwnSocket, reached, socketPlace, unlink } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
 import { addSteps, scopeOf } from './steps.ts';
 import { restOf, strategies } from './strategies.ts';
@@ -123,7 +124,7 @@ export function replaceCurrent(
       : watch(builder, decided, turn, last, scope, others)),
     made: next,
     notes,
-    cleanup: removal(builder, group, spent, generation),
+    cleanup: removal(builder, instance, spent, generation, scope.sockets),
   };
 }
 
@@ -181,7 +182,7 @@ export function goOn(
     notes: [
       `replaced generation ${predecessor.generation} before the apply was cut off; that one is the way back until this one is over`,
     ],
-    cleanup: removal(builder, group, [predecessor], generation),
+    cleanup: removal(builder, instance, [predecessor], generation, sockets),
   };
 }
 
@@ -243,15 +244,21 @@ function watch(
 
 function removal(
   builder: PlanBuilder,
-  group: string,
+  { key: group, engineName }: DesiredInstance,
   spent: readonly ObservedContainer[],
   generation: number,
+  sockets: SocketScope,
 ): Replaced['cleanup'] {
   return (everything) => {
     for (const old of spent) {
       const op = { kind: 'container.remove', target: existing(old), volumes: false } as const;
       const reason = `replaced by generation ${generation}`;
-      builder.add(group, `remove ${old.generation}`, op, everything, reason);
+      const removed = builder.add(group, `remove ${old.generation}`, op, everything, reason);
+      const place = socketPlace(old.spec, sockets.reach);
+      if (place === null || old.phase !== 'failed' || !hasOwnSocket(old, engineName)) continue;
+      // Who was killed while no agent ran has left it, and nobody has seen it since.
+      const clear = unlink(place, generationSocketName(engineName, old.generation));
+      builder.add(group, `clear ${old.generation}`, clear, [removed], 'left over');
     }
   };
 }

@@ -1038,6 +1038,28 @@ describe('what somebody does between two applies', () => {
     expect(verbs(kept, 'shop/app0').slice(0, 1)).toEqual(['create 3']);
   });
 
+  test('what a failed generation has left of its socket goes with it', () => {
+    const desired = desiredState([{ name: 'app', socket: true }]);
+    const seen = settled(desired);
+    const failed = seen.containers.map((c) => ({
+      ...c,
+      id: 'id-app0-2',
+      engineName: 'shop-app0.2.failed',
+      generation: 2,
+      phase: 'failed' as const,
+      state: 'exited' as const,
+      env: ['LISTEN=/run/socks/.shop-app0.2'],
+    }));
+    const next = desiredState([{ name: 'app', socket: true, image: 'app:2' }]);
+    const given = plan(next, { ...seen, containers: [...seen.containers, ...failed] });
+    expect(verbs(given, 'shop/app0').slice(-3)).toEqual(['remove 1', 'remove 2', 'clear 2']);
+    const clear = given.nodes.find(({ id }) => id === 'shop/app0 clear 2');
+    expect(clear).toMatchObject({
+      op: { kind: 'socket.unlink', name: '.shop-app0.2' },
+      after: ['shop/app0 remove 2'],
+    });
+  });
+
   test('what an apply had not yet let go when the current generation ended serves until that runs again', () => {
     const desired = desiredState([{ name: 'app', socket: true }]);
     const seen = settled(desired);
