@@ -1,20 +1,36 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Refusal } from './refusal.ts';
-import { systemError } from './system-error.ts';
+import { codeOf, systemError } from './system-error.ts';
 
 /** haproxy answers within milliseconds; one that is starved of its processor, later. */
 const ANSWER_MS = 10_000;
+/** One that has just been started again has not bound its socket yet: that of the one before is still there. */
+const START_MS = 3000;
+const TRY_EVERY_MS = 100;
 
 /**
  * Asks a haproxy one thing over its runtime socket (`stats socket`): it answers and closes, and a command without words
- * of its own gets an empty answer (its management guide, 9.3).
+ * of its own gets an empty answer (its management guide, 9.3). Tries for 3 s where nobody listens on the socket.
  */
-export function askHaproxy(path: string, command: string): Promise<string> {
+export async function askHaproxy(path: string, command: string): Promise<string> {
+  const startedAt = performance.now();
+  for (;;) {
+    try {
+      return await askOnce(path, command);
+    } catch (error) {
+      const isStarting = codeOf(error) === 'ECONNREFUSED' && performance.now() - startedAt < START_MS;
+      if (!isStarting) throw new Refusal(`haproxy at \`${path}\`: ${systemError(error)}`);
+      await sleep(TRY_EVERY_MS);
+    }
+  }
+}
+
+function askOnce(path: string, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
     let answer = '';
-    const fail = (why: string): void => reject(new Refusal(`haproxy at \`${path}\`: ${why}`));
     const timer = setTimeout(
       () => socket.destroy(new Error(`no answer within ${ANSWER_MS / 1000} s`)),
       ANSWER_MS,
@@ -24,7 +40,7 @@ export function askHaproxy(path: string, command: string): Promise<string> {
     socket.on('data', (text: string) => {
       answer += text;
     });
-    socket.on('error', (error) => fail(systemError(error)));
+    socket.on('error', reject);
     socket.once('close', () => {
       clearTimeout(timer);
       resolve(answer.trim());

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { renameSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import type { AgentSession, ProbeRequest } from '../../src/runtime/agent/agent-session.ts';
 import { agentAtWork, type AgentPlace } from '../support/agent-process.ts';
+import { leaveStale } from '../support/leave-stale.ts';
 import { listen, says, type TestServer } from '../support/servers.ts';
 
 const HTTP = { kind: 'http', path: '/ping' } as const;
@@ -197,13 +196,3 @@ test('many are under way at once, and each gets its own answer', async () => {
   expect(new Set(quick.map((result) => result.ok))).toEqual(new Set([true]));
   await expect(patient).resolves.toMatchObject({ ok: false });
 });
-
-/** Leaves a socket behind whose server is gone; one that closes properly takes it along, unless it has moved. */
-async function leaveStale(path: string): Promise<void> {
-  const server = createServer();
-  server.listen(`${path}.first`);
-  await once(server, 'listening');
-  renameSync(`${path}.first`, path);
-  server.close();
-  await once(server, 'close');
-}

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { leaveServers, pointServers } from '../../src/agent/tell-haproxy.ts';
 import { agentAtWork } from '../support/agent-process.ts';
 import { fakeHaproxy, type FakeServer } from '../support/fake-haproxy.ts';
+import { leaveStale } from '../support/leave-stale.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -43,6 +44,32 @@ async function listening(): Promise<number> {
   cleanups.push(() => server.close());
   return (server.address() as AddressInfo).port;
 }
+
+test('a haproxy that is just starting is waited for, and one that never comes told of', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stackc-haproxy-'));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  const socket = join(folder, 'admin.sock');
+  await leaveStale(socket);
+  const telling = pointServers({
+    socket,
+    servers: ['app/app0'],
+    host: 'localhost',
+    ready: false,
+    timeoutMs: 5000,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  const fake = await fakeHaproxy(`${socket}.tmp`, [{ name: 'app/app0', address: '10.0.0.2' }]);
+  renameSync(`${socket}.tmp`, socket);
+  cleanups.push(() => fake.close());
+  expect(await telling).toMatchObject({ missing: [] });
+  expect(fake.asked).toContain(`set server app/app0 addr ${HERE}`);
+
+  const dead = join(folder, 'dead.sock');
+  await leaveStale(dead);
+  await expect(leaveServers({ socket: dead, servers: ['app/app0'], state: 'maint' })).rejects.toThrow(
+    `haproxy at \`${dead}\`: ECONNREFUSED`,
+  );
+});
 
 describe('a new address', () => {
   test('is told for every server that is named, which goes on serving', async () => {
