@@ -43,7 +43,7 @@ export async function preflight(
     .filter(({ port }) => taken.some((other) => portsOverlap(other, port)))
     .map(
       ({ port, instance }) =>
-        `port ${portName(port)} of the host, which \`${instance}\` wants, is held by ${holder}: \`ss -${port.protocol === 'udp' ? 'u' : 't'}lnp 'sport = :${port.hostPort}'\` shows it`,
+        `port ${portName(port)} of the host, which \`${instance}\` wants, is held by ${holder}: \`ss -l${port.protocol === 'udp' ? 'u' : 't'}np 'sport = :${port.hostPort}'\` shows it`,
     );
   return pulls > 0 && freeBytes !== null && freeBytes < LEAST_BYTES
     ? [...problems, noRoom(freeBytes, pulls)]

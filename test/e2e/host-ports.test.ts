@@ -46,10 +46,10 @@ test('one that a process of the host has stops the apply before anything of the 
     const { code, stderr } = await folder.run(['apply', '--yes']);
     expect(code).toBe(1);
     expect(unfolded(stderr)).toContain(
-      `port ${port}/udp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -ulnp 'sport = :${port}'\` shows it`,
+      `port ${port}/udp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -lunp 'sport = :${port}'\` shows it`,
     );
     expect(unfolded(stderr)).toContain(
-      `error: port ${port}/tcp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -tlnp 'sport = :${port}'\` shows it`,
+      `error: port ${port}/tcp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -ltnp 'sport = :${port}'\` shows it`,
     );
     expect(await published()).toBe(`80/tcp -> 127.0.0.1:${other}`);
     expect(await docker('ps', '-aq', '--filter', `name=^${NAME}-web0\\.`)).toBe('');

@@ -50,6 +50,11 @@ const told: readonly (readonly [words: string, message: string, help: RegExp])[]
     /docker inspect 771852f39eb2/,
   ],
   [
+    'container d9709673fab7: driver "overlay2" failed to remove root filesystem: unlinkat /var/lib/docker/overlay2/2806f593ba6a/merged: device or resource busy',
+    'the engine cannot remove its files yet: another process of the host has them mounted',
+    /`stack apply` again removes it/,
+  ],
+  [
     'remove shop-data: volume is in use - [d90ec138d74b0d58fc3fbbe4d1c3e7f9]',
     'volume `shop-data` is in use by container d90ec138d74b',
     /volume=shop-data/,

@@ -48,7 +48,7 @@ test('nobody is asked where no port of the host and no image is wanted', async (
 
 test('a port that a process has is told of, at an address that both cover', async () => {
   const taken = (number: number) =>
-    `port ${number}/tcp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -tlnp 'sport = :${number}'\` shows it`;
+    `port ${number}/tcp of the host, which \`web0\` wants, is held by a program outside Docker: \`ss -ltnp 'sport = :${number}'\` shows it`;
   const { problems, asked } = await found([port(80), port(81, '127.0.0.1'), port(82, '127.0.0.1')], {
     listening: [port(80, '127.0.0.1'), port(81, '127.0.0.2'), port(82, '0.0.0.0')],
   });
@@ -61,7 +61,7 @@ test('UDP and TCP are two things', async () => {
   const { problems } = await found([udp], { listening: [port(53, '0.0.0.0')] });
   expect(problems).toEqual([]);
   expect((await found([udp], { listening: [{ ...udp, hostIp: '::' }] })).problems).toEqual([
-    "port 53/udp of the host, which `web0` wants, is held by a program outside Docker: `ss -ulnp 'sport = :53'` shows it",
+    "port 53/udp of the host, which `web0` wants, is held by a program outside Docker: `ss -lunp 'sport = :53'` shows it",
   ]);
 });
 
@@ -74,7 +74,7 @@ test('a container in the network of the host may be who holds it; one of the sta
     return problems;
   };
   expect(await beside('another')).toEqual([
-    "port 80/tcp of the host, which `web0` wants, is held by a program, or a container in its network: `ss -tlnp 'sport = :80'` shows it",
+    "port 80/tcp of the host, which `web0` wants, is held by a program, or a container in its network: `ss -ltnp 'sport = :80'` shows it",
   ]);
   expect(await beside(desiredState([]).stack)).toEqual([]);
 });

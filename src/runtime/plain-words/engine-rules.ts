@@ -32,6 +32,11 @@ export const engineRules: readonly Rule[] = [
     help: '`docker inspect $2` shows whose it is; rename or remove it',
   },
   {
+    pattern: /driver "[^"]+" failed to remove root filesystem: unlinkat \S+: device or resource busy/,
+    message: 'the engine cannot remove its files yet: another process of the host has them mounted',
+    help: 'nobody needs it any more; `stack apply` again removes it',
+  },
+  {
     pattern: /remove (\S+): volume is in use - \[([0-9a-f]{12})/,
     message: 'volume `$1` is in use by container $2',
     help: '`docker ps -a --filter volume=$1` shows who has it; remove them first',

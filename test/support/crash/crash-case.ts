@@ -35,8 +35,10 @@ export async function crashCase(scene: CrashScene, blow: Blow, wanted: readonly 
   strategy.change(made);
   const struck = await strike(scene, blow);
   if (struck.problem !== null) problems.push(struck.problem);
-  // What is lost after the last operation fails no apply.
-  if (struck.isDone) await check('an apply that said that all was done', () => nothingLeft(scene));
+  // What is lost after the last operation fails no apply. An engine on its way down takes an agent that is started again with it,
+  // and may not start it when it comes up: the next apply does.
+  const isOver = struck.isDone && blow.fault !== 'restart';
+  if (isOver) await check('an apply that said that all was done', () => nothingLeft(scene));
   let backMs: number | null = null;
   if (struck.step !== null) {
     if (blow.fault === 'restart' && !strategy.stopsAll) {
@@ -50,9 +52,9 @@ export async function crashCase(scene: CrashScene, blow: Blow, wanted: readonly 
       });
   }
   strategy.mend?.(made);
-  if (!struck.isDone && (struck.step !== null || strategy.mend !== undefined))
+  if (!isOver && (struck.step !== null || strategy.mend !== undefined))
     await check('the next apply', () => scene.apply());
-  if (!struck.isDone) await check('plan', () => nothingLeft(scene));
+  if (!isOver) await check('plan', () => nothingLeft(scene));
   await check('leftovers', async () => {
     await until(
       // What is on its way out may be gone between two questions.
