@@ -1,35 +1,36 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LOGIN, startRegistry, type Registry } from '../support/registry.ts';
+import { LOGIN, OTHER_LOGIN, startRegistry, type Registry } from '../support/registry.ts';
 import { docker, rows, StackFolder, unfolded, wipe, type Loose, type Ran } from '../support/stack-cli.ts';
 
 const NAME = 'e2e-registry';
 let folder: StackFolder;
 let registry: Registry;
+let second: Registry;
 
 beforeAll(async () => {
   await wipe(NAME);
   folder = new StackFolder();
   registry = await startRegistry(folder.folder);
+  second = await startRegistry(join(folder.folder, 'second'), OTHER_LOGIN);
 });
 
 afterAll(async () => {
-  await registry.close();
+  await Promise.all([registry.close(), second.close()]);
   await wipe(NAME);
-  const images = rows(await docker('images', '-q', '--filter', `reference=${registry.host}/*`));
-  if (images.length > 0) await docker('image', 'rm', '--force', ...new Set(images));
+  for (const { host } of [registry, second]) {
+    const images = rows(await docker('images', '-q', '--filter', `reference=${host}/*`));
+    if (images.length > 0) await docker('image', 'rm', '--force', ...new Set(images));
+  }
   folder.remove();
 });
 
-function write(image: string, more: Loose = {}, top: Loose = {}): void {
-  const app = {
-    deploy: 'auto',
-    image: `${registry.host}/${image}`,
-    startup_time: 0.1,
-    stop_timeout: 1,
-    ...more,
-  };
-  folder.write({ ...top, name: NAME, deploy: { [NAME]: { containers: { app } } } });
+const APP = { deploy: 'auto', startup_time: 0.1, stop_timeout: 1 };
+
+function write(image: string, more: Loose = {}, top: Loose = {}, others: Loose = {}): void {
+  const app = { ...APP, image: `${registry.host}/${image}`, ...more };
+  folder.write({ ...top, name: NAME, deploy: { [NAME]: { containers: { app, ...others } } } });
 }
 
 /** With the login of docker's own settings. */
@@ -124,16 +125,80 @@ describe('an image of a registry', () => {
     expect(always.stderr).toContain('error[STK342]');
   });
 
+  test('comes from several registries at once, each with its own login', async () => {
+    await second.publish('other', '1');
+    await registry.publish('private', '2');
+    const login = ({ username, password }: typeof LOGIN) => ({ username, password });
+    const both = (other: typeof LOGIN) => ({
+      docker: { registries: { [registry.host]: login(LOGIN), [second.host]: login(other) } },
+    });
+    const side = { ...APP, image: `${second.host}/other:1` };
+    write('private:2', {}, both(LOGIN), { side });
+    const mixedUp = await runBare(['apply', '--yes']);
+    expect(mixedUp.code).toBe(1);
+    expect(mixedUp.stderr).toMatch(/✗ image \S+other:1 {2}pull {2}failed/);
+    expect(await generation()).toBe('3 true');
+    write('private:2', {}, both(OTHER_LOGIN), { side });
+    const applied = await runBare(['apply', '--yes']);
+    expect(applied.code, applied.stderr).toBe(0);
+    expect(await generation()).toBe('4 true');
+    expect(await docker('inspect', '-f', '{{.State.Running}}', `${NAME}-side0`)).toBe('true');
+  });
+
+  test('comes with what the helper of its registry tells, or the store of all others', async () => {
+    await registry.publish('private', '3');
+    await second.publish('other', '2');
+    const settings = join(folder.folder, 'helped');
+    mkdirSync(settings, { recursive: true });
+    const helper = (name: string, host: string, { username, password }: typeof LOGIN) => {
+      const told = JSON.stringify({ ServerURL: host, Username: username, Secret: password });
+      const text = `#!/bin/sh\nread -r host\necho "$1 $host" >> ${settings}/asked\n[ "$host" = "${host}" ] && echo '${told}' && exit 0\necho 'credentials not found in native keychain'; exit 1\n`;
+      writeFileSync(join(settings, `docker-credential-${name}`), text, { mode: 0o755 });
+    };
+    helper('e2e-own', registry.host, LOGIN);
+    helper('e2e-store', second.host, OTHER_LOGIN);
+    const config = { credHelpers: { [registry.host]: 'e2e-own' }, credsStore: 'e2e-store' };
+    writeFileSync(join(settings, 'config.json'), JSON.stringify(config));
+    write('private:3', {}, {}, { side: { ...APP, image: `${second.host}/other:2` } });
+    const env = { DOCKER_CONFIG: settings, PATH: `${settings}:${process.env['PATH'] ?? ''}` };
+    const applied = await folder.run(['apply', '--yes'], { env });
+    expect(applied.code, applied.stderr).toBe(0);
+    expect(await generation()).toBe('5 true');
+    const asked = new Set(rows(readFileSync(join(settings, 'asked'), 'utf8')));
+    expect([...asked].toSorted()).toEqual([`get ${registry.host}`, `get ${second.host}`].toSorted());
+  });
+
+  test('whose password has expired, or which is gone from there, leaves everything serving', async () => {
+    registry.admit(OTHER_LOGIN);
+    write('private:3', { pull: 'always' });
+    const expired = await run('plan');
+    expect(expired.code).toBe(1);
+    expect(expired.stderr).toContain('error[STK342]');
+    write('private:3');
+    const stands = await run('plan');
+    expect(stands.code).toBe(0);
+    expect(stands.stderr).toContain('warning[STK365]');
+    registry.admit(LOGIN);
+    expect((await run('plan')).stderr).not.toContain('STK365');
+    registry.forget('private');
+    const gone = await run('plan');
+    expect(gone.code).toBe(0);
+    expect(unfolded(gone.stderr)).toContain('the registry has no such image');
+    write('private:3', { env: { AGAIN: '1' } });
+    await apply();
+    expect(await generation()).toBe('6 true');
+  });
+
   test('stands while the registry is away, unless it must be asked', async () => {
     await registry.close();
-    write('private:1');
+    write('private:3', { env: { AGAIN: '1' } });
     const stands = await run('plan', '--detailed-exitcode');
     expect(stands.code).toBe(0);
     expect(stands.stderr).toContain('warning[STK365]');
     expect(unfolded(stands.stderr)).toContain(
       `nothing listens at ${registry.host}, where the registry should be`,
     );
-    for (const tag of ['1', 'other']) {
+    for (const tag of ['3', 'other']) {
       write(`private:${tag}`, { pull: 'always' });
       const always = await run('plan');
       expect(always.code).toBe(1);
