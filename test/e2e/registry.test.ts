@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { flakyWay } from '../support/flaky-way.ts';
 import { LOGIN, OTHER_LOGIN, startRegistry, type Registry } from '../support/registry.ts';
 import { docker, rows, StackFolder, unfolded, wipe, type Loose, type Ran } from '../support/stack-cli.ts';
 
@@ -168,6 +169,25 @@ describe('an image of a registry', () => {
     expect([...asked].toSorted()).toEqual([`get ${registry.host}`, `get ${second.host}`].toSorted());
   });
 
+  test('goes on where the registry was away in the middle of a pull', async () => {
+    await registry.publish('private', 'big', 8_000_000);
+    const way = await flakyWay(registry.host, { afterBytes: 2_000_000, forMs: 1000 });
+    try {
+      const { username, password } = LOGIN;
+      const docker = { registries: { [way.host]: { username, password } } };
+      write('', { image: `${way.host}/private:big` }, { docker });
+      const applied = await runBare(['apply', '--yes']);
+      expect(applied.code, applied.stderr).toBe(0);
+      expect(way.broken()).toBeGreaterThan(0);
+      expect(await generation()).toBe('6 true');
+    } finally {
+      await way.close();
+      await docker('image', 'rm', '--force', `${way.host}/private:big`);
+    }
+    write('private:3');
+    await apply();
+  });
+
   test('whose password has expired, or which is gone from there, leaves everything serving', async () => {
     registry.admit(OTHER_LOGIN);
     write('private:3', { pull: 'always' });
@@ -186,7 +206,7 @@ describe('an image of a registry', () => {
     expect(unfolded(gone.stderr)).toContain('the registry has no such image');
     write('private:3', { env: { AGAIN: '1' } });
     await apply();
-    expect(await generation()).toBe('6 true');
+    expect(await generation()).toBe('8 true');
   });
 
   test('stands while the registry is away, unless it must be asked', async () => {

@@ -30,8 +30,8 @@ export interface Registry {
   readonly host: string;
   /** Folder of docker's settings that hold the login, for DOCKER_CONFIG. */
   readonly dockerConfig: string;
-  /** Gives a tag a new image that sleeps; the engine keeps nothing of it. */
-  publish(name: string, tag: string): Promise<void>;
+  /** Gives a tag a new image that sleeps, with so many bytes of its own; the engine keeps nothing of it. */
+  publish(name: string, tag: string, bytes?: number): Promise<void>;
   /** From now on only this login is taken. */
   admit(login: Login): void;
   /** Takes all images of a name away. */
@@ -79,10 +79,11 @@ export async function startRegistry(folder: string, { username, password, line }
   return {
     host,
     dockerConfig,
-    async publish(name, tag) {
+    async publish(name, tag, bytes = 0) {
       published += 1;
       const first = `${host}/${name}:first-${published}`;
-      const steps = `FROM debian:bookworm-slim\nLABEL one=${host}-${published}\nSTOPSIGNAL KILL\nCMD ["sleep", "infinity"]\n`;
+      const fill = bytes === 0 ? '' : `RUN head -c ${bytes} /dev/urandom > /filling\n`;
+      const steps = `FROM debian:bookworm-slim\n${fill}LABEL one=${host}-${published}\nSTOPSIGNAL KILL\nCMD ["sleep", "infinity"]\n`;
       const { code, stderr } = await command('docker', ['build', '--quiet', '--tag', first, '-'], {
         input: steps,
       });
