@@ -174,8 +174,8 @@ describe('an image of a registry', () => {
     const way = await flakyWay(registry.host, { afterBytes: 2_000_000, forMs: 1000 });
     try {
       const { username, password } = LOGIN;
-      const docker = { registries: { [way.host]: { username, password } } };
-      write('', { image: `${way.host}/private:big` }, { docker });
+      const registries = { [way.host]: { username, password } };
+      write('', { image: `${way.host}/private:big` }, { docker: { registries } });
       const applied = await runBare(['apply', '--yes']);
       expect(applied.code, applied.stderr).toBe(0);
       expect(way.broken()).toBeGreaterThan(0);
