@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../compiler/diagnostic.ts';
 import { DATABASE_MISSING } from '../compiler/desired/resolve.ts';
 import type { ApplyCommand } from '../compiler/journal/record.ts';
+import type { Plan } from '../compiler/plan/plan.ts';
 import { PORT_TAKEN } from '../compiler/reconcile/taken-ports.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
 import { applyBegin } from './apply-begin.ts';
@@ -11,6 +12,7 @@ import { exitCode } from './exit-code.ts';
 import { CommandFailure, DiagnosticsFailure } from './failure.ts';
 import type { CommandContext } from './io.ts';
 import { writeData, writeDiagnostics, writeNote } from './output.ts';
+import { listed } from './render/text.ts';
 import type { PlannedStack } from './plan-stack.ts';
 import type { ProveFlags } from './prove.ts';
 import { hasWork } from './walk-plan.ts';
@@ -74,6 +76,7 @@ export async function applyPlan(
     const { requireZeroDowntime } = await import('./require-zero-downtime.ts');
     requireZeroDowntime(plan);
   }
+  if (flags.detach) demandDetachable(plan);
   const observedAtMs = (await approve(context, applied, planned)) ?? plannedAtMs;
   if (flags.detach) return detached(context, applied, planned, flags);
   return walked(context, applied, planned, flags, observedAtMs);
@@ -131,6 +134,7 @@ async function detached(
       inputs: { ...others, host: inputs.host ?? (await hostFacts(engine, remoteHost)) },
       files: filesText(files),
       migrations,
+      hooks: plan.hooks.length > 0,
       selection,
       nodes: plan.nodes,
       begin,
@@ -139,6 +143,17 @@ async function detached(
       prove: prove === null ? null : { ...prove, url: prove.url.href },
       lockTimeoutS,
     },
+  );
+}
+
+/** Fails with 64 where a hook runs on the operator's side, whom nobody may find there any more. */
+function demandDetachable({ hooks }: Plan): void {
+  const here = hooks.filter(({ container }) => container === null).map(({ hook }) => `\`${hook}\``);
+  if (here.length === 0) return;
+  throw new CommandFailure(
+    exitCode.usage,
+    `${listed(here, 'and')} ${here.length === 1 ? 'runs' : 'run'} on this machine, and an apply with \`--detach\` goes on without it; nothing was done`,
+    'run the hooks in a container of the stack (`container: NAME`), or leave them out with `--skip-hooks`',
   );
 }
 

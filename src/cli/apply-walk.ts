@@ -4,6 +4,7 @@ import { agentAtHand, agentName } from '../compiler/reconcile/agents.ts';
 import { newestKept } from '../compiler/revision/kept-revisions.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
 import { agentImage } from '../runtime/agent/agent-image.ts';
+import { secretValues } from '../runtime/mask-secrets.ts';
 import type { ApplyBegin } from '../runtime/journal/apply-journal.ts';
 import { leaseOptions } from './apply-begin.ts';
 import type { CommandContext } from './io.ts';
@@ -49,12 +50,17 @@ export async function applyWalk(
   const agent = agentName(stack, 'stack');
   const stored = await storedRevision({ loaded, inputs, observed }, selection);
   const earlier = { kept: observed.kept, records: (await journal?.()) ?? [] };
+  const hooksOf = async (): Promise<Pick<Walk, 'hooks'>> => {
+    if (plan.hooks.length === 0) return {};
+    const { hookWorld } = await import('./hooks/hook-world.ts');
+    return { hooks: await hookWorld(context, { plan, connection, begin, records: earlier.records }, loaded) };
+  };
   return {
     plan,
     desired,
     engine: connection.engine,
     auth,
-    secrets: Object.values(inputs.secrets).flatMap((read) => ('value' in read ? [read.value] : [])),
+    secrets: secretValues(inputs),
     journal: { applyId, agent: atHand({ plan, observed }), begin, above: newestKept(observed.kept) },
     keep: keepOptions(
       { stack, stored, agent },
@@ -63,6 +69,7 @@ export async function applyWalk(
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: { completed: 'Applied', command: again },
     results: new DeployResults(plan, desired, begin.command),
+    ...(await hooksOf()),
   };
 }
 
@@ -75,6 +82,10 @@ export async function walkApply(
   const startedAtMs = context.io.clock.now();
   const code = await walkOrProve(context, walk, prove);
   await tell(context, walk, startedAtMs);
+  if (walk.hooks !== undefined) {
+    const { runLastHook } = await import('./hooks/last-hook.ts');
+    await runLastHook(context, walk, walk.hooks, { code, startedAtMs });
+  }
   return code;
 }
 

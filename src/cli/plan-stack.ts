@@ -41,6 +41,8 @@ export interface PlanSelection {
   readonly allowRemoveAll: boolean;
   /** No migration runs, and that is told; absent: those that have not. */
   readonly skipMigration?: boolean;
+  /** No hook is run; absent: those of the file. */
+  readonly skipHooks?: boolean;
   /** No engine is asked; the plan is one for an empty engine. */
   readonly offline: boolean;
   /** False: what the engine has of images stands. */
@@ -132,8 +134,9 @@ export async function planLoaded(
     observing,
   });
   const plan = await planOrFail(resolved, selection);
-  if (!hasWork(plan) || connection === null)
-    return { ...resolved, plan, journal: null, warnings: [...resolved.warnings, ...plan.warnings] };
+  const unjudged = { ...resolved, journal: null, warnings: [...resolved.warnings, ...plan.warnings] };
+  if (!hasWork(plan)) return { ...unjudged, plan };
+  if (connection === null) return { ...unjudged, plan: await hooked(plan, resolved, selection, null) };
   const { journalReader } = await import('../runtime/journal/fetch-journal.ts');
   const journal = journalReader(connection.engine, resolved.observed.agents);
   const [desired, judgedPlan] = await Promise.all([
@@ -143,10 +146,23 @@ export async function planLoaded(
   return {
     ...resolved,
     desired,
-    plan: judgedPlan,
+    plan: await hooked(judgedPlan, { ...resolved, desired }, selection, journal),
     journal,
     warnings: [...resolved.warnings, ...judgedPlan.warnings],
   };
+}
+
+/** The plan with its hooks, which a plan with nothing to do has none of. */
+async function hooked(
+  plan: Plan,
+  { desired, observed }: Pick<ResolvedStack, 'desired' | 'observed'>,
+  { skipHooks = false }: PlanSelection,
+  journal: JournalReader | null,
+): Promise<Plan> {
+  if (skipHooks || desired.hooks.length === 0) return plan;
+  const { isFirstApply, withHooks } = await import('../compiler/reconcile/hooks.ts');
+  const records = (await journal?.()) ?? null;
+  return withHooks(plan, desired, { isFirst: isFirstApply(plan.stack, observed, records) });
 }
 
 /** What haproxys can be told is part of the plan: it is made anew with what they say. */

@@ -10,6 +10,7 @@ import {
   INCLUDE,
   LOCK_TIMEOUT,
   REQUIRE_ZERO_DOWNTIME,
+  SKIP_HOOKS,
   selection,
   walkFlags,
   withFile,
@@ -114,13 +115,15 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
   withFile(program.command('destroy [FILE]'))
     .description('remove everything of a stack from the engine, but not its volumes')
     .option('--volumes', 'remove its volumes and all that is in them, too')
+    .option('--skip-hooks', SKIP_HOOKS)
     .option('--lock-timeout <seconds>', LOCK_TIMEOUT, natural)
-    .action((file: string | undefined, flags: FileFlag & { volumes?: true; lockTimeout?: number }) =>
+    .action((file: string | undefined, flags: DestroyCommandFlags) =>
       run(async (context) => {
         const chosen = oneFile(file, flags);
         const { destroy } = await import('./commands/destroy.ts');
         return destroy(context, chosen, {
           volumes: flags.volumes === true,
+          skipHooks: flags.skipHooks === true,
           lockTimeoutS: flags.lockTimeout ?? 0,
         });
       }),
@@ -128,8 +131,11 @@ function addStackCommands(program: Command, run: (command: Run) => Promise<void>
 }
 
 function addWaysBack(program: Command, run: (command: Run) => Promise<void>): void {
-  const zeroDowntime = (command: Command) => command.option('--require-zero-downtime', REQUIRE_ZERO_DOWNTIME);
-  addWalk(zeroDowntime(withFile(program.command('rollback [REVISION]'))))
+  const again = (command: Command) =>
+    addWalk(
+      command.option('--skip-hooks', SKIP_HOOKS).option('--require-zero-downtime', REQUIRE_ZERO_DOWNTIME),
+    );
+  again(withFile(program.command('rollback [REVISION]')))
     .description('make an earlier revision again; without a number, the one before the current')
     .option('--include <name>', INCLUDE, collect)
     .option('--allow-remove-all', ALLOW_REMOVE_ALL)
@@ -145,7 +151,7 @@ function addWaysBack(program: Command, run: (command: Run) => Promise<void>): vo
         });
       }),
     );
-  addWalk(zeroDowntime(withFile(program.command('resume'))))
+  again(withFile(program.command('resume')))
     .description('finish the last apply, which was cut off, stopped or has failed')
     .option('--allow-remove-all', ALLOW_REMOVE_ALL)
     .allowExcessArguments()
@@ -156,7 +162,7 @@ function addWaysBack(program: Command, run: (command: Run) => Promise<void>): vo
         return resume(context, { ...selection(flags), ...walkFlags(flags), file: flags.file });
       }),
     );
-  addWalk(zeroDowntime(withFile(program.command('abort'))))
+  again(withFile(program.command('abort')))
     .description('take the last apply, which did not come to its end, back to the last revision that did')
     .option('--allow-remove-all', ALLOW_REMOVE_ALL)
     .option('--across-migrations', ACROSS_MIGRATIONS)
@@ -302,6 +308,12 @@ function flagsOf({ file, tty }: FileFlag & { readonly tty: boolean }): {
   readonly tty: boolean;
 } {
   return { file, tty };
+}
+
+interface DestroyCommandFlags extends FileFlag {
+  readonly volumes?: true;
+  readonly skipHooks?: true;
+  readonly lockTimeout?: number;
 }
 
 interface PlanCommandFlags extends SelectionFlags {

@@ -5,6 +5,7 @@ import type { Engine } from '../runtime/engine.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
 import type { JournalOptions } from '../runtime/journal/apply-journal.ts';
 import type { KeepOptions } from '../runtime/revisions/revision-keeper.ts';
+import type { HookWorld } from '../runtime/hooks/run-hook.ts';
 import type { DeployResults } from '../runtime/notify/deploy-result.ts';
 import type { LeaseOptions } from '../runtime/lease/apply-lease.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
@@ -36,6 +37,8 @@ export interface Walk {
   readonly watch?: WalkWatch;
   /** Who is to be told what came of it. */
   readonly results?: DeployResults;
+  /** Where its hooks are run; absent: it has none. */
+  readonly hooks?: HookWorld;
 }
 
 /** Somebody who watches a walk, and may end it. */
@@ -97,6 +100,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
       lease: walk.lease,
       ...(walk.journal === null ? {} : { journal: walk.journal }),
       ...(walk.keep === undefined ? {} : { keep: walk.keep }),
+      ...(walk.hooks === undefined ? {} : { hooks: walk.hooks }),
       finish: finish.signal,
       ...(watched === undefined ? {} : { retreat: watched }),
       stop: stop.signal,

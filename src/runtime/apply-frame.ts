@@ -41,6 +41,7 @@ export class ApplyFrame {
   /** What brings up the agent that writes all else down. */
   readonly #agentSteps: ReadonlySet<NodeId>;
   #beginning: Promise<boolean> | null = null;
+  #revision: number | null = null;
   #isRefused = false;
   #isLost = false;
 
@@ -61,6 +62,11 @@ export class ApplyFrame {
   /** Nothing may be done any more, or nothing ever. */
   get isClosed(): boolean {
     return this.#isRefused || this.#isLost;
+  }
+
+  /** Its number; null: it has not begun, or nobody writes it down. */
+  get revision(): number | null {
+    return this.#revision;
   }
 
   /** The lock is somebody else's by now. */
@@ -122,6 +128,7 @@ export class ApplyFrame {
       try {
         if (!this.#mayGoOn(await this.#lease?.take()) || !(await this.#isReady())) return false;
         const revision = (await this.journal?.begin()) ?? null;
+        this.#revision = revision;
         if (revision !== null) await this.#keep((keeper) => keeper.begin(revision));
         emit({ type: 'begun', atMs: clock.now(), revision });
         return true;

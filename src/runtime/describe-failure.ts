@@ -4,6 +4,7 @@ import { EngineError } from './engine.ts';
 import type { Engine } from './engine.ts';
 import type { Failure } from './execution-event.ts';
 import { GateError } from './gate/gate-error.ts';
+import { HookError } from './hooks/hook-error.ts';
 import { lines } from './log-lines.ts';
 import { BalancerError } from './perform/balancers.ts';
 import { DrainError } from './perform/drain.ts';
@@ -42,6 +43,8 @@ export async function describeFailure(
       log: error.log,
     };
   }
+  if (error instanceof HookError)
+    return { message: error.message, detail: null, help: helpForHook(op), log: error.log };
   if (error instanceof GateError) {
     const isReload = op.kind === 'container.gate' && op.reloaded === true;
     const help = isReload
@@ -103,6 +106,12 @@ function helpForGate(op: Operation): string | null {
   return op.kind === 'container.gate' && op.target.kind === 'existing' && op.made === undefined
     ? `an earlier apply made it; \`stack apply --force ${op.instance}\` makes a new one in its place`
     : null;
+}
+
+function helpForHook(op: Operation): string {
+  const left =
+    op.kind === 'hook.run' && op.hook === 'shutdown' ? 'nothing was removed' : 'nothing was changed';
+  return `${left}, and all serves as before; mend what it says, then the same command again (\`--skip-hooks\` does it without hooks)`;
 }
 
 async function logTail(engine: Engine, id: string): Promise<readonly string[]> {

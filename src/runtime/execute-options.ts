@@ -2,6 +2,7 @@ import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import type { AgentConnector } from './agent/agent-session.ts';
 import type { Clock } from './clock.ts';
 import type { Engine, RegistryAuth } from './engine.ts';
+import type { HookWorld } from './hooks/run-hook.ts';
 import type { LeaseOptions } from './lease/apply-lease.ts';
 import type { JournalOptions } from './journal/apply-journal.ts';
 import type { KeepOptions } from './revisions/revision-keeper.ts';
@@ -25,6 +26,8 @@ export interface ExecuteOptions {
   readonly journal?: JournalOptions;
   /** Absent: nothing is kept to go back by. */
   readonly keep?: KeepOptions;
+  /** Where hooks are run; absent: the plan has none. */
+  readonly hooks?: HookWorld;
   /** Operations under way at the same time; default 10. */
   readonly parallelism?: number;
   /** Aborted: no further instance is begun; those under way are brought to their end. */

@@ -198,7 +198,7 @@ class Execution {
       this.#frame.journal?.note(node, { atMs: begunAt, tookMs, result, told, failure });
     try {
       const cut = isWait(node) ? this.#rolls.cutOf(node) : never();
-      const hear = { onProgress: progress, onTold, cut };
+      const hear = { onProgress: progress, onTold, cut, revision: this.#frame.revision };
       const note = await this.#untilStop(node.op, this.#performer.perform(node.op, hear));
       this.#emit({ type: 'node-finished', atMs: clock.now(), node, tookMs: clock.now() - begunAt, note });
       record('done', clock.now() - begunAt);
@@ -211,7 +211,7 @@ class Execution {
         return 'left';
       }
       // Given up, not failed. No undo either: the operator wants the engine left alone, and the next plan sees what is there.
-      if (this.#isStopped || (isWait(node) && this.#rolls.cutOf(node).aborted)) {
+      if (this.#isGivenUp(node)) {
         record('stopped', tookMs);
         this.#emit({ type: 'node-stopped', atMs: clock.now(), node, tookMs });
         return 'left';
@@ -235,6 +235,11 @@ class Execution {
       help: masked(help),
       log: log.map(this.#mask),
     };
+  }
+
+  #isGivenUp(node: PlanNode): boolean {
+    if (this.#isStopped || (isWait(node) && this.#rolls.cutOf(node).aborted)) return true;
+    return node.op.kind === 'hook.run' && this.#options.finish?.aborted === true;
   }
 
   get #isStopped(): boolean {

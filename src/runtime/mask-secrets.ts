@@ -1,4 +1,5 @@
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import type { ResolvedInputs } from '../compiler/desired/resolved-inputs.ts';
 import { isSensitiveName } from '../compiler/spec/sensitive-name.ts';
 
 /** Shorter ones are parts of ordinary words. */
@@ -20,6 +21,11 @@ export function maskSecrets(secrets: readonly string[], desired: DesiredState | 
   // Of two that begin alike the longer one is taken out whole.
   masked.sort((a, b) => b.length - a.length);
   return (text) => masked.reduce((now, one) => now.replaceAll(one, MASK), text);
+}
+
+/** The secrets of a stack file that could be read. */
+export function secretValues({ secrets }: Pick<ResolvedInputs, 'secrets'>): readonly string[] {
+  return Object.values(secrets).flatMap((read) => ('value' in read ? [read.value] : []));
 }
 
 function namedSecrets(desired: DesiredState | null): readonly string[] {

@@ -65,6 +65,7 @@ async function handed(): Promise<Handed> {
     },
     files: { 'app.conf': Buffer.from('one\n').toString('base64') },
     migrations: true,
+    hooks: false,
     selection: { include: [], force: [], only: [], allowRemoveAll: false },
     nodes: camelCase(JSON.parse(stdout).nodes) as Handed['nodes'],
     begin: { command: 'apply', of: null, user: 'anna', host: 'laptop', program: '1', file: null, git: null },

@@ -26,6 +26,7 @@ const WORDS: Readonly<Record<Exclude<Operation['kind'], 'checkpoint' | 'files.re
     'agent.start': ['start'],
     'agent.remove': ['remove'],
     'migration.run': ['run'],
+    'hook.run': ['run'],
     'container.create': ['create'],
     'container.start': ['start'],
     'container.unpause': ['unpause'],
@@ -71,7 +72,7 @@ test('the page has the words of every kind of operation, and no others', () => {
   // What stands beside them.
   const words = [...new Set(Object.values(WORDS).flat())].filter((word) => word !== 'run');
   expect(written.toSorted()).toEqual(words.toSorted());
-  expect(section).toContain('of a migration `run`');
+  expect(section).toContain('of a migration or a hook `run`');
 });
 
 /** The nodes whose word the page does not have. */

@@ -37,7 +37,16 @@ function planOf(operations: readonly Operation[], undo: readonly Operation[] = [
       undo: index === 0 ? undo : [],
     };
   });
-  return { formatVersion: 1, stack: 'shop', nodes, changes: [], rolls: [], warnings: [], agents: [spec] };
+  return {
+    formatVersion: 1,
+    stack: 'shop',
+    nodes,
+    changes: [],
+    rolls: [],
+    hooks: [],
+    warnings: [],
+    agents: [spec],
+  };
 }
 
 async function walk(

@@ -114,6 +114,7 @@ export function desiredState(sketches: readonly ContainerSketch[]): DesiredState
       : [],
     containers: sketches.map(desiredContainer),
     included: [],
+    hooks: [],
   };
 }
 

@@ -64,7 +64,7 @@ export function node(
 
 /** A plan of stack `shop`. */
 export function samplePlan(changes: readonly Change[], nodes: readonly PlanNode[] = []): Plan {
-  return { formatVersion: 1, stack: 'shop', nodes, changes, rolls: [], warnings: [], agents: [] };
+  return { formatVersion: 1, stack: 'shop', nodes, changes, rolls: [], hooks: [], warnings: [], agents: [] };
 }
 
 /** The key of an instance of application `shop`. */

@@ -7,6 +7,7 @@ import type { AgentConnector, AgentSession } from '../../src/runtime/agent/agent
 import { execute } from '../../src/runtime/execute.ts';
 import type { ExecutionEvent } from '../../src/runtime/execution-event.ts';
 import { Lease } from '../../src/agent/lease.ts';
+import type { HookWorld } from '../../src/runtime/hooks/run-hook.ts';
 import type { LeaseOptions } from '../../src/runtime/lease/apply-lease.ts';
 import type { JournalOptions } from '../../src/runtime/journal/apply-journal.ts';
 import { specOf } from '../../src/runtime/parse-spec.ts';
@@ -65,6 +66,8 @@ export interface WorldOptions {
   readonly status?: () => number;
   /** What can be pulled. */
   readonly registry?: NonNullable<MemoryEngineOptions['registry']>;
+  /** Where hooks are run. */
+  readonly hooks?: HookWorld;
 }
 
 /** Knows every image of `references`. */
@@ -162,6 +165,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
           clock,
           lease: leaseOptions(`a${applies + 1}`, observedAtMs),
           journal: journalOptions(`a${(applies += 1)}`),
+          ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
           ...(secrets === undefined ? {} : { secrets }),
           ...(stop === undefined ? {} : { stop }),
         };

@@ -35,8 +35,12 @@ export async function apply(
   demandSavedAlone(context, flags);
   const then = asSaved(context, saved);
   const file = flags.file ?? stackFileOf(context, argument, saved);
-  const { allow_remove_all: allowRemoveAll, skip_migration: skipMigration = false } = saved.selection;
-  const selection = { ...saved.selection, allowRemoveAll, skipMigration };
+  const {
+    allow_remove_all: allowRemoveAll,
+    skip_migration: skipMigration = false,
+    skip_hooks: skipHooks = false,
+  } = saved.selection;
+  const selection = { ...saved.selection, allowRemoveAll, skipMigration, skipHooks };
   return applyPlan(
     then,
     {
@@ -64,7 +68,7 @@ function ofFile(context: CommandContext, file: string | undefined, selection: Ap
 function commandAgain(
   { options: { name } }: CommandContext,
   file: string | undefined,
-  { include, force, only, allowRemoveAll, skipMigration }: ApplySelection,
+  { include, force, only, allowRemoveAll, skipMigration, skipHooks }: ApplySelection,
 ): string {
   const named = { name: name === null ? [] : [name], include, force, only };
   const options = Object.entries(named).flatMap(([option, names]) =>
@@ -72,5 +76,6 @@ function commandAgain(
   );
   if (allowRemoveAll) options.push('--allow-remove-all');
   if (skipMigration === true) options.push('--skip-migration');
+  if (skipHooks === true) options.push('--skip-hooks');
   return ['stack apply', ...(file === undefined ? [] : [file]), ...options].join(' ');
 }

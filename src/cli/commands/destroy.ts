@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { journalVolume } from '../../compiler/names.ts';
 import { agentAtHand } from '../../compiler/reconcile/agents.ts';
+import { withShutdown } from '../../compiler/reconcile/hooks.ts';
 import { destroyPlan, foreignVolumes, leavingVolumes } from '../../compiler/reconcile/destroy.ts';
 import { agentImage } from '../../runtime/agent/agent-image.ts';
 import { observe } from '../../runtime/observe.ts';
 import { applyBegin, leaseOptions } from '../apply-begin.ts';
 import { confirm } from '../confirm.ts';
 import { exitCode } from '../exit-code.ts';
+import { hookWorld } from '../hooks/hook-world.ts';
+import { shutdownOf } from '../hooks/shutdown.ts';
 import type { CommandContext } from '../io.ts';
 import { styleFor, writeData, writeNote } from '../output.ts';
 import { plural } from '../render/text.ts';
@@ -14,17 +17,27 @@ import { namedStack } from '../stack-name.ts';
 import { listStacks, otherStacks } from '../stacks.ts';
 import { hasWork, walkPlan } from '../walk-plan.ts';
 
+/** What `stack destroy` is asked for. */
+export interface DestroyFlags {
+  readonly volumes: boolean;
+  readonly skipHooks: boolean;
+  readonly lockTimeoutS: number;
+}
+
 /** `stack destroy [FILE]`: takes a stack down; its volumes only with `--volumes`. */
 export async function destroy(
   context: CommandContext,
   file: string | undefined,
-  { volumes, lockTimeoutS }: { readonly volumes: boolean; readonly lockTimeoutS: number },
+  { volumes, skipHooks, lockTimeoutS }: DestroyFlags,
 ): Promise<number> {
   const { stack, spec, loaded } = await namedStack(context, file);
-  const { engine } = await context.connect();
+  const connection = await context.connect();
+  const { engine } = connection;
   const observedAtMs = context.io.clock.now();
   const observed = await observe(engine, stack, []);
-  const plan = destroyPlan(observed, { stack, volumes });
+  const shutdown = skipHooks ? null : await shutdownOf(context, { loaded, observed, stack }, connection);
+  const bare = destroyPlan(observed, { stack, volumes });
+  const plan = shutdown === null ? bare : withShutdown(bare, shutdown.desired);
   if (context.options.json) {
     const { planJson } = await import('../render/plan-json.ts');
     writeData(context, `${JSON.stringify({ type: 'plan', ...planJson(plan, [], null) })}\n`);
@@ -69,10 +82,11 @@ export async function destroy(
   );
   return walkPlan(context, {
     plan,
-    desired: null,
+    desired: shutdown?.desired ?? null,
     engine,
-    auth: () => Promise.resolve(null),
-    secrets: [],
+    auth: shutdown?.auth ?? (() => Promise.resolve(null)),
+    secrets: shutdown?.secrets ?? [],
+    ...(shutdown === null ? {} : { hooks: await hookWorld(context, { plan, connection, begin }, shutdown) }),
     journal: { applyId, agent, begin, isLeaving },
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: {
@@ -82,6 +96,7 @@ export async function destroy(
         ...(file === undefined ? [] : [file]),
         ...(context.options.name === null ? [] : [`--name ${context.options.name}`]),
         ...(volumes ? ['--volumes'] : []),
+        ...(skipHooks ? ['--skip-hooks'] : []),
       ].join(' '),
     },
   });

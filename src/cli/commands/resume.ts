@@ -1,10 +1,9 @@
 import { readRevision } from '../../runtime/revisions/stored.ts';
-import type { WalkFlags } from '../apply-plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { writeNote } from '../output.ts';
-import { applyRevision } from '../revisions/apply-revision.ts';
+import { applyRevision, type AgainFlags } from '../revisions/apply-revision.ts';
 import { demandNoneCrossed } from '../revisions/crossed.ts';
 import { demandStored, keptOf, noneKept, type Kept } from '../revisions/kept.ts';
 import type { FileFlag } from '../usage.ts';
@@ -12,7 +11,7 @@ import type { FileFlag } from '../usage.ts';
 /** `stack resume`: finishes the last apply, which was cut off, stopped or has failed; from what it was made from then. */
 export async function resume(
   context: CommandContext,
-  flags: FileFlag & WalkFlags & { readonly allowRemoveAll: boolean },
+  flags: FileFlag & AgainFlags & { readonly allowRemoveAll: boolean },
 ): Promise<number> {
   const kept = await keptOf(context, flags.file);
   if (isOver(context, kept)) return exitCode.done;
@@ -28,7 +27,7 @@ export async function resume(
 /** `stack abort`: takes the last apply, which did not come to its end, back to the last revision that did. */
 export async function abort(
   context: CommandContext,
-  flags: FileFlag & WalkFlags & { readonly allowRemoveAll: boolean; readonly acrossMigrations: boolean },
+  flags: FileFlag & AgainFlags & { readonly allowRemoveAll: boolean; readonly acrossMigrations: boolean },
 ): Promise<number> {
   const kept = await keptOf(context, flags.file);
   if (isOver(context, kept)) return exitCode.done;

@@ -15,6 +15,7 @@ export type RollbackFlags = FileFlag &
   WalkFlags & {
     readonly include: readonly string[];
     readonly allowRemoveAll: boolean;
+    readonly skipHooks: boolean;
     /** Whether a migration that is not `reversible` may lie between. */
     readonly acrossMigrations: boolean;
   };

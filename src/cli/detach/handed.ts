@@ -33,6 +33,8 @@ export interface Handed {
   /** In base64. */
   readonly files: Readonly<Record<string, string>>;
   readonly migrations: boolean;
+  /** Whether the plan has hooks, which run in containers. */
+  readonly hooks: boolean;
   readonly selection: Omit<StoredSelection, 'migrations'>;
   /** What was approved: nothing else is done. */
   readonly nodes: readonly PlanNode[];

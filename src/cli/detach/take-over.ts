@@ -12,7 +12,7 @@ import { begunLine, type Handed } from './handed.ts';
 /** `stack take-over`, which no user types: goes on with an apply that was handed over on standard input. */
 export async function takeOver(context: CommandContext): Promise<number> {
   const handed = await read(context);
-  const { name, source, selection, migrations, begin, again, prove, lockTimeoutS } = handed;
+  const { name, source, selection, migrations, hooks, begin, again, prove, lockTimeoutS } = handed;
   const { io } = context;
   const observedAtMs = io.clock.now();
   const file = new SourceFile(source.path, source.text, source.format);
@@ -27,6 +27,7 @@ export async function takeOver(context: CommandContext): Promise<number> {
   const inputs = { ...handed.inputs, files: filesBytes(handed.files) };
   const planned = await planLoaded(context, loaded, connection, {
     ...selection,
+    skipHooks: !hooks,
     askRegistry: false,
     offline: false,
     given: { inputs: () => Promise.resolve(inputs), migrations, goesOn: begin.command === 'resume' },

@@ -15,6 +15,8 @@ export const ALLOW_REMOVE_ALL = 'even when that removes every running container 
 export const ACROSS_MIGRATIONS = 'even when a migration that is not `reversible` has run since';
 export const REQUIRE_ZERO_DOWNTIME = 'exit with 1 where a change is not sure to lose no request';
 
+export const SKIP_HOOKS = 'run none of the hooks of the stack file';
+
 export function withFile(command: Command): Command {
   return command.option('-f, --file <file>', 'the stack file');
 }
@@ -26,6 +28,7 @@ export interface SelectionFlags extends FileFlag {
   readonly only?: readonly string[];
   readonly allowRemoveAll?: true;
   readonly skipMigration?: true;
+  readonly skipHooks?: true;
 }
 
 interface ProveOptions {
@@ -93,6 +96,7 @@ export function addSelection(command: Command): Command {
     .option('--only <name>', 'only this one and what it depends on (may be repeated)', collect)
     .option('--allow-remove-all', ALLOW_REMOVE_ALL)
     .option('--skip-migration', 'run no migration: the new version starts on the data as it is')
+    .option('--skip-hooks', SKIP_HOOKS)
     .option('--require-zero-downtime', REQUIRE_ZERO_DOWNTIME);
 }
 
@@ -102,6 +106,7 @@ export function selection(flags: SelectionFlags): {
   readonly only: readonly string[];
   readonly allowRemoveAll: boolean;
   readonly skipMigration: boolean;
+  readonly skipHooks: boolean;
   readonly requireZeroDowntime: boolean;
 } {
   return {
@@ -110,6 +115,7 @@ export function selection(flags: SelectionFlags): {
     only: flags.only ?? [],
     allowRemoveAll: flags.allowRemoveAll === true,
     skipMigration: flags.skipMigration === true,
+    skipHooks: flags.skipHooks === true,
     requireZeroDowntime: flags.requireZeroDowntime === true,
   };
 }

@@ -40,7 +40,7 @@ export function eventLines(
       case 'node-started':
         return style.starts && shown(event.node) && isSlow(event.node) ? line('…', event.node, '') : [];
       case 'node-progress':
-        return event.node.op.kind === 'migration.run'
+        return event.node.op.kind === 'migration.run' || event.node.op.kind === 'hook.run'
           ? [`${INDENT}${paint('dim', `${report.nameOf(event.node.group)} │`)} ${printable(event.line)}`]
           : [];
       case 'node-finished': {
@@ -150,6 +150,7 @@ function isSlow(node: PlanNode): boolean {
     node.op.kind === 'image.pull' ||
     node.op.kind === 'agent.build' ||
     node.op.kind === 'migration.run' ||
+    node.op.kind === 'hook.run' ||
     node.op.kind === 'container.gate' ||
     node.op.kind === 'container.stop'
   );

@@ -1,7 +1,8 @@
 import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
-import type { Action } from '../../compiler/plan/plan.ts';
+import type { Action, PlannedHook } from '../../compiler/plan/plan.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import { durationWords } from '../../compiler/verdict/duration-words.ts';
+import { printable } from './text.ts';
 
 /** One operation in a few words; what it is about stands before it, as the name of its change. */
 export function operationText(op: Operation): string {
@@ -26,6 +27,8 @@ export function operationText(op: Operation): string {
       return 'remove';
     case 'migration.run':
       return op.adopt === null ? 'run the migration' : 'wait for the migration that still runs';
+    case 'hook.run':
+      return printable(hookText(op));
     case 'container.create':
       return `create generation ${op.generation}`;
     case 'container.start':
@@ -101,6 +104,11 @@ export function operationText(op: Operation): string {
     default:
       return unreachable(op);
   }
+}
+
+/** `bin/check --all`, `bin/warm-cache in shop/app`. */
+export function hookText({ command, container }: Pick<PlannedHook, 'command' | 'container'>): string {
+  return `${command.join(' ')}${container === null ? '' : ` in ${container}`}`;
 }
 
 /** Containers of `stack run` have no generation, which is told as 0. */

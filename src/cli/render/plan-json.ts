@@ -14,6 +14,7 @@ export function planJson(plan: Plan, diagnostics: readonly Diagnostic[], file: s
     changes: plan.changes.map((change) => snakeCase({ ...change, cause: causeOf(change) })),
     nodes: plan.nodes.map(snakeCase),
     rolls: plan.rolls.map(snakeCase),
+    hooks: plan.hooks.map(snakeCase),
     summary: planSummary(plan),
     diagnostics: diagnosticsJson(diagnostics, file),
   };

@@ -12,7 +12,7 @@ import type { Verdict } from '../../compiler/verdict/verdict.ts';
 import { durationWords } from '../../compiler/verdict/duration-words.ts';
 import { capacityWords, verdictSummary, verdictWords, worstKind } from '../../compiler/verdict/words.ts';
 import { actionWords, countActions } from './actions.ts';
-import { operationText } from './operation.ts';
+import { hookText, operationText } from './operation.ts';
 import { paint, type Paint, type Style } from './paint.ts';
 import { changeNames, idleIds, subjectNames, type SubjectName } from './subject.ts';
 import { madeImage, madeLines, madeOutline } from './made.ts';
@@ -72,6 +72,7 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
     summaryLine(plan),
     ...driftLine(plan, name),
     ...rollLines(plan, nameOf),
+    ...hookLines(plan),
     ...requestsLine(plan, brush),
   ]
     .map((line) => fold(line, style.width, '', '  ').join('\n'))
@@ -138,6 +139,15 @@ function rollLines({ rolls }: Plan, nameOf: (id: string) => string): readonly st
     onFailure === 'rollback' ? [] : [`${nameOf(container)} ${words[onFailure]}`],
   );
   return [...canaries, ...(failures.length === 0 ? [] : [`On failure: ${failures.join(', ')}.`])];
+}
+
+/** `Hook: before_apply runs bin/check`. */
+function hookLines({ hooks }: Plan): readonly string[] {
+  return hooks.map((planned) => {
+    const { hook } = planned;
+    const isSpare = hook === 'on_failure' ? ', should it fail' : '';
+    return `Hook: ${hook} runs ${printable(hookText(planned))}${isSpare}`;
+  });
 }
 
 /** Blocks of one line stand together; longer ones keep a line of air. */

@@ -24,26 +24,39 @@ export interface Again {
   readonly words: string;
 }
 
+/** How it is walked. */
+export type AgainFlags = WalkFlags & {
+  /** Whether those of its stack file are left out. */
+  readonly skipHooks: boolean;
+};
+
 /** Applies a kept revision again: shows its plan, asks, and walks it. */
 export async function applyRevision(
   context: CommandContext,
   kept: Kept,
   { command, revision: { revision }, stored, selection, words }: Again,
-  flags: WalkFlags,
+  flags: AgainFlags,
 ): Promise<number> {
   const connection = await context.connect();
-  const loaded = await loadRevision(stored.content, revision, context.io.cwd);
+  const loaded = await loadRevision(stored.content, revision, kept.folder ?? context.io.cwd);
   // Whoever goes back wants the data as it is; whoever goes on, what was wanted then.
   const migrations = command === 'resume' && stored.selection.migrations;
   const named = [...selection.include, ...selection.force];
   const inputs = revisionInputs(stored.content, loaded, { revision, named });
+  const { skipHooks } = flags;
   const given = { inputs, migrations, goesOn: command === 'resume' };
   writeNote(context, `${words} revision ${revision}${madeBy(kept, revision)}`);
   return applyPlan(
     context,
     {
       plan: (askRegistry) =>
-        planLoaded(context, loaded, connection, { ...selection, askRegistry, offline: false, given }),
+        planLoaded(context, loaded, connection, {
+          ...selection,
+          skipHooks,
+          askRegistry,
+          offline: false,
+          given,
+        }),
       command,
       of: revision,
       selection,

@@ -21,6 +21,8 @@ import { demandStack } from '../stacks.ts';
 export interface Kept {
   readonly stack: string;
   readonly engine: Engine;
+  /** The stack file's; null where none was named. */
+  readonly folder: string | null;
   /** Those that can be gone back to, newest first. */
   readonly good: readonly KeptRevision[];
   /** The one that was begun last, where it is newer than these: it was cut off, failed, or was a part only. */
@@ -31,7 +33,7 @@ export interface Kept {
 
 /** Looks at what is kept of a stack. Fails with 1 where no container of the stack is on the engine. */
 export async function keptOf(context: CommandContext, file: string | undefined): Promise<Kept> {
-  const { stack, spec } = await namedStack(context, file);
+  const { stack, spec, loaded } = await namedStack(context, file);
   const { engine } = await context.connect();
   const rows = await engine.listContainers([`${labels.stack}=${stack}`]);
   if (rows.length === 0) {
@@ -54,6 +56,7 @@ export async function keptOf(context: CommandContext, file: string | undefined):
   return {
     stack,
     engine,
+    folder: loaded?.folder ?? null,
     good: isGood ? [begun, ...named] : named,
     begun: isGood ? null : begun,
     revisions,

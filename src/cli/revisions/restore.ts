@@ -14,11 +14,11 @@ import { compileSource, type LoadedSpec } from '../stack-file.ts';
 export async function loadRevision(
   { stack, source: text }: RevisionContent,
   revision: number,
-  cwd: string,
+  folder: string,
 ): Promise<LoadedSpec> {
   const source = new SourceFile(`revision ${revision}`, text, 'json');
   const spec = await compileSource(source, stack);
-  return { source, spec, warnings: [], folder: cwd, fromStdin: false };
+  return { source, spec, warnings: [], folder, fromStdin: false };
 }
 
 /**

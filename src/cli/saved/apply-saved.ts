@@ -33,7 +33,8 @@ export function demandSavedAlone(
     only,
     allowRemoveAll,
     skipMigration = false,
-  }: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration'>,
+    skipHooks = false,
+  }: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration' | 'skipHooks'>,
 ): void {
   const given = Object.entries({
     '--name': options.name !== null,
@@ -42,6 +43,7 @@ export function demandSavedAlone(
     '--only': only.length > 0,
     '--allow-remove-all': allowRemoveAll,
     '--skip-migration': skipMigration,
+    '--skip-hooks': skipHooks,
   }).find(([, isGiven]) => isGiven);
   if (given === undefined) return;
   throw new CommandFailure(

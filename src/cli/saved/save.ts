@@ -20,7 +20,10 @@ export async function savePlan(
   context: CommandContext,
   path: string,
   { loaded, connection, plan, inputs }: PlannedStack,
-  selection: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration'>,
+  selection: Pick<
+    PlanSelection,
+    'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration' | 'skipHooks'
+  >,
 ): Promise<void> {
   const { io, options } = context;
   if (connection === null) throw new Error('a plan without an engine is not saved');
@@ -39,6 +42,7 @@ export async function savePlan(
       only: selection.only,
       allow_remove_all: selection.allowRemoveAll,
       skip_migration: selection.skipMigration === true,
+      skip_hooks: selection.skipHooks === true,
     },
     plan: savedWork(plan),
   });

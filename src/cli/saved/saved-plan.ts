@@ -30,6 +30,8 @@ export interface SavedSelection {
   readonly allow_remove_all: boolean;
   /** Absent in older ones: false. */
   readonly skip_migration?: boolean;
+  /** The same. */
+  readonly skip_hooks?: boolean;
 }
 
 /** The part of a plan that an apply must find again. */

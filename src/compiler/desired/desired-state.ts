@@ -1,3 +1,4 @@
+import type { HookName } from '../spec/stack-spec.ts';
 import type { Span } from '../span.ts';
 import type { FilePlace, InstanceSpec } from './instance-spec.ts';
 
@@ -28,6 +29,20 @@ export interface DesiredState {
   readonly containers: readonly DesiredContainer[];
   /** Containers (by name as in the file) that the file's own `manual` key lets be replaced. */
   readonly included: readonly string[];
+  /** What is run around an apply, in the order in which it comes. */
+  readonly hooks: readonly DesiredHook[];
+}
+
+/** A command around an apply. */
+export interface DesiredHook {
+  readonly name: HookName;
+  /** The real words. */
+  readonly command: readonly string[];
+  /** As they may be shown: secrets as `%{secret:…}`. */
+  readonly shown: readonly string[];
+  /** The container that a run of its own is made from; null: it runs on the operator's side. */
+  readonly container: ContainerKey | null;
+  readonly timeoutMs: number;
 }
 
 /** The bridge network of an application; links are resolved on it (see `LinkSpec`). */

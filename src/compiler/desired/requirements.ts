@@ -35,6 +35,7 @@ export function requirements(
   };
   for (const { username, password } of spec.registries)
     for (const template of [username, password]) take(template);
+  for (const { command } of spec.hooks) for (const word of command) take(word);
   for (const application of spec.applications) {
     for (const { value } of [...application.environment, ...(application.database?.variables ?? [])])
       take(value);

@@ -3,6 +3,7 @@ import type { StackSpec } from '../spec/stack-spec.ts';
 import { containerPorts } from './container-ports.ts';
 import type { ContainerKey, DesiredContainer, DesiredNetwork, DesiredState } from './desired-state.ts';
 import { plainFields } from './fields.ts';
+import { resolveHooks } from './hooks.ts';
 import { writtenImage } from './image.ts';
 import type { Resolution } from './resolution.ts';
 import { resolveContainer } from './resolve-container.ts';
@@ -33,6 +34,7 @@ export function runResolution(
       ...containers.filter(({ mode }) => mode === 'cron'),
     ],
     included: spec.included,
+    hooks: resolveHooks(spec, resolution.expander),
   };
 }
 

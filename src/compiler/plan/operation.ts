@@ -1,5 +1,6 @@
 import type { CommandGate, ContainerKey, Gate, InstanceKey, SocketSpec } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
+import type { HookName } from '../spec/stack-spec.ts';
 import type { AgentSpec } from './agent-spec.ts';
 
 /**
@@ -64,6 +65,15 @@ export type Operation =
       readonly adopt: string | null;
       /** Ids of earlier records, removed after success. */
       readonly replaces: readonly string[];
+    }
+  /** A command of the operator's before all else; `command` as it may be shown, the real words are in the desired state. */
+  | {
+      readonly kind: 'hook.run';
+      readonly hook: HookName;
+      readonly command: readonly string[];
+      /** Null: it runs on the operator's side. */
+      readonly container: ContainerKey | null;
+      readonly timeoutMs: number;
     }
   | {
       readonly kind: 'container.create';

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostic.ts';
 import type { ContainerKey, Rollout } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
+import type { HookName } from '../spec/stack-spec.ts';
 import type { Judgement } from '../verdict/verdict.ts';
 import type { AgentSpec } from './agent-spec.ts';
 import type { Operation } from './operation.ts';
@@ -20,9 +21,20 @@ export interface Plan {
   readonly changes: readonly Change[];
   /** Of each container with an instance that is replaced. */
   readonly rolls: readonly Roll[];
+  /** What is run around it, in the order in which it comes; on its way those of them that are nodes. */
+  readonly hooks: readonly PlannedHook[];
   readonly warnings: readonly Diagnostic[];
   /** Agents that this plan's operations talk to; empty when none does. */
   readonly agents: readonly AgentSpec[];
+}
+
+/** A command around an apply, as it may be shown. */
+export interface PlannedHook {
+  readonly hook: HookName;
+  readonly command: readonly string[];
+  /** The container that a run of its own is made from; null: it runs on the operator's side. */
+  readonly container: ContainerKey | null;
+  readonly timeoutMs: number;
 }
 
 /** How the instances of a container are replaced one after the other, and what follows when one of them fails. */

@@ -102,6 +102,7 @@ export function destroyPlan(
     nodes: builder.nodes,
     changes,
     rolls: [],
+    hooks: [],
     warnings: [],
     agents: [],
   };

@@ -108,6 +108,7 @@ function planWith(
       nodes: builder.nodes,
       changes: [...prepared.changes, ...rolled.changes, ...removal.changes, ...tidied],
       rolls: rolled.rolls,
+      hooks: [],
       warnings: diagnostics.filter((d) => d.severity === 'warning'),
       agents,
     },

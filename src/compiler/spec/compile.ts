@@ -8,6 +8,7 @@ import type { ApplicationSpec } from './application-spec.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { Problems } from './problems.ts';
 import { readApplication } from './read/application.ts';
+import { readHooks } from './read/hooks.ts';
 import { reportLaterKeys } from './read/later-keys.ts';
 import { Reader } from './read/reader.ts';
 import { readRegistries } from './read/registries.ts';
@@ -107,6 +108,7 @@ export function draft(document: Document, options: CompileOptions = {}): Draft {
     secrets,
     forwarder: readForwarder(reader.fields(node('logrotate')).get('forwarder')?.value, applications, reader),
     included: readManual(fields.get('manual'), applications, reader),
+    hooks: readHooks(node('hooks'), applications, reader),
     keep: reader.integer(node('keep'), 0, 100) ?? DEFAULT_KEEP,
     told: new Set(),
   };

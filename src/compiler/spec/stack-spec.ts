@@ -1,3 +1,4 @@
+import type { ContainerKey } from '../desired/desired-state.ts';
 import type { SourceFile } from '../source/source-file.ts';
 import type { Range } from '../span.ts';
 import type { ApplicationSpec } from './application-spec.ts';
@@ -21,8 +22,22 @@ export interface StackSpec {
   readonly included: readonly string[];
   /** How many earlier revisions can be gone back to. */
   readonly keep: number;
+  /** What is run around an apply, in the order in which it comes. */
+  readonly hooks: readonly HookSpec[];
   /** Keys of the problems that `compile` reported, so that `resolve` does not repeat them. */
   readonly told: ReadonlySet<string>;
+}
+
+/** When a hook is run. */
+export type HookName = 'setup' | 'before_apply' | 'after_apply' | 'on_failure' | 'shutdown';
+
+/** A command around an apply. */
+export interface HookSpec {
+  readonly name: HookName;
+  readonly command: readonly Template[];
+  /** The container that a run of its own is made from; null: it runs on the operator's side. */
+  readonly container: ContainerKey | null;
+  readonly timeoutMs: number;
 }
 
 /** Credentials for pulls from one host; see `registryCredentials`. */

@@ -11,7 +11,7 @@ import { placeRange } from './text-place.ts';
  * | --- | --- | --- | --- | --- | --- |
  * | `run` (env, command, entrypoint, health.command, files) | yes | yes | yes | yes | yes |
  * | `hidden` (migration, database, notifications) | yes | yes | yes | yes | no |
- * | `outside` (registries) | yes | no | yes | yes | no |
+ * | `outside` (registries, hooks) | yes | no | yes | yes | no |
  * | `stored` (all that a label or a plan repeats) | yes | yes | yes | no | no |
  * | `shared` (stored, and one for all instances) | yes | no | yes | no | no |
  * | `fixed` (references) | yes | no | no | no | no |
@@ -90,7 +90,7 @@ function secretRefusal(name: string, rule: ExpandingRule): Refusal | null {
     case 'shared':
       return {
         message: `\`%{secret:${name}}\` cannot stand here: the value would be readable in plans and on labels`,
-        help: 'secrets can stand in `env`, `command`, `entrypoint`, `health.command`, `files`, `migration`, `database`, `notifications` and `registries`',
+        help: 'secrets can stand in `env`, `command`, `entrypoint`, `health.command`, `files`, `migration`, `database`, `notifications`, `hooks` and `registries`',
       };
     case 'fixed':
       return fixedRefusal(`%{secret:${name}}`);

@@ -44,6 +44,11 @@ export class DeployResults {
     return this.#revision;
   }
 
+  /** Whether it was not refused before it began. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   note(event: ExecutionEvent): void {
     if (event.type === 'begun') {
       this.#hasBegun = true;

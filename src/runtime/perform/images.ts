@@ -36,6 +36,21 @@ export class Images {
     return image.id ?? this.#pulled.get(image.reference) ?? (await this.#inspect(image.reference)).id;
   }
 
+  /** The same; one that no operation has pulled, and the engine has not, is pulled now. */
+  async obtain(container: DesiredContainer): Promise<string> {
+    const { image, template } = container;
+    const { engine, auth } = this.#source;
+    const isKnown = image.id !== null || this.#pulled.has(image.reference);
+    if (!isKnown && (await engine.inspectImage(image.reference)) === null)
+      await engine.pullImage(
+        image.reference,
+        template.spec.platform,
+        await auth(image.reference),
+        () => undefined,
+      );
+    return this.idOf(container);
+  }
+
   async #inspect(reference: string): Promise<ImageDetails> {
     const found = await this.#source.engine.inspectImage(reference);
     if (found !== null) return found;

@@ -16,6 +16,7 @@ import { EngineError } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
 import { createContainer } from '../files/place-files.ts';
 import type { SharedPorts } from '../gate/shared-port.ts';
+import { runHook } from '../hooks/run-hook.ts';
 import { awaitBalancer } from './arrivals.ts';
 import { leaveBalancer, pointBalancer } from './balancers.ts';
 import { createAgent } from './create-agent.ts';
@@ -43,6 +44,8 @@ export interface Hearer {
   readonly onTold: (told: Told) => void;
   /** Aborted: an operation that only waits is to end, and rejects. */
   readonly cut: AbortSignal;
+  /** Of the apply; null: it is not written down, or not yet. */
+  readonly revision: number | null;
 }
 
 /** Turns operations into engine and agent calls, one at a time; it keeps only the ids of what it has created and pulled. */
@@ -130,6 +133,15 @@ export class Performer {
         const container = this.#container(op.container);
         const imageId = await this.#images.idOf(container);
         return runMigration(op, { container, imageId }, this.#plan.stack, this.#options, onProgress);
+      }
+      case 'hook.run': {
+        const { desired, hooks, clock, finish, stop } = this.#options;
+        if (desired === null || hooks === undefined)
+          throw new Error(`nobody knows how to run the hook \`${op.hook}\``);
+        const moment = { hook: op.hook, revision: hear.revision, ended: null };
+        const run = { desired, engine, clock, images: this.#images, onOutput: onProgress, finish, stop };
+        await runHook(hooks, moment, run);
+        return null;
       }
       case 'container.create': {
         const { container, instance } = this.#lookUp(op.instance);
@@ -265,7 +277,7 @@ export class Performer {
         await this.#mark(op, async () => {});
         return true;
       }
-      await this.perform(op, { onProgress: () => {}, onTold: () => {}, cut: never() });
+      await this.perform(op, { onProgress: () => {}, onTold: () => {}, cut: never(), revision: null });
       return true;
     } catch (error) {
       // What was never made, or is gone, needs no way back.

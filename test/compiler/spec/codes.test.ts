@@ -27,6 +27,29 @@ const rows: readonly Row[] = [
     text: shop('job: { deploy: cron, image: "a:1", cron: { minute: 1, «catch_up»: true } }'),
   },
 
+  {
+    title: 'a hook in no container',
+    code: 'STK305',
+    text: shop(`app: ${base}`, 'hooks: { setup: { container: «ap», command: x } }'),
+  },
+  { title: 'a hook of no words', code: 'STK313', text: shop(`app: ${base}`, 'hooks: { setup: «[]» }') },
+  {
+    title: 'a hook that may take no time',
+    code: 'STK319',
+    text: shop(`app: ${base}`, 'hooks: { setup: { command: x, timeout: «0» } }'),
+  },
+  {
+    title: 'an instance in a hook',
+    code: 'STK304',
+    text: shop(`app: ${base}`, 'hooks: { setup: "run «%{app_name}»" }'),
+  },
+  {
+    title: 'a variable of a hook',
+    code: 'STK340',
+    text: shop(`app: ${base}`, 'hooks: { setup: "run «%{env:GONE}»" }'),
+    inputs: {},
+  },
+
   { title: 'an open interpolation', code: 'STK302', text: app('command: run «%{app_name now»') },
   { title: 'one in another', code: 'STK302', text: app('hostname: "«%{env:X|%{host}»}"') },
   { title: 'a variable that can be none', code: 'STK302', text: app('command: "run «%{env:}» now"') },

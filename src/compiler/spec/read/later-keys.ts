@@ -3,9 +3,9 @@ import type { Fields, Reader } from './reader.ts';
 
 /** Keys that the schema knows and that a later version will do. Nothing is ever ignored, so they are errors. */
 const LATER = {
-  stack: ['hosts', 'hooks', 'heal', 'waves', 'target', 'balancer', 'route'],
-  application: ['hooks', 'heal', 'on', 'waves', 'target', 'balancer', 'route'],
-  container: ['hooks', 'build', 'adopt', 'heal', 'scale', 'heartbeat', 'on', 'waves', 'target', 'route'],
+  stack: ['hosts', 'heal', 'waves', 'target', 'balancer', 'route'],
+  application: ['heal', 'on', 'waves', 'target', 'balancer', 'route'],
+  container: ['build', 'adopt', 'heal', 'scale', 'heartbeat', 'on', 'waves', 'target', 'route'],
   cron: ['catch_up', 'jitter', 'heartbeat', 'on_failure'],
 } as const;
 

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+
+import type { DesiredContainer } from '../../compiler/desired/desired-state.ts';
+import { baseName } from '../../compiler/names.ts';
+import { runConfig } from '../../compiler/plan/instance-config.ts';
+import type { Clock } from '../clock.ts';
+import { EngineError, type Engine } from '../engine.ts';
+import { createContainer } from '../files/place-files.ts';
+import { ownMark } from '../run-owner.ts';
+import { GRACE_S, type Running } from './running.ts';
+
+/** What a run is made from. */
+export interface RunSource {
+  readonly stack: string;
+  readonly container: DesiredContainer;
+  /** Of the image, `sha256:…`. */
+  readonly imageId: string;
+  readonly command: readonly string[];
+  readonly shown: readonly string[];
+  /** Beside those of the container. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Starts a run of a container, as `stack run` does: its environment, mounts and networks, no ports. It is removed afterwards. */
+export async function startRun(
+  { stack, container, imageId, command, shown, variables }: RunSource,
+  { engine, clock }: { readonly engine: Engine; readonly clock: Clock },
+): Promise<Running> {
+  const { application, name, template } = container;
+  const config = runConfig(stack, container, template, {
+    name: `${baseName(stack, application)}-${name}.run.${randomBytes(4).toString('hex')}`,
+    role: 'run',
+    generation: 0,
+    command,
+    shown,
+    imageId,
+    tty: false,
+    openStdin: false,
+    owner: ownMark(),
+  });
+  const env = [...config.env, ...Object.entries(variables).map(([key, value]) => `${key}=${value}`)];
+  const id = await createContainer(engine, { ...config, env }, clock);
+  const over = new AbortController();
+  const release = async () => {
+    over.abort();
+    await engine.removeContainer(id, { volumes: true });
+  };
+  try {
+    for (const network of template.spec.networks) await engine.connectNetwork(network, id, []);
+    // Asked before the start, so that an end at once is not missed.
+    const exit = engine
+      .waitContainer(id, over.signal)
+      .then((code) => (code === 0 ? null : `exited with code ${code}`));
+    exit.catch(() => undefined);
+    await engine.startContainer(id);
+    const follow = { tail: null, follow: true, timestamps: false, signal: over.signal };
+    return {
+      exit,
+      output: engine.logs(id, follow),
+      end: async () => void (await engine.stopContainer(id, GRACE_S)),
+      kill: () => void engine.killContainer(id, 'SIGKILL').catch(ignoreEnd),
+      release,
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** It has ended by itself meanwhile. */
+function ignoreEnd(error: unknown): void {
+  if (!(error instanceof EngineError)) throw error;
+}
