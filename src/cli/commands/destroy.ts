@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { imagesAtBegin } from '../../compiler/cleanup/images-at-begin.ts';
 import { journalVolume } from '../../compiler/names.ts';
 import { agentAtHand } from '../../compiler/reconcile/agents.ts';
 import { destroyPlan, foreignVolumes, leavingVolumes } from '../../compiler/reconcile/destroy.ts';
@@ -73,7 +74,7 @@ export async function destroy(
     engine,
     auth: () => Promise.resolve(null),
     secrets: [],
-    journal: { applyId, agent, begin, isLeaving },
+    journal: { applyId, agent, begin, isLeaving, images: imagesAtBegin(observed, null) },
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: {
       completed: 'Destroyed',
