@@ -22,12 +22,16 @@ export async function applyBegin(
   return {
     command,
     of,
-    user: userOf(env),
-    host: hostname(),
+    ...whoAsks(env),
     program: version(),
     file: loaded === null ? null : sha256(loaded.source.text),
     git: isFile ? await gitCommit(resolve(cwd, loaded.source.path)) : null,
   };
+}
+
+/** Who changes a stack, and from where. */
+export function whoAsks(env: Io['env']): Pick<ApplyBegin, 'user' | 'host'> {
+  return { user: userOf(env), host: hostname() };
 }
 
 /** Whoever called sudo is the one to ask. */
@@ -45,7 +49,7 @@ function userOf({ SUDO_USER: caller }: Io['env']): string {
 export function leaseOptions(
   context: CommandContext,
   id: string,
-  { user, host, command }: Pick<ApplyBegin, 'user' | 'host' | 'command'>,
+  { user, host, command }: Pick<ApplyBegin, 'user' | 'host'> & { readonly command: string },
   how: Pick<LeaseOptions, 'agent' | 'observedAtMs' | 'timeoutMs'>,
 ): LeaseOptions {
   const since = new Date(context.io.clock.now()).toISOString();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { imagesAtBegin } from '../compiler/cleanup/images-at-begin.ts';
 import { agentAtHand, agentName } from '../compiler/reconcile/agents.ts';
 import { newestKept } from '../compiler/revision/kept-revisions.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
@@ -61,7 +62,13 @@ export async function applyWalk(
     engine: connection.engine,
     auth,
     secrets: secretValues(inputs),
-    journal: { applyId, agent: atHand({ plan, observed }), begin, above: newestKept(observed.kept) },
+    journal: {
+      applyId,
+      agent: atHand({ plan, observed }),
+      begin,
+      above: newestKept(observed.kept),
+      images: imagesAtBegin(observed, desired),
+    },
     keep: keepOptions(
       { stack, stored, agent },
       { command: begin.command, keep: loaded.spec.keep, ...earlier },

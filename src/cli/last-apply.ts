@@ -102,7 +102,8 @@ export async function noteLastApply(context: CommandContext, last: LastApply | n
   writeNote(context, `${made} ${how}: ${nextWords(last)}; \`stack history ${number}\` ${tells}`);
 }
 
-function nextWords({ revision: { command, steps }, kind, canAbort }: LastApply): string {
+/** Which command goes on with an apply that did not come to its end. */
+export function nextWords({ revision: { command, steps }, kind, canAbort }: LastApply): string {
   if (command === 'destroy') return '`stack destroy` goes on with it';
   const isOnItsWayBack = steps.some(({ isBack, result }) => isBack && result !== 'left');
   if (kind === 'failed' || isOnItsWayBack)

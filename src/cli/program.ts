@@ -221,6 +221,16 @@ function addInstanceCommands(
         return (await import('./commands/history.ts')).history(context, flags.file, revision);
       }),
     );
+  withFile(program.command('cleanup [FILE]'))
+    .description('remove what a stack has left behind: images, ended generations, networks; never a volume')
+    .option('--dry-run', 'only show what would be removed')
+    .action((file: string | undefined, flags: FileFlag & { dryRun?: true }) =>
+      run(async (context) => {
+        const chosen = oneFile(file, flags);
+        const { cleanup } = await import('./commands/cleanup.ts');
+        return cleanup(context, chosen, { dryRun: flags.dryRun === true });
+      }),
+    );
   withFile(program.command('unlock'))
     .description('take the lock of a stack away from who holds it')
     .allowExcessArguments()

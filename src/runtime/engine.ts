@@ -1,5 +1,6 @@
 import type { ContainerConfig } from '../compiler/plan/container-config.ts';
 import type { HostPort } from '../compiler/desired/host-port.ts';
+import type { EngineImage } from '../compiler/cleanup/used-images.ts';
 import type { ImageConfig } from '../compiler/desired/resolved-inputs.ts';
 import type { ContainerState } from '../compiler/observed/observed-state.ts';
 
@@ -13,6 +14,8 @@ export interface Engine {
 
   /** GET /containers/json?all=1 with every label given (`key=value` or `key`). */
   listContainers(labels: readonly string[]): Promise<readonly ContainerSummary[]>;
+  /** The bytes that each of these containers has written into its own layer; those that are gone are left out. GET /containers/json?size=1. */
+  containerBytes(ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** The host's ids of the first processes of all running containers, anyone's, that mount a volume; ascending. */
   volumeProcesses(volume: string): Promise<readonly number[]>;
   /** The processes of a running container: GET /containers/{id}/top. None when it does not run; `server` where the engine's machine has no `ps`. */
@@ -105,6 +108,13 @@ export interface Engine {
   disconnectNetwork(network: string, container: string): Promise<void>;
 
   inspectImage(reference: string): Promise<ImageDetails | null>;
+  /** All that have a name, or that no other image is made from: GET /images/json. */
+  listImages(): Promise<readonly EngineImage[]>;
+  /**
+   * By `name:tag`: takes that name away, and with the last one the image. By id: the image, which has one name at most.
+   * `conflict` while a container, running or not, or another image is made from it. Succeeds when it is gone.
+   */
+  removeImage(reference: string): Promise<void>;
   /** The registry's digest for a reference: GET /distribution/{name}/json. Rejects on timeout. */
   registryDigest(reference: string, auth: RegistryAuth | null, timeoutMs: number): Promise<string>;
   /** `platform` null: the engine's own. */

@@ -186,7 +186,7 @@ describe('rollback', () => {
     await applied({ ...one, ...more('app:3') });
     await write({ ...two, ...more('app:2') });
     expect(await cli('apply', '--yes', '--include', 'jobs')).toMatchObject({ code: 0 });
-    shop.memory.removeImage('app:3');
+    shop.memory.dropImage('app:3');
     expect(await cli('rollback', '1', '--yes')).toMatchObject({ code: 0 });
     expect((await cli('rollback', '1', '--yes', '--include', 'jobs')).stderr).toContain(
       'the image `app:3` cannot be had: ',

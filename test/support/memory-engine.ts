@@ -56,7 +56,7 @@ export interface MemoryEngine extends Engine {
   /** Puts an image on the engine, as a build or a pull by hand would. */
   addImage(reference: string, image?: MemoryImage): void;
   /** Takes it away by force, whoever is made from it. */
-  removeImage(reference: string): void;
+  dropImage(reference: string): void;
 }
 
 const FACTS: EngineFacts = {
@@ -87,7 +87,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     reboot: () => world.containers.forEach((container) => container.reboot()),
     crash: (id, exitCode) => world.need(id, 'crash').exit(exitCode),
     print: (id, stream, text) => world.need(id, 'print').write(stream, text),
-    removeImage: (reference) => images.remove(reference),
+    dropImage: (reference) => images.remove(reference),
     addImage: (reference, image = {}) => images.add(reference, { digest: null, ...image }),
 
     async facts() {
@@ -112,6 +112,27 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     async inspectImage(reference) {
       await world.record('inspectImage', reference);
       return images.find(reference);
+    },
+    async listImages() {
+      await world.record('listImages');
+      return images.list();
+    },
+    async removeImage(reference) {
+      await world.record('removeImage', reference);
+      const user = [...world.containers.values()].find(
+        ({ image }) => image.id === images.find(reference)?.id,
+      );
+      const names = images.list().find(({ id }) => id === images.find(reference)?.id)?.tags ?? [];
+      const operation = `remove image ${reference}`;
+      // Another name keeps the image, and whoever is made from it.
+      if (user !== undefined && names.length < 2)
+        throw conflict(operation, `unable to remove ${reference} - container ${user.id} is using it`);
+      if (reference.startsWith('sha256:') && names.length > 1)
+        throw conflict(
+          operation,
+          `unable to delete ${reference} - image is referenced in multiple repositories`,
+        );
+      images.untag(reference);
     },
     async registryDigest(reference) {
       await world.record('registryDigest', reference);

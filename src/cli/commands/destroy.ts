@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { imagesAtBegin } from '../../compiler/cleanup/images-at-begin.ts';
 import { journalVolume } from '../../compiler/names.ts';
 import { agentAtHand } from '../../compiler/reconcile/agents.ts';
 import { withShutdown } from '../../compiler/reconcile/hooks.ts';
@@ -87,7 +88,7 @@ export async function destroy(
     auth: shutdown?.auth ?? (() => Promise.resolve(null)),
     secrets: shutdown?.secrets ?? [],
     ...(shutdown === null ? {} : { hooks: await hookWorld(context, { plan, connection, begin }, shutdown) }),
-    journal: { applyId, agent, begin, isLeaving },
+    journal: { applyId, agent, begin, isLeaving, images: imagesAtBegin(observed, null) },
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: {
       completed: 'Destroyed',

@@ -4,6 +4,7 @@ import type {
   PlannedChange,
   PlannedOperation,
   RecordedFailure,
+  RecordedImage,
   Told,
 } from './record.ts';
 
@@ -19,6 +20,8 @@ export function recordFrom(value: unknown, version: number): JournalRecord | nul
       return timed === null ? null : operationIn(value, { apply, ...timed });
     case 'apply':
       return timed === null ? null : applyIn(value, { apply, atMs: timed.atMs });
+    case 'images':
+      return imagesIn(value, apply);
     case 'plan':
       return planIn(value, apply);
     case 'start': {
@@ -102,6 +105,15 @@ const COMMANDS: readonly unknown[] = ['apply', 'destroy', 'rollback', 'resume', 
 
 function isCommand(value: unknown): value is ApplyCommand {
   return COMMANDS.includes(value);
+}
+
+function imagesIn({ images }: Fields, apply: string): JournalRecord | null {
+  if (!Array.isArray(images) || !images.every(isImage)) return null;
+  return { type: 'images', apply, images };
+}
+
+function isImage(value: unknown): value is RecordedImage {
+  return isFields(value) && typeof value['id'] === 'string' && isTextOrNull(value['reference']);
 }
 
 function planIn({ changes, operations }: Fields, apply: string): JournalRecord | null {

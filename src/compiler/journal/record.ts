@@ -1,5 +1,12 @@
 /** A line of the journal. */
-export type JournalRecord = OperationRecord | ApplyRecord | PlanRecord | StartRecord | BackRecord | EndRecord;
+export type JournalRecord =
+  | OperationRecord
+  | ApplyRecord
+  | ImagesRecord
+  | PlanRecord
+  | StartRecord
+  | BackRecord
+  | EndRecord;
 
 /** What changes a stack. `resume` goes on with a revision, `rollback` and `abort` go back to one. */
 export type ApplyCommand = 'apply' | 'destroy' | 'rollback' | 'resume' | 'abort';
@@ -26,6 +33,20 @@ export interface ApplyRecord {
   readonly git: { readonly commit: string; readonly dirty: boolean } | null;
   /** How many operations its {@link PlanRecord}s have. */
   readonly operations: number;
+}
+
+/** The images that the stack had when an apply began, and those that it was to get, as far as they were known (ADR 0017). */
+export interface ImagesRecord {
+  readonly type: 'images';
+  readonly apply: string;
+  readonly images: readonly RecordedImage[];
+}
+
+export interface RecordedImage {
+  /** `sha256:…`. */
+  readonly id: string;
+  /** As the stack file named it; null where nobody knows. */
+  readonly reference: string | null;
 }
 
 /** A part of an apply's plan: a large one has several lines. No values, only the names of the fields that differ. */

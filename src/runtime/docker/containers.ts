@@ -15,6 +15,7 @@ import { waitForExit } from './wait.ts';
 type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
+  | 'containerBytes'
   | 'volumeProcesses'
   | 'processes'
   | 'inspectContainer'
@@ -47,6 +48,14 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
         const rows = await docker.listContainers({ all: true, filters: { label: [...labels] } });
         return listOf(rows).map(summaryOf);
       }),
+
+    async containerBytes(ids) {
+      if (ids.length === 0) return new Map();
+      const rows = await transport.ask('measure containers', changeMs, async (docker) =>
+        listOf(await docker.listContainers({ all: true, size: true, filters: { id: [...ids] } })),
+      );
+      return new Map(rows.map((row) => [row.Id, bytesOf(row)]));
+    },
 
     async volumeProcesses(volume) {
       const rows = await transport.ask(`list containers of volume ${volume}`, readMs, async (docker) =>
@@ -161,6 +170,12 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
 
     waitContainer: (id, signal) => waitForExit(transport, id, inspectContainer, signal),
   };
+}
+
+/** What it has not written is left out. */
+function bytesOf(row: object): number {
+  const written: unknown = Reflect.get(row, 'SizeRw');
+  return typeof written === 'number' ? written : 0;
 }
 
 /** Engine 20.10 and its runc tell it in these words alone: what they look for goes with each end, and comes with the next start. */

@@ -1,15 +1,20 @@
-import type { ImageInspectInfo } from 'dockerode';
+import type { ImageInfo, ImageInspectInfo } from 'dockerode';
 
+import type { EngineImage } from '../../compiler/cleanup/used-images.ts';
 import type { ImageConfig } from '../../compiler/desired/resolved-inputs.ts';
 import type { Engine } from '../engine.ts';
 import { buildImage } from './build.ts';
 import type { EngineLimits } from './engine-limits.ts';
+import { listOf } from './container-answers.ts';
 import { NonsenseAnswer } from './engine-errors.ts';
 import { askDigest, pullImage } from './registry.ts';
 import { unlessStatus } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 
-type ImageCalls = Pick<Engine, 'inspectImage' | 'registryDigest' | 'pullImage' | 'buildImage'>;
+type ImageCalls = Pick<
+  Engine,
+  'inspectImage' | 'listImages' | 'removeImage' | 'registryDigest' | 'pullImage' | 'buildImage'
+>;
 
 /** The calls about images. */
 export function imageCalls(transport: Transport, limits: EngineLimits): ImageCalls {
@@ -22,11 +27,28 @@ export function imageCalls(transport: Transport, limits: EngineLimits): ImageCal
           return { id: image.Id, repoDigests: image.RepoDigests ?? [], config: configOf(image) };
         })
         .catch(unlessStatus([404], null)),
+    listImages: () =>
+      transport.ask('list images', limits.readMs, async (docker) =>
+        listOf(await docker.listImages()).map(imageOf),
+      ),
+    removeImage: (reference) =>
+      transport
+        .ask<void>(`remove image ${reference}`, limits.changeMs, async (docker) => {
+          await docker.getImage(reference).remove({ force: false });
+        })
+        .catch(unlessStatus([404], undefined)),
     registryDigest: (reference, auth, timeoutMs) => askDigest(transport, reference, auth, timeoutMs),
     pullImage: (reference, platform, auth, onProgress) =>
       pullImage(transport, limits.pullSilenceMs, { reference, platform, auth, onProgress }),
     buildImage: (request, onOutput) => buildImage(transport, request, onOutput),
   };
+}
+
+/** Older engines write `<none>` where there is no name. */
+function imageOf({ Id, RepoTags, RepoDigests, Size }: ImageInfo): EngineImage {
+  const named = (names: readonly string[] | null | undefined) =>
+    (names ?? []).filter((name) => !name.startsWith('<none>')).sort();
+  return { id: Id, tags: named(RepoTags), digests: named(RepoDigests), bytes: Size };
 }
 
 function configOf(image: ImageInspectInfo): ImageConfig {

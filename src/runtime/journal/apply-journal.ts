@@ -6,6 +6,7 @@ import type {
   EndRecord,
   JournalRecord,
   OperationRecord,
+  RecordedImage,
 } from '../../compiler/journal/record.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
 import type { Plan, PlanNode } from '../../compiler/plan/plan.ts';
@@ -33,6 +34,8 @@ export interface JournalOptions {
   readonly isLeaving?: boolean;
   /** The number of this revision is above it, whatever the journal has lost; default 0. */
   readonly above?: number;
+  /** What the stack has and is to get, for whoever asks later which images it has used; absent: that is not said. */
+  readonly images?: readonly RecordedImage[];
 }
 
 /** Who applies what, from where. */
@@ -94,7 +97,7 @@ export class ApplyJournal {
   }
 
   async #begin(agent: string): Promise<number> {
-    const { applyId: apply, begin, above = 0 } = this.#options;
+    const { applyId: apply, begin, above = 0, images } = this.#options;
     const atMs = this.#clock.now();
     const newest = await this.#sessions.ask(agent, (session) => session.revision());
     const plan = plannedRecords(apply, this.#plan);
@@ -102,7 +105,8 @@ export class ApplyJournal {
     const revision = Math.max(newest, above) + 1;
     const first = { type: 'apply' as const, apply, revision, atMs, ...begin, operations };
     // What brought up the agent is written after it.
-    this.#lines.unshift(...[first, ...plan].map(journalLine));
+    const used = images === undefined ? [] : [{ type: 'images' as const, apply, images }];
+    this.#lines.unshift(...[first, ...used, ...plan].map(journalLine));
     const why = await this.#write(agent);
     if (why !== null) throw new Error(why);
     this.#begun = true;

@@ -44,6 +44,7 @@ export class ApplyLease {
   #renewing: NodeJS.Timeout | null = null;
   #isOver = false;
   #leaving: AgentSession | null = null;
+  #renew: () => Promise<void> = () => Promise.resolve();
   #askedAtMs = 0;
 
   constructor(
@@ -118,6 +119,11 @@ export class ApplyLease {
     }
   }
 
+  /** Asks now whether it is held, where no line of the journal says so; whoever has lost it hears so before this resolves. */
+  async renew(): Promise<void> {
+    await this.#renew();
+  }
+
   /** Whoever has lost it hears so once. */
   lose(lost: LeaseLost): void {
     if (this.#isOver) return;
@@ -136,7 +142,7 @@ export class ApplyLease {
   }
 
   #keep(agent: string, ask: Asking): void {
-    const renew = async (): Promise<void> => {
+    this.#renew = async () => {
       try {
         const answer = await ask({ ...this.#options.request, again: true });
         if (!answer.granted) this.lose({ holder: answer.holder });
@@ -144,7 +150,7 @@ export class ApplyLease {
         // An agent that does not answer is asked again; until then the journal says whether it may go on.
       }
     };
-    this.#renewing = setInterval(() => void renew(), RENEW_MS);
+    this.#renewing = setInterval(() => void this.#renew(), RENEW_MS);
     // An agent that ends in the middle is started again at once, and has forgotten who had it.
     this.#sessions.remember(agent, 'lease', async (session) => {
       const answer = await session.lease({ ...this.#options.request, again: true });

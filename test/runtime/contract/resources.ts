@@ -176,6 +176,26 @@ export function images(scene: ContractScene): void {
     expect(await scene.engine.inspectImage('stackc-contract/none:0')).toBeNull();
   });
 
+  it('lists them, and removes what nobody is made from', async () => {
+    const { engine } = scene;
+    const one = `${scene.unique('image')}:1`;
+    const files = { Dockerfile: new TextEncoder().encode(`FROM ${scene.image}\nENV ONLY=${one}\n`) };
+    const request = { tag: one, files, buildArgs: {}, labels: scene.labels(), network: 'default' } as const;
+    await engine.buildImage(request, () => undefined);
+    const image = (await engine.listImages()).find(({ tags }) => tags.includes(one));
+    expect(image).toMatchObject({ tags: [one], digests: [] });
+    expect(image?.id).toBe((await engine.inspectImage(one))?.id);
+    expect(image?.bytes).toBeGreaterThan(0);
+    const { id } = await scene.create(play('run'), { image: one });
+    await expectKind('conflict', engine.removeImage(image?.id ?? ''));
+    expect((await engine.containerBytes([id])).has(id)).toBe(true);
+    await engine.removeContainer(id);
+    expect((await engine.containerBytes([id])).size).toBe(0);
+    await engine.removeImage(image?.id ?? '');
+    expect(await engine.inspectImage(one)).toBeNull();
+    await engine.removeImage(one);
+  });
+
   it('rejects a pull of what is not to be had', async () => {
     await expect(scene.engine.pullImage('localhost:9/none:0', null, null, () => undefined)).rejects.toThrow(
       EngineError,

@@ -9,6 +9,7 @@ import { hasLabels, type World } from './world.ts';
 type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
+  | 'containerBytes'
   | 'volumeProcesses'
   | 'processes'
   | 'inspectContainer'
@@ -28,6 +29,9 @@ type ContainerCalls = Pick<
   | 'logs'
 >;
 
+/** By every container. */
+const WRITTEN_BYTES = 1_000;
+
 const POLICIES = ['no', 'always', 'unless-stopped', 'on-failure'] as const;
 
 /** The calls about containers, on a {@link World}. */
@@ -38,6 +42,10 @@ export function containerCalls(world: World): ContainerCalls {
       await world.record('listContainers', labels);
       const found = [...containers.values()].filter(({ config }) => hasLabels(config.labels, labels));
       return found.reverse().map((container) => container.summary());
+    },
+    async containerBytes(ids) {
+      await world.record('containerBytes', ids);
+      return new Map(ids.flatMap((id) => (containers.has(id) ? [[id, WRITTEN_BYTES] as const] : [])));
     },
     async volumeProcesses(volume) {
       await world.record('volumeProcesses', volume);

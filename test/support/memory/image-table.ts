@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import type { EngineImage } from '../../../src/compiler/cleanup/used-images.ts';
 import type { ImageConfig } from '../../../src/compiler/desired/resolved-inputs.ts';
 import { EngineError, type EngineErrorKind, type ImageDetails } from '../../../src/runtime/engine.ts';
 import { notFound } from './failures.ts';
@@ -14,6 +15,9 @@ export interface MemoryImage {
 
 /** A registry's answer for a reference; a kind is a failure. */
 export type RegistryEntry = MemoryImage | EngineErrorKind;
+
+/** Of every image. */
+const IMAGE_BYTES = 1_000_000;
 
 /** The images on an engine, and the registries it can reach. */
 export class ImageTable {
@@ -44,6 +48,26 @@ export class ImageTable {
     if (found === null) return;
     this.#byId.delete(found.id);
     for (const [name, { id }] of this.#local) if (id === found.id) this.#local.delete(name);
+  }
+
+  /** As the engine does without force: by one of several names that name goes, else the image. */
+  untag(reference: string): void {
+    const found = this.find(reference);
+    if (found === null) return;
+    if (found.id !== reference) this.#local.delete(tagged(reference));
+    const isNamed = [...this.#local.values()].some(({ id }) => id === found.id);
+    if (found.id === reference || !isNamed) this.remove(found.id);
+  }
+
+  list(): readonly EngineImage[] {
+    return [...this.#byId.values()].map(({ id, repoDigests }) => ({
+      id,
+      tags: [...this.#local].flatMap(([name, image]) =>
+        image.id === id && !name.includes('@') ? [name] : [],
+      ),
+      digests: repoDigests,
+      bytes: IMAGE_BYTES,
+    }));
   }
 
   /** By reference, by `name@digest` or by id. */
