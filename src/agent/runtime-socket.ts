@@ -6,21 +6,25 @@ import { codeOf, systemError } from './system-error.ts';
 
 /** haproxy answers within milliseconds; one that is starved of its processor, later. */
 const ANSWER_MS = 10_000;
-/** One that has just been started again has not bound its socket yet: that of the one before is still there. */
-const START_MS = 3000;
+/**
+ * One that has just been started again has not bound its socket yet: that of the one before is still there. One that could
+ * not look its servers up ends, and the engine starts it again later each time.
+ */
+const START_MS = 10_000;
 const TRY_EVERY_MS = 100;
 
 /**
  * Asks a haproxy one thing over its runtime socket (`stats socket`): it answers and closes, and a command without words
- * of its own gets an empty answer (its management guide, 9.3). Tries for 3 s where nobody listens on the socket.
+ * of its own gets an empty answer (its management guide, 9.3). Where nobody listens on the socket, tries
+ * for `startMs`, by default 10 s.
  */
-export async function askHaproxy(path: string, command: string): Promise<string> {
+export async function askHaproxy(path: string, command: string, startMs = START_MS): Promise<string> {
   const startedAt = performance.now();
   for (;;) {
     try {
       return await askOnce(path, command);
     } catch (error) {
-      const isStarting = codeOf(error) === 'ECONNREFUSED' && performance.now() - startedAt < START_MS;
+      const isStarting = codeOf(error) === 'ECONNREFUSED' && performance.now() - startedAt < startMs;
       if (!isStarting) throw new Refusal(`haproxy at \`${path}\`: ${systemError(error)}`);
       await sleep(TRY_EVERY_MS);
     }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 
+import { askHaproxy } from '../../src/agent/runtime-socket.ts';
 import { leaveServers, pointServers } from '../../src/agent/tell-haproxy.ts';
 import { agentAtWork } from '../support/agent-process.ts';
 import { fakeHaproxy, type FakeServer } from '../support/fake-haproxy.ts';
@@ -66,7 +67,7 @@ test('a haproxy that is just starting is waited for, and one that never comes to
 
   const dead = join(folder, 'dead.sock');
   await leaveStale(dead);
-  await expect(leaveServers({ socket: dead, servers: ['app/app0'], state: 'maint' })).rejects.toThrow(
+  await expect(askHaproxy(dead, 'show servers state', 300)).rejects.toThrow(
     `haproxy at \`${dead}\`: ECONNREFUSED`,
   );
 });

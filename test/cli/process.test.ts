@@ -211,6 +211,8 @@ describe('a signal in the middle of a destroy', () => {
       });
       terminal.kill('SIGKILL');
       await closed;
+      // Its SIGHUP is on the way, and nobody can see whether it has come.
+      await new Promise((resolve) => setTimeout(resolve, 500));
       release();
       await expect.poll(() => engine.removed, { timeout: 10_000 }).toEqual(['/containers/c1']);
     } finally {
