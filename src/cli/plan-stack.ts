@@ -136,7 +136,8 @@ export async function planLoaded(
   const plan = await planOrFail(resolved, selection);
   const unjudged = { ...resolved, journal: null, warnings: [...resolved.warnings, ...plan.warnings] };
   if (!hasWork(plan)) return { ...unjudged, plan };
-  if (connection === null) return { ...unjudged, plan: await hooked(plan, resolved, selection, null) };
+  if (connection === null)
+    return { ...unjudged, plan: await hooked(plan, resolved, selection, [null, null]) };
   const { journalReader } = await import('../runtime/journal/fetch-journal.ts');
   const journal = journalReader(connection.engine, resolved.observed.agents);
   const [desired, judgedPlan] = await Promise.all([
@@ -146,7 +147,7 @@ export async function planLoaded(
   return {
     ...resolved,
     desired,
-    plan: await hooked(judgedPlan, { ...resolved, desired }, selection, journal),
+    plan: await hooked(judgedPlan, { ...resolved, desired }, selection, [journal, connection.engine]),
     journal,
     warnings: [...resolved.warnings, ...judgedPlan.warnings],
   };
@@ -157,12 +158,22 @@ async function hooked(
   plan: Plan,
   { desired, observed }: Pick<ResolvedStack, 'desired' | 'observed'>,
   { skipHooks = false }: PlanSelection,
-  journal: JournalReader | null,
+  [journal, engine]: readonly [JournalReader | null, Engine | null],
 ): Promise<Plan> {
   if (skipHooks || desired.hooks.length === 0) return plan;
   const { isFirstApply, withHooks } = await import('../compiler/reconcile/hooks.ts');
-  const records = (await journal?.()) ?? null;
+  let records = (await journal?.()) ?? null;
+  const [agent] = observed.agents;
+  // Without `setup` a plan does without a journal that takes long; with it, it must know.
+  if (records === null && engine !== null && agent !== undefined && hasSetup(desired)) {
+    const { fetchJournal } = await import('../runtime/journal/fetch-journal.ts');
+    records = (await fetchJournal(engine, agent.id)) ?? [];
+  }
   return withHooks(plan, desired, { isFirst: isFirstApply(plan.stack, observed, records) });
+}
+
+function hasSetup({ hooks }: DesiredState): boolean {
+  return hooks.some(({ name }) => name === 'setup');
 }
 
 /** What haproxys can be told is part of the plan: it is made anew with what they say. */

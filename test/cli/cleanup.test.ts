@@ -225,6 +225,37 @@ describe('what may not be', () => {
     expect(images()).toEqual(['app:2', 'app:bad']);
   });
 
+  it('an apply that was stopped comes first as well', async () => {
+    let interrupt = (): void => undefined;
+    shop.useEngine({ before: ({ method }) => void (method === 'stopContainer' && interrupt()) });
+    await applied(keepNone({ ...one, count: 2 }));
+    await write(keepNone(two));
+    const applying = startStack(['apply', '--yes'], { cwd: shop.cwd, engine: shop.memory });
+    interrupt = () => applying.signal('SIGINT');
+    expect(await applying.done).toMatchObject({ code: 130 });
+    interrupt = () => undefined;
+    const before = names();
+    const refused = await cli('cleanup', '--yes');
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(
+      /^error: apply 2 was stopped, and may need what it has left; nothing was removed\nhelp: `stack resume` /,
+    );
+    expect(names()).toEqual(before);
+  });
+
+  it('an image that another stack is about to make containers of', async () => {
+    for (const version of [two, three]) await applied(keepNone(version));
+    const app = { deploy: 'auto', image: 'app:2', startup_time: 0.01 };
+    const other = { name: 'other', deploy: { other: { containers: { app } } } };
+    await writeFile(join(shop.cwd, 'other.json'), JSON.stringify(other));
+    const isInstance = ({ method, line }: { readonly method: string; readonly line: string }) =>
+      method === 'createContainer' && line.includes('other-app0');
+    await hanging(isInstance, 'apply', 'other.json', '--yes');
+    const cleaned = await cli('cleanup', 'stack.json', '--yes');
+    expect(cleaned).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing to remove') });
+    expect(images()).toContain('app:2');
+  });
+
   it('beside an apply', async () => {
     await replaced();
     await write(keepNone(two));

@@ -134,6 +134,7 @@ describe('on the operator’s side', () => {
     const finish = new AbortController();
     const stop = new AbortController();
     const words = 'trap "" TERM; sleep 60 & echo $! > told; echo begun; wait; wait; sleep 60';
+    const begunAt = performance.now();
     const { failed } = await ran(['sh', '-c', words], {
       finish: finish.signal,
       stop: stop.signal,
@@ -143,7 +144,22 @@ describe('on the operator’s side', () => {
       },
     });
     expect(failed?.message).toBe('the hook `before_apply` was ended');
+    // Without the second time: five seconds.
+    expect(performance.now() - begunAt).toBeLessThan(4000);
     await expect.poll(() => isGone('told')).toBe(true);
+  });
+
+  test('so it is when that came before it had started', async () => {
+    const finish = new AbortController();
+    const running = ran(['sleep', '60'], { finish: finish.signal });
+    finish.abort();
+    expect((await running).failed?.message).toBe('the hook `before_apply` was ended');
+  });
+
+  test('what cannot be started at all fails like any other', async () => {
+    expect((await ran([''])).failed?.message).toBe(
+      'the hook `before_apply` cannot be run: its command is empty',
+    );
   });
 });
 

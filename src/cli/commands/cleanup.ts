@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { planCleanup, type CleanupPlan } from '../../compiler/cleanup/cleanup-plan.ts';
+import { planCleanup, type CleanupItem, type CleanupPlan } from '../../compiler/cleanup/cleanup-plan.ts';
 import { untracedRevisions } from '../../compiler/cleanup/used-images.ts';
 import type { JournalRecord } from '../../compiler/journal/record.ts';
 import type { ObservedState } from '../../compiler/observed/observed-state.ts';
@@ -19,7 +19,7 @@ import { exitCode, exitCodeOf } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { fileImages } from '../file-images.ts';
 import type { CommandContext, Interruption } from '../io.ts';
-import { lastApply, nextWords } from '../last-apply.ts';
+import { lastApply, nextWords, type LastApply } from '../last-apply.ts';
 import { colorFor, writeData, writeNote } from '../output.ts';
 import { cleanupReport } from '../render/cleanup-report.ts';
 import { cleanupJson, renderCleanup, untracedWords } from '../render/cleanup.ts';
@@ -44,11 +44,11 @@ export async function cleanup(
   const observed = await observe(engine, stack, []);
   const agent = await demandAgent(engine, stack, observed);
   const records = (await fetchJournal(engine, agent.id)) ?? [];
-  await demandOver(engine, stack, observed, records);
+  const last = await demandOver(engine, stack, observed, records);
   const named = loaded === null ? [] : await fileImages(context.io.env, connection, loaded);
   const references = [...named, agentImage().tag];
-  const question = { stack, observed, records, references, agent: agent.spec };
-  const plan = planCleanup(await lookForCleanup(engine, question));
+  const question = { stack, records, references, agent: agent.spec, isOver: last?.kind !== 'failed' };
+  const plan = planCleanup(await lookForCleanup(engine, { ...question, observed }));
   await show(context, engine, plan, untracedRevisions(records));
   if (plan.items.length === 0 || dryRun) return exitCode.done;
   await confirm(context, {
@@ -56,7 +56,15 @@ export async function cleanup(
     answers: ['yes'],
     stdinTaken: file === '-',
   });
-  return carryOut(context, engine, plan, { agent: agent.name, observedAtMs });
+  // While somebody read it, somebody of another stack may have begun to need something of it.
+  const again = await lookForCleanup(engine, { ...question, observed: await observe(engine, stack, []) });
+  const stillLeft = new Set(planCleanup(again).items.map(nameOf));
+  const items = plan.items.filter((item) => stillLeft.has(nameOf(item)));
+  return carryOut(context, engine, items, { agent: agent.name, observedAtMs });
+}
+
+function nameOf(item: CleanupItem): string {
+  return `${item.kind} ${item.kind === 'network' ? item.name : item.id}`;
 }
 
 async function show(
@@ -75,7 +83,7 @@ async function show(
 async function carryOut(
   context: CommandContext,
   engine: Engine,
-  { items }: CleanupPlan,
+  items: readonly CleanupItem[],
   { agent, observedAtMs }: { readonly agent: string; readonly observedAtMs: number },
 ): Promise<number> {
   const { io } = context;
@@ -123,15 +131,15 @@ async function demandAgent(
   );
 }
 
-/** An apply that goes on, or is to be gone on with, needs what looks as if it were left behind. */
+/** An apply that goes on, or is to be gone on with, needs what looks as if it were left behind. Gives the last one, where it is over. */
 async function demandOver(
   engine: Engine,
   stack: string,
   observed: ObservedState,
   records: readonly JournalRecord[],
-): Promise<void> {
+): Promise<LastApply | null> {
   const last = await lastApply(engine, stack, observed, () => Promise.resolve(records));
-  if (last?.kind !== 'unfinished') return;
+  if (last?.kind !== 'unfinished' && last?.kind !== 'stopped') return last;
   const { revision, holder } = last;
   const name = `${revision.command} ${revision.revision}`;
   if (holder !== null)
@@ -142,7 +150,7 @@ async function demandOver(
     );
   throw new CommandFailure(
     exitCode.failed,
-    `${name} was cut off ${whereOf(revision)}, and may need what it has left; nothing was removed`,
+    `${name} was ${last.kind === 'stopped' ? 'stopped' : `cut off ${whereOf(revision)}`}, and may need what it has left; nothing was removed`,
     nextWords(last),
   );
 }

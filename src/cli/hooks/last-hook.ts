@@ -3,7 +3,7 @@ import { runHook, type HookWorld } from '../../runtime/hooks/run-hook.ts';
 import { EngineError } from '../../runtime/engine.ts';
 import { maskSecrets } from '../../runtime/mask-secrets.ts';
 import { Images } from '../../runtime/perform/images.ts';
-import { exitCode } from '../exit-code.ts';
+import { exitCode, exitCodeOf } from '../exit-code.ts';
 import type { CommandContext } from '../io.ts';
 import { writeNote } from '../output.ts';
 import { printable } from '../render/text.ts';
@@ -26,8 +26,12 @@ export async function runLastHook(
   const planned = plan.hooks.find(({ hook }) => hook === wanted);
   if (planned === undefined || desired === null || results?.hasBegun !== true || isInterrupted) return;
   const mask = maskSecrets(secrets, desired);
+  const finish = new AbortController();
   const stop = new AbortController();
-  const letGo = io.onSignal(() => stop.abort());
+  const letGo = io.onSignal((signal) => {
+    if (stop.signal.aborted) return io.exit(exitCodeOf(signal));
+    (finish.signal.aborted ? stop : finish).abort();
+  });
   const ended = { result: isDone ? 'done' : 'failed', tookMs: io.clock.now() - startedAtMs } as const;
   try {
     await runHook(
@@ -39,7 +43,8 @@ export async function runLastHook(
         clock: io.clock,
         images: new Images({ engine, auth }),
         onOutput: (line) => writeNote(context, `    hook ${wanted} │ ${printable(mask(line))}`),
-        finish: stop.signal,
+        finish: finish.signal,
+        stop: stop.signal,
       },
     );
   } catch (error) {

@@ -6,6 +6,7 @@ import { secretValues } from '../../runtime/mask-secrets.ts';
 import { readRevision } from '../../runtime/revisions/stored.ts';
 import type { Connection } from '../connection.ts';
 import type { CommandContext } from '../io.ts';
+import { writeNote } from '../output.ts';
 import type { GivenInputs } from '../plan-stack.ts';
 import type { LoadedSpec } from '../stack-file.ts';
 
@@ -40,21 +41,32 @@ export async function shutdownOf(
   const { everything, resolveStack } = await import('../plan-stack.ts');
   const selection = { ...everything, askRegistry: false, ...(given === undefined ? {} : { given }) };
   const looked = { hostAlways: true, observing: Promise.resolve(observed) };
-  const { desired, auth, inputs } = await resolveStack(context, from.loaded, connection, selection, looked);
+  const resolving = resolveStack(context, from.loaded, connection, selection, looked);
+  const { desired, auth, inputs } = await resolving.catch((error: unknown) => {
+    writeNote(
+      context,
+      'the hook `shutdown` takes all that the stack file does; `--skip-hooks` destroys without it',
+    );
+    throw error;
+  });
   return { desired, auth, secrets: secretValues(inputs), folder: from.loaded.folder };
 }
 
 async function lastKept(
-  { io }: CommandContext,
+  context: CommandContext,
   { observed, stack }: { readonly observed: ObservedState; readonly stack: string },
   { engine }: Connection,
 ): Promise<{ readonly loaded: LoadedSpec; readonly given: GivenInputs } | null> {
   const [newest] = keptRevisions(stack, observed.kept);
-  const stored = newest === undefined ? null : await readRevision(engine, newest.id);
-  if (newest === undefined || stored === null || !('content' in stored)) return null;
+  if (newest === undefined) return null;
   const { revision } = newest;
+  const stored = await readRevision(engine, newest.id);
+  if (!('content' in stored)) {
+    writeNote(context, `revision ${revision} cannot be read: if it has a hook \`shutdown\`, that is not run`);
+    return null;
+  }
   const { loadRevision, revisionInputs } = await import('../revisions/restore.ts');
-  const loaded = await loadRevision(stored.content, revision, io.cwd);
+  const loaded = await loadRevision(stored.content, revision, context.io.cwd);
   const inputs = revisionInputs(stored.content, loaded, { revision, named: [] });
   return { loaded, given: { inputs, migrations: false, goesOn: false } };
 }

@@ -13,6 +13,8 @@ export interface CleanupScene {
   readonly wanted: WantedImages;
   /** The volumes that the stack's agent mounts. */
   readonly reach: ReadonlySet<string>;
+  /** The last apply did not fail. Whoever tries one that did again goes back to its old generations. */
+  readonly isOver: boolean;
 }
 
 /** One container of the engine. */

@@ -46,7 +46,7 @@ export function deadContainers(scene: CleanupScene): {
       .filter(({ role, phase, state }) => role === 'instance' && phase === 'current' && state === 'running')
       .map((container) => [container.key, container]),
   );
-  const leaving = dead.filter(({ key }) => current.has(key));
+  const leaving = dead.filter(({ key, phase }) => current.has(key) && (scene.isOver || phase !== 'old'));
   const abandoned = runs.filter((run) => run.abandoned && isOver(run.state));
   const ended = [
     ...leaving.map((container) => generation(scene, container, current.get(container.key)?.generation)),

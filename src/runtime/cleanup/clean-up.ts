@@ -114,7 +114,15 @@ async function removeImage({ id, names }: ImageItem, engine: Engine): Promise<st
   const now = (await engine.listImages()).find((image) => image.id === id);
   if (now === undefined) return null;
   if (now.tags.some((tag) => !names.includes(tag))) return `it is called ${now.tags.join(', ')} by now`;
-  for (const name of now.tags.slice(1)) await engine.removeImage(name);
-  await engine.removeImage(id);
-  return null;
+  const user = (await engine.listContainers([])).find(({ imageId }) => imageId === id);
+  if (user !== undefined) return `container ${user.name.replace(/^\//, '')} is made from it by now`;
+  const [last, ...others] = now.tags;
+  for (const name of others) await engine.removeImage(name);
+  try {
+    await engine.removeImage(id);
+    return null;
+  } catch (error) {
+    if (!(error instanceof EngineError) || others.length === 0) throw error;
+    return `${error.message}; it is called ${last} alone by now, and ${others.join(', ')} no more`;
+  }
 }

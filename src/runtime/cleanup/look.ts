@@ -5,6 +5,7 @@ import type { ObservedState } from '../../compiler/observed/observed-state.ts';
 import type { RevisionContent } from '../../compiler/revision/stored-revision.ts';
 import type { Engine } from '../engine.ts';
 import { mapAtMost } from '../map-at-most.ts';
+import { observedKept } from '../observe.ts';
 import { agentVolumes } from '../parse-spec.ts';
 import { readRevision } from '../revisions/stored.ts';
 
@@ -20,12 +21,14 @@ export interface CleanupQuestion {
   readonly references: readonly string[];
   /** The stack's agent, as its label describes it. */
   readonly agent: string;
+  /** The last apply did not fail, and nobody tries it again. */
+  readonly isOver: boolean;
 }
 
 /** Looks at all that a cleanup is planned by. Rejects with `EngineError`. */
 export async function lookForCleanup(
   engine: Engine,
-  { stack, observed, records, references, agent }: CleanupQuestion,
+  { stack, observed, records, references, agent, isOver }: CleanupQuestion,
 ): Promise<CleanupScene> {
   const [containers, images, named, kept] = await Promise.all([
     engine.listContainers([]),
@@ -33,13 +36,18 @@ export async function lookForCleanup(
     idsOf(engine, references),
     keptImages(engine, observed),
   ]);
+  // Another stack that is about to make containers of an image has written that down first.
+  const own = new Set(observed.kept.map(({ id }) => id));
+  const others = observedKept(containers).filter(({ id }) => !own.has(id));
+  const elsewhere = await keptImages(engine, { kept: others });
   return {
     stack,
     observed,
     containers: containers.map((row) => ({ ...row, name: row.name.replace(/^\//, '') })),
     images,
     traces: journalTraces(records),
-    wanted: { named, ...kept },
+    wanted: { named, kept: new Set([...kept.kept, ...elsewhere.kept]), unreadable: kept.unreadable },
+    isOver,
     reach: new Set(agentVolumes(agent)),
   };
 }

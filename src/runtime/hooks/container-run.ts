@@ -43,7 +43,8 @@ export async function startRun(
   const over = new AbortController();
   const release = async () => {
     over.abort();
-    await engine.removeContainer(id, { volumes: true });
+    // What cannot be removed is no affair of the hook; the next apply removes it.
+    await engine.removeContainer(id, { volumes: true }).catch(demandEngineError);
   };
   try {
     for (const network of template.spec.networks) await engine.connectNetwork(network, id, []);
@@ -58,7 +59,7 @@ export async function startRun(
       exit,
       output: engine.logs(id, follow),
       end: async () => void (await engine.stopContainer(id, GRACE_S)),
-      kill: () => void engine.killContainer(id, 'SIGKILL').catch(ignoreEnd),
+      kill: () => void engine.killContainer(id, 'SIGKILL').catch(demandEngineError),
       release,
     };
   } catch (error) {
@@ -67,7 +68,7 @@ export async function startRun(
   }
 }
 
-/** It has ended by itself meanwhile. */
-function ignoreEnd(error: unknown): void {
+/** It has ended by itself meanwhile, or the engine is away: nothing to be done here. */
+function demandEngineError(error: unknown): void {
   if (!(error instanceof EngineError)) throw error;
 }

@@ -14,12 +14,8 @@ export function startCommand(
   where: { readonly folder: string; readonly env: NodeJS.ProcessEnv; readonly clock: Clock },
 ): Running {
   const [program = '', ...words] = command;
-  const child = spawn(program, words, {
-    cwd: where.folder,
-    env: where.env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = started(program, words, where);
+  if (child instanceof Error) return neverRan(reasonOf(program, child));
   const exit = new Promise<string | null>((settle) => {
     child.once('error', (error) => settle(reasonOf(program, error)));
     child.once('exit', (code, signal) =>
@@ -55,6 +51,27 @@ export function startCommand(
   };
 }
 
+/** Some of what cannot be run is told at once: no name, a folder that is none, too many words. */
+function started(
+  program: string,
+  words: readonly string[],
+  { folder, env }: { readonly folder: string; readonly env: NodeJS.ProcessEnv },
+) {
+  try {
+    return spawn(program, words, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return error;
+  }
+}
+
+function neverRan(why: string): Running {
+  const output = new EventQueue<LogChunk>();
+  output.end();
+  const nothing = () => Promise.resolve();
+  return { exit: Promise.resolve(why), output, end: nothing, kill: () => undefined, release: nothing };
+}
+
 function outputOf({ stdout, stderr }: ChildProcess): AsyncIterable<LogChunk> {
   const chunks = new EventQueue<LogChunk>();
   const streams = { stdout, stderr } as const;
@@ -80,6 +97,7 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
 
 function reasonOf(program: string, error: Error): string {
   const code = 'code' in error ? error.code : undefined;
+  if (program === '') return 'cannot be run: its command is empty';
   if (code === 'ENOENT') return `cannot be run: there is no \`${program}\``;
   if (code === 'EACCES') return `cannot be run: \`${program}\` may not be run by this user (\`chmod +x\`?)`;
   return `cannot be run: ${error.message}`;

@@ -108,8 +108,11 @@ async function toItsEnd(
   limit.catch(() => undefined);
   const asked = new Promise<'ended'>((settle) => {
     finish?.addEventListener('abort', () => settle('ended'), { signal: over.signal });
+    // While it was started.
+    if (finish?.aborted === true) settle('ended');
   });
   stop?.addEventListener('abort', running.kill, { signal: over.signal });
+  if (stop?.aborted === true) running.kill();
   try {
     const first = await Promise.race([running.exit, limit, asked]);
     if (first === 'late' || first === 'ended') await running.end();

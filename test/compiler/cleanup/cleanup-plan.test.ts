@@ -66,7 +66,7 @@ const run = (given: Partial<ObservedRun>): ObservedRun => ({
 /** What of this goes, and what stays, as text. */
 function cleaned(
   observed: Partial<ObservedState>,
-  more: Partial<Pick<CleanupScene, 'wanted' | 'images' | 'traces'>> & {
+  more: Partial<Pick<CleanupScene, 'wanted' | 'images' | 'traces' | 'isOver'>> & {
     readonly others?: readonly EngineContainer[];
     readonly states?: Readonly<Record<string, EngineContainer['state']>>;
   } = {},
@@ -94,6 +94,7 @@ function cleaned(
     traces: more.traces ?? [],
     wanted: more.wanted ?? { named: new Set(), kept: new Set(), unreadable: [] },
     reach: new Set(),
+    isOver: more.isOver ?? true,
   });
   return [
     ...plan.items.map((item) => (item.kind === 'container' ? `${item.name}: ${item.why}` : nameOf(item))),
@@ -129,6 +130,11 @@ describe('generations', () => {
     expect(cleaned({ containers: [ended('old', 'exited')] })).toEqual(['stays: container shop-app0.2.old']);
   });
 
+  test('an old one stays while the apply that has failed may be tried again, and be taken back', () => {
+    const containers = [current, ended('old', 'exited'), ended('failed', 'exited')];
+    expect(cleaned({ containers }, { isOver: false })).toEqual(['shop-app0.2.failed: failed generation']);
+  });
+
   test('a current one stays, whatever its state', () => {
     expect(cleaned({ containers: [container({ engineName: 'shop-app0', state: 'exited' })] })).toEqual([]);
   });
@@ -156,6 +162,7 @@ test('the socket of a generation goes with it, but not that of the one which ser
       traces: [],
       wanted: { named: new Set(), kept: new Set(), unreadable: [] },
       reach,
+      isOver: true,
     });
     const [item] = plan.items;
     return item?.kind === 'container' ? item.socket : undefined;
