@@ -18,6 +18,8 @@ export interface Verdict {
 
 /** What comes up with the engine is up by then. */
 const BACK_MS = 30_000;
+/** The slowest request takes 0.7 s. */
+const ANSWERED_MS = 1500;
 
 /** Cuts one apply off, applies again, and says all that is wrong with what came of it; `wanted`: see {@link shapeOf}. */
 export async function crashCase(scene: CrashScene, blow: Blow, wanted: readonly string[]): Promise<Verdict> {
@@ -55,6 +57,11 @@ export async function crashCase(scene: CrashScene, blow: Blow, wanted: readonly 
   if (!isOver && (struck.step !== null || strategy.mend !== undefined))
     await check('the next apply', () => scene.apply());
   if (!isOver) await check('plan', () => nothingLeft(scene));
+  // Until the balancer has found what has come up, and what waited for that has its answer.
+  if (blow.fault === 'restart' && strategy.traffic === undefined) {
+    await servedAgain(scene);
+    await new Promise((resolve) => setTimeout(resolve, ANSWERED_MS));
+  }
   await check('leftovers', async () => {
     await until(
       // What is on its way out may be gone between two questions.
