@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ArrivalsRequest, ArrivalsResult } from '../runtime/agent/agent-session.ts';
-import { countSockets, tableOf } from './unix-table.ts';
+import { tableOf } from './read-table.ts';
+import { countSockets } from './unix-table.ts';
 
 /** A health check may be over within a few milliseconds. */
 const LOOK_EVERY_MS = 1;

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 
 import type { HostPort } from '../compiler/desired/host-port.ts';
 import type { HostResult } from '../runtime/agent/agent-session.ts';
-import { readTable } from './read-table.ts';
+import { tableOf } from './read-table.ts';
 import { listeningIn } from './tcp-table.ts';
 
 /** Who listens on ports of the host, whose first process the agent sees, and how much room there is in a directory. */
@@ -10,16 +10,10 @@ export function lookAtHost(ports: readonly number[], directory: string, proc = '
   const protocols = ports.length === 0 ? [] : (['tcp', 'udp'] as const);
   const listening = protocols.flatMap((protocol) =>
     [protocol, `${protocol}6`].flatMap((table) =>
-      listeningIn(read(`${proc}/1/net/${table}`), protocol, ports),
+      listeningIn(tableOf(`${proc}/1/net/${table}`), protocol, ports),
     ),
   );
   return { listening: unique(listening), freeBytes: freeIn(directory) };
-}
-
-/** What cannot be seen keeps nobody from trying. */
-function read(path: string): string {
-  const text = readTable(path);
-  return typeof text === 'string' ? text : '';
 }
 
 function freeIn(directory: string): number | null {

@@ -1,8 +1,9 @@
 import { lstatSync, readdirSync, unlinkSync, type Dirent } from 'node:fs';
 
 import { TEMPORARY } from './published-link.ts';
+import { tableOf } from './read-table.ts';
 import { codeOf, systemError } from './system-error.ts';
-import { countSockets, tableOf, type SocketCount } from './unix-table.ts';
+import { countSockets, type SocketCount } from './unix-table.ts';
 
 const LOOK_EVERY_MS = 250;
 /** A socket directory may lie some folders below its volume. */

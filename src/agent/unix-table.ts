@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 /** The sockets of one network namespace that bear a name, counted. */
 export interface SocketCount {
   /** Somebody listens on it. */
@@ -35,16 +33,6 @@ export function countSockets(table: string, name: string): SocketCount {
     else if (inode !== undefined) open.push(inode);
   }
   return { listening, queued, open };
-}
-
-/** Read at once: a turn of the event loop for each table would let short connections slip through. */
-export function tableOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // It has ended, or may not be looked at: nothing is seen there.
-    return '';
-  }
 }
 
 function isNamed(file: string, name: string): boolean {

@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { DesiredContainer, DesiredInstance } from '../../compiler/desired/desired-state.ts';
 import { baseName } from '../../compiler/names.ts';
-import { runConfig } from '../../compiler/plan/instance-config.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { createContainer } from '../../runtime/files/place-files.ts';
+import { freshRun } from '../../runtime/fresh-run.ts';
 import { specOf } from '../../runtime/parse-spec.ts';
-import { ownMark } from '../../runtime/run-owner.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
@@ -15,9 +13,6 @@ import { everything, resolveStack, type ResolvedStack } from '../plan-stack.ts';
 import { removeRun } from '../run-leftovers.ts';
 import { runSession } from '../run-session.ts';
 import { loadSpec } from '../stack-file.ts';
-
-/** Runs are removed afterwards and bind no published name, so that one number does for all of them. */
-const RUN_GENERATION = 0;
 
 /** What a run is given besides its command. */
 export interface RunFlags {
@@ -60,18 +55,9 @@ export async function runOnce(
     await removeRun(context, engine, agents, run);
   }
   const tty = wantsTty && io.stdin.isTTY === true && io.stdout.isTTY === true;
-  const base = baseName(resolved.desired.stack, container.application);
-  const made = runConfig(resolved.desired.stack, container, instance, {
-    name: `${base}-${container.name}.run.${randomBytes(4).toString('hex')}`,
-    role: 'run',
-    generation: RUN_GENERATION,
-    command: command.length === 0 ? null : command,
-    shown: command.length === 0 ? null : command,
-    imageId,
-    tty,
-    openStdin: true,
-    owner: ownMark(),
-  });
+  const words = command.length === 0 ? null : command;
+  const how = { command: words, shown: words, imageId, tty, openStdin: true };
+  const made = freshRun(resolved.desired.stack, container, instance, how);
   const id = await createContainer(engine, made, io.clock);
   try {
     for (const network of instance.spec.networks) await engine.connectNetwork(network, id, []);

@@ -115,7 +115,7 @@ async function removeImage({ id, names }: ImageItem, engine: Engine): Promise<st
   if (now === undefined) return null;
   if (now.tags.some((tag) => !names.includes(tag))) return `it is called ${now.tags.join(', ')} by now`;
   const user = (await engine.listContainers([])).find(({ imageId }) => imageId === id);
-  if (user !== undefined) return `container ${user.name.replace(/^\//, '')} is made from it by now`;
+  if (user !== undefined) return `container ${user.name} is made from it by now`;
   const [last, ...others] = now.tags;
   for (const name of others) await engine.removeImage(name);
   try {

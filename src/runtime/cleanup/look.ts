@@ -43,7 +43,7 @@ export async function lookForCleanup(
   return {
     stack,
     observed,
-    containers: containers.map((row) => ({ ...row, name: row.name.replace(/^\//, '') })),
+    containers,
     images,
     traces: journalTraces(records),
     wanted: { named, kept: new Set([...kept.kept, ...elsewhere.kept]), unreadable: kept.unreadable },

@@ -1,12 +1,8 @@
-import { randomBytes } from 'node:crypto';
-
 import type { DesiredContainer } from '../../compiler/desired/desired-state.ts';
-import { baseName } from '../../compiler/names.ts';
-import { runConfig } from '../../compiler/plan/instance-config.ts';
 import type { Clock } from '../clock.ts';
 import { EngineError, type Engine } from '../engine.ts';
 import { createContainer } from '../files/place-files.ts';
-import { ownMark } from '../run-owner.ts';
+import { freshRun } from '../fresh-run.ts';
 import { GRACE_S, type Running } from './running.ts';
 
 /** What a run is made from. */
@@ -26,18 +22,9 @@ export async function startRun(
   { stack, container, imageId, command, shown, variables }: RunSource,
   { engine, clock }: { readonly engine: Engine; readonly clock: Clock },
 ): Promise<Running> {
-  const { application, name, template } = container;
-  const config = runConfig(stack, container, template, {
-    name: `${baseName(stack, application)}-${name}.run.${randomBytes(4).toString('hex')}`,
-    role: 'run',
-    generation: 0,
-    command,
-    shown,
-    imageId,
-    tty: false,
-    openStdin: false,
-    owner: ownMark(),
-  });
+  const { template } = container;
+  const how = { command, shown, imageId, tty: false, openStdin: false };
+  const config = freshRun(stack, container, template, how);
   const env = [...config.env, ...Object.entries(variables).map(([key, value]) => `${key}=${value}`)];
   const id = await createContainer(engine, { ...config, env }, clock);
   const over = new AbortController();

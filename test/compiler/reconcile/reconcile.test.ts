@@ -1020,16 +1020,20 @@ describe('what somebody does between two applies', () => {
   const verbs = (given: Plan, group: string) =>
     given.nodes.filter((node) => node.group === group).map(({ id }) => id.slice(group.length + 1));
 
-  test('a failed generation that runs again goes before its successor starts, which may need its port', () => {
-    const sketch = { name: 'app', order: 'stop-first' } as const;
-    const seen = settled(desiredState([sketch]));
-    const failed = seen.containers.map((c) => ({
+  /** The second generation of each, which has failed. */
+  const failedOnes = ({ containers }: ObservedState) =>
+    containers.map((c) => ({
       ...c,
       id: 'id-app0-2',
       engineName: 'shop-app0.2.failed',
       generation: 2,
       phase: 'failed' as const,
     }));
+
+  test('a failed generation that runs again goes before its successor starts, which may need its port', () => {
+    const sketch = { name: 'app', order: 'stop-first' } as const;
+    const seen = settled(desiredState([sketch]));
+    const failed = failedOnes(seen);
     const next = desiredState([{ ...sketch, image: 'app:2' }]);
     const given = plan(next, { ...seen, containers: [...seen.containers, ...failed] });
     expect(verbs(given, 'shop/app0').slice(0, 3)).toEqual(['stop 2', 'remove 2', 'create 3']);
@@ -1041,15 +1045,8 @@ describe('what somebody does between two applies', () => {
   test('what a failed generation has left of its socket goes with it', () => {
     const desired = desiredState([{ name: 'app', socket: true }]);
     const seen = settled(desired);
-    const failed = seen.containers.map((c) => ({
-      ...c,
-      id: 'id-app0-2',
-      engineName: 'shop-app0.2.failed',
-      generation: 2,
-      phase: 'failed' as const,
-      state: 'exited' as const,
-      env: ['LISTEN=/run/socks/.shop-app0.2'],
-    }));
+    const own = { state: 'exited' as const, env: ['LISTEN=/run/socks/.shop-app0.2'] };
+    const failed = failedOnes(seen).map((c) => ({ ...c, ...own }));
     const next = desiredState([{ name: 'app', socket: true, image: 'app:2' }]);
     const given = plan(next, { ...seen, containers: [...seen.containers, ...failed] });
     expect(verbs(given, 'shop/app0').slice(-3)).toEqual(['remove 1', 'remove 2', 'clear 2']);
