@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { withFile } from '../options/shared.ts';
+import { natural } from '../options/values.ts';
+import { demandNoArguments, type FileFlag } from '../usage.ts';
+import type { Run } from './run.ts';
+
+/** What a stack has beside it. */
+export function addAgentCommands(program: Command, run: Run): void {
+  const agent = program.command('agent').description('the small container of ours beside a stack');
+  agent
+    .command('build')
+    .description("build this version's agent image on the engine")
+    .action(() => run(async (context) => (await import('../commands/agent.ts')).agentBuild(context)));
+  withFile(agent.command('status'))
+    .description("show a stack's agents")
+    .allowExcessArguments()
+    .action((flags: FileFlag, { args }: Command) =>
+      run(async (context) => {
+        demandNoArguments('agent status', args);
+        return (await import('../commands/agent.ts')).agentStatus(context, flags.file);
+      }),
+    );
+  agent
+    .command('logs')
+    .description("show the output of a stack's agents")
+    .option('--file <file>', 'the stack file')
+    .option('--tail <n>', 'only so many lines from the end', natural)
+    .allowExcessArguments()
+    .action((flags: FileFlag & { tail?: number }, { args }: Command) =>
+      run(async (context) => {
+        demandNoArguments('agent logs', args);
+        return (await import('../commands/agent.ts')).agentLogs(context, flags.file, flags.tail ?? null);
+      }),
+    );
+}
