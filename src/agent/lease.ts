@@ -80,6 +80,6 @@ export class Lease {
 }
 
 function holderOf({ request, doing }: Held): Holder {
-  const { id, user, host, command, since } = request;
-  return { id, user, host, command, since, doing };
+  const { id, user, host, mark, command, since } = request;
+  return { id, user, host, mark, command, since, doing };
 }

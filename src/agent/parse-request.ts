@@ -144,6 +144,7 @@ function leaseIn(fields: Fields): Omit<LeaseRequest, 'id'> & { readonly lease: s
     lease: text(fields, 'lease'),
     user: text(fields, 'user'),
     host: text(fields, 'host'),
+    mark: text(fields, 'mark'),
     command: text(fields, 'command'),
     since: text(fields, 'since'),
     again: fields['again'] === true,

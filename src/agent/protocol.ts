@@ -9,7 +9,7 @@ import type {
 } from '../runtime/agent/agent-session.ts';
 
 /** Raised when an older peer could misunderstand a newer one; both sides must have the same. */
-export const PROTOCOL_VERSION = 9;
+export const PROTOCOL_VERSION = 10;
 
 /** The longest line either side takes, in bytes. */
 export const MAX_LINE_BYTES = 1024 * 1024;

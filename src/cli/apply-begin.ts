@@ -5,6 +5,7 @@ import { version } from '../runtime/agent/agent-image.ts';
 import { gitCommit } from '../runtime/journal/git-commit.ts';
 import type { ApplyBegin } from '../runtime/journal/apply-journal.ts';
 import type { LeaseOptions } from '../runtime/lease/apply-lease.ts';
+import { ownMark } from '../runtime/run-owner.ts';
 import type { CommandContext, Io } from './io.ts';
 import { writeNote } from './output.ts';
 import { holderWords } from './render/holder.ts';
@@ -55,5 +56,6 @@ export function leaseOptions(
   const since = new Date(context.io.clock.now()).toISOString();
   const onWait: LeaseOptions['onWait'] = (holder) =>
     writeNote(context, `waiting for the lock: ${holderWords(holder)}`);
-  return { request: { id, user, host, command, since }, onWait, ...how };
+  const request = { id, user, host, mark: ownMark() ?? '', command, since };
+  return { request, onWait, ...how };
 }

@@ -7,6 +7,7 @@ const request = (id: string, again = false): LeaseRequest => ({
   id,
   user: id,
   host: 'laptop',
+  mark: '',
   command: 'apply',
   since: '2026-01-01T00:00:00.000Z',
   again,

@@ -37,7 +37,7 @@ async function exitOf(child: ChildProcessWithoutNullStreams): Promise<number | n
   return code ?? null;
 }
 
-const HELLO = { hello: 'stackc-agent', protocol: 9 };
+const HELLO = { hello: 'stackc-agent', protocol: 10 };
 const PING = '{"id":7,"op":"ping"}\n';
 const PONG = { id: 7, ok: true, result: null };
 

@@ -35,7 +35,7 @@ async function cleaned(unlink?: AgentSession['unlink'], isStarted = false) {
     volumes: false,
     socket,
   };
-  const who = { user: 'anna', host: 'here', command: 'cleanup', since: '2026-01-01T00:00:00.000Z' };
+  const who = { user: 'anna', host: 'here', mark: '', command: 'cleanup', since: '2026-01-01T00:00:00.000Z' };
   const collect = async () => {
     const events: CleanupEvent[] = [];
     const how = {

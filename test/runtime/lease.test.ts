@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { EngineError } from '../../src/runtime/engine.ts';
 import type { LeaseRequest } from '../../src/runtime/agent/agent-session.ts';
+import { ownMark } from '../../src/runtime/run-owner.ts';
 import { desiredState, type ContainerSketch } from '../support/desired.ts';
 import { world, type World } from '../support/world.ts';
 
@@ -13,6 +14,7 @@ const bob: LeaseRequest = {
   id: 'bob',
   user: 'bob',
   host: 'there',
+  mark: '',
   command: 'apply',
   since: '2026-01-01T00:00:00.000Z',
   again: false,
@@ -48,6 +50,17 @@ describe('the lock', () => {
     // It may have changed something meanwhile: whoever planned before that plans again.
     expect(events.find(({ type }) => type === 'locked')).toMatchObject({ holder: null });
     expect((await w.apply(after)).at(-1)).toMatchObject({ type: 'finished', failed: 0 });
+  });
+
+  test('of one that is gone from this machine is waited for until the agent misses its word', async () => {
+    const w = world(['app:1']);
+    await w.apply(before);
+    // No machine has so many: the highest is 4,194,304 (proc(5), pid_max).
+    w.lease.take({ ...bob, mark: ownMark()?.replace(/\d+\/\d+$/, '99999999/1') ?? '' }, {});
+    const leaving = w.clock.sleep(11_000).then(() => w.lease.free('bob'));
+    const events = await w.apply(after);
+    await leaving;
+    expect(events.find(({ type }) => type === 'locked')).toMatchObject({ holder: null });
   });
 
   test('of an agent that is to be replaced keeps others out as well', async () => {

@@ -201,6 +201,7 @@ function leaseOptions(id: string, observedAtMs: number): LeaseOptions {
     id,
     user: 'anna',
     host: 'here',
+    mark: '',
     command: 'apply',
     since: '2026-01-01T00:00:00.000Z',
   } as const;

@@ -128,6 +128,8 @@ export interface LeaseRequest {
   readonly id: string;
   readonly user: string;
   readonly host: string;
+  /** Of the process, as `ownMark` gives it; empty where nothing tells it apart. */
+  readonly mark: string;
   /** `apply`, `rollback`, … */
   readonly command: string;
   /** RFC 3339, by the asking machine's clock. */

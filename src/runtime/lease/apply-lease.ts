@@ -10,12 +10,16 @@ import {
 import type { Clock } from '../clock.ts';
 import { EngineError } from '../engine.ts';
 import type { Sessions } from '../perform/sessions.ts';
+import { ownerState } from '../run-owner.ts';
 
 /** Well below what the agent waits for a word. */
 const RENEW_MS = 4_000;
 
 /** Whoever was killed holds it until the agent has seen the session's end. */
 const LEAVING_MS = 500;
+
+/** Longer where its process has ended on this machine: at the latest, the agent misses its word. */
+const GONE_MS = 15_000;
 
 /** Between two questions whether it is free by now: while somebody may be leaving, and from then on. */
 const ASK_AGAIN_MS = { soon: 100, later: 500 };
@@ -109,7 +113,7 @@ export class ApplyLease {
       const { holder } = answer;
       if (holder === null) return { why: 'stale' };
       const waitedMs = this.#clock.now() - askedFirstMs;
-      const isLeaving = waitedMs < LEAVING_MS;
+      const isLeaving = waitedMs < (ownerState(holder.mark) === 'gone' ? GONE_MS : LEAVING_MS);
       if (!isLeaving && waitedMs >= timeoutMs) return { why: 'held', holder };
       if (!isLeaving && !isTold) {
         onWait(holder);

@@ -10,7 +10,7 @@ import {
 } from '../../../src/runtime/agent/agent-session.ts';
 import { EngineError, type Engine, type ExecRequest, type ExecSession } from '../../../src/runtime/engine.ts';
 
-const HELLO = '{"hello":"stackc-agent","protocol":9}\n';
+const HELLO = '{"hello":"stackc-agent","protocol":10}\n';
 const PROBE: ProbeRequest = {
   target: { kind: 'tcp', host: 'app', port: 80 },
   ask: { kind: 'http', path: '/' },
@@ -32,7 +32,7 @@ describe('open', () => {
   test('refuses an agent of another protocol, and says what to do', async () => {
     const { error, peer } = await refused('{"hello":"stackc-agent","protocol":1}\n');
     expect(error.message).toBe(
-      'the agent `shop-agent` speaks protocol 1, this stackc speaks 9: run `stack agent build`, then apply again',
+      'the agent `shop-agent` speaks protocol 1, this stackc speaks 10: run `stack agent build`, then apply again',
     );
     expect(peer.destroyed).toBe(true);
   });
