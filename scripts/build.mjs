@@ -86,7 +86,11 @@ const UNUSED = /^(ssh2|cpu-features|protobufjs|@grpc\/[\w-]+|tar-fs|@balena\/doc
 const lean = {
   name: 'lean',
   setup(/** @type {import('esbuild').PluginBuild} */ plugin) {
-    plugin.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
+    plugin.onResolve({ filter: UNUSED }, ({ path, importer }) =>
+      importer.startsWith(`${ROOT}src`)
+        ? undefined
+        : { path, namespace: 'unused' },
+    );
     plugin.onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
       contents: `function refuse() { throw new Error('${path} is not part of stackc'); }
         module.exports = new Proxy(() => refuse, { get: () => refuse });`,

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../compiler/diagnostic.ts';
 import { DATABASE_MISSING } from '../compiler/desired/resolve.ts';
+import type { ResolvedInputs } from '../compiler/desired/resolved-inputs.ts';
 import type { ApplyCommand } from '../compiler/journal/record.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import { PORT_TAKEN } from '../compiler/reconcile/taken-ports.ts';
@@ -34,8 +35,8 @@ export interface WalkFlags {
 
 /** What is applied, and how it comes about. */
 export interface Applied {
-  /** Asked again after the plan was read, then without any registry, and after the lock was waited for. */
-  readonly plan: (askRegistry: boolean) => Promise<PlannedStack>;
+  /** Asked again after the plan was read, then without any registry, by what it was `asked`, and after the lock was waited for. */
+  readonly plan: (askRegistry: boolean, asked?: ResolvedInputs['images']) => Promise<PlannedStack>;
   readonly command: ApplyCommand;
   /** The revision that is applied again; null: a stack file is applied. */
   readonly of: number | null;
@@ -115,7 +116,10 @@ async function detached(
   if (connection === null) throw new Error('nothing is handed over without an engine');
   const { engine, remoteHost, socket = null } = connection;
   const notifies = desired.containers.some(({ notifications }) => notifications.length > 0);
-  const pulls = plan.nodes.flatMap(({ op }) => (op.kind === 'image.pull' ? [op.by ?? op.reference] : []));
+  const pulls = plan.nodes.flatMap(({ op }) => {
+    if (op.kind === 'image.push') return [op.reference];
+    return op.kind === 'image.pull' ? [op.by ?? op.reference] : [];
+  });
   const [{ handOver }, { filesText }, { hostFacts }, begin, credentials] = await Promise.all([
     import('./detach/hand-over.ts'),
     import('./revisions/store.ts'),
@@ -146,8 +150,15 @@ async function detached(
   );
 }
 
-/** Fails with 64 where a hook runs on the operator's side, whom nobody may find there any more. */
-function demandDetachable({ hooks }: Plan): void {
+/** Fails with 64 where something runs on the operator's side, whom nobody may find there any more. */
+function demandDetachable({ hooks, nodes }: Plan): void {
+  const built = nodes.flatMap(({ op }) => (op.kind === 'image.build' ? [`\`${op.reference}\``] : []));
+  if (built.length > 0)
+    throw new CommandFailure(
+      exitCode.usage,
+      `${listed(built, 'and')} ${built.length === 1 ? 'is' : 'are'} built on this machine, and an apply with \`--detach\` goes on without it; nothing was done`,
+      'apply without `--detach`; or build where the file is applied first, and give `image` a registry: then it is pulled',
+    );
   const here = hooks.filter(({ container }) => container === null).map(({ hook }) => `\`${hook}\``);
   if (here.length === 0) return;
   throw new CommandFailure(
@@ -161,7 +172,7 @@ function demandDetachable({ hooks }: Plan): void {
 async function approve(
   context: CommandContext,
   applied: Applied,
-  { plan, loaded }: PlannedStack,
+  { plan, loaded, inputs }: PlannedStack,
 ): Promise<number | null> {
   if (applied.question === null) return null;
   const text = applied.question(plan.stack);
@@ -169,7 +180,7 @@ async function approve(
   if (context.options.yes) return null;
   const nowMs = context.io.clock.now();
   // While somebody read the plan, somebody else may have applied: nothing is done that was not shown.
-  const now = await applied.plan(false);
+  const now = await applied.plan(false, inputs.images);
   if (JSON.stringify(now.plan.nodes) === JSON.stringify(plan.nodes)) return nowMs;
   throw new CommandFailure(
     exitCode.failed,

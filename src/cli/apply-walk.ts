@@ -56,6 +56,11 @@ export async function applyWalk(
     const { hookWorld } = await import('./hooks/hook-world.ts');
     return { hooks: await hookWorld(context, { plan, connection, begin, records: earlier.records }, loaded) };
   };
+  const buildsOf = async (): Promise<Pick<Walk, 'builds'>> => {
+    if (plan.nodes.every(({ op }) => op.kind !== 'image.build')) return {};
+    const { dockerEnvironment } = await import('../runtime/build/docker-words.ts');
+    return { builds: { folder: loaded.folder, env: dockerEnvironment(context.options, context.io.env) } };
+  };
   return {
     plan,
     desired,
@@ -77,6 +82,7 @@ export async function applyWalk(
     wording: { completed: 'Applied', command: again },
     results: new DeployResults(plan, desired, begin.command),
     ...(await hooksOf()),
+    ...(await buildsOf()),
   };
 }
 

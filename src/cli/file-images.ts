@@ -1,4 +1,5 @@
 import { requirements } from '../compiler/desired/requirements.ts';
+import { allBuilds } from '../runtime/gather-inputs.ts';
 import { hostFacts } from '../runtime/inputs/host-facts.ts';
 import type { Connection } from './connection.ts';
 import { exitCode } from './exit-code.ts';
@@ -11,7 +12,7 @@ import type { LoadedSpec } from './stack-file.ts';
 export async function fileImages(
   variables: Io['env'],
   { engine, remoteHost }: Connection,
-  { spec }: Pick<LoadedSpec, 'spec'>,
+  { spec, folder }: Pick<LoadedSpec, 'spec' | 'folder'>,
 ): Promise<readonly string[]> {
   const first = requirements(spec);
   const env = Object.fromEntries(
@@ -21,7 +22,8 @@ export async function fileImages(
     }),
   );
   const host = first.host ? await hostFacts(engine, remoteHost) : null;
-  const { images } = requirements(spec, { env, host });
+  const builds = await allBuilds(requirements(spec, { env, host }).builds, folder);
+  const { images } = requirements(spec, { env, host, builds });
   const named = new Set(images.flatMap(({ containers }) => containers));
   const all = spec.applications.flatMap(({ containers }) => containers);
   const open = all.filter(({ key }) => !named.has(key));

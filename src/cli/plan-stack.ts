@@ -47,6 +47,8 @@ export interface PlanSelection {
   readonly offline: boolean;
   /** False: what the engine has of images stands. */
   readonly askRegistry: boolean;
+  /** What was found when registries were asked; absent: nobody has. */
+  readonly asked?: ResolvedInputs['images'];
   /** Where what comes from outside the file is known already; absent: it is gathered. */
   readonly given?: GivenInputs;
 }
@@ -268,6 +270,7 @@ export async function resolveStack(
           hostAlways,
           auth: lookup,
           askRegistry: selection.askRegistry,
+          ...(selection.asked === undefined ? {} : { asked: selection.asked }),
         });
   const observed = await observing;
   const desired = resolve(spec, inputs);
@@ -349,7 +352,7 @@ async function foreignNetworks(
 }
 
 /** Codes of what is missing around the file rather than wrong in it: variables, secrets, images, facts of the host, files. */
-const OUTSIDE: ReadonlySet<string> = new Set(['STK340', 'STK341', 'STK342', 'STK343', 'STK368']);
+const OUTSIDE: ReadonlySet<string> = new Set(['STK340', 'STK341', 'STK342', 'STK343', 'STK368', 'STK369']);
 
 function codeOfInputs(diagnostics: readonly Diagnostic[]): number {
   const errors = diagnostics.filter((problem) => problem.severity === 'error');

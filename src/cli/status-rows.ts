@@ -169,6 +169,7 @@ function changeNotes({ action, reasons }: Change): readonly string[] {
     case 'run':
     case 'pull':
     case 'build':
+    case 'push':
     case 'schedule':
     case 'none':
       return [];

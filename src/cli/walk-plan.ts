@@ -1,5 +1,6 @@
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
+import type { BuildWorld } from '../runtime/build/build-image.ts';
 import type { ExecutionEvent } from '../runtime/execution-event.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
@@ -39,6 +40,8 @@ export interface Walk {
   readonly results?: DeployResults;
   /** Where its hooks are run; absent: it has none. */
   readonly hooks?: HookWorld;
+  /** Where its images are built; absent: it builds none. */
+  readonly builds?: BuildWorld;
 }
 
 /** Somebody who watches a walk, and may end it. */
@@ -101,6 +104,7 @@ export async function walkPlan(context: CommandContext, walk: Walk): Promise<num
       ...(walk.journal === null ? {} : { journal: walk.journal }),
       ...(walk.keep === undefined ? {} : { keep: walk.keep }),
       ...(walk.hooks === undefined ? {} : { hooks: walk.hooks }),
+      ...(walk.builds === undefined ? {} : { builds: walk.builds }),
       finish: finish.signal,
       ...(watched === undefined ? {} : { retreat: watched }),
       stop: stop.signal,

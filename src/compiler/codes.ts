@@ -83,6 +83,9 @@ export const codes = {
   STK366: 'image that may not be had',
   STK367: 'file that cannot be put there',
   STK368: 'file that cannot be read',
+  STK369: 'build that cannot be made',
+  STK370: 'build argument that can be read',
+  STK371: 'large build',
 
   // 4xx: what a plan should be read for
   STK410: 'everything would be removed',

@@ -1,5 +1,6 @@
 import type { Operation } from '../compiler/plan/operation.ts';
 import { AgentError } from './agent/agent-session.ts';
+import { BuildError } from './build/build-error.ts';
 import { EngineError } from './engine.ts';
 import type { Engine } from './engine.ts';
 import type { Failure } from './execution-event.ts';
@@ -45,6 +46,8 @@ export async function describeFailure(
   }
   if (error instanceof HookError)
     return { message: error.message, detail: null, help: helpForHook(op), log: error.log };
+  if (error instanceof BuildError)
+    return { message: error.message, detail: null, help: error.help, log: error.log };
   if (error instanceof GateError) {
     const isReload = op.kind === 'container.gate' && op.reloaded === true;
     const help = isReload

@@ -124,6 +124,8 @@ export interface Engine {
     auth: RegistryAuth | null,
     onProgress: (line: string) => void,
   ): Promise<void>;
+  /** POST /images/{name}/push. Rejects as a pull does. */
+  pushImage(reference: string, auth: RegistryAuth | null, onProgress: (line: string) => void): Promise<void>;
   /** POST /build from a tar of `files` (path → content). */
   buildImage(request: BuildRequest, onOutput: (line: string) => void): Promise<void>;
 

@@ -1,4 +1,5 @@
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import type { BuildWorld } from './build/build-image.ts';
 import type { AgentConnector } from './agent/agent-session.ts';
 import type { Clock } from './clock.ts';
 import type { Engine, RegistryAuth } from './engine.ts';
@@ -28,6 +29,8 @@ export interface ExecuteOptions {
   readonly keep?: KeepOptions;
   /** Where hooks are run; absent: the plan has none. */
   readonly hooks?: HookWorld;
+  /** Where images are built; absent: the plan builds none. */
+  readonly builds?: BuildWorld;
   /** Operations under way at the same time; default 10. */
   readonly parallelism?: number;
   /** Aborted: no further instance is begun; those under way are brought to their end. */

@@ -239,7 +239,8 @@ class Execution {
 
   #isGivenUp(node: PlanNode): boolean {
     if (this.#isStopped || (isWait(node) && this.#rolls.cutOf(node).aborted)) return true;
-    return node.op.kind === 'hook.run' && this.#options.finish?.aborted === true;
+    const isOurs = node.op.kind === 'hook.run' || node.op.kind === 'image.build';
+    return isOurs && this.#options.finish?.aborted === true;
   }
 
   get #isStopped(): boolean {

@@ -1,7 +1,11 @@
 import { hostname } from 'node:os';
 import type { ContainerKey } from '../compiler/desired/desired-state.ts';
+import { containerKey } from '../compiler/desired/keys.ts';
 import type {
+  BuildContent,
+  BuildRequirement,
   HostFacts,
+  ImageConfig,
   ImageFacts,
   ImageRequirement,
   Requirements,
@@ -13,6 +17,7 @@ import type { Engine } from './engine.ts';
 import { dataMounts } from './inputs/data-mounts.ts';
 import { hostFacts, offlineHostFacts } from './inputs/host-facts.ts';
 import { imageFacts, type AuthLookup, type ImageLookup } from './inputs/image-facts.ts';
+import { buildFacts } from './inputs/build-facts.ts';
 import { readStackFile } from './inputs/stack-files.ts';
 import { mapAtMost } from './map-at-most.ts';
 import { readSecret, type SecretValue } from './inputs/secrets.ts';
@@ -38,6 +43,8 @@ export interface GatherOptions {
   readonly auth: (known: Pick<ResolvedInputs, 'env' | 'secrets' | 'host'>) => AuthLookup;
   /** False: what the engine has stands, and no registry is asked. */
   readonly askRegistry: boolean;
+  /** What was found before, when registries were asked; absent: nobody has asked. */
+  readonly asked?: ResolvedInputs['images'];
 }
 
 /**
@@ -54,6 +61,7 @@ export async function gatherInputs(
   observed: ObservedState | Promise<ObservedState>,
   options: GatherOptions,
 ): Promise<ResolvedInputs> {
+  const { askRegistry, asked: before = {} } = options;
   const observing = Promise.resolve(observed);
   const holding = observing.then(options.held);
   // Awaited where an image is looked up; without any, a failure must not count as unhandled.
@@ -68,7 +76,9 @@ export async function gatherInputs(
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  const needed = asked.length === 0 && first.files.length === 0 ? first : requirements({ env, files });
+  const open = asked.length === 0 && first.files.length === 0 ? first : requirements({ env, files });
+  const builds = await allBuilds(open.builds, options.folder);
+  const needed = open.builds.length === 0 ? open : requirements({ env, files, builds });
   const readingSecrets = allSecrets(needed.secrets, options);
   const askingHost =
     options.hostAlways || needed.host ? askHost(engine, options.remoteHost) : Promise.resolve(null);
@@ -80,7 +90,7 @@ export async function gatherInputs(
   const imagesOf = (wanted: readonly ImageRequirement[]) =>
     engine === null
       ? unknownImages(wanted)
-      : allImages(wanted, holding, { engine, auth, askRegistry: options.askRegistry });
+      : allImages(wanted, { holding, observing }, { engine, auth, askRegistry, asked: before });
 
   const [images, secrets, host, mounts] = await Promise.all([
     imagesOf(needed.images),
@@ -88,7 +98,10 @@ export async function gatherInputs(
     askingHost,
     engine === null ? {} : observing.then((seen) => dataMounts(needed.dataVolumes, seen, engine)),
   ]);
-  const known = { images, env, secrets, host, dataMounts: mounts, files };
+  const known = { images, env, secrets, host, dataMounts: mounts, files, builds };
+  const lateBuilds = requirements(known).builds.filter(({ key }) => !Object.hasOwn(builds, key));
+  if (lateBuilds.length > 0)
+    Object.assign(known, { builds: { ...builds, ...(await allBuilds(lateBuilds, options.folder)) } });
   const late = requirements(known).images.filter(({ reference }) => !Object.hasOwn(images, reference));
   return late.length === 0 ? known : { ...known, images: { ...images, ...(await imagesOf(late)) } };
 }
@@ -97,23 +110,43 @@ async function askHost(engine: Engine | null, remoteHost: string | null): Promis
   return engine === null ? offlineHostFacts(hostname()) : hostFacts(engine, remoteHost);
 }
 
+interface Seen {
+  readonly holding: Promise<ReadonlySet<ContainerKey>>;
+  readonly observing: Promise<ObservedState>;
+}
+
 async function allImages(
   wanted: readonly ImageRequirement[],
-  held: Promise<ReadonlySet<ContainerKey>>,
+  { holding, observing }: Seen,
   lookup: ImageLookup,
 ): Promise<ResolvedInputs['images']> {
   const facts = await mapAtMost(
     IMAGES,
     wanted,
     async (requirement): Promise<readonly [string, ImageFacts]> => {
-      const { reference, containers } = requirement;
+      const { reference, containers, build } = requirement;
       // What the engine has is asked at once; whether anybody wants to know more is known a little later.
-      const [keys, local] = await Promise.all([held, lookup.engine.inspectImage(reference)]);
-      const isHeld = containers.every((key) => keys.has(key));
-      return [reference, isHeld ? { kind: 'unknown' } : await imageFacts(requirement, local, lookup)];
+      const [keys, local] = await Promise.all([holding, lookup.engine.inspectImage(reference)]);
+      if (containers.every((key) => keys.has(key))) return [reference, { kind: 'unknown' }];
+      if (build === undefined) return [reference, await imageFacts(requirement, local, lookup)];
+      const running = async () => runningConfig(containers, await observing, lookup.engine);
+      return [reference, await buildFacts(requirement, build.registry, local, running, lookup)];
     },
   );
   return Object.fromEntries(facts);
+}
+
+/** Of the image that one of these containers runs: most of the next ones say the same. */
+async function runningConfig(
+  keys: readonly ContainerKey[],
+  { containers }: ObservedState,
+  engine: Engine,
+): Promise<ImageConfig | null> {
+  const current = containers.find(
+    ({ role, phase, application, container }) =>
+      role === 'instance' && phase === 'current' && keys.includes(containerKey(application, container)),
+  );
+  return current === undefined ? null : ((await engine.inspectImage(current.imageId))?.config ?? null);
 }
 
 function unknownImages(wanted: readonly ImageRequirement[]): ResolvedInputs['images'] {
@@ -142,4 +175,17 @@ async function allFiles(names: readonly string[], folder: string): Promise<Resol
     names.map(async (name) => [name, await readStackFile(folder, name)] as const),
   );
   return Object.fromEntries(read);
+}
+
+/** What is in the folders that are built. */
+export async function allBuilds(
+  wanted: readonly BuildRequirement[],
+  folder: string,
+): Promise<ResolvedInputs['builds']> {
+  if (wanted.length === 0) return {};
+  // Loaded here: most stacks build nothing.
+  const { readContext } = await import('./build/read-context.ts');
+  const found: [string, BuildContent][] = [];
+  for (const build of wanted) found.push([build.key, await readContext(build, folder)]);
+  return Object.fromEntries(found);
 }

@@ -62,6 +62,7 @@ async function handed(): Promise<Handed> {
       secrets: { KEY: { value: 'the-secret' } },
       host: { name: 'memory', publicIp: null, logDriver: 'json-file' },
       dataMounts: {},
+      builds: {},
     },
     files: { 'app.conf': Buffer.from('one\n').toString('base64') },
     migrations: true,

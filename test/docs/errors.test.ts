@@ -47,6 +47,11 @@ const outside: Readonly<Partial<Record<string, Partial<ResolvedInputs>>>> = {
       },
     },
   },
+  STK371: {
+    builds: {
+      '["./app","Dockerfile",null,null,[]]': { digest: 'ab'.repeat(32), files: 4, bytes: 600_000_000 },
+    },
+  },
   STK365: {
     images: {
       'app:1': {

@@ -16,6 +16,8 @@ const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 
 /** The words of each operation in what `stack history N` lists; a checkpoint is none, and `files.restore` only takes back. */
 const WORDS: Readonly<Record<Exclude<Operation['kind'], 'checkpoint' | 'files.restore'>, readonly string[]>> =
   {
+    'image.build': ['build'],
+    'image.push': ['push'],
     'image.pull': ['pull'],
     'volume.create': ['create'],
     'volume.remove': ['remove'],

@@ -28,7 +28,15 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const gatherInputs = (needed: Requirements, ...rest: [Engine | null, ObservedState, GatherOptions]) =>
   gather(() => needed, ...rest);
 
-const none: Requirements = { images: [], env: [], secrets: [], files: [], host: true, dataVolumes: [] };
+const none: Requirements = {
+  images: [],
+  env: [],
+  secrets: [],
+  files: [],
+  builds: [],
+  host: true,
+  dataVolumes: [],
+};
 
 function options(changes: Partial<GatherOptions> = {}): GatherOptions {
   return {

@@ -30,6 +30,7 @@ export interface ContainerSketch {
   readonly image?: string;
   readonly imageId?: string | null;
   readonly pull?: DesiredContainer['image']['pull'];
+  readonly build?: DesiredContainer['image']['build'];
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly masked?: readonly string[];
@@ -132,6 +133,7 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
       reference: image,
       id: sketch.imageId === undefined ? `sha256:${image}` : sketch.imageId,
       pull: sketch.pull ?? null,
+      ...(sketch.build === undefined ? {} : { build: sketch.build }),
     },
     instances: Array.from({ length: sketch.instances ?? 1 }, (_, index) =>
       desiredInstance(sketch, image, index),

@@ -143,6 +143,11 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       images.pull(reference);
       onProgress(`Status: Downloaded newer image for ${reference}`);
     },
+    async pushImage(reference, _auth, onProgress) {
+      await world.record('pushImage', reference);
+      images.push(reference);
+      onProgress(`${reference}: pushed`);
+    },
     async buildImage(request, onOutput) {
       await world.record('buildImage', request.tag);
       images.add(request.tag, { digest: null });

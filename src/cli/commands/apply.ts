@@ -1,3 +1,4 @@
+import type { ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
 import { applyPlan, type WalkFlags } from '../apply-plan.ts';
 import type { CommandContext } from '../io.ts';
 import { planStack, type PlanSelection } from '../plan-stack.ts';
@@ -54,7 +55,8 @@ export async function apply(
 
 function ofFile(context: CommandContext, file: string | undefined, selection: ApplySelection) {
   return {
-    plan: (askRegistry: boolean) => planStack(context, file, { ...selection, askRegistry, offline: false }),
+    plan: (askRegistry: boolean, asked: ResolvedInputs['images'] = {}) =>
+      planStack(context, file, { ...selection, askRegistry, asked, offline: false }),
     command: 'apply' as const,
     of: null,
     selection,

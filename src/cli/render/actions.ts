@@ -15,6 +15,7 @@ export interface ActionWords {
 export const actionWords: Readonly<Record<Action, ActionWords>> = {
   pull: { symbol: '↓', style: 'cyan', planned: 'to pull', done: 'pulled' },
   build: { symbol: '*', style: 'cyan', planned: 'to build', done: 'built' },
+  push: { symbol: '↑', style: 'cyan', planned: 'to push', done: 'pushed' },
   create: { symbol: '+', style: 'green', planned: 'to create', done: 'created' },
   run: { symbol: '»', style: 'green', planned: 'to run', done: 'run' },
   replace: { symbol: '±', style: 'yellow', planned: 'to replace', done: 'replaced' },
@@ -32,6 +33,7 @@ export const actionWords: Readonly<Record<Action, ActionWords>> = {
 const order: readonly Action[] = [
   'pull',
   'build',
+  'push',
   'create',
   'run',
   'replace',

@@ -1,3 +1,4 @@
+import { byteSize } from '../../compiler/byte-words.ts';
 import type { CleanupItem, CleanupPlan } from '../../compiler/cleanup/cleanup-plan.ts';
 import type { ContainerItem } from '../../compiler/cleanup/dead-containers.ts';
 import type { ImageStays } from '../../compiler/cleanup/unused-images.ts';
@@ -6,7 +7,7 @@ import { unreachable } from '../../compiler/unreachable.ts';
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import { snakeCase } from './snake-case.ts';
 import { renderTable } from './table.ts';
-import { byteSize, listed, plural } from './text.ts';
+import { listed, plural } from './text.ts';
 
 /** What each container wrote, by its id. */
 export type Written = ReadonlyMap<string, number>;

@@ -40,7 +40,7 @@ export function eventLines(
       case 'node-started':
         return style.starts && shown(event.node) && isSlow(event.node) ? line('…', event.node, '') : [];
       case 'node-progress':
-        return event.node.op.kind === 'migration.run' || event.node.op.kind === 'hook.run'
+        return isTold(event.node)
           ? [`${INDENT}${paint('dim', `${report.nameOf(event.node.group)} │`)} ${printable(event.line)}`]
           : [];
       case 'node-finished': {
@@ -144,9 +144,16 @@ function isWatching({ op }: PlanNode): boolean {
   return op.kind === 'container.monitor' || op.kind === 'canary.bake';
 }
 
+/** Operations of which every line is shown. */
+function isTold({ op }: PlanNode): boolean {
+  return op.kind === 'migration.run' || op.kind === 'hook.run' || op.kind === 'image.build';
+}
+
 /** Operations that take long enough for a log to say that they have begun. */
 function isSlow(node: PlanNode): boolean {
   return (
+    node.op.kind === 'image.build' ||
+    node.op.kind === 'image.push' ||
     node.op.kind === 'image.pull' ||
     node.op.kind === 'agent.build' ||
     node.op.kind === 'migration.run' ||

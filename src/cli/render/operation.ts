@@ -7,6 +7,10 @@ import { printable } from './text.ts';
 /** One operation in a few words; what it is about stands before it, as the name of its change. */
 export function operationText(op: Operation): string {
   switch (op.kind) {
+    case 'image.build':
+      return 'build';
+    case 'image.push':
+      return 'push';
     case 'image.pull':
       return 'pull';
     case 'volume.create':

@@ -83,6 +83,7 @@ function demandImages(
     ({ name, instances, image }) =>
       image.id === null &&
       image.pull === null &&
+      image.build?.builds !== true &&
       include.some((one) => one === name || instances.some((instance) => instance.name === one)),
   );
   if (unknown === undefined) return Promise.resolve();

@@ -38,21 +38,22 @@ export function revisionInputs(
       ),
       host: content.host,
       files: filesBytes(content.files),
+      builds: content.builds ?? {},
     };
     const { dataVolumes, images: needed } = requirements(spec, known);
     const observed = await observing;
     const held = heldContainers(spec, observed, named);
-    const asked = needed.flatMap(({ reference, containers }) => {
+    const asked = needed.flatMap(({ reference, containers, build }) => {
       const image = Object.hasOwn(content.images, reference) ? content.images[reference] : undefined;
       return image === undefined || containers.every((key) => held.has(key))
         ? []
-        : [[reference, image] as const];
+        : [[reference, image, build !== undefined] as const];
     });
     const [images, mounts] = await Promise.all([
       Promise.all(
         asked.map(
-          async ([reference, image]) =>
-            [reference, await factsOf(engine, reference, image, revision)] as const,
+          async ([reference, image, isBuilt]) =>
+            [reference, await factsOf(engine, reference, image, { revision, isBuilt })] as const,
         ),
       ),
       dataMounts(dataVolumes, observed, engine),
@@ -65,11 +66,13 @@ async function factsOf(
   engine: Pick<Engine, 'inspectImage'>,
   reference: string,
   { id, digests, config }: StoredImage,
-  revision: number,
+  { revision, isBuilt }: { readonly revision: number; readonly isBuilt: boolean },
 ): Promise<ImageFacts> {
   const isOpen = id === null && digests.length === 0;
   const found = await firstOf(engine, isOpen ? [reference] : [...(id === null ? [] : [id]), ...digests]);
   if (found !== null) return { kind: 'local', id: found.id, config: found.config, warning: null };
+  // The folder may be another by now: the build itself looks.
+  if (isOpen && isBuilt) return { kind: 'build', doubt: null, config };
   if (isOpen) return { kind: 'pull', digest: null, why: 'not on the engine', doubt: null, config };
   const [by] = digests;
   if (by === undefined) {

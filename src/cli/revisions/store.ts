@@ -40,6 +40,7 @@ export async function storedRevision(
       ),
       host: inputs.host,
       files: filesText(inputs.files),
+      ...(Object.keys(inputs.builds).length === 0 ? {} : { builds: inputs.builds }),
     },
     selection: { include, force, only, allowRemoveAll, migrations },
   };
@@ -99,6 +100,7 @@ function images(
 function imageOf(reference: string, facts: ImageFacts, observed: ObservedState): StoredImage | null {
   switch (facts.kind) {
     case 'local':
+    case 'push':
       return { id: facts.id, digests: [], config: facts.config };
     case 'pull':
       return {
@@ -106,6 +108,8 @@ function imageOf(reference: string, facts: ImageFacts, observed: ObservedState):
         digests: facts.digest === null ? [] : [`${nameOf(reference)}@${facts.digest}`],
         config: facts.config,
       };
+    case 'build':
+      return { id: null, digests: [], config: facts.config };
     case 'unknown':
       return heldImage(reference, observed);
     case 'missing':

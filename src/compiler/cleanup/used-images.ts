@@ -14,13 +14,13 @@ export interface EngineImage {
   readonly bytes: number;
 }
 
-/** What shows that a stack has used an image: its id, the digest under which it was pulled, or the tag of an agent. */
+/** What shows that a stack has used an image: its id, the digest under which it was pulled, its own tag, or that of an agent. */
 export type ImageTrace =
   | { readonly kind: 'id'; readonly id: string; readonly reference: string | null }
   | { readonly kind: 'pulled'; readonly digest: string; readonly reference: string }
-  | { readonly kind: 'agent'; readonly tag: string };
+  | { readonly kind: 'built' | 'agent'; readonly tag: string };
 
-/** The traces that a journal has: images at the begin of an apply, what was pulled, and agents that were made. */
+/** The traces that a journal has: images at the begin of an apply, what was pulled, what was built, and agents that were made. */
 export function journalTraces(records: readonly JournalRecord[]): readonly ImageTrace[] {
   const recorded = records.flatMap((record) =>
     record.type === 'images' ? record.images.map((image) => ({ kind: 'id' as const, ...image })) : [],
@@ -49,7 +49,7 @@ export function usedAs(image: EngineImage, traces: readonly ImageTrace[]): Reado
   if (own.length === 0) return null;
   return new Set(
     own.flatMap((trace) => {
-      const reference = trace.kind === 'agent' ? trace.tag : trace.reference;
+      const reference = 'tag' in trace ? trace.tag : trace.reference;
       return reference === null ? [] : [repositoryOf(reference)];
     }),
   );
@@ -66,6 +66,7 @@ function traceOf(op: object): ImageTrace | null {
   const { kind, reference, digest, agent }: Readonly<Record<string, unknown>> = { ...op };
   if (kind === 'image.pull' && typeof reference === 'string' && typeof digest === 'string')
     return { kind: 'pulled', digest, reference };
+  if (kind === 'image.build' && typeof reference === 'string') return { kind: 'built', tag: reference };
   if (kind !== 'agent.create' || typeof agent !== 'object' || agent === null || !('image' in agent))
     return null;
   return typeof agent.image === 'string' ? { kind: 'agent', tag: agent.image } : null;

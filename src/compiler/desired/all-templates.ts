@@ -35,6 +35,7 @@ export function allTemplates(container: ContainerSpec): readonly Template[] {
     ...container.files.flatMap(fileTemplates),
     ...notificationTemplates(container.notifications),
     ...entries.map(({ value }) => value),
+    ...(container.build?.args ?? []).map(({ value }) => value),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { HookName } from '../spec/stack-spec.ts';
 import type { Span } from '../span.ts';
 import type { FilePlace, InstanceSpec } from './instance-spec.ts';
+import type { BuildRequirement } from './resolved-inputs.ts';
 
 /**
  * Marks, inside a resolved string, where the socket path of the generation goes. No argument, variable or
@@ -123,6 +124,19 @@ export interface DesiredImage {
   readonly id: string | null;
   /** The registry's digest that the pull brings, and the reference `by` which; null when nothing is pulled. */
   readonly pull: { readonly digest: string | null; readonly by?: string; readonly why: string } | null;
+  /** Absent: it is made elsewhere. */
+  readonly build?: DesiredBuild;
+}
+
+/** How an image is made from a folder beside the stack file. */
+export interface DesiredBuild extends Omit<BuildRequirement, 'key'> {
+  readonly content: { readonly digest: string; readonly files: number; readonly bytes: number };
+  /** Where it goes; null: it stays on the engine. */
+  readonly registry: string | null;
+  /** Whether it is yet to be built; what it will be is not known then. */
+  readonly builds: boolean;
+  /** Whether the registry is yet to get it. */
+  readonly pushes: boolean;
 }
 
 /** How instances are replaced, and why so. */

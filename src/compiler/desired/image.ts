@@ -3,9 +3,16 @@ import type { Problems } from '../spec/problems.ts';
 import { formatImageReference, isLatest, parseImageReference } from '../spec/values/image-reference.ts';
 import { parsed, unparsed } from '../spec/values/parsed.ts';
 import { unreachable } from '../unreachable.ts';
+import { buildOf, contentOf, desiredBuild, registryOf, tagOf } from './build.ts';
 import type { DesiredImage } from './desired-state.ts';
 import type { Expander, Scope } from './expander.ts';
-import type { ImageConfig, ImageFacts, ResolvedInputs } from './resolved-inputs.ts';
+import type {
+  BuildContent,
+  BuildRequirement,
+  ImageConfig,
+  ImageFacts,
+  ResolvedInputs,
+} from './resolved-inputs.ts';
 
 /** A container's image as the file says it. */
 export interface WrittenImage {
@@ -13,10 +20,27 @@ export interface WrittenImage {
   readonly reference: string;
   /** Without tag and digest. */
   readonly name: string;
+  /** Null: it is made elsewhere. */
+  readonly built: Built | null;
 }
 
-/** Expands and reads `image` with `tag`; null when it is a problem, or not known. Warns of `latest`. */
-export function writtenImage(container: ContainerSpec, expander: Expander): WrittenImage | null {
+interface Built {
+  readonly requirement: BuildRequirement;
+  readonly content: Extract<BuildContent, { readonly digest: string }>;
+  /** Where it goes; null: nowhere. */
+  readonly registry: string | null;
+}
+
+/**
+ * Expands and reads `image` with `tag`, or with what `builds` knows of its content; null when it is a problem, or not known.
+ * Warns of `latest`.
+ */
+export function writtenImage(
+  container: ContainerSpec,
+  expander: Expander,
+  builds: ResolvedInputs['builds'],
+): WrittenImage | null {
+  if (container.build !== null) return builtImage(container, expander, builds);
   const scope: Scope = { application: container.application, container: container.name, index: null };
   const image = expander.parse(container.image, scope, 'STK311', parseImageReference);
   const tag =
@@ -43,7 +67,27 @@ export function writtenImage(container: ContainerSpec, expander: Expander): Writ
   }
   const whole = tag === null ? image : { ...image, tag };
   if (isLatest(whole)) warnLatest(container, image.tag === null && tag === null, expander.problems);
-  return { reference: formatImageReference(whole), name: image.name };
+  return { reference: formatImageReference(whole), name: image.name, built: null };
+}
+
+function builtImage(
+  container: ContainerSpec,
+  expander: Expander,
+  builds: ResolvedInputs['builds'],
+): WrittenImage | null {
+  const scope: Scope = { application: container.application, container: container.name, index: null };
+  const image = expander.parse(container.image, scope, 'STK311', (text) => {
+    const whole = parseImageReference(text);
+    if (!whole.ok || (whole.value.tag === null && whole.value.digest === null)) return whole;
+    const help = 'write the name alone: the tag of what is built is made from its content';
+    return unparsed('the name of what is built has no tag', whole.value.name.length, text.length, help);
+  });
+  const requirement = buildOf(container, expander);
+  if (image === null || requirement === null) return null;
+  const content = contentOf(requirement, container, builds, expander.problems);
+  if (content === null) return null;
+  const reference = formatImageReference({ ...image, tag: tagOf(content) });
+  return { reference, name: image.name, built: { requirement, content, registry: registryOf(image) } };
 }
 
 function warnLatest(container: ContainerSpec, implied: boolean, problems: Problems): void {
@@ -64,26 +108,41 @@ export function desiredImage(
   const reference = written?.reference ?? '';
   const facts = Object.hasOwn(images, reference) ? images[reference] : undefined;
   const { range } = container.image.place;
-  if (facts === undefined) return { image: { reference, id: null, pull: null }, config: null };
+  const built = written?.built ?? null;
+  const made =
+    built === null
+      ? {}
+      : {
+          build: desiredBuild(built.requirement, built.content, built.registry, facts ?? { kind: 'unknown' }),
+        };
+  if (facts === undefined) return { image: { reference, id: null, pull: null, ...made }, config: null };
   switch (facts.kind) {
     case 'unknown':
-      return { image: { reference, id: null, pull: null }, config: null };
+      return { image: { reference, id: null, pull: null, ...made }, config: null };
     case 'local':
       if (facts.warning !== null) problems.warn('STK365', `\`${reference}\`: ${facts.warning}`, range);
-      return { image: { reference, id: facts.id, pull: null }, config: facts.config };
+      return { image: { reference, id: facts.id, pull: null, ...made }, config: facts.config };
     case 'pull':
       if (facts.doubt !== null) {
         const { message, help } = facts.doubt;
         problems.warn('STK366', `\`${reference}\`: ${message}`, range, { help });
       }
       return {
-        image: { reference, id: null, pull: pullOf(facts) },
+        image: { reference, id: null, pull: pullOf(facts), ...made },
         // What the next image says is not known before it is here; most keep what the last one said.
         config: facts.config,
       };
+    case 'build':
+      if (facts.doubt !== null) {
+        const { message, help } = facts.doubt;
+        problems.warn('STK366', `\`${reference}\`: ${message}`, range, { help });
+      }
+      return { image: { reference, id: null, pull: null, ...made }, config: facts.config };
+    case 'push':
+      return { image: { reference, id: facts.id, pull: null, ...made }, config: facts.config };
     case 'missing':
       problems.error('STK342', `the image \`${reference}\` cannot be had: ${facts.error}`, range);
-      return { image: { reference, id: null, pull: null }, config: null };
+      return { image: { reference, id: null, pull: null, ...made }, config: null };
     default:
       return unreachable(facts);
   }

@@ -3,11 +3,18 @@ import type { ContainerSpec } from '../spec/container-spec.ts';
 import type { StackSpec } from '../spec/stack-spec.ts';
 import { isOfHost, type Template } from '../spec/template.ts';
 import type { ContainerKey } from './desired-state.ts';
+import { buildOf } from './build.ts';
 import { Expander, type Known } from './expander.ts';
 import { writtenImage } from './image.ts';
 import { OPERATOR_DATABASE_VARIABLES } from './operator-database.ts';
 import { contentTemplate } from './file-content.ts';
-import type { ImageRequirement, PullPolicy, Requirements, ResolvedInputs } from './resolved-inputs.ts';
+import type {
+  BuildRequirement,
+  ImageRequirement,
+  PullPolicy,
+  Requirements,
+  ResolvedInputs,
+} from './resolved-inputs.ts';
 import { allTemplates } from './all-templates.ts';
 
 /** From the least eager policy to the most. */
@@ -16,11 +23,12 @@ const EAGERNESS: readonly PullPolicy[] = ['never', 'missing', 'auto', 'always'];
 /**
  * What `resolve` will need from outside: computed from the spec alone, sorted. An image whose reference holds a
  * variable of the operator or a fact of the host can be named only when those are given as `known`; without them it
- * is left out, and `resolve` will know nothing of it. So is what stands in files that are interpolated, until they are `known`.
+ * is left out, and `resolve` will know nothing of it. So is what stands in files that are interpolated, until they are `known`; and an
+ * image that is built, until its content is (`builds`).
  */
 export function requirements(
   spec: StackSpec,
-  known: Partial<Known & Pick<ResolvedInputs, 'files'>> = {},
+  known: Partial<Known & Pick<ResolvedInputs, 'files' | 'builds'>> = {},
 ): Requirements {
   const env = new Set<string>();
   const files = new Set<string>();
@@ -55,6 +63,7 @@ export function requirements(
   }
   return {
     images: images(spec, known),
+    builds: builds(spec, known),
     env: [...env].sort(),
     secrets: [...secrets].sort(),
     files: [...files].sort(),
@@ -67,15 +76,36 @@ export function requirements(
   };
 }
 
-function images(spec: StackSpec, known: Partial<Known>): readonly ImageRequirement[] {
+interface Asked extends Pick<ImageRequirement, 'build'> {
+  pull: PullPolicy;
+  readonly containers: ContainerKey[];
+}
+
+/** Those of which all is known but their content. */
+function builds(spec: StackSpec, known: Partial<Known>): readonly BuildRequirement[] {
   const expander = new Expander(spec.name, known, new Problems(spec.source, spec.told));
-  const found = new Map<string, { pull: PullPolicy; readonly containers: ContainerKey[] }>();
+  const found = new Map<string, BuildRequirement>();
+  for (const { containers } of spec.applications)
+    for (const container of containers) {
+      const build = buildOf(container, expander);
+      if (build !== null) found.set(build.key, build);
+    }
+  return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function images(
+  spec: StackSpec,
+  known: Partial<Known & Pick<ResolvedInputs, 'builds'>>,
+): readonly ImageRequirement[] {
+  const expander = new Expander(spec.name, known, new Problems(spec.source, spec.told));
+  const found = new Map<string, Asked>();
   const add = (container: ContainerSpec) => {
-    const image = writtenImage(container, expander);
+    const image = writtenImage(container, expander, known.builds ?? {});
     if (image === null) return;
     const before = found.get(image.reference);
     if (before === undefined) {
-      found.set(image.reference, { pull: container.pull, containers: [container.key] });
+      const build = image.built === null ? {} : { build: { registry: image.built.registry } };
+      found.set(image.reference, { pull: container.pull, containers: [container.key], ...build });
       return;
     }
     before.containers.push(container.key);
@@ -83,6 +113,6 @@ function images(spec: StackSpec, known: Partial<Known>): readonly ImageRequireme
   };
   for (const { containers } of spec.applications) for (const container of containers) add(container);
   return [...found]
-    .map(([reference, { pull, containers }]) => ({ reference, pull, containers: containers.sort() }))
+    .map(([reference, { containers, ...asked }]) => ({ reference, ...asked, containers: containers.sort() }))
     .sort((a, b) => (a.reference < b.reference ? -1 : 1));
 }

@@ -18,7 +18,7 @@ export function resolveContainer(
   resolution: Resolution,
 ): DesiredContainer {
   const { expander, problems, inputs } = resolution;
-  const written = writtenImage(container, expander);
+  const written = writtenImage(container, expander, inputs?.builds ?? {});
   const { image, config } = desiredImage(container, written, inputs?.images ?? {}, problems);
   const before = problems.errors;
   const make = instanceMaker(container, application, image, config, resolution);

@@ -20,7 +20,17 @@ export interface ResolvedInputs {
   readonly dataMounts: Readonly<Record<string, Readonly<Record<string, DataMount>>>>;
   /** Files beside the stack file, by their names in it. */
   readonly files: Readonly<Record<string, FileContent>>;
+  /** What images are built from, by {@link BuildRequirement.key}. */
+  readonly builds: Readonly<Record<string, BuildContent>>;
 }
+
+/**
+ * What goes into a build: the SHA-256 over its files, Dockerfile, arguments, target and platform, in hexadecimal digits; or why
+ * it cannot be had, as the end of a sentence.
+ */
+export type BuildContent =
+  | { readonly digest: string; readonly files: number; readonly bytes: number }
+  | { readonly error: string };
 
 /** A file's bytes, or why it cannot be had, as the end of a sentence. */
 export type FileContent = { readonly bytes: Uint8Array } | { readonly error: string };
@@ -53,6 +63,15 @@ export type ImageFacts =
       /** Of the image that the pull replaces, when there is one. */
       readonly config: ImageConfig | null;
     }
+  /** To be built: neither the engine nor its registry has it; `config` is that of the image which runs now, if one does. */
+  | {
+      readonly kind: 'build';
+      /** Why the registry could not be asked, and what to do; null when it was, or there is none. */
+      readonly doubt: { readonly message: string; readonly help: string | null } | null;
+      readonly config: ImageConfig | null;
+    }
+  /** Built, and on the engine, but its registry has not got it. */
+  | { readonly kind: 'push'; readonly id: string; readonly config: ImageConfig }
   /** Neither on the engine nor to be had. */
   | { readonly kind: 'missing'; readonly error: string };
 
@@ -82,6 +101,8 @@ export interface Requirements {
   readonly secrets: readonly string[];
   /** Names of files beside the stack file. Those that are interpolated may need more: ask again once they are known. */
   readonly files: readonly string[];
+  /** What images are built from: their names are known once its content is. */
+  readonly builds: readonly BuildRequirement[];
   /** Whether a template reads a fact of the host. */
   readonly host: boolean;
   /** Data volumes as `application/data volume`; an earlier tool may hold one in a container of that name. */
@@ -97,4 +118,19 @@ export interface ImageRequirement {
   readonly pull: PullPolicy;
   /** Who uses it (for `manual` ones that exist and are not included, nothing is looked up). */
   readonly containers: readonly ContainerKey[];
+  /** Of one that is built: the registry where it goes, null for none. Absent: it is made elsewhere. */
+  readonly build?: { readonly registry: string | null };
+}
+
+/** A folder beside the stack file, and how it is built. */
+export interface BuildRequirement {
+  /** Of all the rest: the same build has the same. */
+  readonly key: string;
+  /** From the stack file's folder. */
+  readonly context: string;
+  /** From the context. */
+  readonly dockerfile: string;
+  readonly args: readonly { readonly name: string; readonly value: string }[];
+  readonly target: string | null;
+  readonly platform: string | null;
 }

@@ -41,7 +41,7 @@ export function runResolution(
 /** What a container's strings have wrong by themselves, whatever else is wrong with it. */
 function checkStrings(container: ContainerSpec, resolution: Resolution): void {
   const scope = { application: container.application, container: container.name, index: 0 };
-  writtenImage(container, resolution.expander);
+  writtenImage(container, resolution.expander, resolution.inputs?.builds ?? {});
   containerPorts(container, 0, resolution);
   plainFields(container, scope, resolution.expander);
   resolution.mounts.check(container);

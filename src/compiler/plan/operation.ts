@@ -30,6 +30,19 @@ export interface MadeGate {
  * what a create, a gate or a migration needs is looked up in the desired state.
  */
 export type Operation =
+  /** What is built from a folder beside the stack file, by the operator's own docker; the arguments are in the desired state. */
+  | {
+      readonly kind: 'image.build';
+      readonly reference: string;
+      /** From the stack file's folder. */
+      readonly context: string;
+      readonly dockerfile: string;
+      /** Null: the last one. */
+      readonly stage: string | null;
+      readonly platform: string | null;
+    }
+  /** What the engine has goes to the registry of its name. */
+  | { readonly kind: 'image.push'; readonly reference: string }
   | {
       readonly kind: 'image.pull';
       readonly reference: string;

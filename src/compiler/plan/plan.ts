@@ -150,6 +150,7 @@ export type Action =
   | 'run'
   | 'pull'
   | 'build'
+  | 'push'
   | 'schedule'
   | 'none';
 

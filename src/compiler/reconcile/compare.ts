@@ -58,12 +58,15 @@ export function compare(
 
 /** Under its written reference, which a person knows, and by its id, which is what counts. */
 function imageReason(
-  { image: { id, pull, reference } }: DesiredContainer,
+  { image: { id, pull, reference, build } }: DesiredContainer,
   spec: InstanceSpec,
   current: ObservedContainer,
 ): readonly Reason[] {
   const from = shortId(current.imageId);
   const moved = reference === spec.image;
+  // What is built is what its tag says, whoever has built it.
+  if (build !== undefined && moved) return [];
+  if (build?.builds === true) return [field('image', `${spec.image} (${from})`, `${reference} (as built)`)];
   // Without an id nothing was looked up (held, offline): only the written reference can tell.
   if (pull === null && id === null) return moved ? [] : [field('image', spec.image, reference)];
   if (pull === null && id === current.imageId) return [];

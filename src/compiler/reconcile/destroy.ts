@@ -6,7 +6,7 @@ import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan } from '../plan/plan.ts';
 import { journalVolume } from '../names.ts';
-import { plainChange } from './prepare.ts';
+import { plainChange } from './plain-change.ts';
 import { mountedVolumes, socketPlace } from './sockets.ts';
 import { existing } from './turn.ts';
 

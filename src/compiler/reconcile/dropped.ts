@@ -13,7 +13,7 @@ import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId } from '../plan/plan.ts';
 import { clashes } from './handover.ts';
 import { noticeWords, type noticesIn } from './notices.ts';
-import { plainChange } from './prepare.ts';
+import { plainChange } from './plain-change.ts';
 import { socketVolumes } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
 import { removeGenerations } from './tidy.ts';

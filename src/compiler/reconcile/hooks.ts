@@ -107,6 +107,8 @@ function preparing(
     containers.flatMap(({ key, image }) => (keys.includes(key) ? [image.reference] : [])),
   );
   const isNeeded = (op: Operation): boolean => {
+    // Builds come before all pulls, one after the other.
+    if (op.kind === 'image.build' || op.kind === 'image.push') return images.size > 0;
     if (op.kind === 'image.pull') return images.has(op.reference);
     // In a destroy the agent is removed, too, and nobody takes its place.
     return op.kind === 'agent.remove' ? agents.length > 0 : NEEDED.has(op.kind);

@@ -157,8 +157,8 @@ function madeUnder(
  * migration belongs to a version that is not deployed.
  */
 function isHeld(owner: DesiredContainer, observed: ObservedState): boolean {
-  const { id, pull } = owner.image;
-  if (id !== null || pull !== null) return false;
+  const { id, pull, build } = owner.image;
+  if (id !== null || pull !== null || build?.builds === true) return false;
   return observed.containers.some((c) => c.role === 'instance' && isOfContainer(c, owner));
 }
 

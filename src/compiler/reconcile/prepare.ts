@@ -4,11 +4,13 @@ import { labels } from '../labels.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
-import type { Action, Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
+import type { Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
 import { agentAction, joinedNetworks, strayAgents } from './agents.ts';
+import { buildImages } from './builds.ts';
 import { pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
 import { shortId } from '../short-id.ts';
+import { plainChange } from './plain-change.ts';
 import { field, listReason } from './spec-reasons.ts';
 
 /** What every instance waits for, and the changes that it consists of. */
@@ -26,7 +28,7 @@ interface Need extends MigrationScope {
  * Everything that comes before the first container is touched. Where an agent is to be made, or started, all else waits
  * for it: nothing is done that it has not written down. An image that cannot be had leaves no volume behind.
  *
- *   networks, volumes of the agent → agents → pulls → volumes
+ *   networks, volumes of the agent → agents → builds → pulls → volumes
  */
 export function prepare(
   builder: PlanBuilder,
@@ -56,10 +58,13 @@ export function prepare(
     const raised = raiseAgent(builder, spec, observed, request, [...places, ...agents], changes);
     if (raised.length > 0) agents = raised;
   }
-  const pulls = pullImages(builder, desired, used, agents, changes);
-  const volumes = createVolumes(builder, desired.stack, later ?? [], [...agents, ...pulls], changes);
+  const scene = { starting: used, selected: need.selected, after: agents };
+  const builds = buildImages(builder, desired, observed, scene, changes);
+  const pulls = pullImages(builder, desired, used, builds.length === 0 ? agents : builds, changes);
+  const images = [...builds, ...pulls];
+  const volumes = createVolumes(builder, desired.stack, later ?? [], [...agents, ...images], changes);
   if (request.only.length === 0) removeStrayAgents(builder, desired.stack, observed, agents, changes);
-  return { ready: builder.join('prepare', 'done', [...places, ...agents, ...pulls, ...volumes]), changes };
+  return { ready: builder.join('prepare', 'done', [...places, ...agents, ...images, ...volumes]), changes };
 }
 
 /** Two that work on the same sockets are one too many. */
@@ -246,28 +251,4 @@ function stateReason(existing: ObservedAgent | null): Reason {
 
 function missing(what: string): Reason {
   return { kind: 'missing', field: what, from: null, to: null };
-}
-
-/** A change without generations. */
-export function plainChange(
-  id: string,
-  subject: Subject,
-  action: Action,
-  reasons: readonly Reason[],
-  notes: readonly string[] = [],
-): Change {
-  return {
-    id,
-    subject,
-    action,
-    reasons,
-    from: null,
-    to: null,
-    strategy: null,
-    gate: null,
-    makes: null,
-    waitsFor: [],
-    notes,
-    judgement: null,
-  };
 }

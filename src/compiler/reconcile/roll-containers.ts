@@ -8,7 +8,7 @@ import type { Decided } from './decide.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
 import { STAYING } from './mode-table.ts';
-import { plainChange } from './prepare.ts';
+import { plainChange } from './plain-change.ts';
 import { predecessorsOf } from './predecessors.ts';
 import { rollInstance, waitName } from './roll.ts';
 import type { Awaited, RollScope } from './replace.ts';

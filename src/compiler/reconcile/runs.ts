@@ -3,7 +3,7 @@ import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId, PlanRequest } from '../plan/plan.ts';
 import type { PendingMigration } from './migrations.ts';
-import { plainChange } from './prepare.ts';
+import { plainChange } from './plain-change.ts';
 import { fileName, socketPlace, unlink, type SocketScope } from './sockets.ts';
 import { existing } from './turn.ts';
 

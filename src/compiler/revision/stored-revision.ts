@@ -1,6 +1,6 @@
 import { canonicalJson } from '../desired/canonical-json.ts';
 import { shallowJson } from '../shallow-json.ts';
-import type { HostFacts, ImageConfig } from '../desired/resolved-inputs.ts';
+import type { HostFacts, ImageConfig, ResolvedInputs } from '../desired/resolved-inputs.ts';
 
 /** Raised when a field changes its meaning. */
 const FORMAT = 1;
@@ -27,6 +27,8 @@ export interface RevisionContent {
   readonly host: HostFacts | null;
   /** Files beside the stack file, by their names in it, in base64. */
   readonly files: Readonly<Record<string, string>>;
+  /** What images were built from; absent in older ones, and where none was. */
+  readonly builds?: ResolvedInputs['builds'];
 }
 
 /** An image as it was when the revision was made. */
@@ -92,10 +94,17 @@ function isFields(value: unknown): value is Fields {
 
 function isContent(value: unknown): value is RevisionContent {
   if (!isFields(value)) return false;
-  const { stack, source, images, env, secrets, host, files } = value;
+  const { stack, source, images, env, secrets, host, files, builds = {} } = value;
   if (typeof stack !== 'string' || typeof source !== 'string') return false;
   if (!isTextsByName(env) || !isTextsByName(secrets) || !isTextsByName(files)) return false;
+  if (!isFields(builds) || !Object.values(builds).every(isBuild)) return false;
   return isFields(images) && Object.values(images).every(isImage) && (host === null || isHost(host));
+}
+
+function isBuild(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { digest, files, bytes } = value;
+  return typeof digest === 'string' && typeof files === 'number' && typeof bytes === 'number';
 }
 
 function isImage(value: unknown): value is StoredImage {

@@ -4,6 +4,7 @@ import type { Compiled } from '../diagnostic.ts';
 import { baseName } from '../names.ts';
 import type { Document } from '../source/document.ts';
 import { linkApplication } from './link/link-application.ts';
+import { nameBuilds } from './link/name-builds.ts';
 import type { ApplicationSpec } from './application-spec.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { Problems } from './problems.ts';
@@ -83,12 +84,12 @@ export function draft(document: Document, options: CompileOptions = {}): Draft {
   warnDockerExec(docker.get('exec'), reader);
   const flawed = new Set<ContainerKey>();
   const rollout = readRolloutDefaults(fields, reader, NOTHING_WRITTEN);
-  const applications = deploy.map((property): ApplicationSpec => {
+  const linked = deploy.map((property): ApplicationSpec => {
     const written = readApplication(property, reader, rollout);
     const { dataVolumes, database, environment, range } = written;
     const base = baseName(name, property.key);
-    const linked = linkApplication(written, problems);
-    for (const key of linked.flawed) flawed.add(key);
+    const { containers, flawed: wrong } = linkApplication(written, problems);
+    for (const key of wrong) flawed.add(key);
     return {
       name: property.key,
       range,
@@ -96,9 +97,10 @@ export function draft(document: Document, options: CompileOptions = {}): Draft {
       dataVolumes,
       database,
       environment,
-      containers: linked.containers,
+      containers,
     };
   });
+  const applications = nameBuilds(name, linked);
   checkCollisions(applications, problems);
   const spec: StackSpec = {
     source: document.source,

@@ -18,9 +18,12 @@ export interface WrittenContainer {
   readonly count: number;
   /** Of the value of `containers`; of the container's name where it is not written. */
   readonly countRange: Range;
+  /** Of one that is built: its name without a tag. */
   readonly image: Template;
   readonly tag: Template | null;
   readonly pull: PullPolicy;
+  /** Null: the image is made elsewhere. */
+  readonly build: BuildSpec | null;
   /** Null: the image's own. */
   readonly command: readonly Template[] | null;
   readonly entrypoint: readonly Template[] | null;
@@ -137,6 +140,20 @@ export interface RolloutSpec {
   readonly monitorMs: number;
   /** How many instances come first, and how long they must do well before the next one. */
   readonly canary: { readonly instances: number; readonly bakeMs: number } | null;
+}
+
+/** What an image is built from; for the container's `platform`. */
+export interface BuildSpec {
+  /** Of `build` in the file. */
+  readonly range: Range;
+  /** The folder, from the stack file's. */
+  readonly context: { readonly text: string; readonly place: TextPlace };
+  /** From the context. */
+  readonly dockerfile: string;
+  /** Sorted by name. */
+  readonly args: readonly EnvEntry[];
+  /** Null: the last stage. */
+  readonly target: string | null;
 }
 
 /** A run to the end before any new generation starts. */

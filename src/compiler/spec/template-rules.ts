@@ -14,10 +14,11 @@ import { placeRange } from './text-place.ts';
  * | `outside` (registries, hooks) | yes | no | yes | yes | no |
  * | `stored` (all that a label or a plan repeats) | yes | yes | yes | no | no |
  * | `shared` (stored, and one for all instances) | yes | no | yes | no | no |
+ * | `built` (arguments of a build) | yes | no | yes | no | no |
  * | `fixed` (references) | yes | no | no | no | no |
  * | `written` (numbers, durations, schedules, words of a choice) | no | no | no | no | no |
  */
-export type TemplateRule = 'run' | 'hidden' | 'outside' | 'stored' | 'shared' | 'fixed' | 'written';
+export type TemplateRule = 'run' | 'hidden' | 'outside' | 'stored' | 'shared' | 'built' | 'fixed' | 'written';
 
 /** Reports every part that cannot stand under the rule, and secrets that the file does not declare. */
 export function checkTemplate(
@@ -92,6 +93,11 @@ function secretRefusal(name: string, rule: ExpandingRule): Refusal | null {
         message: `\`%{secret:${name}}\` cannot stand here: the value would be readable in plans and on labels`,
         help: 'secrets can stand in `env`, `command`, `entrypoint`, `health.command`, `files`, `migration`, `database`, `notifications`, `hooks` and `registries`',
       };
+    case 'built':
+      return {
+        message: `\`%{secret:${name}}\` cannot stand here: whoever has the image can read its build arguments`,
+        help: 'give it to the container when it runs, in `env`',
+      };
     case 'fixed':
       return fixedRefusal(`%{secret:${name}}`);
     default:
@@ -115,6 +121,7 @@ function nameRefusal(name: string, rule: ExpandingRule): Refusal | null {
           }
         : null;
     case 'shared':
+    case 'built':
       return ofInstance
         ? {
             message: `\`%{${name}}\` cannot stand here: it differs between instances, and they share this value`,

@@ -157,6 +157,7 @@ function judgedAction({ action }: Change): Judged | null {
     case 'run':
     case 'pull':
     case 'build':
+    case 'push':
     case 'schedule':
     case 'none':
       return null;

@@ -7,13 +7,13 @@ import { buildImage } from './build.ts';
 import type { EngineLimits } from './engine-limits.ts';
 import { listOf } from './container-answers.ts';
 import { NonsenseAnswer } from './engine-errors.ts';
-import { askDigest, pullImage } from './registry.ts';
+import { askDigest, pullImage, pushImage } from './registry.ts';
 import { unlessStatus } from './tolerance.ts';
 import type { Transport } from './transport.ts';
 
 type ImageCalls = Pick<
   Engine,
-  'inspectImage' | 'listImages' | 'removeImage' | 'registryDigest' | 'pullImage' | 'buildImage'
+  'inspectImage' | 'listImages' | 'removeImage' | 'registryDigest' | 'pullImage' | 'pushImage' | 'buildImage'
 >;
 
 /** The calls about images. */
@@ -40,6 +40,8 @@ export function imageCalls(transport: Transport, limits: EngineLimits): ImageCal
     registryDigest: (reference, auth, timeoutMs) => askDigest(transport, reference, auth, timeoutMs),
     pullImage: (reference, platform, auth, onProgress) =>
       pullImage(transport, limits.pullSilenceMs, { reference, platform, auth, onProgress }),
+    pushImage: (reference, auth, onProgress) =>
+      pushImage(transport, limits.pullSilenceMs, { reference, auth, onProgress }),
     buildImage: (request, onOutput) => buildImage(transport, request, onOutput),
   };
 }

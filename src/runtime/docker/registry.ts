@@ -46,26 +46,50 @@ export async function askDigest(
 }
 
 /** POST /images/create. Rejects as {@link askDigest} does; `timeout` after `silenceMs` without a line. */
-export async function pullImage(
+export function pullImage(
   transport: Transport,
   silenceMs: number,
   { reference, platform, auth, onProgress }: PullRequest,
 ): Promise<void> {
-  const operation = `pull ${reference}`;
   const { name, version } = splitReference(reference);
+  return transfer(transport, { operation: `pull ${reference}`, silenceMs, auth, onProgress }, (docker) =>
+    docker.createImage(authHeader(auth), {
+      _query: { fromImage: name, tag: version, ...(platform === null ? {} : { platform }) },
+      _body: {},
+    }),
+  );
+}
+
+/** POST /images/{name}/push of one tag. Rejects as {@link pullImage} does. */
+export function pushImage(
+  transport: Transport,
+  silenceMs: number,
+  { reference, auth, onProgress }: Omit<PullRequest, 'platform'>,
+): Promise<void> {
+  const { name, version } = splitReference(reference);
+  return transfer(transport, { operation: `push ${reference}`, silenceMs, auth, onProgress }, (docker) =>
+    // The engine wants the header, also where there is nobody to be.
+    docker.getImage(name).push({ tag: version, authconfig: authHeader(auth) ?? ANONYMOUS }),
+  );
+}
+
+const ANONYMOUS: AuthConfig = { username: '', password: '', serveraddress: '' };
+
+interface Transfer extends Pick<PullRequest, 'auth' | 'onProgress'> {
+  readonly operation: string;
+  readonly silenceMs: number;
+}
+
+async function transfer(
+  transport: Transport,
+  { operation, silenceMs, auth, onProgress }: Transfer,
+  begin: Parameters<Transport['open']>[1],
+): Promise<void> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), silenceMs);
   const seen = new Map<string, string>();
   try {
-    const answer = await transport.open(
-      operation,
-      (docker) =>
-        docker.createImage(authHeader(auth), {
-          _query: { fromImage: name, tag: version, ...(platform === null ? {} : { platform }) },
-          _body: {},
-        }),
-      silence.signal,
-    );
+    const answer = await transport.open(operation, begin, silence.signal);
     for await (const message of readMessages(answer)) {
       timer.refresh();
       const failure = failureIn(message);

@@ -1,10 +1,10 @@
-import type { ImageFacts, ImageRequirement } from '../../compiler/desired/resolved-inputs.ts';
+import type { ImageFacts, ImageRequirement, ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import { plainWords, type PlainWords } from '../plain-words.ts';
 import { EngineError, type Engine, type ImageDetails, type RegistryAuth } from '../engine.ts';
 
 /** How long a registry is waited for while planning, in milliseconds. */
-const REGISTRY_TIMEOUT_MS = 5_000;
+export const REGISTRY_TIMEOUT_MS = 5_000;
 
 /** Credentials for a reference's registry; null is anonymous. */
 export type AuthLookup = (reference: string) => Promise<RegistryAuth | null>;
@@ -15,6 +15,8 @@ export interface ImageLookup {
   readonly auth: AuthLookup;
   /** False: no registry is asked at all, and what the engine has stands (`stack status`). */
   readonly askRegistry: boolean;
+  /** What was found when registries were asked: of what is built, it stands where they are not. */
+  readonly asked?: ResolvedInputs['images'];
 }
 
 /**
@@ -74,7 +76,8 @@ async function askedFacts(
     : toPull(digest, 'the registry has another one', local);
 }
 
-function told(message: string, { detail }: PlainWords): string {
+/** The words, and the engine's own behind them where they say more. */
+export function told(message: string, { detail }: PlainWords): string {
   return detail === null ? message : `${message} (the engine: ${detail})`;
 }
 

@@ -4,8 +4,9 @@ import { EngineError, type ImageDetails } from '../engine.ts';
 import type { ExecuteOptions } from '../execute-options.ts';
 
 type Source = Pick<ExecuteOptions, 'engine' | 'auth'>;
+type BuildOptions = Pick<ExecuteOptions, 'clock' | 'desired' | 'builds' | 'finish' | 'stop'>;
 
-/** The images of one plan, by the references that it has pulled: everything is made from the same one. */
+/** The images of one plan, by the references that it has pulled or built: everything is made from the same one. */
 export class Images {
   readonly #source: Source;
   readonly #pulled = new Map<string, string>();
@@ -31,7 +32,33 @@ export class Images {
     return null;
   }
 
-  /** Known at planning, or since the pull. */
+  /** By the operator's own docker, whatever it says told line by line. */
+  async build(
+    { reference }: Extract<Operation, { kind: 'image.build' }>,
+    { desired, builds, clock, finish, stop }: BuildOptions,
+    onOutput: (line: string) => void,
+  ): Promise<null> {
+    const { engine } = this.#source;
+    const built = desired?.containers.find(({ image }) => image.reference === reference)?.image.build;
+    if (built === undefined || builds === undefined)
+      throw new Error(`nobody knows how to build \`${reference}\``);
+    const { buildImage } = await import('../build/build-image.ts');
+    const id = await buildImage(reference, built, builds, { engine, clock, onOutput, finish, stop });
+    this.#pulled.set(reference, id);
+    return null;
+  }
+
+  /** To the registry of its name. */
+  async push(
+    { reference }: Extract<Operation, { kind: 'image.push' }>,
+    onProgress: (line: string) => void,
+  ): Promise<null> {
+    const { engine, auth } = this.#source;
+    await engine.pushImage(reference, await auth(reference), onProgress);
+    return null;
+  }
+
+  /** Known at planning, or since the pull or the build. */
   async idOf({ image }: DesiredContainer): Promise<string> {
     return image.id ?? this.#pulled.get(image.reference) ?? (await this.#inspect(image.reference)).id;
   }
@@ -41,7 +68,10 @@ export class Images {
     const { image, template } = container;
     const { engine, auth } = this.#source;
     const isKnown = image.id !== null || this.#pulled.has(image.reference);
-    if (!isKnown && (await engine.inspectImage(image.reference)) === null)
+    const isThere = isKnown || (await engine.inspectImage(image.reference)) !== null;
+    if (!isThere && image.build?.builds === true)
+      throw new EngineError('not-found', 'inspect image', `${image.reference} is not built yet`, 404);
+    if (!isThere)
       await engine.pullImage(
         image.reference,
         template.spec.platform,

@@ -104,6 +104,10 @@ export class Performer {
     switch (op.kind) {
       case 'checkpoint':
         return null;
+      case 'image.build':
+        return this.#images.build(op, this.#options, onProgress);
+      case 'image.push':
+        return this.#images.push(op, onProgress);
       case 'image.pull':
         return this.#images.pull(op, onProgress);
       case 'volume.create':

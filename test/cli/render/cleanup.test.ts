@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { renderCleanup, untracedWords } from '../../../src/cli/render/cleanup.ts';
-import { byteSize } from '../../../src/cli/render/text.ts';
+import { byteSize } from '../../../src/compiler/byte-words.ts';
 
 test.each([
   [0, '0 B'],

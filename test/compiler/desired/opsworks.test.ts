@@ -59,6 +59,7 @@ test('asks for its images and for the database of the operator', () => {
       },
       { reference: 'quay.io/mikamai/configured-nginx:latest', pull: 'auto', containers: [`${app}/nginx`] },
     ],
+    builds: [],
     env: [
       'DATABASE_URL',
       'DB_ADAPTER',

@@ -82,7 +82,11 @@ function known(spec: StackSpec): ResolvedInputs {
   const host = { name: 'host', publicIp: '192.0.2.1', logDriver: 'json-file' };
   const env = Object.fromEntries(asked.env.map((name) => [name, 'value']));
   const secrets = Object.fromEntries(asked.secrets.map((name) => [name, { value: 'secret' }]));
-  const outside = { files, env, secrets, host, dataMounts: {} };
+  const content = { digest: 'ab'.repeat(32), files: 1, bytes: 1 };
+  const builds = Object.fromEntries(
+    requirements(spec, { files, env, secrets, host }).builds.map(({ key }) => [key, content]),
+  );
+  const outside = { files, env, secrets, host, dataMounts: {}, builds };
   const images = Object.fromEntries(
     requirements(spec, outside).images.map(({ reference }) => [reference, IMAGE]),
   );
@@ -91,7 +95,7 @@ function known(spec: StackSpec): ResolvedInputs {
 
 /** Nothing is to be had. */
 function unknown(spec: StackSpec): ResolvedInputs {
-  const { images, secrets, files } = requirements(spec, {});
+  const { images, secrets, files, builds } = requirements(spec, {});
   const error = { error: 'cannot be had' };
   return {
     images: Object.fromEntries(images.map(({ reference }) => [reference, { kind: 'unknown' }])),
@@ -100,5 +104,6 @@ function unknown(spec: StackSpec): ResolvedInputs {
     host: null,
     dataMounts: {},
     files: Object.fromEntries(files.map((name) => [name, error])),
+    builds: Object.fromEntries(builds.map(({ key }) => [key, error])),
   };
 }

@@ -750,6 +750,67 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
     inputs: { files: { 'a.conf': { bytes: new Uint8Array([255]) } } },
   },
   {
+    title: 'a build from elsewhere',
+    code: 'STK369',
+    text: shop(`app: { deploy: auto, build: «"https://github.com/example/shop.git"» }`),
+  },
+  {
+    title: 'a build of a folder that is not there',
+    code: 'STK369',
+    text: shop('app: { deploy: auto, build: { context: «./app», args: { V: 1 }, target: web } }'),
+    inputs: { builds: { '["./app","Dockerfile","web",null,[["V","1"]]]': { error: 'it does not exist' } } },
+  },
+  {
+    title: 'a secret as the argument of a build',
+    code: 'STK304',
+    text: shop(
+      'app: { deploy: auto, build: { args: { V: "«%{secret:S}»" } } }',
+      'secrets: { S: { env: S } }',
+    ),
+  },
+  {
+    title: "an instance's name as the argument of a build",
+    code: 'STK304',
+    text: shop('app: { deploy: auto, build: { args: { V: "«%{app_name}»" } } }'),
+  },
+  {
+    title: 'an argument of a build that speaks of a secret',
+    code: 'STK370',
+    severity: 'warning',
+    text: shop('app: { deploy: auto, build: { args: { «NPM_TOKEN»: x } } }'),
+  },
+  {
+    title: 'an argument of a build without a name',
+    code: 'STK332',
+    text: shop('app: { deploy: auto, build: { args: { «A-B»: x } } }'),
+  },
+  {
+    title: 'a tag beside a build',
+    code: 'STK326',
+    text: shop('app: { deploy: auto, build: ., image: shop, «tag»: 1 }'),
+  },
+  {
+    title: 'the name of a build with a tag',
+    code: 'STK311',
+    text: shop('app: { deploy: auto, build: ., image: "localhost:5000/shop«:1»" }'),
+  },
+  {
+    title: 'a platform beside that of a build',
+    code: 'STK326',
+    text: shop('app: { deploy: auto, build: { «platform»: linux/arm64 }, platform: linux/amd64 }'),
+  },
+  {
+    title: 'a large build',
+    code: 'STK371',
+    severity: 'warning',
+    text: shop('app: { deploy: auto, build: «./app» }'),
+    inputs: {
+      builds: {
+        '["./app","Dockerfile",null,null,[]]': { digest: 'ab'.repeat(32), files: 4, bytes: 600_000_000 },
+      },
+    },
+  },
+  {
     title: 'a reload of a cron container',
     code: 'STK363',
     severity: 'warning',

@@ -46,6 +46,7 @@ export const inputs: ResolvedInputs & { readonly host: HostFacts } = {
   host: { name: 'web1', publicIp: null, logDriver: 'json-file' },
   dataMounts: {},
   files: {},
+  builds: {},
 };
 
 /** The desired state, or a failure that shows the errors. */

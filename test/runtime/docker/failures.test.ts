@@ -277,6 +277,38 @@ describe('a pull', () => {
     );
   });
 
+  it('pushes one tag, with credentials in a header, and says why it cannot', async () => {
+    const asked: [string, unknown][] = [];
+    const server = await serving(
+      fakeEngine((url, response, request) => {
+        asked.push([url, request.headers['x-registry-auth']]);
+        response.end(
+          asked.length === 1
+            ? '{"status": "Pushed", "id": "aa"}\n{"status": "Pushed", "id": "aa"}\n'
+            : '{"errorDetail": {"message": "no basic auth credentials"}, "error": "no basic auth credentials"}\n',
+        );
+      }),
+    );
+    const engine = await connect(server.path);
+    const auth = { username: 'anna', password: 'word', serverAddress: 'r.example:5000' };
+    const lines: string[] = [];
+    await engine.pushImage('r.example:5000/shop/app:ab12', auth, (line) => lines.push(line));
+    expect(lines).toEqual(['aa: Pushed']);
+    await expect(engine.pushImage('r.example/app:1', null, () => undefined)).rejects.toMatchObject({
+      kind: 'denied',
+      operation: 'push r.example/app:1',
+    });
+    expect(asked.map(([url]) => decodeURIComponent(url))).toEqual([
+      '/images/r.example:5000/shop/app/push?tag=ab12',
+      '/images/r.example/app/push?tag=1',
+    ]);
+    const [first, second] = asked.map(([, header]) =>
+      JSON.parse(Buffer.from(String(header), 'base64url').toString()),
+    );
+    expect(first).toEqual({ username: 'anna', password: 'word', serveraddress: 'r.example:5000' });
+    expect(second).toEqual({ username: '', password: '', serveraddress: '' });
+  });
+
   it('asks for one tag, and sends its credentials in a header', async () => {
     const asked: [string, unknown][] = [];
     const server = await serving(

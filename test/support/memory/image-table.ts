@@ -91,6 +91,13 @@ export class ImageTable {
     this.add(reference, { ...entry, digest: entry.digest ?? digestOf(reference) });
   }
 
+  /** From then on its registry knows what the engine has. */
+  push(reference: string): void {
+    const found = this.find(reference);
+    if (found === null) throw notFound(`push ${reference}`, `an image does not exist locally: ${reference}`);
+    this.add(reference, { id: found.id, digest: digestOf(reference), config: found.config });
+  }
+
   #ask(reference: string, operation: string): MemoryImage {
     const [name, digest] = reference.split('@', 2);
     const entry = Object.entries(this.#registry).find(([key, value]) =>

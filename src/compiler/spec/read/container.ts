@@ -6,6 +6,7 @@ import type { EnvEntry } from '../application-spec.ts';
 import type { LinkReference, LogSpec, VolumesFromReference, WrittenContainer } from '../container-spec.ts';
 import { parseDuration } from '../values/duration.ts';
 import { parseSignal } from '../values/signal.ts';
+import { readBuild, readPlatform } from './build.ts';
 import { checkContainer } from './check-container.ts';
 import { readCron } from './cron.ts';
 import { readEntries, readEnvironment } from './environment.ts';
@@ -56,6 +57,7 @@ export function readContainer(
     countRange: node('containers')?.range ?? entry.keyRange,
     image: image ?? { parts: [], place: { range: entry.keyRange, exact: null } },
     tag: reader.template(node('tag'), 'shared'),
+    build: readBuild(fields, reader),
     pull: reader.choice(node('pull'), ['auto', 'always', 'missing', 'never'], 'auto'),
     command: readCommand(node('command'), reader),
     entrypoint: readWords(node('entrypoint'), 'run', reader),
@@ -92,12 +94,13 @@ export function readContainer(
     log: readLog(fields, reader),
     limits: readLimits(fields, reader),
     labels: readEntries(node('labels'), 'stored', reader),
-    platform: reader.template(node('platform'), 'shared'),
+    platform: readPlatform(fields, reader),
     files: readFiles(node('files'), reader),
     notifications: readNotifications(node('notifications'), reader),
   };
   checkContainer(container, fields, reader);
-  return named && mode !== null && image !== null ? container : null;
+  const isWhole = image !== null || (container.build !== null && !fields.has('image'));
+  return named && mode !== null && isWhole ? container : null;
 }
 
 function checkName(name: string, range: Range, reader: Reader): boolean {
