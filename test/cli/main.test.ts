@@ -263,6 +263,17 @@ describe('apply', () => {
     expect(await names(memory)).toEqual(['shop-db0 running', 'shop-worker0 running']);
   });
 
+  it('pulls what was looked at before the question', async () => {
+    const digest = `sha256:${'d'.repeat(64)}`;
+    const memory = engine({
+      images: { 'worker:1': { digest: `sha256:${'e'.repeat(64)}` }, [agentImage().tag]: {} },
+      registry: { 'worker:1': { digest } },
+    });
+    const { code, stderr } = await stack(['apply'], { cwd, engine: memory, terminal: true, input: 'yes\n' });
+    expect(code, stderr).toBe(0);
+    expect((await memory.inspectImage('worker:1'))?.repoDigests).toEqual([`worker@${digest}`]);
+  });
+
   it('does nothing when the stack has changed while the question stood', async () => {
     const memory = engine();
     const asking = startStack(['apply'], { cwd, engine: memory, terminal: true });

@@ -15,7 +15,7 @@ export interface ImageLookup {
   readonly auth: AuthLookup;
   /** False: no registry is asked at all, and what the engine has stands (`stack status`). */
   readonly askRegistry: boolean;
-  /** What was found when registries were asked: of what is built, it stands where they are not. */
+  /** What was found when registries were asked: what is to be pulled is that, where they are not. */
   readonly asked?: ResolvedInputs['images'];
 }
 
@@ -51,8 +51,12 @@ export async function imageFacts(
 async function askedFacts(
   { reference, pull }: ImageRequirement,
   local: ImageDetails | null,
-  { engine, auth, askRegistry }: ImageLookup,
+  { engine, auth, askRegistry, asked: before = {} }: ImageLookup,
 ): Promise<ImageFacts> {
+  const known = Object.hasOwn(before, reference) ? before[reference] : undefined;
+  // What is to be pulled is no other image for not being asked for once more.
+  if (!askRegistry && known?.kind === 'pull' && known.digest !== null && !has(local, known.digest))
+    return known;
   if (!askRegistry || isPinned(reference)) {
     return local === null ? toPull(null, 'not on the engine', null) : standing(local, null);
   }
@@ -71,9 +75,7 @@ async function askedFacts(
   }
   if (local === null) return toPull(digest, 'not on the engine', null);
   // The same digest means the same image, whatever repository it was pulled from.
-  return local.repoDigests.some((known) => known.endsWith(`@${digest}`))
-    ? standing(local, null)
-    : toPull(digest, 'the registry has another one', local);
+  return has(local, digest) ? standing(local, null) : toPull(digest, 'the registry has another one', local);
 }
 
 /** The words, and the engine's own behind them where they say more. */
@@ -84,6 +86,10 @@ export function told(message: string, { detail }: PlainWords): string {
 /** A digest in the reference cannot move. */
 function isPinned(reference: string): boolean {
   return reference.includes('@sha256:');
+}
+
+function has(local: ImageDetails | null, digest: string): boolean {
+  return local?.repoDigests.some((known) => known.endsWith(`@${digest}`)) ?? false;
 }
 
 function standing(local: ImageDetails, warning: string | null): ImageFacts {
