@@ -1,5 +1,6 @@
+import { repositoryOf } from '../../compiler/cleanup/used-images.ts';
 import { requirements } from '../../compiler/desired/requirements.ts';
-import type { ImageFacts, ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
+import type { ImageFacts, ImageRequirement, ResolvedInputs } from '../../compiler/desired/resolved-inputs.ts';
 import type { RevisionContent, StoredImage } from '../../compiler/revision/stored-revision.ts';
 import { SourceFile } from '../../compiler/source/source-file.ts';
 import { digestOf } from '../../compiler/spec/values/image-reference.ts';
@@ -47,13 +48,13 @@ export function revisionInputs(
       const image = Object.hasOwn(content.images, reference) ? content.images[reference] : undefined;
       return image === undefined || containers.every((key) => held.has(key))
         ? []
-        : [[reference, image, build !== undefined] as const];
+        : [[reference, image, build] as const];
     });
     const [images, mounts] = await Promise.all([
       Promise.all(
         asked.map(
-          async ([reference, image, isBuilt]) =>
-            [reference, await factsOf(engine, reference, image, { revision, isBuilt })] as const,
+          async ([reference, image, build]) =>
+            [reference, await factsOf(engine, reference, image, { revision, build })] as const,
         ),
       ),
       dataMounts(dataVolumes, observed, engine),
@@ -66,13 +67,18 @@ async function factsOf(
   engine: Pick<Engine, 'inspectImage'>,
   reference: string,
   { id, digests, config }: StoredImage,
-  { revision, isBuilt }: { readonly revision: number; readonly isBuilt: boolean },
+  { revision, build }: { readonly revision: number; readonly build: ImageRequirement['build'] },
 ): Promise<ImageFacts> {
   const isOpen = id === null && digests.length === 0;
   const found = await firstOf(engine, isOpen ? [reference] : [...(id === null ? [] : [id]), ...digests]);
+  const isPushed =
+    found?.repoDigests.some((known) => repositoryOf(known) === repositoryOf(reference)) ?? false;
+  // Nothing was made from it before it was pushed: an apply that was cut off in between.
+  if (found !== null && !isPushed && build !== undefined && build.registry !== null)
+    return { kind: 'push', id: found.id, config: found.config };
   if (found !== null) return { kind: 'local', id: found.id, config: found.config, warning: null };
   // The folder may be another by now: the build itself looks.
-  if (isOpen && isBuilt) return { kind: 'build', doubt: null, config };
+  if (isOpen && build !== undefined) return { kind: 'build', doubt: null, config };
   if (isOpen) return { kind: 'pull', digest: null, why: 'not on the engine', doubt: null, config };
   const [by] = digests;
   if (by === undefined) {
