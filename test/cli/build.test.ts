@@ -95,6 +95,18 @@ describe('an image that is built', () => {
     expect(built()).toEqual([]);
   });
 
+  it('is not built for `stack run`, which says so', async () => {
+    const { engine: on } = engine();
+    write();
+    expect(await run(on, ['apply', '--yes'])).toMatchObject({ code: 0 });
+    content('two');
+    const { code, said } = await run(on, ['run', 'app', '--', 'true']);
+    expect(said).toMatch(
+      /error: `shop-app:\w+` is not built yet\nhelp: `stack apply` builds it; then run again/,
+    );
+    expect({ code, built: built().length }).toEqual({ code: 1, built: 1 });
+  });
+
   it('is not built by an apply that goes on without this machine', async () => {
     const { engine: on } = engine();
     write();

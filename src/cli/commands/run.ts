@@ -114,6 +114,12 @@ async function demandImage(
 ): Promise<string> {
   const present = await engine.inspectImage(image.reference);
   if (present !== null) return present.id;
+  if (image.build?.builds === true)
+    throw new CommandFailure(
+      exitCode.failed,
+      `\`${image.reference}\` is not built yet`,
+      '`stack apply` builds it; then run again',
+    );
   writeNote(context, `pulling ${image.reference}`);
   await engine.pullImage(
     image.reference,

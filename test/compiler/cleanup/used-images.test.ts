@@ -56,6 +56,7 @@ const applied = (op: object, result: OperationRecord['result']): readonly Journa
 ];
 
 const pull = { kind: 'image.pull', reference: 'quay.io/me/app:1', digest: DIGEST, platform: null };
+const build = { kind: 'image.build', reference: 'shop-app:ab12', context: './app' };
 const agent = { kind: 'agent.create', agent: { image: 'stackc/agent:1', name: 'shop-agent' } };
 
 describe('the journal shows that a stack has used', () => {
@@ -75,6 +76,9 @@ describe('the journal shows that a stack has used', () => {
     ['nothing else', [recorded], { id: 'sha256:3', tags: ['app:1'] }, null],
     ['what it pulled', applied(pull, 'done'), { digests: [`quay.io/me/app@${DIGEST}`] }, ['quay.io/me/app']],
     ['not what it failed to pull', applied(pull, 'failed'), { digests: [`quay.io/me/app@${DIGEST}`] }, null],
+    ['what was built', applied(build, 'done'), { tags: ['shop-app:ab12'] }, ['shop-app']],
+    ['not another tag of it', applied(build, 'done'), { tags: ['shop-app:cd34'] }, null],
+    ['not what failed to be built', applied(build, 'failed'), { tags: ['shop-app:ab12'] }, null],
     ['its agents', applied(agent, 'done'), { tags: ['stackc/agent:1'] }, ['stackc/agent']],
     ['not the agents of others', applied(agent, 'done'), { tags: ['stackc/agent:2'] }, null],
     ['nothing where it is empty', [], {}, null],

@@ -172,3 +172,26 @@ hooks:
     },
   ]);
 });
+
+test('builds come behind the hooks, unless one of these runs in a container', () => {
+  const build = {
+    context: './app',
+    dockerfile: 'Dockerfile',
+    args: [],
+    target: null,
+    platform: null,
+    content: { digest: 'ab', files: 1, bytes: 1 },
+    registry: null,
+    builds: true,
+    pushes: false,
+  };
+  const kinds = (...hooks: readonly DesiredHook[]) => {
+    const own = { name: 'app', imageId: null, build };
+    const other = { name: 'web', image: 'web:1', imageId: null, pull };
+    const { nodes } = planned({ ...desiredState([own, other]), hooks }, true);
+    return nodes.flatMap(({ op }) => (/^(?:image|hook)/.test(op.kind) ? [op.kind] : []));
+  };
+  expect(kinds(hook('before_apply'))).toEqual(['hook.run', 'image.build', 'image.pull']);
+  expect(kinds(hook('before_apply', 'app'))).toEqual(['image.build', 'hook.run', 'image.pull']);
+  expect(kinds(hook('before_apply', 'web'))).toEqual(['image.build', 'image.pull', 'hook.run']);
+});
