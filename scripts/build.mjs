@@ -87,9 +87,7 @@ const lean = {
   name: 'lean',
   setup(/** @type {import('esbuild').PluginBuild} */ plugin) {
     plugin.onResolve({ filter: UNUSED }, ({ path, importer }) =>
-      importer.startsWith(`${ROOT}src`)
-        ? undefined
-        : { path, namespace: 'unused' },
+      importer.startsWith(`${ROOT}src`) ? undefined : { path, namespace: 'unused' },
     );
     plugin.onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
       contents: `function refuse() { throw new Error('${path} is not part of stackc'); }

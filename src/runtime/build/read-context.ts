@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import dockerignore from '@balena/dockerignore';
 
 import type { BuildContent, BuildRequirement } from '../../compiler/desired/resolved-inputs.ts';
@@ -33,7 +33,7 @@ export async function readContext(build: BuildRequirement, folder: string): Prom
   const root = resolve(folder, context);
   const hash = createHash('sha256');
   try {
-    if (!(await about('it', stat(root))).isDirectory()) return { error: 'it is no folder' };
+    if (!(await about('it', () => statSync(root))).isDirectory()) return { error: 'it is no folder' };
     const steps = await readDockerfile(root, dockerfile);
     hash.update(`${JSON.stringify([FORMAT, args, target, platform, steps.length])}\n`).update(steps);
     const tally = { files: 0, bytes: 0 };
@@ -53,12 +53,12 @@ export function ignoreFiles(dockerfile: string): readonly [own: string, shared: 
 async function readDockerfile(root: string, dockerfile: string): Promise<Buffer> {
   const path = resolve(root, dockerfile);
   try {
-    if (!(await stat(path)).isFile()) throw new Unreadable(`\`${dockerfile}\` is no file`);
+    if (!statSync(path).isFile()) throw new Unreadable(`\`${dockerfile}\` is no file`);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') throw new Unreadable(`it has no \`${dockerfile}\``);
     throw named(`\`${dockerfile}\``, error);
   }
-  return about(`\`${dockerfile}\``, readFile(path));
+  return about(`\`${dockerfile}\``, () => readFileSync(path));
 }
 
 interface Ignored {
@@ -70,8 +70,9 @@ interface Ignored {
 async function ignoredIn(root: string, dockerfile: string): Promise<Ignored> {
   for (const name of ignoreFiles(dockerfile)) {
     try {
-      const text = (await readFile(resolve(root, name), 'utf8')).replace(/^\uFEFF/, '');
-      const rules = dockerignore.default().add(text);
+      const text = readFileSync(resolve(root, name), 'utf8').replace(/^\uFEFF/, '');
+      // Docker tells `TMP` from `tmp`.
+      const rules = dockerignore.default({ ignorecase: false }).add(text);
       return { ignores: (path) => rules.ignores(path), hasExceptions: /^\s*!/m.test(text) };
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw named(`\`${name}\``, error);
@@ -87,26 +88,28 @@ interface Tally {
 
 /** In an order that is the same everywhere. */
 async function walk(root: string, below: string, ignored: Ignored, hash: Hash, tally: Tally): Promise<void> {
-  const names = await about(below === '' ? 'it' : `\`${below}\``, readdir(join(root, below)));
+  // Of many small files the calls that wait for nobody take a fraction of the time; between folders others get their turn.
+  await turn();
+  const names = await about(below === '' ? 'it' : `\`${below}\``, () => readdirSync(join(root, below)));
   for (const name of names.sort()) {
     const path = below === '' ? name : `${below}/${name}`;
     const out = ignored.ignores(path);
     if (out && !ignored.hasExceptions) continue;
     const full = join(root, path);
-    const facts = await about(`\`${path}\``, lstat(full));
+    const facts = await about(`\`${path}\``, () => lstatSync(full));
     if (facts.isDirectory()) {
       if (!out) entry(hash, 'folder', facts.mode, path, 0);
       await walk(root, path, ignored, hash, tally);
     } else if (out) {
       continue;
     } else if (facts.isSymbolicLink()) {
-      const target = await about(`\`${path}\``, readlink(full));
+      const target = await about(`\`${path}\``, () => readlinkSync(full));
       entry(hash, 'link', 0, path, target.length);
       hash.update(target);
       tally.files += 1;
     } else if (facts.isFile()) {
       entry(hash, 'file', facts.mode, path, facts.size);
-      await about(`\`${path}\``, addContent(hash, full, facts.size));
+      await about(`\`${path}\``, () => addContent(hash, full, facts.size));
       tally.files += 1;
       tally.bytes += facts.size;
     }
@@ -120,16 +123,16 @@ function entry(hash: Hash, kind: string, mode: number, path: string, bytes: numb
 
 async function addContent(hash: Hash, path: string, bytes: number): Promise<void> {
   if (bytes <= WHOLE_BYTES) {
-    hash.update(await readFile(path));
+    hash.update(readFileSync(path));
     return;
   }
   const stream: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: WHOLE_BYTES });
   for await (const piece of stream) hash.update(piece);
 }
 
-async function about<T>(what: string, reading: Promise<T>): Promise<T> {
+async function about<T>(what: string, read: () => T | Promise<T>): Promise<T> {
   try {
-    return await reading;
+    return await read();
   } catch (error) {
     throw named(what, error);
   }

@@ -97,6 +97,11 @@ test('what `.dockerignore` names stays out, but for its exceptions', async () =>
   expect(await read()).not.toEqual(before);
 });
 
+test('it tells capital letters from small ones', async () => {
+  write('app/.dockerignore', 'LIB\n');
+  expect(await read()).toMatchObject({ files: 4 });
+});
+
 test('a Dockerfile that is named there counts all the same', async () => {
   write('app/.dockerignore', 'Dockerfile\n');
   const before = await digest();
