@@ -116,7 +116,8 @@ function registryFailure(error: EngineError, auth: RegistryAuth | null): EngineE
     if (!['server', 'not-found', 'denied', 'invalid'].includes(error.kind)) return error.kind;
     // Hub says "denied … may not exist": nobody without an account can tell which.
     if (/denied|unauthorized|authentication required|no basic auth/i.test(error.message)) return 'denied';
-    if (/not found|manifest unknown|name unknown/i.test(error.message)) return 'not-found';
+    if (/not found|manifest unknown|name unknown|does not exist locally/i.test(error.message))
+      return 'not-found';
     return error.kind;
   })();
   const secrets = auth === null ? [] : [auth.password, auth.identityToken ?? ''];

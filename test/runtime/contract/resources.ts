@@ -196,6 +196,11 @@ export function images(scene: ContractScene): void {
     await engine.removeImage(one);
   });
 
+  it('rejects a push of what it has not', async () => {
+    const pushing = scene.engine.pushImage('localhost:9/none:0', null, () => undefined);
+    await expectKind('not-found', pushing);
+  });
+
   it('rejects a pull of what is not to be had', async () => {
     await expect(scene.engine.pullImage('localhost:9/none:0', null, null, () => undefined)).rejects.toThrow(
       EngineError,
