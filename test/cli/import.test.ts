@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { ADOPT } from '../../src/compiler/import/container-entry.ts';
 import type { ContainerConfig } from '../../src/compiler/plan/container-config.ts';
 import { stack } from '../support/cli.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
 import { plainConfig } from '../support/plain-config.ts';
+
+const PLAN = ADOPT === 'adopt' ? 'stack plan --adopt' : 'stack plan';
 
 let cwd: string;
 let engine: MemoryEngine;
@@ -52,23 +55,23 @@ deploy:
       # nothing says when it is ready: add \`health: {path: /…}\` or \`health: {command: …}\`
       worker:
         deploy: auto
-        x-adopt: worker
+        ${ADOPT}: worker
         image: shop:1
         env:
           API_TOKEN: "%{secret:API_TOKEN}"
         restart: "no"
 `);
   expect(stderr).toBe(`not in the file: worker: \`--pid=host\` cannot be said in a stack file
-1 secret is not in the file; provide before \`stack plan\`:
+1 secret is not in the file; provide before \`${PLAN}\`:
   export API_TOKEN="$(docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' worker | sed -n 's/^API_TOKEN=//p')"
-3 containers read, nothing changed. Read the file, then \`stack plan\`.
+3 containers read, nothing changed. Read the file, then \`${PLAN}\`.
 `);
 });
 
 test('`-o` writes a file that validates, and overwrites none without `--yes`', async () => {
   const wrote = await importRunning('-o', 'stack.yaml');
   expect([wrote.code, wrote.stdout]).toEqual([0, '']);
-  expect(wrote.stderr).toContain('Read `stack.yaml`, then `stack plan`.');
+  expect(wrote.stderr).toContain(`Read \`stack.yaml\`, then \`${PLAN}\`.`);
   expect(await stack(['validate'], { cwd })).toMatchObject({ code: 0 });
 
   writeFileSync(join(cwd, 'stack.yaml'), 'mine');

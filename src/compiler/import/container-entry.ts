@@ -1,4 +1,5 @@
 import type { PortSpec } from '../desired/instance-spec.ts';
+import { isLaterKey } from '../spec/read/later-keys.ts';
 import { parsePorts } from '../spec/values/port.ts';
 import { withoutDatabase, type ImportedDatabase } from './database.ts';
 import { databaseKind, deployMode } from './deploy-mode.ts';
@@ -7,8 +8,8 @@ import type { Group } from './groups.ts';
 import type { References } from './references.ts';
 import { escaped, Hidden, hint, loss, type Remark, type Value } from './value.ts';
 
-/** The key that points to a running container. */
-const ADOPT = 'x-adopt';
+/** The key that points to a running container; a note as long as no apply reads it. */
+export const ADOPT = isLaterKey('container', 'adopt') ? 'x-adopt' : 'adopt';
 
 /** The order in which the keys of an entry are written; others come behind. */
 const ORDER = [

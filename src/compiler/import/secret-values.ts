@@ -6,6 +6,10 @@ const MORE_NAMES = /pass|pwd|auth|salt|webhook|cookie|cert|signature|hmac|jwt/i;
 /** What says nothing to anybody, whatever it is called. */
 const HARMLESS = /^(?:true|false|yes|no|on|off|none|null)?$/i;
 
+/** Names of what is counted: `SESSION_TOKEN_TTL`. */
+const MEASURES =
+  /(?:ttl|timeout|count|size|length|port|expiry|expires|seconds|minutes|hours|days|interval|rounds|cost)$/i;
+
 /** Variables that every shell has. */
 const NO_SECRETS = new Set(['PWD', 'OLDPWD']);
 
@@ -20,7 +24,7 @@ const WELL_KNOWN =
 
 /** Whether a value must not stand in a file: by what it is called, or by what it looks like. */
 export function isSecret(name: string, value: string): boolean {
-  if (HARMLESS.test(value)) return false;
+  if (HARMLESS.test(value) || (MEASURES.test(name) && /^\d+$/.test(value))) return false;
   return (speaksOfSecret(name) && !isPathOf(name, value)) || looksSecret(value);
 }
 

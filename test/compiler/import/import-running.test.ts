@@ -5,6 +5,7 @@ import {
   type ImportOptions,
   type ImportedStack,
 } from '../../../src/compiler/import/import-running.ts';
+import { ADOPT } from '../../../src/compiler/import/container-entry.ts';
 import { renderYaml } from '../../../src/compiler/import/render-file.ts';
 import type { RunningContainer, RunningFacts } from '../../../src/compiler/import/running.ts';
 import { container, env, facts, volume } from './facts.ts';
@@ -18,7 +19,10 @@ function imported(engine: RunningFacts, options: Partial<ImportOptions> = {}): I
 /** What stands under `deploy`, less its indent. */
 function deploy(...containers: readonly RunningContainer[]): string {
   const yaml = renderYaml(imported(facts(...containers), { stack: 'shop' }));
-  return yaml.slice(yaml.indexOf('deploy:\n') + 'deploy:\n'.length).replace(/^ {2}/gm, '');
+  return yaml
+    .slice(yaml.indexOf('deploy:\n') + 'deploy:\n'.length)
+    .replace(/^ {2}/gm, '')
+    .replaceAll(`${ADOPT}:`, 'adopt:');
 }
 
 const compose = (project: string, service: string, number: number) => ({
@@ -27,7 +31,6 @@ const compose = (project: string, service: string, number: number) => ({
   'com.docker.compose.container-number': String(number),
 });
 
-const ADOPT = 'x-adopt';
 const HASH = 'd'.repeat(64);
 const NO = { name: 'no', maxRetries: 0 } as const;
 
@@ -116,7 +119,7 @@ describe('what differs', () => {
           # nothing says when it is ready: add \`health: {path: /…}\` or \`health: {command: …}\`
           other:
             deploy: auto
-            x-adopt: other
+            adopt: other
             image: shop:1
             volumes: [uploads:/up]
       "
@@ -209,7 +212,7 @@ describe('instances', () => {
           # nothing says when it is ready: add \`health: {path: /…}\` or \`health: {command: …}\`
           app1:
             deploy: auto
-            x-adopt: app1
+            adopt: app1
             image: shop:1
             command: unicorn -l /socks/app1.sock
             env:
@@ -221,7 +224,7 @@ describe('instances', () => {
           # nothing says when it is ready: add \`health: {path: /…}\` or \`health: {command: …}\`
           app2:
             deploy: auto
-            x-adopt: app2
+            adopt: app2
             image: shop:1
             command: unicorn -l /socks/app2.sock
             env:
@@ -255,17 +258,17 @@ describe('instances', () => {
           # nothing says when it is ready: add \`health: {path: /…}\` or \`health: {command: …}\`
           cache:
             deploy: auto
-            x-adopt: shop_cache_1
+            adopt: shop_cache_1
             image: shop:1
           # nothing says when it is ready: add \`health: {path: /…}\` or \`health: {command: …}\`
           db:
             deploy: auto
-            x-adopt: shop_db_1
+            adopt: shop_db_1
             image: shop:1
           # nothing says when it is ready: add \`health: {path: /…}\` or \`health: {command: …}\`
           web:
             deploy: auto
-            x-adopt: [shop_web_1, shop_web_2]
+            adopt: [shop_web_1, shop_web_2]
             image: shop:1
             containers: 2
             env:
@@ -332,7 +335,7 @@ describe('volumes', () => {
         containers:
           files:
             deploy: manual
-            x-adopt: files
+            adopt: files
             image: shop:1
             # the long name at \`/data\` is that of a volume that nobody has named; without it the next one would start empty
             volumes: [dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd:/data]
@@ -498,7 +501,8 @@ describe('secrets', () => {
         },
       ]
     `);
-    expect(result.file['deploy']).toMatchInlineSnapshot(`
+    const written = JSON.stringify(result.file['deploy']).replaceAll(`"${ADOPT}"`, '"adopt"');
+    expect(JSON.parse(written)).toMatchInlineSnapshot(`
       {
         "imported": {
           "containers": {
@@ -517,12 +521,12 @@ describe('secrets', () => {
               },
             },
             "worker": {
+              "adopt": "worker",
               "deploy": "auto",
               "env": {
                 "DB_PASS": "%{secret:WORKER_DB_PASS}",
               },
               "image": "shop:1",
-              "x-adopt": "worker",
             },
           },
         },

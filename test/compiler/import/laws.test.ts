@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { resolve } from '../../../src/compiler/desired/resolve.ts';
+import { instanceConfig } from '../../../src/compiler/plan/instance-config.ts';
 import { importRunning } from '../../../src/compiler/import/import-running.ts';
 import { renderJson, renderYaml } from '../../../src/compiler/import/render-file.ts';
 import type { RunningContainer, RunningMount } from '../../../src/compiler/import/running.ts';
@@ -146,7 +148,7 @@ const distinct = <T>(list: readonly T[], key: (item: T) => string) => [
   ...new Map(list.map((item) => [key(item), item])).values(),
 ];
 
-const one = fc
+const anyContainer = fc
   .record(
     {
       image: fc.constantFrom(
@@ -237,7 +239,7 @@ const one = fc
   .map((more) => more as Partial<RunningContainer>);
 
 const engines = fc
-  .uniqueArray(fc.tuple(name, one), { maxLength: 6, minLength: 1, selector: ([called]) => called })
+  .uniqueArray(fc.tuple(name, anyContainer), { maxLength: 6, minLength: 1, selector: ([called]) => called })
   // One says what the secret is: then it is one wherever it stands.
   .map((list) =>
     facts(
@@ -265,6 +267,128 @@ test('any engine gives a file that compiles, in YAML and in JSON, and that holds
       );
       await compileSource(new SourceFile('stack.json', json, 'json'), imported.stack);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
+  );
+});
+
+const sane = fc.record({
+  env: fc
+    .array(
+      fc
+        .tuple(fc.constantFrom('A', 'B', 'NOTE', 'x-y', '__proto__'), text)
+        .map(([key, value]) => `${key}=${value}`),
+      { maxLength: 4 },
+    )
+    .map((list) => distinct([...list, ...IMAGE.env], (pair) => pair.split('=', 1)[0] ?? '')),
+  command: fc.oneof(fc.constant(IMAGE.command), fc.array(text, { minLength: 1, maxLength: 4 })),
+  entrypoint: fc.oneof(fc.constant(IMAGE.entrypoint), fc.array(text, { minLength: 1, maxLength: 3 })),
+  mounts: fc
+    .array(mount, { maxLength: 3 })
+    .map((list) =>
+      distinct(list, ({ target }) => target).filter(
+        ({ source, target }) => isPlain(source) && isPlain(target),
+      ),
+    )
+    .map((list) =>
+      list.map((one) => ({
+        ...one,
+        relabel: one.type === 'bind' ? one.relabel : null,
+        noCopy: one.type === 'volume' && one.noCopy,
+      })),
+    )
+    .map((list) => list.sort((a, b) => (a.target < b.target ? -1 : 1))),
+  ports: fc.array(port, { maxLength: 4 }).map((list) =>
+    distinct(
+      list.filter(({ hostIp }) => hostIp !== 'odd' && hostIp !== '0.0.0.0'),
+      ({ hostPort, containerPort, protocol }) => `${hostPort ?? containerPort}${protocol}`,
+    ),
+  ),
+  restart: fc.constantFrom(
+    { name: 'no', maxRetries: 0 },
+    { name: 'always', maxRetries: 0 },
+    { name: 'unless-stopped', maxRetries: 0 },
+    { name: 'on-failure', maxRetries: 3 },
+  ),
+  user: fc.constantFrom('', 'www-data', '1000:1000', '0'),
+  memory: fc.constantFrom(null, 1, 1024 ** 3, 123_456_789),
+  cpus: fc.constantFrom(null, 0.5, 2),
+  readOnly: fc.boolean(),
+});
+
+function isPlain(place: string): boolean {
+  return place !== '/' && !place.includes(':') && place !== 'x';
+}
+
+test('what is made of the file is what runs', async () => {
+  await fc.assert(
+    fc.asyncProperty(sane, fc.integer({ min: 1, max: 3 }), async (more, count) => {
+      const ports = count === 1 ? more.ports : more.ports.map((one) => ({ ...one, hostPort: null }));
+      const running = Array.from({ length: count }, (_, index) =>
+        container(`app${index}`, {
+          ...more,
+          ports,
+          command: [...more.command, `as app${index}`],
+          env: [...more.env, `ME=${index}`],
+        }),
+      );
+      const imported = importRunning(facts(...running), { names: [], stack: 'shop' });
+      if (imported.kind !== 'stack') throw new Error(imported.kind);
+      const spec = await compileSource(new SourceFile('stack.yaml', renderYaml(imported), 'yaml'), 'shop');
+      const config = { ...IMAGE, healthcheck: false };
+      const desired = resolve(spec, {
+        images: { 'shop:1': { kind: 'local', id: IMAGE.id, config, warning: null } },
+        env: {},
+        secrets: {},
+        host: { name: 'box', publicIp: null, logDriver: 'json-file' },
+        dataMounts: {},
+        files: {},
+      });
+      if (!desired.ok) throw new Error(JSON.stringify(desired.diagnostics));
+      const instances = desired.value.containers.flatMap((owner) =>
+        owner.instances.map((instance) => ({ owner, instance })),
+      );
+      expect(instances.map(({ instance }) => instance.name)).toEqual(
+        running.map(({ name: called }) => called),
+      );
+      for (const [index, { owner, instance }] of instances.entries()) {
+        const its = running[index];
+        const made = instanceConfig('shop', owner, instance, {
+          generation: 1,
+          name: instance.engineName,
+          imageId: IMAGE.id,
+        });
+        const set = made.env.filter((pair) => !pair.startsWith('RELEASE_TAG='));
+        const names = new Set(set.map((pair) => pair.split('=', 1)[0]));
+        expect([...set, ...IMAGE.env.filter((pair) => !names.has(pair.split('=', 1)[0]))].sort()).toEqual(
+          [...(its?.env ?? [])].sort(),
+        );
+        expect(made.entrypoint ?? IMAGE.entrypoint).toEqual(its?.entrypoint);
+        expect(made.command).toEqual(its?.command);
+        expect(made.user ?? '').toBe(its?.user);
+        expect(instance.spec.restart).toEqual(its?.restart);
+        expect([made.memory, made.cpus, made.readOnly]).toEqual([its?.memory, its?.cpus, its?.readOnly]);
+        const mountTexts = (
+          list: readonly Pick<
+            RunningMount,
+            'type' | 'source' | 'target' | 'readOnly' | 'noCopy' | 'relabel'
+          >[],
+        ) =>
+          list.map(({ type, source, target, readOnly, noCopy, relabel }) => [
+            type,
+            source,
+            target,
+            readOnly,
+            noCopy,
+            relabel,
+          ]);
+        expect(mountTexts(made.mounts)).toEqual(mountTexts(its?.mounts ?? []));
+        const sorted = (list: readonly object[]) =>
+          list
+            .map((entry) => JSON.stringify(Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1))))
+            .sort();
+        expect(sorted(made.ports)).toEqual(sorted(its?.ports ?? []));
+      }
+    }),
+    { numRuns: 150 },
   );
 });
