@@ -86,11 +86,13 @@ function takeEqual(
   const isReferredSame = (member: RunningContainer) =>
     references(member, mounts.get(member)) === references(head, mounts.get(head));
 
-  let taken: readonly RunningContainer[] = [head];
   const base = names.fitting(application, family.base, left.length);
-  for (const member of left.slice(1)) {
+  const alike = left.filter(isReferredSame);
+  // Mostly all of them are; only where they are not is each asked in its turn.
+  let taken: readonly RunningContainer[] = merged(alike, base).ok ? alike : [head];
+  for (const member of taken.length === alike.length ? [] : alike.slice(1)) {
     const more = [...taken, member];
-    if (isReferredSame(member) && merged(more, base).ok) taken = more;
+    if (merged(more, base).ok) taken = more;
   }
   // A lone one that has a number has it as part of its name, but for `redis0`.
   const isBase = first === null && (taken.length > 1 || family.isWhole);
