@@ -4,6 +4,7 @@ import type { GlobalOptions, Io } from './io.ts';
 import { positive } from './options/values.ts';
 import { addAgentCommands } from './program/agent-commands.ts';
 import { addDetached } from './program/detached.ts';
+import { addImportCommands } from './program/import-commands.ts';
 import { addInstanceCommands } from './program/instance-commands.ts';
 import type { Run } from './program/run.ts';
 import { addStackCommands } from './program/stack-commands.ts';
@@ -25,6 +26,7 @@ export async function main(words: readonly string[], io: Io, version: string): P
   addDetached(program, run);
   addInstanceCommands(program, words, run);
   addAgentCommands(program, run);
+  addImportCommands(program, run);
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { ContainerConfig } from '../compiler/plan/container-config.ts';
 import type { HostPort } from '../compiler/desired/host-port.ts';
 import type { EngineImage } from '../compiler/cleanup/used-images.ts';
+import type { ImageDefaults, RunningContainer } from '../compiler/import/running.ts';
 import type { ImageConfig } from '../compiler/desired/resolved-inputs.ts';
 import type { ContainerState } from '../compiler/observed/observed-state.ts';
 
@@ -22,6 +23,8 @@ export interface Engine {
   processes(id: string): Promise<readonly ContainerProcess[]>;
   /** GET /containers/{id}/json; null when there is none. */
   inspectContainer(idOrName: string): Promise<ContainerDetails | null>;
+  /** Everything that a container was made with, whoever made it: GET /containers/{id}/json. Null when there is none. */
+  containerSetup(id: string): Promise<RunningContainer | null>;
   /** The container of exactly this name, never one whose id begins with it; null when there is none. */
   findContainer(name: string): Promise<ContainerDetails | null>;
   /**
@@ -96,6 +99,8 @@ export interface Engine {
   removeVolume(name: string): Promise<void>;
 
   listNetworks(labels: readonly string[]): Promise<readonly string[]>;
+  /** The driver of every network, by name: GET /networks. */
+  networkDrivers(): Promise<Readonly<Record<string, string>>>;
   /** The id; null when there is none of that name. */
   inspectNetwork(name: string): Promise<string | null>;
   /** A bridge network. Succeeds when one with these labels exists already. */
@@ -108,6 +113,8 @@ export interface Engine {
   disconnectNetwork(network: string, container: string): Promise<void>;
 
   inspectImage(reference: string): Promise<ImageDetails | null>;
+  /** What containers of an image have that say nothing themselves: GET /images/{name}/json. Null when it is not there. */
+  imageDefaults(reference: string): Promise<ImageDefaults | null>;
   /** All that have a name, or that no other image is made from: GET /images/json. */
   listImages(): Promise<readonly EngineImage[]>;
   /**

@@ -16,6 +16,7 @@ import { ImageTable, type MemoryImage, type RegistryEntry } from './memory/image
 import { playExec } from './memory/memory-exec.ts';
 import { memoryAgentExec } from './memory/memory-agent-exec.ts';
 import { networkCalls, volumeCalls } from './memory/resource-calls.ts';
+import { memoryDefaults } from './memory/memory-setup.ts';
 import { World, type EngineCall } from './memory/world.ts';
 
 /** What a {@link MemoryEngine} starts with. */
@@ -112,6 +113,11 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     async inspectImage(reference) {
       await world.record('inspectImage', reference);
       return images.find(reference);
+    },
+    async imageDefaults(reference) {
+      await world.record('imageDefaults', reference);
+      const image = images.find(reference);
+      return image === null ? null : memoryDefaults(image, images.list());
     },
     async listImages() {
       await world.record('listImages');

@@ -4,6 +4,7 @@ import { EngineError, type ContainerDetails, type Engine } from '../engine.ts';
 import { detailsOf, listOf, summaryOf } from './container-answers.ts';
 import type { HttpAnswer } from './answer-reader.ts';
 import { createRequest } from './container-request.ts';
+import { setupOf } from './container-setup.ts';
 import type { EngineLimits } from './engine-limits.ts';
 import { conceal } from './engine-errors.ts';
 import { pathFacts } from './path-facts.ts';
@@ -19,6 +20,7 @@ type ContainerCalls = Pick<
   | 'volumeProcesses'
   | 'processes'
   | 'inspectContainer'
+  | 'containerSetup'
   | 'findContainer'
   | 'statPath'
   | 'readFiles'
@@ -79,6 +81,13 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
         .catch(unlessStatus([404, 409], [])),
 
     inspectContainer,
+
+    containerSetup: (id) =>
+      transport
+        .ask(`inspect container ${id}`, readMs, async (docker) =>
+          setupOf(await docker.getContainer(part(id)).inspect()),
+        )
+        .catch(unlessStatus([404], null)),
 
     async findContainer(name) {
       // An inspect takes the beginning of an id for a name; the filter is a pattern for names alone.

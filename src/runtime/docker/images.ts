@@ -4,6 +4,7 @@ import type { EngineImage } from '../../compiler/cleanup/used-images.ts';
 import type { ImageConfig } from '../../compiler/desired/resolved-inputs.ts';
 import type { Engine } from '../engine.ts';
 import { buildImage } from './build.ts';
+import { defaultsOf } from './container-setup.ts';
 import type { EngineLimits } from './engine-limits.ts';
 import { listOf } from './container-answers.ts';
 import { NonsenseAnswer } from './engine-errors.ts';
@@ -13,7 +14,14 @@ import type { Transport } from './transport.ts';
 
 type ImageCalls = Pick<
   Engine,
-  'inspectImage' | 'listImages' | 'removeImage' | 'registryDigest' | 'pullImage' | 'pushImage' | 'buildImage'
+  | 'inspectImage'
+  | 'imageDefaults'
+  | 'listImages'
+  | 'removeImage'
+  | 'registryDigest'
+  | 'pullImage'
+  | 'pushImage'
+  | 'buildImage'
 >;
 
 /** The calls about images. */
@@ -25,6 +33,14 @@ export function imageCalls(transport: Transport, limits: EngineLimits): ImageCal
           const image = await docker.getImage(reference).inspect();
           if (typeof image?.Id !== 'string') throw new NonsenseAnswer('it told no image id');
           return { id: image.Id, repoDigests: image.RepoDigests ?? [], config: configOf(image) };
+        })
+        .catch(unlessStatus([404], null)),
+    imageDefaults: (reference) =>
+      transport
+        .ask(`inspect image ${reference}`, limits.readMs, async (docker) => {
+          const image = await docker.getImage(reference).inspect();
+          if (typeof image?.Id !== 'string') throw new NonsenseAnswer('it told no image id');
+          return defaultsOf(image);
         })
         .catch(unlessStatus([404], null)),
     listImages: () =>

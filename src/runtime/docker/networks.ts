@@ -7,6 +7,7 @@ import type { Transport } from './transport.ts';
 type NetworkCalls = Pick<
   Engine,
   | 'listNetworks'
+  | 'networkDrivers'
   | 'inspectNetwork'
   | 'createNetwork'
   | 'removeNetwork'
@@ -17,6 +18,7 @@ type NetworkCalls = Pick<
 interface Found {
   readonly id: string;
   readonly name: string;
+  readonly driver: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -25,7 +27,12 @@ export function networkCalls(transport: Transport, { readMs, changeMs }: EngineL
   const list = (filters: Readonly<Record<string, string[]>>): Promise<readonly Found[]> =>
     transport.ask('list networks', readMs, async (docker) => {
       const rows = await docker.listNetworks({ filters });
-      return listOf(rows).map((row) => ({ id: row.Id, name: row.Name, labels: row.Labels ?? {} }));
+      return listOf(rows).map((row) => ({
+        id: row.Id,
+        name: row.Name,
+        driver: row.Driver,
+        labels: row.Labels ?? {},
+      }));
     });
   // The engine's filter by name finds parts of names too, and its inspect takes ids for names.
   const named = async (name: string) =>
@@ -54,6 +61,8 @@ export function networkCalls(transport: Transport, { readMs, changeMs }: EngineL
   return {
     listNetworks: async (labels) =>
       (await list({ label: [...labels] })).map((network) => network.name).sort(),
+    networkDrivers: async () =>
+      Object.fromEntries((await list({})).map(({ name, driver }) => [name, driver])),
     inspectNetwork: async (name) => (await named(name))?.id ?? null,
     createNetwork: create,
 

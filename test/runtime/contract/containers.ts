@@ -23,6 +23,50 @@ export function containerLife(scene: ContractScene): void {
     expect(await scene.engine.inspectContainer(id)).toBeNull();
   });
 
+  it('tells everything that one was made with', async () => {
+    const made = {
+      entrypoint: ['sh', '-c'],
+      env: ['GREETING=hello'],
+      user: 'www-data',
+      workingDir: '/tmp',
+      hostname: 'front',
+      stopSignal: 'SIGQUIT',
+      stopTimeoutS: 5,
+      ports: [{ containerPort: 80, hostPort: null, hostIp: '127.0.0.1', protocol: 'tcp' }],
+      log: { driver: 'json-file', options: { 'max-size': '10m' } },
+      memory: 64 * 1024 * 1024,
+      cpus: 0.5,
+      readOnly: true,
+      tmpfs: { '/run': 'size=64k' },
+      capDrop: ['ALL'],
+      init: true,
+      ulimits: [{ name: 'nofile', soft: 512, hard: 1024 }],
+      shmSize: 1024 * 1024,
+      extraHosts: ['legacy:10.0.0.5'],
+    } as const;
+    const restart = { name: 'on-failure', maxRetries: 3 } as const;
+    const { id, name } = await scene.create(['exit'], { ...made, restart, hostProcesses: true });
+    const setup = await scene.engine.containerSetup(id);
+    const { env, ...rest } = made;
+    expect(setup).toMatchObject({
+      id,
+      name,
+      image: scene.image,
+      state: 'created',
+      command: ['exit'],
+      restart,
+      ...rest,
+    });
+    expect(setup?.env).toEqual(expect.arrayContaining([...env]));
+    expect(setup?.foreignOptions).toContain('--pid=host');
+    expect(await scene.engine.imageDefaults(scene.image)).toMatchObject({
+      id: setup?.imageId,
+      stopSignal: null,
+    });
+    expect(await scene.engine.containerSetup(scene.unique('gone'))).toBeNull();
+    expect(await scene.engine.imageDefaults('stackc-contract/gone:1')).toBeNull();
+  });
+
   it('starts what runs and stops what is stopped without complaint', async () => {
     const { id } = await scene.run(play('run'));
     expect(await scene.engine.startContainer(id)).toBe(false);

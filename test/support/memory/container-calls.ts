@@ -3,6 +3,7 @@ import { EngineError, type Engine } from '../../../src/runtime/engine.ts';
 import { conflict, notFound, serverError } from './failures.ts';
 import { attachTo } from './memory-attach.ts';
 import { MemoryContainer } from './memory-container.ts';
+import { memorySetup } from './memory-setup.ts';
 import { readLog } from './read-log.ts';
 import { hasLabels, type World } from './world.ts';
 
@@ -13,6 +14,7 @@ type ContainerCalls = Pick<
   | 'volumeProcesses'
   | 'processes'
   | 'inspectContainer'
+  | 'containerSetup'
   | 'findContainer'
   | 'createContainer'
   | 'startContainer'
@@ -58,6 +60,11 @@ export function containerCalls(world: World): ContainerCalls {
       await world.record('processes', id);
       const { state, pid } = world.find(id)?.details() ?? { state: null, pid: 0 };
       return state === 'running' ? [{ pid, title: 'app' }] : [];
+    },
+    async containerSetup(id) {
+      await world.record('containerSetup', id);
+      const container = world.find(id);
+      return container === null ? null : memorySetup(container);
     },
     async inspectContainer(id) {
       await world.record('inspectContainer', id);

@@ -6,6 +6,7 @@ type VolumeCalls = Pick<Engine, 'listVolumes' | 'createVolume' | 'removeVolume'>
 type NetworkCalls = Pick<
   Engine,
   | 'listNetworks'
+  | 'networkDrivers'
   | 'inspectNetwork'
   | 'createNetwork'
   | 'removeNetwork'
@@ -48,6 +49,10 @@ export function networkCalls(world: World): NetworkCalls {
       await world.record('listNetworks', labels);
       const found = [...networks].filter(([, network]) => hasLabels(network.labels, labels));
       return found.map(([name]) => name).sort();
+    },
+    async networkDrivers() {
+      await world.record('networkDrivers');
+      return Object.fromEntries([...networks.keys()].map((name) => [name, 'bridge']));
     },
     async inspectNetwork(name) {
       await world.record('inspectNetwork', name);
