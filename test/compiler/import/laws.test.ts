@@ -342,6 +342,7 @@ test('what is made of the file is what runs', async () => {
         host: { name: 'box', publicIp: null, logDriver: 'json-file' },
         dataMounts: {},
         files: {},
+        builds: {},
       });
       if (!desired.ok) throw new Error(JSON.stringify(desired.diagnostics));
       const instances = desired.value.containers.flatMap((owner) =>
