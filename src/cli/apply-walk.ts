@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import { imagesAtBegin } from '../compiler/cleanup/images-at-begin.ts';
+import { goesBack } from '../compiler/journal/goes-back.ts';
+import { revisionsOf } from '../compiler/journal/revisions.ts';
 import { agentAtHand, agentName } from '../compiler/reconcile/agents.ts';
 import { newestKept } from '../compiler/revision/kept-revisions.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
@@ -50,11 +52,12 @@ export async function applyWalk(
   const applyId = randomUUID();
   const agent = agentName(stack, 'stack');
   const stored = await storedRevision({ loaded, inputs, observed }, selection);
-  const earlier = { kept: observed.kept, records: (await journal?.()) ?? [] };
+  const revisions = revisionsOf((await journal?.()) ?? []);
+  const isBack = goesBack(begin, revisions);
   const hooksOf = async (): Promise<Pick<Walk, 'hooks'>> => {
     if (plan.hooks.length === 0) return {};
     const { hookWorld } = await import('./hooks/hook-world.ts');
-    return { hooks: await hookWorld(context, { plan, connection, begin, records: earlier.records }, loaded) };
+    return { hooks: await hookWorld(context, { plan, connection, begin, revisions }, loaded) };
   };
   const buildsOf = async (): Promise<Pick<Walk, 'builds'>> => {
     if (plan.nodes.every(({ op }) => op.kind !== 'image.build')) return {};
@@ -76,11 +79,11 @@ export async function applyWalk(
     },
     keep: keepOptions(
       { stack, stored, agent },
-      { command: begin.command, keep: loaded.spec.keep, ...earlier },
+      { isBack, keep: loaded.spec.keep, kept: observed.kept, revisions },
     ),
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: { completed: 'Applied', command: again },
-    results: new DeployResults(plan, desired, begin.command),
+    results: new DeployResults(plan, desired, { command: begin.command, isBack }),
     ...(await hooksOf()),
     ...(await buildsOf()),
   };

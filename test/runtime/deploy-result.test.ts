@@ -17,7 +17,7 @@ function app(more: Partial<ContainerSketch> = {}) {
 
 async function told(shop: World, desired: ReturnType<typeof app>, command: ApplyCommand = 'apply') {
   const plan = await shop.plan(desired);
-  const results = new DeployResults(plan, desired, command);
+  const results = new DeployResults(plan, desired, { command, isBack: command === 'rollback' });
   for (const event of await shop.walk(plan, desired)) results.note(event);
   return results.all().map(({ container, event, instances, error }) => ({
     name: container.name,
@@ -69,7 +69,7 @@ test('what has gone back only in part, or not cleanly, is a failure', async () =
   const plan = await shop.plan(desired);
   const events = await shop.walk(plan, desired);
   const eventOf = (seen: readonly ExecutionEvent[]) => {
-    const results = new DeployResults(plan, desired, 'apply');
+    const results = new DeployResults(plan, desired, { command: 'apply', isBack: false });
     for (const event of seen) results.note(event);
     return results.all()[0]?.event;
   };
@@ -89,7 +89,7 @@ test.each([
   await shop.apply(app({ instances: 4, rollout }));
   const desired = app({ instances: 4, rollout, env: { NEW: '1' } });
   const plan = await shop.plan(desired);
-  const results = new DeployResults(plan, desired, 'apply');
+  const results = new DeployResults(plan, desired, { command: 'apply', isBack: false });
   for (const event of await shop.walk(plan, desired)) results.note(event);
   expect(results.all()).toMatchObject([{ event: 'success', error: null }]);
   results.blame('requests failed');
@@ -113,10 +113,10 @@ test('an apply that was cut off has not succeeded, and one that never began is t
   const shop = shopWith();
   const desired = app();
   const plan = await shop.plan(desired);
-  const refused = new DeployResults(plan, desired, 'apply');
+  const refused = new DeployResults(plan, desired, { command: 'apply', isBack: false });
   refused.note({ type: 'locked', atMs: 0, holder: null });
   expect(refused.all()).toEqual([]);
-  const cut = new DeployResults(plan, desired, 'apply');
+  const cut = new DeployResults(plan, desired, { command: 'apply', isBack: false });
   cut.note({ type: 'begun', atMs: 0, revision: 7 });
   expect(cut.revision).toBe(7);
   expect(cut.all()).toMatchObject([{ event: 'failure', error: 'the apply was ended before it was done' }]);

@@ -1,5 +1,4 @@
-import type { JournalRecord } from '../../compiler/journal/record.ts';
-import { commitOf, revisionsOf } from '../../compiler/journal/revisions.ts';
+import { commitOf, type Revision } from '../../compiler/journal/revisions.ts';
 import { isPending, type Plan } from '../../compiler/plan/plan.ts';
 import type { HookWorld } from '../../runtime/hooks/run-hook.ts';
 import type { ApplyBegin } from '../../runtime/journal/apply-journal.ts';
@@ -14,13 +13,13 @@ export async function hookWorld(
     plan: { stack, changes },
     connection,
     begin: { command, git, of, user, host },
-    records = [],
+    revisions = [],
   }: {
     readonly plan: Plan;
     readonly connection: Pick<Connection, 'engine'>;
     readonly begin: ApplyBegin;
-    /** Of earlier applies, which know the commit of what is made again. */
-    readonly records?: readonly JournalRecord[];
+    /** Earlier applies, which know the commit of what is made again. */
+    readonly revisions?: readonly Revision[];
   },
   { folder }: Pick<LoadedSpec, 'folder'>,
 ): Promise<HookWorld> {
@@ -30,7 +29,7 @@ export async function hookWorld(
     .flatMap(({ subject }) =>
       subject.kind === 'instance' ? [`${subject.application}/${subject.instance}`] : [],
     );
-  const made = commitOf({ revision: Number.POSITIVE_INFINITY, of, git }, revisionsOf(records));
+  const made = commitOf({ revision: Number.POSITIVE_INFINITY, of, git }, revisions);
   const facts = {
     stack,
     engine,

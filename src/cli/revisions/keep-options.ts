@@ -1,5 +1,4 @@
-import type { ApplyCommand, JournalRecord } from '../../compiler/journal/record.ts';
-import { revisionsOf } from '../../compiler/journal/revisions.ts';
+import type { Revision } from '../../compiler/journal/revisions.ts';
 import type { ObservedKept } from '../../compiler/observed/observed-state.ts';
 import { begunRevisions, isWhole, keptRevisions } from '../../compiler/revision/kept-revisions.ts';
 import type { KeepOptions } from '../../runtime/revisions/revision-keeper.ts';
@@ -8,22 +7,21 @@ import type { KeepOptions } from '../../runtime/revisions/revision-keeper.ts';
 export function keepOptions(
   made: Pick<KeepOptions, 'stack' | 'stored' | 'agent'>,
   {
-    command,
+    isBack,
     keep,
     kept,
-    records,
+    revisions,
   }: {
-    readonly command: ApplyCommand;
+    /** Whether it makes an earlier revision again. */
+    readonly isBack: boolean;
     /** As the file says. */
     readonly keep: number;
     readonly kept: readonly ObservedKept[];
-    readonly records: readonly JournalRecord[];
+    readonly revisions: readonly Revision[];
   },
 ): KeepOptions {
-  const revisions = revisionsOf(records);
   const begun = begunRevisions(made.stack, kept);
   const whole = begun.filter(({ revision }) => isWhole(revisions.find((one) => one.revision === revision)));
-  const isBack = command === 'rollback' || command === 'abort';
   const good = keptRevisions(made.stack, kept).length + whole.length;
   return {
     ...made,

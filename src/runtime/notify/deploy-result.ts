@@ -27,8 +27,13 @@ export class DeployResults {
   #hasBegun = false;
   #blame: string | null = null;
 
-  constructor(plan: Plan, desired: DesiredState | null, command: ApplyCommand) {
-    this.#goesBack = command === 'rollback' || command === 'abort';
+  /** `isBack`: it makes an earlier revision again. */
+  constructor(
+    plan: Plan,
+    desired: DesiredState | null,
+    { command, isBack }: { readonly command: ApplyCommand; readonly isBack: boolean },
+  ) {
+    this.#goesBack = isBack;
     const isTold = ({ action }: Change) => TOLD.has(action) || (command === 'resume' && LEFT.has(action));
     this.#watched = (desired?.containers ?? []).flatMap((container) => {
       if (container.notifications.length === 0) return [];

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { keepOptions } from '../../../src/cli/revisions/keep-options.ts';
 import type { JournalRecord } from '../../../src/compiler/journal/record.ts';
+import { revisionsOf } from '../../../src/compiler/journal/revisions.ts';
 import { labels } from '../../../src/compiler/labels.ts';
 import { imageKeeperName } from '../../../src/compiler/names.ts';
 import { bareConfig } from '../../../src/compiler/plan/instance-config.ts';
@@ -63,7 +64,7 @@ class Scene {
     const apply = `a${revision}`;
     const options = keepOptions(
       { stack: STACK, stored: this.#stored(image, only, isPulled), agent: 'shop-agent' },
-      { command: 'apply', keep: KEEP, kept: await this.kept(), records: this.#journal },
+      { isBack: false, keep: KEEP, kept: await this.kept(), revisions: revisionsOf(this.#journal) },
     );
     const keeper = new RevisionKeeper(this.engine, systemClock, options);
     const node = { id: 'shop/app0 start', group: 'shop/app0', op: {} };
