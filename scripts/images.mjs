@@ -54,6 +54,8 @@ export const RECIPES = [
   { name: 'forwarder:1', context: 'examples/images/forwarder', from: 'ruby:1', after: '', args: {} },
   // Four application servers with the same application, for tests and benchmarks under load.
   { name: 'servers:1', context: 'bench/images/servers', from: 'ruby:1', after: '', args: {} },
+  // A bare machine for `stack setup`.
+  { name: 'machine:1', context: 'test/images/machine', from: '', after: '', args: {} },
 ];
 
 /** What `examples/stack.json` needs. */

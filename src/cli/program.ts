@@ -7,6 +7,7 @@ import { addDetached } from './program/detached.ts';
 import { addImportCommands } from './program/import-commands.ts';
 import { addInstanceCommands } from './program/instance-commands.ts';
 import type { Run } from './program/run.ts';
+import { addSetupCommand } from './program/setup-command.ts';
 import { addStackCommands } from './program/stack-commands.ts';
 import { addWaysBack } from './program/ways-back.ts';
 import { runCommand } from './run-command.ts';
@@ -27,6 +28,7 @@ export async function main(words: readonly string[], io: Io, version: string): P
   addInstanceCommands(program, words, run);
   addAgentCommands(program, run);
   addImportCommands(program, run);
+  addSetupCommand(program, run);
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {

@@ -6,7 +6,8 @@ import { Duplex } from 'node:stream';
 import { SshEnded } from './engine-errors.ts';
 import type { Endpoint } from './host-url.ts';
 
-type SshEndpoint = Endpoint & { readonly kind: 'ssh' };
+/** A machine behind ssh. */
+export type SshEndpoint = Endpoint & { readonly kind: 'ssh' };
 
 /**
  * Connections through the system's own `ssh`, so that the user's configuration, keys and known hosts count:
@@ -25,23 +26,27 @@ export class SshAgent extends Agent {
   }
 }
 
-/** The arguments of `ssh`; what follows the host is read by the shell over there. */
+/** The arguments of `ssh` for an engine's connection. */
 export function sshArguments(endpoint: SshEndpoint): readonly string[] {
+  const path = endpoint.path === null ? [] : [`--host=${shellWord(`unix://${endpoint.path}`)}`];
+  return sshWords(endpoint, [], ['docker', ...path, 'system', 'dial-stdio']);
+}
+
+/** The arguments of `ssh` with some options more; the command, what follows the host, is read by the shell over there. */
+export function sshWords(
+  endpoint: SshEndpoint,
+  options: readonly string[],
+  command: readonly string[],
+): readonly string[] {
   return [
     // Never a question on the terminal: there may be several connections, and none of them owns it.
-    '-o',
-    'BatchMode=yes',
-    '-o',
-    'ConnectTimeout=15',
+    ...['BatchMode=yes', 'ConnectTimeout=15', ...options].flatMap((option) => ['-o', option]),
     '-T',
     ...(endpoint.user === null ? [] : ['-l', endpoint.user]),
     ...(endpoint.port === null ? [] : ['-p', String(endpoint.port)]),
     '--',
     endpoint.host,
-    'docker',
-    ...(endpoint.path === null ? [] : [`--host=${shellWord(`unix://${endpoint.path}`)}`]),
-    'system',
-    'dial-stdio',
+    ...command,
   ];
 }
 

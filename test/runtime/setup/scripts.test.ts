@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+
+import { readFacts } from '../../../src/compiler/setup/read-facts.ts';
+import { lookScript } from '../../../src/runtime/setup/look-script.ts';
+import { shellWord } from '../../../src/runtime/setup/shell-word.ts';
+import { stepScript, type MachineStep } from '../../../src/runtime/setup/step-script.ts';
+
+const sh = (script: string, ...words: readonly string[]) =>
+  spawnSync('sh', words, { input: script, encoding: 'utf8' });
+
+const STEPS: readonly MachineStep[] = [
+  { kind: 'finish packages' },
+  { kind: 'write settings', text: `{"it's": "$HOME"}\n`, before: null, added: [], takesRestart: false },
+  { kind: 'add repository', distribution: 'debian', codename: 'bookworm' },
+  {
+    kind: 'install',
+    packages: ['docker.io'],
+    whereApart: 'docker-cli',
+    version: null,
+    source: 'distribution',
+  },
+  { kind: 'start' },
+  { kind: 'reload' },
+  { kind: 'restart', containers: 0, liveRestore: false },
+  { kind: 'enable' },
+  { kind: 'join group', user: 'deploy' },
+];
+
+describe('the scripts of a setup', () => {
+  it.each(STEPS.map((step) => [step.kind, step] as const))('are shell: %s', (_kind, step) => {
+    expect(sh(stepScript(step, 'systemd'), '-n')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('do nothing when they come only in part', () => {
+    for (const step of STEPS) {
+      const script = stepScript(step, 'sysv');
+      const part = script.slice(0, script.lastIndexOf('main <'));
+      // All that is left are definitions, but for a temporary file.
+      expect(sh(`mktemp() { echo /nowhere; }\n${part}`)).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    }
+  });
+
+  it('look at this machine, whatever it is', () => {
+    const { stdout } = sh(lookScript(`no'image`), '-s');
+    const facts = readFacts(`a banner\n${stdout}`);
+    expect(facts?.system.name).not.toBe('');
+    expect(facts?.system.freeBytes).toBeGreaterThan(0);
+  });
+
+  it('hold any text as it is', () => {
+    const text = `a'b"$HOME\`x\`\n\\n`;
+    expect(sh(`printf %s ${shellWord(text)}`).stdout).toBe(text);
+  });
+});
