@@ -52,10 +52,13 @@ export const RECIPES = [
   { name: 'nginx:1', context: 'examples/images/nginx', from: '', after: '', args: {} },
   { name: 'redis:1', context: 'examples/images/redis', from: '', after: '', args: {} },
   { name: 'forwarder:1', context: 'examples/images/forwarder', from: 'ruby:1', after: '', args: {} },
+  // An nginx that finds its servers through the engine's events.
+  { name: 'discovery:1', context: 'examples/images/discovery', from: 'ruby:1', after: '', args: {} },
   // Four application servers with the same application, for tests and benchmarks under load.
   { name: 'servers:1', context: 'bench/images/servers', from: 'ruby:1', after: '', args: {} },
   // A bare machine for `stack setup`.
   { name: 'machine:1', context: 'test/images/machine', from: '', after: '', args: {} },
+  { name: 'ab:1', context: 'bench/images/ab', from: '', after: '', args: {} },
 ];
 
 /** What `examples/stack.json` needs. */
