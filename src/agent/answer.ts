@@ -6,6 +6,7 @@ import { drainPorts } from './drain-ports.ts';
 import { appendJournal, newestRevision } from './journal.ts';
 import { lookAtHost } from './host.ts';
 import { lookAtListeners } from './listeners.ts';
+import { awaitPortArrivals } from './port-arrivals.ts';
 import { probe } from './probe.ts';
 import type { Keeper } from './keeper.ts';
 import type { Lease } from './lease.ts';
@@ -114,6 +115,8 @@ async function perform(
     case 'arrivals':
       checkName(request.name);
       return awaitArrivals(request);
+    case 'port-arrivals':
+      return awaitPortArrivals(request);
     case 'drain':
       checkName(request.name);
       checkBelow(root, request.path);

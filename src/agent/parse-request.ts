@@ -1,5 +1,6 @@
 import type {
   ArrivalsRequest,
+  PortArrivalsRequest,
   DrainPortsRequest,
   DrainRequest,
   LeaseRequest,
@@ -100,6 +101,8 @@ function questionIn(fields: Fields): AgentQuestion {
       return { op: 'revision' };
     case 'arrivals':
       return { op: 'arrivals', ...arrivalsIn(fields) };
+    case 'port-arrivals':
+      return { op: 'port-arrivals', ...portArrivalsIn(fields) };
     case 'drain':
       return { op: 'drain', ...drainIn(fields) };
     case 'drain-ports':
@@ -129,14 +132,31 @@ function probeIn(fields: Fields): ProbeRequest {
 }
 
 function arrivalsIn(fields: Fields): ArrivalsRequest {
-  const count = fields['count'];
-  if (!isPositive(count)) throw new Refusal('`count` is no whole number above 0');
   return {
     name: text(fields, 'name'),
     pids: pidsIn(fields),
-    count,
+    count: countIn(fields),
     timeoutMs: milliseconds(fields, 'timeoutMs'),
   };
+}
+
+function portArrivalsIn(fields: Fields): PortArrivalsRequest {
+  const { pid, beside } = fields;
+  if (!isPositive(pid)) throw new Refusal('`pid` is no process id');
+  if (beside !== null && !isPositive(beside)) throw new Refusal('`beside` is no process id');
+  return {
+    pid,
+    beside,
+    ports: portsIn(fields),
+    count: countIn(fields),
+    idleMs: milliseconds(fields, 'idleMs'),
+    timeoutMs: milliseconds(fields, 'timeoutMs'),
+  };
+}
+
+function countIn({ count }: Fields): number {
+  if (!isPositive(count)) throw new Refusal('`count` is no whole number above 0');
+  return count;
 }
 
 function leaseIn(fields: Fields): Omit<LeaseRequest, 'id'> & { readonly lease: string } {

@@ -1,5 +1,6 @@
 import type {
   ArrivalsRequest,
+  PortArrivalsRequest,
   DrainPortsRequest,
   DrainRequest,
   LeaseRequest,
@@ -58,6 +59,7 @@ export type AgentQuestion =
   /** The number of the newest revision in the journal; 0 where there is none. */
   | { readonly op: 'revision' }
   | ({ readonly op: 'arrivals' } & ArrivalsRequest)
+  | ({ readonly op: 'port-arrivals' } & PortArrivalsRequest)
   | ({ readonly op: 'drain' } & DrainRequest)
   | ({ readonly op: 'drain-ports' } & DrainPortsRequest)
   | { readonly op: 'listeners'; readonly ports: readonly number[] }
@@ -69,7 +71,7 @@ export type AgentQuestion =
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `ListenersResult` for `listeners`, a `HostResult` for `host`, what was handed over or null for `publish`, a number for `revision`, a `LeaseAnswer` for `lease`, a `LeaseLost` or null for `journal`, a `Holder` or null for `holder`, whether it was taken away for `unlock`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `PortArrivalsResult` for `port-arrivals`, a `ListenersResult` for `listeners`, a `HostResult` for `host`, what was handed over or null for `publish`, a number for `revision`, a `LeaseAnswer` for `lease`, a `LeaseLost` or null for `journal`, a `Holder` or null for `holder`, whether it was taken away for `unlock`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   /** `lost`: the agent is ending, and what was asked may have been done. */

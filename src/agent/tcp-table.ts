@@ -54,6 +54,23 @@ export function listeningIn(
   );
 }
 
+/**
+ * Who has connected to one of `ports`, as far as such a table still tells: address and port of the other end, as it stands
+ * there. Without loopback and the addresses `apart`.
+ */
+export function peersIn(
+  table: string,
+  ports: readonly number[],
+  apart: ReadonlySet<string>,
+): readonly string[] {
+  return rowsOf(table, ports).flatMap(({ state, remote }) => {
+    if (state === LISTEN) return [];
+    const address = addressText(remote.slice(0, remote.lastIndexOf(':')));
+    const isOwn = address.startsWith('127.') || address === '::1' || apart.has(address);
+    return isOwn ? [] : [remote];
+  });
+}
+
 /** The kernel writes each 32-bit word of an address in the machine's own order of bytes: little-endian. */
 function addressText(address: string): string {
   const bytes = (address.match(/.{8}/g) ?? []).flatMap((word) => [...Buffer.from(word, 'hex')].reverse());
@@ -72,6 +89,8 @@ interface Row extends Listener {
   readonly state: string;
   /** As the table has it. */
   readonly address: string;
+  /** The other end, with its port, as the table has it. */
+  readonly remote: string;
 }
 
 function rowsOf(table: string, ports: readonly number[]): readonly Row[] {
@@ -80,10 +99,11 @@ function rowsOf(table: string, ports: readonly number[]): readonly Row[] {
     .split('\n')
     .slice(1)
     .map((line): Row => {
-      const [, local = '', , state = '', , , , , , inode] = line.trim().split(/\s+/);
+      const [, local = '', remote = '', state = '', , , , , , inode] = line.trim().split(/\s+/);
       return {
         port: Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16),
         address: local.slice(0, local.lastIndexOf(':')),
+        remote,
         state,
         inode: Number(inode),
       };

@@ -9,8 +9,10 @@ import { HookError } from './hooks/hook-error.ts';
 import { lines } from './log-lines.ts';
 import { BalancerError } from './perform/balancers.ts';
 import { DrainError } from './perform/drain.ts';
+import { ErrandError } from './perform/errand.ts';
 import { ForerunnerError } from './perform/forerunners.ts';
 import { MonitorError } from './perform/monitor.ts';
+import { ProxyError } from './perform/proxies.ts';
 import { ReloadError } from './perform/reload-error.ts';
 import { MigrationError } from './perform/migration-error.ts';
 import { helpForLog, plainWords } from './plain-words.ts';
@@ -88,6 +90,22 @@ export async function describeFailure(
       message: error.message,
       detail: null,
       help: 'its log and `show servers state` on its runtime socket say why; then apply again',
+      log,
+    };
+  }
+  if (error instanceof ProxyError) {
+    return {
+      message: error.message,
+      detail: null,
+      help: 'a proxy must look at the engine again when a container starts, and share a network of `networks` with it; see its log, then apply again',
+      log,
+    };
+  }
+  if (error instanceof ErrandError) {
+    return {
+      message: `the kernel's packet filter: ${error.message}`,
+      detail: null,
+      help: 'it takes a kernel with nf_tables, and `nft` in the image of the agent (`stack agent build`)',
       log,
     };
   }

@@ -59,6 +59,10 @@ const WORDS: Readonly<Record<Exclude<Operation['kind'], 'checkpoint' | 'files.re
     'balancer.notice': ['await checks'],
     'ports.drain': ['drain ports'],
     'ports.note': ['note ports'],
+    'ports.refuse': ['refuse'],
+    'ports.admit': ['admit'],
+    'proxies.wake': ['wake proxies'],
+    'proxies.reached': ['await proxies'],
     'files.reload': ['reload'],
     'files.settle': ['settle'],
   };

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-
 import { describe, expect, test } from 'vitest';
 
 import {
@@ -11,7 +9,7 @@ import {
   SLOW,
   type Served,
 } from '../support/load.ts';
-import { docker, PROGRAM, rows } from '../support/stack-cli.ts';
+import { docker, rows } from '../support/stack-cli.ts';
 
 // Instances that haproxy reaches over TCP, and is told of while it runs.
 
@@ -116,35 +114,13 @@ async function killed(made: Served, scene: LoadScene, step: string): Promise<voi
   const loads = await scene.underLoad(EVERYBODY, async () => {
     nextGeneration(made);
     scene.folder.write(made.stack);
-    await killedAfter(scene, step);
+    await scene.killedAfter(`load/${step}`);
     // What was only just starting may not know its stop signal yet.
     const ran = await scene.folder.run(['apply', '--yes']);
     expect(ran.code, ran.stderr + ran.stdout).toBe(0);
   });
   await scene.expectNothingLost(loads);
   await expectServed(scene);
-}
-
-/** Runs an apply and kills it as soon as it has said that the step of this name is done. */
-function killedAfter(scene: LoadScene, step: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [PROGRAM, 'apply', '--yes', '--json'], {
-      cwd: scene.folder.folder,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    let output = '';
-    child.stdout.on('data', (data: Buffer) => {
-      output += data.toString();
-      const isDone = rows(output).some(
-        (line) => line.includes('"node-finished"') && line.includes(`"id":"load/${step}`),
-      );
-      if (isDone) child.kill('SIGKILL');
-    });
-    child.on('close', (code, signal) => {
-      if (signal === 'SIGKILL') resolve();
-      else reject(new Error(`it ended with code ${code} before ${step}: ${output.slice(-500)}`));
-    });
-  });
 }
 
 /** What haproxy holds for the addresses of its servers are those of the containers that bear the names, all of them up. */

@@ -48,6 +48,8 @@ function container(name: string) {
         { restart: { name: 'on-failure' as const, maxRetries: 3 } },
         // With a port: two generations of it listen there.
         { network: 'host' as const },
+        // Without a socket a proxy finds it by itself.
+        { networks: ['front'], labels: { 'traefik.enable': 'true' } },
       ),
       files: fc.constantFrom({}, { '/etc/conf': '1' }, { '/etc/conf': '2' }),
       reload: fc.constantFrom([], ['/etc/conf']),

@@ -14,6 +14,7 @@ export function agentSession(does: Partial<AgentSession> = {}): AgentSession {
     unlock: refuse,
     revision: refuse,
     arrivals: refuse,
+    portArrivals: refuse,
     keep: refuse,
     restore: refuse,
     unlink: refuse,

@@ -4,7 +4,18 @@ import { join } from 'node:path';
 
 import { afterAll, expect } from 'vitest';
 
-import { docker, freePort, ROOT, StackFolder, until, wipe, type Loose, type Ran } from './stack-cli.ts';
+import {
+  docker,
+  freePort,
+  PROGRAM,
+  ROOT,
+  rows,
+  StackFolder,
+  until,
+  wipe,
+  type Loose,
+  type Ran,
+} from './stack-cli.ts';
 
 /** What `bench/load.mjs` prints. */
 export interface LoadResult {
@@ -265,6 +276,28 @@ export class LoadScene {
       await pause(400);
       await work();
       await pause(400);
+    });
+  }
+
+  /** Runs an apply and kills it as soon as it has said that the operation whose name begins so is done. */
+  killedAfter(operation: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [PROGRAM, 'apply', '--yes', '--json'], {
+        cwd: this.folder.folder,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      let output = '';
+      child.stdout.on('data', (data: Buffer) => {
+        output += data.toString();
+        const isDone = rows(output).some(
+          (line) => line.includes('"node-finished"') && line.includes(`"id":"${operation}`),
+        );
+        if (isDone) child.kill('SIGKILL');
+      });
+      child.on('close', (code, signal) => {
+        if (signal === 'SIGKILL') resolve();
+        else reject(new Error(`it ended with code ${code} before ${operation}: ${output.slice(-500)}`));
+      });
     });
   }
 

@@ -130,6 +130,10 @@ export function memoryAgentSession(options: MemoryAgentOptions): AgentSession {
     holder: async () => lease.holder(),
     unlock: async (id) => lease.unlock(id),
     revision: () => Promise.resolve(revisionsOf(readRecords(journal.join('\n'))).at(-1)?.revision ?? 0),
+    portArrivals: async ({ ports, count }) => {
+      onCall(`port arrivals ${ports.join(' ')}`);
+      return { seen: count, beside: 0, ms: 10 };
+    },
     drainPorts: async ({ ports }) => {
       onCall(`drain ports ${ports.join(' ')}`);
       return { kind: 'drained', ms: 250, most: 0 };

@@ -87,6 +87,14 @@ export function operationText(op: Operation): string {
       return `wait until the balancer comes to ${generationOf(op.target)}`;
     case 'ports.drain':
       return `drain ${generationOf(op.target)}`;
+    case 'ports.refuse':
+      return `${generationOf(op.target)} refuses new connections`;
+    case 'ports.admit':
+      return `${generationOf(op.target)} lets new connections in again`;
+    case 'proxies.wake':
+      return `let proxies on ${op.networks.join(' and ')} look again`;
+    case 'proxies.reached':
+      return `wait until proxies come to ${generationOf(op.target)}`;
     case 'ports.note':
       return `note who listens on ${op.ports.length === 1 ? 'port' : 'ports'} ${op.ports.join(', ')} of the host`;
     case 'balancer.point':

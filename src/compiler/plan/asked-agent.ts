@@ -1,6 +1,6 @@
 import type { Plan } from './plan.ts';
 
-const ASKING = /^(?:socket|balancer|ports)\./;
+const ASKING = /^(?:socket|balancer|ports|proxies)\./;
 
 /** The agent that a plan is sure to ask, where it runs by now; null: there is none, or the plan brings it up itself. */
 export function askedAgent({ nodes, agents }: Plan): string | null {

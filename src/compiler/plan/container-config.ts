@@ -21,7 +21,7 @@ export interface ContainerConfig {
   readonly user: string | null;
   readonly workingDir: string | null;
   readonly hostname: string | null;
-  /** The network it starts on: a network's name, `host` or `none`. */
+  /** The network it starts on: a network's name, `host`, `none`, or `container:` and the id of the one whose network it shares. */
   readonly network: string;
   /** `container:alias` names resolved on `network` (EndpointSettings.Links); the targets need not exist. */
   readonly links: readonly string[];

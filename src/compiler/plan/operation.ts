@@ -260,6 +260,33 @@ export type Operation =
       readonly limitS: number;
     }
   /**
+   * New connections to ports of a container are refused from here on, as if nobody listened there; those that were made go on.
+   * A container of ours does it in the target's network, by the kernel's packet filter.
+   */
+  | { readonly kind: 'ports.refuse'; readonly target: ContainerRef; readonly ports: readonly number[] }
+  /** They are let in again. */
+  | { readonly kind: 'ports.admit'; readonly target: ContainerRef }
+  /**
+   * A container of ours starts and ends: proxies that follow the engine's events look at it then, and find who has joined their
+   * networks since it was started.
+   */
+  | { readonly kind: 'proxies.wake'; readonly networks: readonly string[] }
+  /**
+   * Waits until proxies have come to `ports` of a container `count` times, and no nginx on `networks` works by an older
+   * configuration; not longer than `limitS` seconds, or until nobody has come to it or to `old` for a while. `must`: fails where
+   * they go on coming to `old` alone.
+   */
+  | {
+      readonly kind: 'proxies.reached';
+      readonly target: ContainerRef;
+      readonly old: ContainerRef | null;
+      readonly ports: readonly number[];
+      readonly networks: readonly string[];
+      readonly count: number;
+      readonly limitS: number;
+      readonly must: boolean;
+    }
+  /**
    * The agent of the host's network notes who listens on ports that this generation is to share with the one before it:
    * its gate wants another listener, and more answers than the old one could give by chance.
    */

@@ -1,4 +1,5 @@
 import type { DesiredInstance, DesiredState, Gate, Strategy } from '../desired/desired-state.ts';
+import { foundOf } from '../desired/found.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
@@ -56,6 +57,7 @@ export function planesOf(
   if (instance.socket !== null) planes.add('stack');
   if (order === 'start-first' && instance.port !== null && instance.spec.network === 'stack')
     planes.add('stack');
+  if (foundOf(instance) !== null) planes.add('stack');
   if (sharedPorts(instance, order).length > 0) planes.add('host');
   const plane = gatePlane(instance);
   if (plane !== null) planes.add(plane);

@@ -1,4 +1,5 @@
 import { drainPorts, leave, point } from './balancers.ts';
+import { refusedPorts } from './found-steps.ts';
 import type { Step } from './strategies.ts';
 import { node } from './turn.ts';
 import type { StepNode, Turn } from './turn.ts';
@@ -22,7 +23,7 @@ export const balancerSteps = {
   // Start-first: its name has moved by now, and every haproxy that can be told knows the new address.
   'drain-ports': (turn) => {
     const { old, instance, tellers, cover, sockets } = turn;
-    if (old === null || !sockets.isCounted || (cover !== 'successor' && !isCovered(turn))) return [];
+    if (old === null || !sockets.isCounted || (cover !== 'successor' && !isLeft(turn))) return [];
     const op = drainPorts(old, instance, tellers, instance.stop.drainS);
     return op === null ? [] : [node(`drain ports ${old.generation}`, op, 'requests under way end first')];
   },
@@ -49,6 +50,11 @@ export const balancerSteps = {
     });
   },
 } as const satisfies Partial<Record<Step, (turn: Turn) => readonly StepNode[]>>;
+
+/** Whether nothing new comes to the one that goes, while other instances serve. */
+function isLeft(turn: Turn): boolean {
+  return isCovered(turn) || refusedPorts(turn).length > 0;
+}
 
 /** Whether other instances serve what a haproxy would have sent to this one. */
 function isCovered({ cover, tellers, old }: Turn): boolean {

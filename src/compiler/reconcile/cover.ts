@@ -1,4 +1,5 @@
 import type { Teller } from '../balancer/tellers.ts';
+import { foundOf } from '../desired/found.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Decided } from './decide.ts';
 import { STAYING } from './mode-table.ts';
@@ -38,7 +39,8 @@ export function coverOf(
   // The old one has left already, and the next one must wait until the balancer counts on this one.
   if (successor !== null) return others.length > 0 ? 'siblings' : 'nobody';
   const old = standing.current;
-  if (old?.state !== 'running' || (oldPlace === null && tellers.length === 0)) return 'nobody';
+  const isFollowed = oldPlace !== null || tellers.length > 0 || foundOf(instance) !== null;
+  if (old?.state !== 'running' || !isFollowed) return 'nobody';
   const { socket, engineName } = instance;
   // Another instance of the file serves there from now on, and may be published already: its path is not to be taken away.
   const isMoving = oldPlace !== null && (socket === null || placeKey(oldPlace) !== placeKey(socket));

@@ -6,6 +6,7 @@ import type {
   InstanceKey,
   StopSpec,
 } from '../desired/desired-state.ts';
+import { foundOf } from '../desired/found.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import { groupBy } from '../group-by.ts';
 import { instanceEngineName } from '../names.ts';
@@ -31,6 +32,8 @@ export interface DroppedInstance {
   readonly staying: number;
   /** How it is stopped; null when the file says nothing of it. */
   readonly stop: StopSpec | null;
+  /** Proxies find the instances of its container by themselves. */
+  readonly isFound: boolean;
   /** The volumes in which its generations have sockets. */
   readonly socketVolumes: readonly string[];
   /** Containers of the file that need for themselves what this one holds. */
@@ -67,6 +70,7 @@ export function droppedInstances(
       surplus: daemons.has(owner),
       staying: daemons.get(owner)?.instances.length ?? 0,
       stop: daemons.get(owner)?.template.stop ?? null,
+      isFound: isFound(daemons.get(owner)),
       socketVolumes: socketVolumes(containers),
       inTheWayOf: clashes(containers, desired),
     });
@@ -79,6 +83,10 @@ export function droppedInstances(
         ? -1
         : 1,
   );
+}
+
+function isFound(container: DesiredContainer | undefined): boolean {
+  return container !== undefined && foundOf(container.template) !== null;
 }
 
 /** Adds their removal: one after the other within a container, containers side by side. */
@@ -100,6 +108,7 @@ export function removeDropped(
     const removed = removeGenerations(builder, d.key, d.engineName, d.containers, start, sockets, {
       stop: d.stop,
       stays: d.staying > 0,
+      isFound: d.isFound,
       notice,
     });
     lastOf.set(d.containerKey, removed.last);

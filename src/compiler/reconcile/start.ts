@@ -1,5 +1,6 @@
 import { generationSocketName } from '../desired/desired-state.ts';
 import type { DesiredInstance } from '../desired/desired-state.ts';
+import { foundOf } from '../desired/found.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
@@ -99,7 +100,7 @@ export function start(
 /** Changes in place what can be: the restart policy, and networks that somebody took it off or put it on. */
 export function update(
   builder: PlanBuilder,
-  { instance, standing, difference }: Decided,
+  { instance, standing, difference, decision }: Decided,
   after: readonly NodeId[],
   sockets: SocketScope,
 ): readonly NodeId[] {
@@ -121,13 +122,30 @@ export function update(
       const op = point(teller, target, true, instance.stop.drainS);
       last = [builder.add(instance.key, `tell ${teller.balancer}`, op, last, 'it stays')];
     }
+    if (current.restart === 'no' && current.state === 'running' && foundOf(instance) !== null) {
+      const admit = { kind: 'ports.admit', target } as const;
+      last = [builder.add(instance.key, `admit ${current.generation}`, admit, last, 'it stays')];
+    }
     const op = { kind: 'container.policy', target, policy: name, maxRetries } as const;
     last = [builder.add(instance.key, 'policy', op, last, 'differs')];
   }
+  // Proxies find one that has just been started by the networks that it has joined since.
+  const isJoined = decision === 'start' && foundOf(instance) !== null;
   for (const network of instance.spec.networks) {
-    if (current.networks[network] !== undefined) continue;
+    if (current.networks[network] !== undefined || isJoined) continue;
     const op = { kind: 'container.connect', target, network } as const;
     last = [builder.add(instance.key, `join ${network}`, op, last, 'disconnected by hand')];
+    if (foundOf(instance) === null) continue;
+    const wake = { kind: 'proxies.wake', networks: [network] } as const;
+    last = [
+      builder.add(
+        instance.key,
+        `wake proxies on ${network}`,
+        wake,
+        last,
+        'they look when a container starts',
+      ),
+    ];
   }
   for (const network of foreignNetworks(instance, current)) {
     const op = { kind: 'container.disconnect', target, network } as const;

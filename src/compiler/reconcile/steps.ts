@@ -1,3 +1,4 @@
+import { foundOf } from '../desired/found.ts';
 import { generationName } from '../names.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
@@ -5,6 +6,7 @@ import type { NodeId } from '../plan/plan.ts';
 import { balancerSteps } from './balancer-steps.ts';
 import { sharedPorts } from './agents.ts';
 import { restartText } from './compare.ts';
+import { foundSteps } from './found-steps.ts';
 import { roomForOld, socketSteps } from './socket-steps.ts';
 import type { Step } from './strategies.ts';
 import { gateOf, node, quieting } from './turn.ts';
@@ -14,6 +16,7 @@ import type { Outgoing, StepNode, Turn } from './turn.ts';
 const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
   ...socketSteps,
   ...balancerSteps,
+  ...foundSteps,
   create: ({ instance, generation, next }) => {
     const name = generationName(instance.engineName, generation, 'next');
     return [
@@ -32,7 +35,7 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
     ];
   },
   join: ({ instance, generation, next }) =>
-    instance.spec.networks.map((network) =>
+    (foundOf(instance) === null ? instance.spec.networks : []).map((network) =>
       node(
         `join ${generation} ${network}`,
         { kind: 'container.connect', target: next, network },
@@ -199,7 +202,7 @@ function startOld(turn: Turn, old: Outgoing): readonly Operation[] {
 }
 
 /** Steps that a generation which ends before the old one stops takes back with it, long after its switch. */
-const SETTLED_TOGETHER: ReadonlySet<Step> = new Set(['unpublish-old', 'still-up']);
+const SETTLED_TOGETHER: ReadonlySet<Step> = new Set(['unpublish-old', 'refuse-old', 'still-up']);
 
 /** The steps of a turn that are taken back together. */
 export function scopeOf({ instance, generation }: Turn): string {

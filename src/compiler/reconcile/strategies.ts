@@ -4,6 +4,10 @@ export type Step =
   | 'clear-path'
   | 'create'
   | 'join'
+  | 'stay-out'
+  | 'be-found'
+  | 'await-proxies'
+  | 'refuse-old'
   | 'hand-over'
   | 'note-listeners'
   | 'start'
@@ -43,21 +47,34 @@ export type Strategy = Readonly<Record<'begin' | 'serve' | 'switch' | 'settle', 
  * so that their traces tell which generation is current (`standing.ts`). Whatever must stop stops only when its
  * successor has been created, since most mistakes show there. Balancers are told after the name has moved: one that looks
  * it up by itself, or starts in between, is led to the same generation.
+ *
+ * A proxy that finds containers by itself finds a generation by the networks that it joins after its gate (`be-found`). It goes
+ * on finding the old one until that has stopped, so that one refuses connections before it is drained (`refuse-old`, ADR 0021).
  */
 export const strategies = {
   create: {
     begin: ['create', 'join', 'hand-over', 'clear-path', 'start'],
-    serve: ['gate', 'publish'],
+    serve: ['gate', 'publish', 'be-found'],
     // One that has its name and was not told could not be told from one that was.
     switch: ['keep', 'tell-balancers', 'take-name'],
     settle: [],
   },
   'start-first': {
-    begin: ['create', 'join', 'hand-over', 'keep-old-path', 'clear-path', 'note-listeners', 'start'],
-    serve: ['gate', 'forerunners', 'publish'],
+    begin: [
+      'create',
+      'join',
+      'hand-over',
+      'keep-old-path',
+      'clear-path',
+      'stay-out',
+      'note-listeners',
+      'start',
+    ],
+    serve: ['gate', 'forerunners', 'publish', 'be-found', 'await-proxies'],
     switch: ['keep', 'release-old', 'park-old', 'take-name', 'tell-balancers'],
     settle: [
       'unpublish-old',
+      'refuse-old',
       'drain-old',
       'drain-ports',
       'still-up',
@@ -76,6 +93,7 @@ export const strategies = {
       'take-path',
       'hold',
       'leave-balancers',
+      'refuse-old',
       'quiet-old',
       'drain-old',
       'drain-ports',
@@ -83,16 +101,17 @@ export const strategies = {
       'stop-old',
       'hand-over',
       'clear-path',
+      'stay-out',
       'start',
     ],
-    serve: ['gate', 'publish'],
-    switch: ['keep', 'park-old', 'take-name', 'tell-balancers', 'await-balancer'],
+    serve: ['gate', 'publish', 'be-found'],
+    switch: ['keep', 'park-old', 'take-name', 'tell-balancers', 'await-balancer', 'await-proxies'],
     settle: ['unpublish-old', 'clear-old-path'],
   },
   /** A generation that exists and does not run. */
   start: {
-    begin: ['clear-path', 'start'],
-    serve: ['gate', 'publish', 'tell-balancers'],
+    begin: ['clear-path', 'stay-out', 'start'],
+    serve: ['gate', 'publish', 'be-found', 'tell-balancers'],
     switch: [],
     settle: [],
   },
@@ -118,5 +137,5 @@ export function backwards({ begin, serve, switch: last, settle }: Strategy): {
 
 /** What a strategy leaves to do for a generation that is published already; it may have got worse since, and is asked again. */
 export function restOf({ switch: last, settle }: Strategy): Strategy {
-  return { begin: [], serve: ['publish', 'gate'], switch: last, settle };
+  return { begin: [], serve: ['publish', 'gate', 'be-found'], switch: last, settle };
 }

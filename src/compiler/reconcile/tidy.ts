@@ -1,5 +1,6 @@
 import { generationSocketName } from '../desired/desired-state.ts';
 import type { DesiredInstance, StopSpec } from '../desired/desired-state.ts';
+import { foundOf } from '../desired/found.ts';
 import { generationName } from '../names.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
@@ -128,7 +129,13 @@ export function retire(
       else add(`rest in ${teller.balancer} at`, leave(teller, 'maint'), 'nobody current serves');
     }
     const op = drainPorts(outgoing(leftover, engineName), instance, tellers, instance.stop.drainS);
-    if (op !== null && sockets.isCounted) add('drain ports', op, 'left over');
+    if (op !== null && sockets.isCounted) {
+      if (op.kind === 'ports.drain' && current?.state === 'running' && foundOf(instance) !== null) {
+        const { target, ports } = op;
+        add('refuse', { kind: 'ports.refuse', target, ports }, 'proxies may find it');
+      }
+      add('drain ports', op, 'left over');
+    }
   }
   // One that was about to leave has jobs under way, and may have been told so already; a half-made one may have taken some.
   const { quietSignal, drainS } = instance.stop;
@@ -164,7 +171,7 @@ function isReached(
 
 /**
  * Takes an instance out for good: its path first, so that nothing new comes, then the container and its socket.
- * `stop` is null for a container that the file does not name: it stops as it was made to. `stays`: other instances of its
+ * `stop` is null for a container that the file does not name: it stops as it was made to. `isFound`: proxies find it by themselves. `stays`: other instances of its
  * container serve on. `notice`: how long balancers take to see it, where others leave after it.
  */
 export function removeGenerations(
@@ -177,8 +184,14 @@ export function removeGenerations(
   {
     stop,
     stays,
+    isFound,
     notice = null,
-  }: { readonly stop: StopSpec | null; readonly stays: boolean; readonly notice?: Notice | null },
+  }: {
+    readonly stop: StopSpec | null;
+    readonly stays: boolean;
+    readonly isFound: boolean;
+    readonly notice?: Notice | null;
+  },
 ): { readonly last: readonly NodeId[]; readonly isNoticed: boolean } {
   let last = after;
   let noticed: readonly NodeId[] = [];
@@ -195,7 +208,8 @@ export function removeGenerations(
   // Should the apply be cut off and the instance stay after all: the policy that it lacks tells that it was taken out. And a
   // server that the engine starts again would bind the path once more, whoever is published there by then.
   const isPlain = bearer !== undefined && !isLink;
-  for (const container of isServing || isPlain ? containers : []) {
+  const isRefused = isFound && stays && sockets.isCounted;
+  for (const container of isServing || isPlain || isRefused ? containers : []) {
     if (container.restart === 'no' || container.state !== 'running') continue;
     const target = existing(container);
     add(`release ${container.generation}`, { kind: 'container.policy', target, policy: 'no', maxRetries: 0 });
@@ -235,9 +249,12 @@ export function removeGenerations(
         drainOld(place, engineName, outgoing(container, engineName), stop?.drainS ?? DRAIN_S),
       );
     }
-    const ports = isServing
-      ? drainPorts(outgoing(container, engineName), null, tellers, stop?.drainS ?? DRAIN_S)
-      : null;
+    const ports =
+      isServing || isRefused
+        ? drainPorts(outgoing(container, engineName), null, tellers, stop?.drainS ?? DRAIN_S)
+        : null;
+    if (ports?.kind === 'ports.drain' && isRefused)
+      add(`refuse ${n}`, { kind: 'ports.refuse', target, ports: ports.ports });
     if (ports !== null) add(`drain ports ${n}`, ports);
     // Its address may soon be another container's.
     for (const teller of isServing && stays && container === containers[0] ? tellers : [])

@@ -69,6 +69,8 @@ export interface VerdictFacts {
   } | null;
   /** Who mounts its volumes or its network, and is not replaced with it. */
   readonly dependents: readonly DependentFacts[];
+  /** Proxies find it by the engine's events; null: none does. */
+  readonly found: FoundFacts | null;
   readonly can: Mechanisms;
 }
 
@@ -81,6 +83,14 @@ export interface NetworkFacts {
   readonly portBefore: number | null;
   /** Networks that are not the stack's own. */
   readonly joined: readonly string[];
+}
+
+/** By what proxies find it. */
+export interface FoundFacts {
+  /** As people write it: `VIRTUAL_HOST`, in backticks. */
+  readonly by: string;
+  /** What keeps stackc from leading them from one generation to the next, as what is to be written; null: nothing. */
+  readonly lacks: string | null;
 }
 
 /** The path it serves on. */
@@ -167,6 +177,8 @@ export interface Mechanisms {
   readonly hold: boolean;
   /** Its connections over TCP are waited for before it stops. */
   readonly drainPorts: boolean;
+  /** It refuses new connections before it is drained, and proxies turn to another. */
+  readonly refuse: boolean;
   /** Both generations listen on the port of the host, and the gate tells them apart. */
   readonly overlap: boolean;
   /** The next instance waits until the balancer sees this one up. */
@@ -208,6 +220,7 @@ export function takesConnections(facts: VerdictFacts): boolean {
     (facts.socket.kind !== 'none' ||
       facts.hostPorts.length > 0 ||
       facts.network.port !== null ||
+      facts.found !== null ||
       facts.clients.length > 0 ||
       facts.database !== null ||
       facts.gate.kind === 'http' ||
@@ -230,6 +243,7 @@ export function isReached(facts: VerdictFacts): boolean {
     facts.hostPorts.length > 0 ||
     facts.network.host ||
     outside(facts).length > 0 ||
+    (facts.found !== null && facts.socket.kind === 'none') ||
     (facts.socket.kind !== 'none' && facts.balancers.length === 0)
   );
 }
@@ -242,6 +256,13 @@ export function listensOnHost({ network, socket }: VerdictFacts): boolean {
 /** Whether two generations of it listen there side by side. */
 export function sharesPort(facts: VerdictFacts): boolean {
   return listensOnHost(facts) && facts.can.overlap && facts.order === 'start-first';
+}
+
+/** Whether all who connect to it are proxies that find it by themselves, which are led to another before it stops. */
+export function isLed(facts: VerdictFacts): boolean {
+  const { found, can, clients } = facts;
+  const others = clients.length + listings(facts).filter(({ told }) => told !== 'told').length;
+  return found?.lacks === null && can.refuse && can.drainPorts && others === 0 && unread(facts) === null;
 }
 
 /** Whether all who connect to it over TCP are haproxys that the plan tells where it is, or that it goes. */

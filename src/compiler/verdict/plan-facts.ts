@@ -1,5 +1,6 @@
 import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
 import { fixedPorts, portsOverlap } from '../desired/host-port.ts';
+import { foundBy, foundOf } from '../desired/found.ts';
 import { programOf } from '../desired/program.ts';
 import { containerKey } from '../desired/keys.ts';
 import { databaseOf } from '../desired/strategy.ts';
@@ -12,7 +13,7 @@ import { recordedPort } from '../reconcile/recorded-port.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
 import { mayServe } from '../reconcile/serving.ts';
 import { standing } from '../reconcile/standing.ts';
-import type { GateFacts, SocketFacts, VerdictFacts } from './facts.ts';
+import type { FoundFacts, GateFacts, SocketFacts, VerdictFacts } from './facts.ts';
 import { balancersOf } from './instance-balancers.ts';
 import { ENGINES_STOP_S, lastStopFacts, successorOf } from './measured-facts.ts';
 import { clientsOf, dependentsOf, isHeld } from './neighbours.ts';
@@ -70,7 +71,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
   const stopS = stopSeconds(operations, old);
   const drainMs = drainSeconds(operations, old, instance) * 1000;
   const times = scene.times.get(containerKey(subject.application, subject.container)) ?? NO_TIMES;
-  const isLeft = does('balancer.leave') && does('ports.drain');
+  const isLeft = (does('balancer.leave') || does('ports.refuse')) && does('ports.drain');
   const own = whereabouts(engineName, old, instance);
   const signal = old?.stopSignal ?? (old === null ? (instance?.stop.signal ?? null) : 'SIGTERM');
   return {
@@ -131,11 +132,13 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     sharedFiles: instance === null ? [] : sharedPidFiles(instance),
     reload: reloadFacts(scene, operations, old, instance),
     dependents: action === 'remove' || order === 'stop-first' ? dependentsOf(scene, change, old) : [],
+    found: foundFacts(instance ?? container?.template ?? null),
     can: {
       // A generation of which new connections are kept away before its stop has been drained before it.
       takeAway: order === 'stop-first' && action === 'replace' && (isDrained || isLeft),
       hold: does('socket.hold'),
       drainPorts: does('ports.drain'),
+      refuse: operations.some((op) => op.kind === 'ports.refuse' && isOldOne(op.target, old)),
       overlap: does('ports.note'),
       awaitUp: does('socket.reached') || operations.some((op) => op.kind === 'balancer.point' && op.ready),
       awaitGone: roll.awaitGone,
@@ -233,6 +236,17 @@ function gateFacts(instance: DesiredInstance | null, siblings: readonly Observed
   return (gate.healthcheck ?? siblings.some(({ health }) => health !== 'none'))
     ? { kind: 'healthcheck', limitMs }
     : { kind: 'uptime', uptimeMs: gate.uptimeMs };
+}
+
+function foundFacts(instance: DesiredInstance | null): FoundFacts | null {
+  const by = instance === null ? null : foundBy(instance);
+  if (instance === null || by === null || instance.socket !== null || instance.spec.network !== 'stack')
+    return null;
+  if (instance.port === null) return { by, lacks: '`port`' };
+  return {
+    by,
+    lacks: foundOf(instance) === null ? '`networks` with one that it shares with the proxy alone' : null,
+  };
 }
 
 function hostPortMoves(

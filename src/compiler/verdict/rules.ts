@@ -1,6 +1,7 @@
 import { drainedDoubts } from './rules/drained-doubts.ts';
 import { drainedLosses } from './rules/drained-losses.ts';
 import { drainedMechanisms } from './rules/drained.ts';
+import { foundRules } from './rules/found.ts';
 import { hostNetworkDoubts, hostNetworkLosses, hostNetworkMechanisms } from './rules/host-network.ts';
 import { inPlaceRules } from './rules/in-place.ts';
 import { readinessRules, samePathRules } from './rules/readiness.ts';
@@ -26,6 +27,7 @@ export const rules: readonly Rule[] = [
   ...drainedLosses,
   ...tcpLosses,
   ...readinessRules,
+  ...foundRules,
   ...outsideRules,
   ...drainedDoubts,
   ...drainedMechanisms,

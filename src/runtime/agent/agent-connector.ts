@@ -8,6 +8,7 @@ import {
   type AgentConnector,
   type AgentSession,
   type ArrivalsResult,
+  type PortArrivalsResult,
   type DrainResult,
   type Handed,
   type Holder,
@@ -133,6 +134,13 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
       if (isArrivalsResult(result)) return result;
       throw new AgentError(`the agent's answer to \`arrivals\` makes no sense: ${JSON.stringify(result)}`);
     },
+    portArrivals: async (request) => {
+      const result = await ask({ op: 'port-arrivals', ...request }, request.timeoutMs + answerMs);
+      if (isPortArrivalsResult(result)) return result;
+      throw new AgentError(
+        `the agent's answer to \`port-arrivals\` makes no sense: ${JSON.stringify(result)}`,
+      );
+    },
     drain: async (request) => {
       const result = await ask({ op: 'drain', ...request }, request.timeoutMs + answerMs);
       if (isDrainResult(result)) return result;
@@ -208,6 +216,10 @@ function isHanded(value: unknown): value is Handed {
 function isArrivalsResult(value: unknown): value is ArrivalsResult {
   if (typeof value !== 'object' || value === null || !('seen' in value) || !('ms' in value)) return false;
   return typeof value.seen === 'number' && typeof value.ms === 'number';
+}
+
+function isPortArrivalsResult(value: unknown): value is PortArrivalsResult {
+  return isArrivalsResult(value) && 'beside' in value && typeof value.beside === 'number';
 }
 
 function isHostResult(value: unknown): value is HostResult {

@@ -95,6 +95,27 @@ export interface ArrivalsResult {
   readonly ms: number;
 }
 
+/** What to wait for: that somebody connects to ports of a container. */
+export interface PortArrivalsRequest {
+  /** A process of it, by the host's numbers. */
+  readonly pid: number;
+  /** One of another container to which they may go on coming; null: of none. */
+  readonly beside: number | null;
+  readonly ports: readonly number[];
+  /** How many different connections are enough. */
+  readonly count: number;
+  /** How long none may come to either until nothing more is waited for. */
+  readonly idleMs: number;
+  readonly timeoutMs: number;
+}
+
+/** How many were seen there, and meanwhile at the other one. */
+export interface PortArrivalsResult {
+  readonly seen: number;
+  readonly beside: number;
+  readonly ms: number;
+}
+
 /** Servers of a haproxy (`backend/server`) that are to be found elsewhere from now on. */
 export interface PointRequest {
   /** Its runtime socket, where the agent sees it. */
@@ -200,6 +221,7 @@ export interface AgentSession {
   /** The number of the newest revision in the journal; 0 where there is none. */
   revision(): Promise<number>;
   arrivals(request: ArrivalsRequest): Promise<ArrivalsResult>;
+  portArrivals(request: PortArrivalsRequest): Promise<PortArrivalsResult>;
   drain(request: DrainRequest): Promise<DrainResult>;
   drainPorts(request: DrainPortsRequest): Promise<DrainResult>;
   /** Looks at ports of the agent's own network. */

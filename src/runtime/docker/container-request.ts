@@ -67,7 +67,7 @@ function hostConfig(config: ContainerConfig): Record<string, unknown> {
 }
 
 function networkingConfig({ network, links }: ContainerConfig): Record<string, unknown> | null {
-  if (network === 'host' || network === 'none') return null;
+  if (network === 'host' || network === 'none' || network.startsWith('container:')) return null;
   return { EndpointsConfig: { [network]: links.length === 0 ? {} : { Links: links } } };
 }
 

@@ -21,11 +21,13 @@ import { awaitBalancer } from './arrivals.ts';
 import { leaveBalancer, pointBalancer } from './balancers.ts';
 import { createAgent } from './create-agent.ts';
 import { drainPorts, drainSocket } from './drain.ts';
+import { ErrandError, type Sender } from './errand.ts';
 import { Forerunners } from './forerunners.ts';
 import { awaitIdle } from './idle.ts';
 import { Images } from './images.ts';
 import { isBecoming, mark, type Mark } from './mark.ts';
 import { monitor, type Watched } from './monitor.ts';
+import { awaitProxies, tellFilter } from './proxies.ts';
 import { asMade, awaitReady, never, staysUp, stillRuns, type ReadinessContext } from './readiness.ts';
 import { removeNetwork } from './remove-network.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
@@ -237,6 +239,18 @@ export class Performer {
           ask: (ask) => this.#ask('stack', ask),
           containerId: this.#id(op.target),
         });
+      case 'ports.refuse':
+      case 'ports.admit':
+        return tellFilter(op, this.#id(op.target), this.#sender());
+      case 'proxies.wake':
+        return tellFilter(op, null, this.#sender());
+      case 'proxies.reached':
+        return awaitProxies(op, {
+          ...this.#sender(),
+          ask: (ask) => this.#ask('stack', ask),
+          containerId: this.#id(op.target),
+          oldId: op.old === null ? null : this.#id(op.old),
+        });
       case 'ports.note': {
         const { ports } = op;
         const { listening, migrates } = await this.#ask('host', (agent) => agent.listeners(ports));
@@ -284,6 +298,8 @@ export class Performer {
       await this.perform(op, { onProgress: () => {}, onTold: () => {}, cut: never(), revision: null });
       return true;
     } catch (error) {
+      // The kernel has no filter, or the agent's image no `nft`: nothing was refused.
+      if (error instanceof ErrandError) return false;
       // What was never made, or is gone, needs no way back.
       if (error instanceof EngineError && error.kind === 'not-found') return false;
       throw error;
@@ -361,9 +377,18 @@ export class Performer {
   }
 
   #agentName(plane: Plane): string {
+    return this.#agent(plane).name;
+  }
+
+  #agent(plane: Plane): AgentSpec {
     const spec = this.#plan.agents.find((agent) => agent.plane === plane);
     if (spec === undefined) throw new AgentError(`this plan has no agent for the ${plane} network`);
-    return spec.name;
+    return spec;
+  }
+
+  #sender(): Sender {
+    const { engine, clock } = this.#options;
+    return { engine, clock, stack: this.#plan.stack, image: this.#agent('stack').image };
   }
 
   #container(key: ContainerKey): DesiredContainer {

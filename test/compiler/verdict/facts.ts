@@ -78,7 +78,16 @@ export const SWAP: VerdictFacts = {
   sharedFiles: [],
   reload: null,
   dependents: [],
-  can: { takeAway: false, hold: false, drainPorts: false, overlap: false, awaitUp: false, awaitGone: false },
+  found: null,
+  can: {
+    takeAway: false,
+    hold: false,
+    drainPorts: false,
+    refuse: false,
+    overlap: false,
+    awaitUp: false,
+    awaitGone: false,
+  },
 };
 
 /** A server that leaves connections open. */

@@ -173,10 +173,17 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
     fc.record({ name: fc.constant('side'), by: fc.constantFrom('volume', 'network'), held: fc.boolean() }),
     { maxLength: 1 },
   ),
+  found: fc.constantFrom(
+    null,
+    null,
+    { by: '`VIRTUAL_HOST`', lacks: null },
+    { by: "Traefik's labels", lacks: '`port`' },
+  ),
   can: fc.record({
     takeAway: fc.boolean(),
     hold: fc.boolean(),
     drainPorts: fc.boolean(),
+    refuse: fc.boolean(),
     overlap: fc.boolean(),
     awaitUp: fc.boolean(),
     awaitGone: fc.boolean(),

@@ -44,6 +44,12 @@ function sharing({
 
 const OUTSIDE: VerdictFacts['network'] = { ...TCP.network, joined: ['proxy'] };
 const COUNTED = { ...CAN, drainPorts: true };
+const FOUND: VerdictFacts = {
+  ...TCP,
+  network: OUTSIDE,
+  found: { by: '`VIRTUAL_HOST`', lacks: null },
+  can: { ...COUNTED, refuse: true },
+};
 const LONG = { inFlightMs: 90_000 };
 const FORCED = { lastStop: { forced: true, open: null } };
 
@@ -1009,6 +1015,52 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     { ...TCP, network: OUTSIDE, can: COUNTED },
     'reached-from-outside',
     'unproven: whoever reaches it over `proxy` must look its name up at each connect and try again',
+  ],
+  [
+    'found by a proxy, and killed',
+    { ...FOUND, stop: KILLS },
+    'led-to-another',
+    'unproven: whoever reaches it over `proxy` must look at the engine again when a container starts, and try another server where a connection is refused',
+  ],
+  [
+    'found by a proxy, and it keeps connections',
+    { ...FOUND, server: PUMA },
+    'led-to-another',
+    'unproven: whoever reaches it over `proxy` must look at the engine again when a container starts, and try another server where a connection is refused, and end each within 30 s',
+  ],
+  [
+    'found by a proxy, one of four that stops first',
+    { ...FOUND, order: 'stop-first', rolled: 1, can: { ...FOUND.can, takeAway: true } },
+    'led-to-another',
+    'unproven: whoever reaches it over `proxy` must look at the engine again when a container starts, and try another server where a connection is refused',
+  ],
+  [
+    'found by a proxy, alone, and stops first',
+    { ...FOUND, order: 'stop-first', instances: { now: 1, after: 1 }, can: CAN },
+    'alone',
+    'gap of about 2.1 s, as measured at the last apply: it is the only one, and stops before its successor starts; avoid: a `socket` of its own for each generation',
+  ],
+  [
+    'found by a proxy, and called by its name as well',
+    { ...FOUND, clients: [client()] },
+    'reached-from-outside',
+    'unproven: whoever reaches it over `proxy` must look its name up at each connect and try again',
+  ],
+  [
+    'found by a proxy, and scaled down',
+    { ...FOUND, action: 'remove', instances: { now: 4, after: 2 } },
+    'led-to-another',
+    'unproven: whoever reaches it over `proxy` must try another server where a connection is refused',
+  ],
+  [
+    'found by a proxy on its own network',
+    {
+      ...TCP,
+      found: { by: '`VIRTUAL_HOST`', lacks: '`networks` with one that it shares with the proxy alone' },
+      can: COUNTED,
+    },
+    'found-until-stopped',
+    'gap of an instant: proxies that find it by `VIRTUAL_HOST` go on sending to it until it has stopped; avoid: `networks` with one that it shares with the proxy alone',
   ],
   [
     "on somebody else's network, and it keeps connections",

@@ -70,7 +70,9 @@ export class MemoryContainer {
     this.name = parts.config.name;
     this.restart = parts.config.restart;
     this.createdMs = parts.clock.now();
-    this.networks = new Map([[parts.config.network, []]]);
+    const { network } = parts.config;
+    // That of another container is none of its own.
+    this.networks = new Map(network.startsWith('container:') ? [] : [[network, []]]);
     this.#clock = parts.clock;
     this.#behaviourOf = parts.behaviourOf;
     this.#onStart = parts.onStart;

@@ -1,4 +1,4 @@
-import { isTold, listings, type Listing, type VerdictFacts } from '../facts.ts';
+import { isLed, isTold, listings, type Listing, type VerdictFacts } from '../facts.ts';
 import { absence, held, heldMs, INSTANT, lasting, measured } from '../gap-length.ts';
 import { gracefulSignal } from '../server.ts';
 import { gap, names, short, within, type Rule } from './rule.ts';
@@ -170,7 +170,7 @@ export function isHeld({ can, socket }: VerdictFacts): boolean {
 /** Stop-first: new connections go to a sibling. */
 export function isTakenAway(facts: VerdictFacts): boolean {
   const { can, socket } = facts;
-  return can.takeAway && (socket.kind !== 'none' || isTold(facts)) && siblings(facts) > 0;
+  return can.takeAway && (socket.kind !== 'none' || isTold(facts) || isLed(facts)) && siblings(facts) > 0;
 }
 
 /** A stop signal that cuts requests off, where nothing was drained before. */

@@ -1,0 +1,43 @@
+import type { EnvVar } from './desired-state.ts';
+import type { InstanceSpec } from './instance-spec.ts';
+
+/** How proxies reach a container that they find by themselves. */
+export interface Found {
+  /** What they look for, as people write it: `VIRTUAL_HOST`. */
+  readonly by: string;
+  /** Where they look: they share these networks with it, and a container that is on none of them is not found. Sorted. */
+  readonly networks: readonly string[];
+  readonly port: number;
+}
+
+/** What tells who is found by proxies that follow the engine's events. */
+export interface Findable {
+  readonly spec: Pick<InstanceSpec, 'labels' | 'network' | 'networks'>;
+  readonly env: readonly EnvVar[];
+  readonly socket: object | null;
+  readonly port: number | null;
+}
+
+/**
+ * What proxies look for that find containers by the engine's events: nginx-proxy and others with docker-gen the variable
+ * `VIRTUAL_HOST`, Traefik and caddy-docker-proxy labels of their own. Null: nothing of that (ADR 0021).
+ */
+export function foundBy({ spec, env }: Pick<Findable, 'spec' | 'env'>): string | null {
+  if (env.some(({ name, value }) => name === 'VIRTUAL_HOST' && value !== '')) return '`VIRTUAL_HOST`';
+  const names = Object.keys(spec.labels);
+  if (names.some((name) => name.startsWith('traefik.')))
+    return spec.labels['traefik.enable'] === 'false' ? null : "Traefik's labels";
+  return names.some((name) => /^caddy(_\d+)?(\.|$)/.test(name)) ? "Caddy's labels" : null;
+}
+
+/**
+ * The same where stackc has a hand in it: by networks of their own, which it joins and leaves, and a port that is known. Null
+ * for everything else.
+ */
+export function foundOf(instance: Findable): Found | null {
+  const { spec, socket, port } = instance;
+  const by = foundBy(instance);
+  if (by === null || socket !== null || port === null) return null;
+  if (spec.network !== 'stack' || spec.networks.length === 0) return null;
+  return { by, networks: spec.networks, port };
+}
