@@ -12,15 +12,18 @@ export const SOCKETS = '/var/lib/haproxy/socks';
 const ENGINE = '/var/run/docker.sock';
 const PROGRAM = join(ROOT, 'dist/stack.cjs');
 
-/** Builds the program, gets an engine with the images, and says what machine it is. */
-export async function prepare() {
+/**
+ * Builds the program, gets an engine with the images, and says what machine it is.
+ * @param {readonly string[]} [more] images beside those of the servers and haproxy
+ */
+export async function prepare(more = []) {
   ensurePackages();
   run(process.execPath, ['scripts/build.mjs']);
   const { ensureEngine } = await import('../scripts/engine.mjs');
   const { ensureBase, ensureImages } = await import('../scripts/images.mjs');
   await ensureEngine();
   await ensureBase();
-  await ensureImages(['servers', 'haproxy']);
+  await ensureImages(['servers', 'haproxy', ...more]);
   const memory = (totalmem() / 2 ** 30).toFixed(0);
   console.log(`${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${memory} GiB\n`);
 }

@@ -62,9 +62,9 @@ export const RECIPES = [
 ];
 
 /** What `examples/stack.json` needs. */
-export const EXAMPLE = RECIPES.filter(({ context }) => context.startsWith('examples/')).map(
-  ({ name }) => name,
-);
+export const EXAMPLE = RECIPES.filter(
+  ({ context }) => context.startsWith('examples/') && !context.endsWith('/discovery'),
+).map(({ name }) => name);
 
 /**
  * Makes sure that `debian:bookworm-slim` is on the engine: used when present, else pulled, else made from Debian's

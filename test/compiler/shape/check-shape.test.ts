@@ -18,12 +18,13 @@ const container = (text: string) =>
 /** A whole file of one application; the text follows at line 4, column 1. */
 const stack = (text: string) => shapeOf(`deploy:\n  shop:\n    containers: {app: {image: x}}\n${text}`);
 
-test.each(['../../support/opsworks-stack.json.txt', '../../../examples/stack.json'])(
-  '%s has no problem',
-  (path) => {
-    expect(shapeOf(readFileSync(new URL(path, import.meta.url), 'utf8'))).toEqual([]);
-  },
-);
+test.each([
+  '../../support/opsworks-stack.json.txt',
+  '../../../examples/stack.json',
+  '../../../examples/discovery/stack.json',
+])('%s has no problem', (path) => {
+  expect(shapeOf(readFileSync(new URL(path, import.meta.url), 'utf8'))).toEqual([]);
+});
 
 describe('what is right', () => {
   test.each([
