@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,16 +11,17 @@ const LOOK_EVERY_MS = 5;
 
 /**
  * Waits until `count` different connections to ports of a process's network namespace were seen; or until for `idleMs` on end
- * none has come, there or to the ports of `beside`. What the agent asks itself does not count, nor what a container asks itself.
+ * none has come, there or to the ports of `beside`. What comes over networks of the agent's own does not count: what it asks
+ * itself, and who calls the container by its name.
  */
 export async function awaitPortArrivals(
   { pid, beside, ports, count, idleMs, timeoutMs }: PortArrivalsRequest,
   proc = '/proc',
-  own = ownAddresses(),
+  apart = ownNetworks(),
 ): Promise<PortArrivalsResult> {
   const startedAt = performance.now();
   const peersOf = (process: number) =>
-    ['tcp', 'tcp6'].flatMap((name) => peersIn(tableOf(`${proc}/${process}/net/${name}`), ports, own));
+    ['tcp', 'tcp6'].flatMap((name) => peersIn(tableOf(`${proc}/${process}/net/${name}`), ports, apart));
   // Of before, still listed.
   const before = new Set(beside === null ? [] : peersOf(beside));
   const there = new Set<string>();
@@ -39,7 +41,12 @@ export async function awaitPortArrivals(
   }
 }
 
-function ownAddresses(): ReadonlySet<string> {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return new Set(all.map(({ address }) => address));
+/** Loopback is one of them. */
+function ownNetworks(): (address: string) => boolean {
+  const own = new BlockList();
+  for (const { cidr, family } of Object.values(networkInterfaces()).flatMap((all) => all ?? [])) {
+    const [network = '', prefix = ''] = cidr?.split('/') ?? [];
+    if (prefix !== '') own.addSubnet(network, Number(prefix), family === 'IPv6' ? 'ipv6' : 'ipv4');
+  }
+  return (address) => own.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

@@ -56,19 +56,16 @@ export function listeningIn(
 
 /**
  * Who has connected to one of `ports`, as far as such a table still tells: address and port of the other end, as it stands
- * there. Without loopback and the addresses `apart`.
+ * there. Without those that came to an address that is set `apart`.
  */
 export function peersIn(
   table: string,
   ports: readonly number[],
-  apart: ReadonlySet<string>,
+  apart: (address: string) => boolean,
 ): readonly string[] {
-  return rowsOf(table, ports).flatMap(({ state, remote }) => {
-    if (state === LISTEN) return [];
-    const address = addressText(remote.slice(0, remote.lastIndexOf(':')));
-    const isOwn = address.startsWith('127.') || address === '::1' || apart.has(address);
-    return isOwn ? [] : [remote];
-  });
+  return rowsOf(table, ports).flatMap(({ state, address, remote }) =>
+    state === LISTEN || apart(addressText(address)) ? [] : [remote],
+  );
 }
 
 /** The kernel writes each 32-bit word of an address in the machine's own order of bytes: little-endian. */

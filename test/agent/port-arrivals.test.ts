@@ -11,9 +11,9 @@ afterEach(() => rmSync(proc, { recursive: true, force: true }));
 
 const HEAD =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
-/** Port 3000 is 0BB8; 10.0.0.2 is 0200000A. */
-const row = (remote: string, state = '01', port = '0BB8') =>
-  `   0: 0200000A:${port} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 4711`;
+/** Port 3000 is 0BB8; 10.1.0.2 is 0200010A. */
+const row = (remote: string, state = '01', local = '0200010A:0BB8') =>
+  `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 4711`;
 
 /** What the kernel lists for a process. */
 function lists(pid: number, ...rows: readonly string[]): void {
@@ -22,7 +22,8 @@ function lists(pid: number, ...rows: readonly string[]): void {
 }
 
 const ask = { pid: 7, beside: 8, ports: [3000], count: 2, idleMs: 60_000, timeoutMs: 60_000 };
-const AGENT = new Set(['10.0.0.9']);
+/** The agent's own network is 10.0.0.0. */
+const AGENT = (address: string) => address.startsWith('10.0.') || address.startsWith('127.');
 
 test('different connections to the port count, over or not, and nobody’s listener', async () => {
   lists(7, row('00000000:0000', '0A'), row('0300000A:C001'), row('0300000A:C002', '06'));
@@ -30,11 +31,17 @@ test('different connections to the port count, over or not, and nobody’s liste
   expect(await awaitPortArrivals(ask, proc, AGENT)).toMatchObject({ seen: 2, beside: 0 });
 });
 
-test('what the agent asks, and the container itself, does not count, nor another port', async () => {
-  lists(7, row('0900000A:C001'), row('0100007F:C002'), row('0300000A:C003', '01', '0BB9'));
-  lists(8);
+test('what comes over networks of the agent does not count, nor what comes to another port', async () => {
+  lists(7, row('0900000A:C001', '01', '0200000A:0BB8'), row('0100007F:C002', '01', '0100007F:0BB8'));
+  lists(8, row('0300010A:C003', '01', '0200010A:0BB9'));
   const limited = { ...ask, timeoutMs: 30 };
   expect(await awaitPortArrivals(limited, proc, AGENT)).toMatchObject({ seen: 0, beside: 0 });
+});
+
+test('by itself it leaves out what a container asks itself', async () => {
+  lists(7, row('0100007F:C002', '01', '0100007F:0BB8'));
+  const limited = { ...ask, beside: null, timeoutMs: 30 };
+  expect(await awaitPortArrivals(limited, proc)).toMatchObject({ seen: 0, beside: 0 });
 });
 
 test('who comes to the other one is counted from then on', async () => {

@@ -1,4 +1,5 @@
 import type { DesiredContainer, DesiredInstance } from '../../compiler/desired/desired-state.ts';
+import { networksOfRun } from '../../compiler/desired/found.ts';
 import { baseName } from '../../compiler/names.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { createContainer } from '../../runtime/files/place-files.ts';
@@ -60,7 +61,7 @@ export async function runOnce(
   const made = freshRun(resolved.desired.stack, container, instance, how);
   const id = await createContainer(engine, made, io.clock);
   try {
-    for (const network of instance.spec.networks) await engine.connectNetwork(network, id, []);
+    for (const network of networksOfRun(instance)) await engine.connectNetwork(network, id, []);
     return await runSession(context, engine, id, { tty, timeoutS: instance.stop.timeoutS });
   } finally {
     await removeRun(context, engine, agents, { id, spec: specOf(made.labels) });

@@ -31,7 +31,15 @@ export function foundBy({ spec, env }: Pick<Findable, 'spec' | 'env'>): string |
 }
 
 /**
- * The same where stackc has a hand in it: by networks of their own, which it joins and leaves, and a port that is known. Null
+ * The networks that a single run of a container joins besides the application's own: none where proxies would find it, with the
+ * same environment and labels, and send it requests.
+ */
+export function networksOfRun(instance: Pick<Findable, 'spec' | 'env'>): readonly string[] {
+  return foundBy(instance) === null ? instance.spec.networks : [];
+}
+
+/**
+ * Who is found so where stackc has a hand in it: by networks of their own, which it joins and leaves, and a port that is known. Null
  * for everything else.
  */
 export function foundOf(instance: Findable): Found | null {

@@ -1,4 +1,5 @@
 import type { DesiredContainer } from '../../compiler/desired/desired-state.ts';
+import { networksOfRun } from '../../compiler/desired/found.ts';
 import type { Clock } from '../clock.ts';
 import { EngineError, type Engine } from '../engine.ts';
 import { createContainer } from '../files/place-files.ts';
@@ -34,7 +35,7 @@ export async function startRun(
     await engine.removeContainer(id, { volumes: true }).catch(demandEngineError);
   };
   try {
-    for (const network of template.spec.networks) await engine.connectNetwork(network, id, []);
+    for (const network of networksOfRun(template)) await engine.connectNetwork(network, id, []);
     // Asked before the start, so that an end at once is not missed.
     const exit = engine
       .waitContainer(id, over.signal)

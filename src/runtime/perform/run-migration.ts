@@ -1,4 +1,5 @@
 import type { DesiredContainer, DesiredMigration } from '../../compiler/desired/desired-state.ts';
+import { networksOfRun } from '../../compiler/desired/found.ts';
 import { runConfig } from '../../compiler/plan/instance-config.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
 import type { Clock } from '../clock.ts';
@@ -101,7 +102,7 @@ async function createRun(
     }),
     clock,
   );
-  for (const network of template.spec.networks) await engine.connectNetwork(network, id, []);
+  for (const network of networksOfRun(template)) await engine.connectNetwork(network, id, []);
   return id;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { operationText } from '../../../src/cli/render/operation.ts';
+import { networksOfRun } from '../../../src/compiler/desired/found.ts';
 import type { ObservedContainer } from '../../../src/compiler/observed/observed-state.ts';
 import type { Plan } from '../../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
@@ -235,4 +236,9 @@ describe('who is found', () => {
   ] as const)('%s', (_, sketch, isFound) => {
     expect(joinsLate(sketch as ContainerSketch)).toBe(isFound);
   });
+});
+
+test('single runs are kept from proxies: they have the same environment', () => {
+  const [found, other] = desiredState([app, { ...app, name: 'side', env: {} }]).containers;
+  expect([found, other].map((one) => one && networksOfRun(one.template))).toEqual([[], ['front']]);
 });
