@@ -108,6 +108,24 @@ test(
   }),
 );
 
+test(
+  'a version whose second instance fails: the first goes back, and proxies are led back with it',
+  played(async (made, scene) => {
+    Object.assign(made.app, { containers: 2, strategy: { order: 'start-first' } });
+    await scene.apply(made);
+    const loads = await scene.underLoad([MANY], async () => {
+      made.app['entrypoint'] = ['sh', '-c', 'test %{index} = 0 && exec /app/serve "$@"', 'serve'];
+      scene.folder.write(made.stack);
+      const ran = await scene.folder.run(['apply', '--yes']);
+      expect(ran.code, ran.stderr).toBe(1);
+      expect(ran.stderr).toContain('Back on the old generation: load/app0');
+    });
+    await scene.expectNothingLost(loads);
+    await expectListed(scene, ['app0', 'app1']);
+    delete made.app['entrypoint'];
+  }),
+);
+
 /** Unicorns on a port, on a network that a proxy of another application shares with them. */
 function found(scene: LoadScene): Served {
   const app: Loose = {
@@ -135,6 +153,7 @@ function found(scene: LoadScene): Served {
   };
   const stack = {
     name: scene.name,
+    monitor: 0,
     deploy: {
       front: { containers: [{ proxy }] },
       load: { data_volumes: [{ counted: { volumes: ['/var/counted'] } }], containers: [{ app }] },
