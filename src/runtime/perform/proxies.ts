@@ -104,12 +104,15 @@ async function awaitReloads(
   let watched: readonly string[] = there.map(({ id }) => id);
   for (;;) {
     const looks = await Promise.all(watched.map(async (id) => ({ id, titles: await titlesOf(id, engine) })));
-    const nginxes = looks.filter(({ titles }) => titles.some((title) => title.startsWith('nginx: ')));
+    // Whoever cannot be looked into may be one.
+    const nginxes = looks.filter(
+      ({ titles }) => titles === null || titles.some((title) => title.startsWith('nginx: ')),
+    );
     watched = nginxes.map(({ id }) => id);
     if (watched.length === 0) return null;
     const now = clock.now();
     const old = nginxes.flatMap(({ titles }) =>
-      titles.filter((title) => title.startsWith('nginx: worker process is shutting down')),
+      (titles ?? []).filter((title) => title.startsWith('nginx: worker process is shutting down')),
     );
     if (old.length > 0) quietSince = now;
     if (now - quietSince >= SETTLED_MS) return null;
@@ -121,11 +124,11 @@ async function awaitReloads(
   }
 }
 
-/** None for one that has ended, or cannot be looked into. */
-async function titlesOf(id: string, engine: ProxyContext['engine']): Promise<readonly string[]> {
+/** None for one that has ended; null where they cannot be seen. */
+async function titlesOf(id: string, engine: ProxyContext['engine']): Promise<readonly string[] | null> {
   try {
     const seen = await lookAtProcesses(id, engine);
-    return seen instanceof EngineError ? [] : seen.map(({ title }) => title);
+    return seen instanceof EngineError ? null : seen.map(({ title }) => title);
   } catch (error) {
     if (error instanceof EngineError && (error.kind === 'not-found' || error.kind === 'conflict')) return [];
     throw error;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { ContainerConfig } from '../../../src/compiler/plan/container-config.ts';
+import { EngineError } from '../../../src/runtime/engine.ts';
 import type { PortArrivalsRequest, PortArrivalsResult } from '../../../src/runtime/agent/agent-session.ts';
 import { awaitProxies, tellFilter } from '../../../src/runtime/perform/proxies.ts';
 import type { Behaviour } from '../../support/memory/behaviour.ts';
@@ -27,7 +28,7 @@ const LEAVING = 'nginx: worker process is shutting down';
 /** Two generations, and a proxy with these processes, look by look; the last one goes on. */
 async function awaited(
   seen: Omit<PortArrivalsResult, 'ms'>,
-  looks: readonly (readonly string[])[] = [['caddy']],
+  looks: readonly (readonly string[] | null)[] = [['caddy']],
   must = true,
 ) {
   const clock = virtualClock();
@@ -47,7 +48,8 @@ async function awaited(
     ...engine,
     processes: async (id) => {
       expect(id).not.toBe(elsewhere);
-      const titles = id === proxy ? (looks[Math.min(look++, looks.length - 1)] ?? []) : ['unicorn master'];
+      const titles = id === proxy ? looks[Math.min(look++, looks.length - 1)] : ['unicorn master'];
+      if (!titles) throw new EngineError('server', 'look', 'exec: "ps": executable file not found', 500);
       return titles.map((title, index) => ({ pid: 100 + index, title }));
     },
   };
@@ -88,6 +90,12 @@ test('an nginx is waited for until a second after the last worker of before has 
 test('one whose workers of before do not leave is not waited for beyond the limit', async () => {
   const { note } = await awaited({ seen: 3, beside: 9 }, [[WORKER, LEAVING]]);
   expect(note).toMatch(/^warning: 1 worker of an nginx still at what came before its reload, after 11 s; 3/);
+});
+
+test('where processes cannot be seen, a second is waited for', async () => {
+  const { note, tookMs } = await awaited({ seen: 3, beside: 9 }, [null]);
+  expect(note).toBe('3 connections to it within 1.2 s');
+  expect(tookMs).toBe(1_000);
 });
 
 test('they go on coming to the old one alone: the old one must not refuse', async () => {
