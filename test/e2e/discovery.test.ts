@@ -30,7 +30,6 @@ const played = LoadScene.shared(NAME, async (scene) => {
   return made;
 });
 
-// After the scene's own end: the network is not in use any more.
 afterAll(clear);
 
 test(
