@@ -1,5 +1,6 @@
 import { labels } from '../compiler/labels.ts';
 import type { ContainerState, Phase } from '../compiler/observed/observed-state.ts';
+import { withAdopted } from '../runtime/adopt/with-adopted.ts';
 import type { ContainerSummary, Engine } from '../runtime/engine.ts';
 import { phaseOf } from '../runtime/observe.ts';
 import { exitCode } from './exit-code.ts';
@@ -24,9 +25,9 @@ export interface ListedContainer {
   readonly phase: Phase;
 }
 
-/** Every generation of every instance, every migration and every run of a stack, by one list call; sorted. */
+/** Every generation of every instance, every migration and every run of a stack, by one list call, two where any was adopted; sorted. */
 export async function listContainers(engine: Engine, stack: string): Promise<readonly ListedContainer[]> {
-  const summaries = await engine.listContainers([`${labels.stack}=${stack}`]);
+  const summaries = await withAdopted(engine, await engine.listContainers([`${labels.stack}=${stack}`]));
   return summaries
     .flatMap((summary) => listed(summary) ?? [])
     .sort(

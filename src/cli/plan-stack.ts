@@ -16,8 +16,7 @@ import { gatherInputs, type GatherOptions } from '../runtime/gather-inputs.ts';
 import { hostFacts } from '../runtime/inputs/host-facts.ts';
 import type { AuthLookup } from '../runtime/inputs/image-facts.ts';
 import type { JournalReader } from '../runtime/journal/fetch-journal.ts';
-import { foreignNames } from '../runtime/observe-names.ts';
-import { foreignPorts } from '../runtime/observe-ports.ts';
+import { takeIn } from '../runtime/adopt/take-in.ts';
 import { observe } from '../runtime/observe.ts';
 import type { Connection } from './connection.ts';
 import { exitCode } from './exit-code.ts';
@@ -29,6 +28,7 @@ import { registryLookup } from './registry-lookup.ts';
 import { loadSpec, type LoadedSpec } from './stack-file.ts';
 import { judged, knownTimes, withBalancers } from './judged.ts';
 import { hasWork } from './walk-plan.ts';
+import { withForeign } from './with-foreign.ts';
 
 /** How long the compiler waits for an engine to be there, in milliseconds: one on this machine answers in one. */
 const GREETING_MS = 5;
@@ -41,6 +41,8 @@ export interface PlanSelection {
   readonly allowRemoveAll: boolean;
   /** No migration runs, and that is told; absent: those that have not. */
   readonly skipMigration?: boolean;
+  /** What was started outside of the stack becomes a part of it; absent: it does not. */
+  readonly adopt?: boolean;
   /** No hook is run; absent: those of the file. */
   readonly skipHooks?: boolean;
   /** No engine is asked; the plan is one for an empty engine. */
@@ -201,10 +203,31 @@ async function planOrFail(resolved: ResolvedStack, selection: PlanSelection): Pr
 /** Whether the agent's image is on the engine is asked only for a plan that creates an agent. */
 async function planResolved(
   { desired, observed, connection }: ResolvedStack,
-  { include, force, only, allowRemoveAll, skipMigration = false, offline, given }: PlanSelection,
+  {
+    include,
+    force,
+    only,
+    allowRemoveAll,
+    skipMigration = false,
+    adopt = false,
+    offline,
+    given,
+  }: PlanSelection,
 ): Promise<Compiled<Plan>> {
   const { migrations = true, goesOn = false } = given ?? {};
-  const asked = { include, force, only, allowRemoveAll, skipMigration, offline, migrations, goesOn };
+  const goesBack = given !== undefined && !goesOn;
+  const asked = {
+    include,
+    force,
+    only,
+    allowRemoveAll,
+    skipMigration,
+    adopt,
+    offline,
+    migrations,
+    goesOn,
+    goesBack,
+  };
   const planWith = (agentImagePresent: boolean) =>
     reconcile(desired, observed, {
       ...asked,
@@ -272,8 +295,16 @@ export async function resolveStack(
           askRegistry: selection.askRegistry,
           ...(selection.asked === undefined ? {} : { asked: selection.asked }),
         });
-  const observed = await observing;
-  const desired = resolve(spec, inputs);
+  const seen = await observing;
+  const first = resolve(spec, inputs);
+  const foreign = engine === null || !first.ok ? seen : await withForeign(engine, seen, first.value);
+  const taken =
+    engine === null || !first.ok || selection.adopt !== true
+      ? { observed: foreign, inputs }
+      : await takeIn(engine, first.value, foreign, inputs);
+  const { observed } = taken;
+  // Their volumes are the stack's as well.
+  const desired = taken.inputs === inputs ? first : resolve(spec, taken.inputs);
   // Without an engine nothing is pulled, and credentials need not be known.
   const credentials = engine === null ? null : registryCredentials(spec, inputs);
   const problems = [...diagnosticsOf(desired), ...(credentials === null ? [] : diagnosticsOf(credentials))];
@@ -282,10 +313,10 @@ export async function resolveStack(
   }
   return {
     loaded,
-    observed: engine === null ? observed : await withForeign(engine, observed, desired.value),
+    observed,
     desired: desired.value,
-    inputs,
-    auth: lookup(inputs),
+    inputs: taken.inputs,
+    auth: lookup(taken.inputs),
     warnings: [...loaded.warnings, ...problems],
     connection,
   };
@@ -293,62 +324,6 @@ export async function resolveStack(
 
 function diagnosticsOf(result: Compiled<unknown>): readonly Diagnostic[] {
   return result.ok ? result.warnings : result.diagnostics;
-}
-
-/** What others made is known by name only once the file is resolved. */
-async function withForeign(
-  engine: Engine,
-  observed: ObservedState,
-  desired: DesiredState,
-): Promise<ObservedState> {
-  const [networks, volumes, ports, names] = await Promise.all([
-    foreignNetworks(engine, observed, desired),
-    foreignVolumes(engine, observed, desired),
-    foreignPorts(engine, observed, desired),
-    foreignNames(engine, observed, desired),
-  ]);
-  return {
-    ...observed,
-    networks: [...observed.networks, ...networks].sort(),
-    foreignVolumes: volumes,
-    foreignPorts: ports,
-    foreignNames: names,
-  };
-}
-
-/** Asked only where the stack's own are not all there: before a first apply, and where another tool made one. */
-async function foreignVolumes(
-  engine: Engine,
-  observed: ObservedState,
-  desired: DesiredState,
-): Promise<readonly string[]> {
-  const known = new Set(observed.volumes.map(({ name }) => name));
-  const lacking = desired.volumes.filter(({ name, adopted }) => !adopted && !known.has(name));
-  if (lacking.length === 0) return [];
-  const present = new Set((await engine.listVolumes([])).map(({ name }) => name));
-  return lacking
-    .map(({ name }) => name)
-    .filter((name) => present.has(name))
-    .sort();
-}
-
-/** Mostly there are none. */
-async function foreignNetworks(
-  engine: Engine,
-  observed: ObservedState,
-  desired: DesiredState,
-): Promise<readonly string[]> {
-  const known = new Set(observed.networks);
-  const asked = new Set<string>();
-  for (const container of desired.containers) {
-    for (const instance of container.instances) {
-      for (const name of instance.spec.networks) if (!known.has(name)) asked.add(name);
-    }
-  }
-  const found = await Promise.all(
-    [...asked].map(async (name) => ((await engine.inspectNetwork(name)) === null ? [] : [name])),
-  );
-  return found.flat();
 }
 
 /** Codes of what is missing around the file rather than wrong in it: variables, secrets, images, facts of the host, files. */

@@ -1,5 +1,6 @@
 import { labels } from '../compiler/labels.ts';
 import type { ContainerState } from '../compiler/observed/observed-state.ts';
+import { withAdopted } from '../runtime/adopt/with-adopted.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { phaseOf } from '../runtime/observe.ts';
 import { exitCode } from './exit-code.ts';
@@ -20,7 +21,7 @@ export interface ListedStack {
 /** Every stack that has a container or a volume on the engine, sorted by name. */
 export async function listStacks(engine: Engine): Promise<readonly ListedStack[]> {
   const [containers, volumes] = await Promise.all([
-    engine.listContainers([labels.stack]),
+    engine.listContainers([labels.stack]).then((rows) => withAdopted(engine, rows)),
     engine.listVolumes([labels.stack]),
   ]);
   const nameOf = (own: Readonly<Record<string, string>>) => own[labels.stack] ?? '';

@@ -67,6 +67,7 @@ function observedRow(
     notes.push(
       `has ended and was started again ${container.restarts === 1 ? 'once' : `${container.restarts} times`}: \`stack logs ${container.instance}\``,
     );
+  if (container.spec?.adopted !== undefined) notes.push('adopted');
   if (container.phase === 'failed') notes.push(`failed, kept as ${container.engineName}`);
   if (container.phase === 'old')
     notes.push(
@@ -166,6 +167,7 @@ function changeNotes({ action, reasons }: Change): readonly string[] {
     case 'tidy':
       return ['leftovers to tidy'];
     case 'create':
+    case 'adopt':
     case 'run':
     case 'pull':
     case 'build':

@@ -101,6 +101,11 @@ export const codes = {
   STK420: 'name taken by another container',
   STK421: 'balancer that cannot be told',
   STK422: 'migration skipped',
+  STK423: 'runs outside of the stack',
+  STK424: 'not clear what is adopted',
+  STK425: 'adopted from somebody else',
+  STK426: 'nothing there to adopt',
+  STK427: 'from before an adoption',
 } as const;
 
 /** A diagnostic code. */

@@ -6,7 +6,7 @@ export const labels = {
   instance: 'io.stackc.instance',
   generation: 'io.stackc.generation',
   spec: 'io.stackc.spec',
-  /** `instance`, `migration`, `run`, `agent`, `revision`, `image` or `apply`; of a volume: `journal`. */
+  /** `instance`, `migration`, `run`, `agent`, `revision`, `image`, `adopted` or `apply`; of a volume: `journal`. */
   role: 'io.stackc.role',
   /** Of a volume: the data volume's name and the mount path. */
   dataVolume: 'io.stackc.data-volume',
@@ -15,6 +15,8 @@ export const labels = {
   migrationImage: 'io.stackc.migration.image',
   /** Of what a revision was made from: its number. */
   revision: 'io.stackc.revision',
+  /** Of the record of an adoption: which containers are generation 0 of which instance (ADR 0018). */
+  adopted: 'io.stackc.adopted',
   /** Of a run: the process that `stack run` is, where that can be told (ADR 0004). */
   runOwner: 'io.stackc.run.owner',
 } as const;

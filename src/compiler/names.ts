@@ -43,6 +43,11 @@ export function imageKeeperName(stack: string, imageId: string): string {
   return `${stack}.image.${imageId.replace(/^sha256:/, '').slice(0, 12)}`;
 }
 
+/** The container that never runs and says which containers were adopted together; `first` is the id of one of them. */
+export function adoptionName(stack: string, first: string): string {
+  return `${stack}.adopted.${first.slice(0, 12)}`;
+}
+
 /** The container in which an apply goes on by itself. */
 export function workerName(stack: string): string {
   return `${stack}.apply`;

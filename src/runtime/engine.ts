@@ -1,5 +1,6 @@
 import type { ContainerConfig } from '../compiler/plan/container-config.ts';
 import type { HostPort } from '../compiler/desired/host-port.ts';
+import type { PortSpec } from '../compiler/desired/instance-spec.ts';
 import type { EngineImage } from '../compiler/cleanup/used-images.ts';
 import type { ImageDefaults, RunningContainer } from '../compiler/import/running.ts';
 import type { ImageConfig } from '../compiler/desired/resolved-inputs.ts';
@@ -185,6 +186,8 @@ export interface ContainerDetails {
   readonly id: string;
   readonly name: string;
   readonly imageId: string;
+  /** As it was named in the create call. */
+  readonly image: string;
   readonly state: ContainerState;
   /** Of its last end; null while it runs. */
   readonly exitCode: number | null;
@@ -212,7 +215,10 @@ export interface ContainerDetails {
     readonly source: string;
     readonly name: string;
     readonly target: string;
+    readonly readOnly: boolean;
   }[];
+  /** What it publishes while it runs, sorted. */
+  readonly ports: readonly PortSpec[];
   readonly tty: boolean;
   readonly memory: number;
   readonly nanoCpus: number;

@@ -12,7 +12,7 @@ const COMPOSE_PROJECT = 'com.docker.compose.project';
  * running containers has: what it has already, nobody else can have.
  */
 export async function foreignPorts(
-  engine: Engine,
+  engine: Pick<Engine, 'listContainers'>,
   observed: ObservedState,
   desired: DesiredState,
 ): Promise<readonly ForeignPort[]> {
@@ -26,8 +26,10 @@ export async function foreignPorts(
     .flatMap(({ instances }) => instances.flatMap(({ spec }) => spec.ports))
     .some((port) => port.hostPort !== null && !had.has(`${port.hostIp ?? ''} ${portName(port)}`));
   if (!lacking) return [];
+  // What was adopted has no labels of ours.
+  const own = new Set(observed.containers.map(({ id }) => id));
   const others = (await engine.listContainers([])).filter(
-    (container) => container.labels[labels.stack] !== desired.stack,
+    (container) => container.labels[labels.stack] !== desired.stack && !own.has(container.id),
   );
   return others
     .flatMap((container) =>

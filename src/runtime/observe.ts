@@ -1,7 +1,9 @@
 import { instanceKey } from '../compiler/desired/keys.ts';
+import type { RecordedSpec } from '../compiler/desired/instance-spec.ts';
 import { labels } from '../compiler/labels.ts';
 import type {
   ContainerState,
+  ObservedAdoption,
   ObservedAgent,
   ObservedContainer,
   ObservedFiles,
@@ -13,7 +15,7 @@ import type {
 } from '../compiler/observed/observed-state.ts';
 import { observeFiles } from './files/observe-files.ts';
 import { observeLinks } from './observe-links.ts';
-import { isRecord, parseJson, specOf } from './parse-spec.ts';
+import { adoptedIn, isRecord, parseJson, specOf } from './parse-spec.ts';
 import { ownerState } from './run-owner.ts';
 import type { ContainerDetails, ContainerSummary, Engine, VolumeSummary } from './engine.ts';
 
@@ -33,9 +35,10 @@ export async function observe(
 ): Promise<ObservedState> {
   const mine = [`${labels.stack}=${stack}`];
   const listing = engine.listContainers(mine);
-  const [summaries, containers, links, volumes, networks, extra] = await Promise.all([
+  const [summaries, own, adopted, links, volumes, networks, extra] = await Promise.all([
     listing,
     listing.then((rows) => observeContainers(engine, rows)),
+    listing.then((rows) => observeAdopted(engine, rows)),
     listing.then((rows) => observeLinks(engine, rows, observedAgents(rows))),
     engine.listVolumes(mine),
     engine.listNetworks(mine),
@@ -44,18 +47,20 @@ export async function observe(
     ),
   ]);
   return {
-    containers,
+    containers: adopted.length === 0 ? own : [...own, ...adopted].sort(byInstance),
     volumes: volumes.map(observedVolume).sort((a, b) => compare(a.name, b.name)),
     // Known only once the file is resolved, and where a plan has something to do.
     foreignVolumes: [],
     foreignPorts: [],
     foreignNames: [],
+    foreign: [],
     balancers: new Map(),
     migrates: null,
     networks: [...new Set([...networks, ...extra.flat()])].sort(),
     ownNetworks: [...networks].sort(),
     agents: observedAgents(summaries),
     links,
+    adoptions: observedAdoptions(summaries),
     runs: observedRuns(summaries),
     kept: observedKept(summaries),
   };
@@ -86,11 +91,39 @@ async function observeContainers(
       return [observedContainer(found, identity, spec, files)];
     }),
   );
-  return observed
-    .flat()
-    .sort(
-      (a, b) => compare(a.key, b.key) || a.generation - b.generation || compare(a.engineName, b.engineName),
-    );
+  return observed.flat().sort(byInstance);
+}
+
+/** What the records of adoptions name and the engine still has (ADR 0018). */
+async function observeAdopted(
+  engine: Engine,
+  summaries: readonly ContainerSummary[],
+): Promise<readonly ObservedContainer[]> {
+  const entries = summaries.flatMap(({ labels: own }) => adoptedIn(own));
+  const observed = await Promise.all(
+    entries.map(async ({ id, spec, ...identity }) => {
+      const found = await engine.inspectContainer(id);
+      return found === null ? [] : [adoptedContainer(found, identity, spec)];
+    }),
+  );
+  return observed.flat();
+}
+
+/** A container without labels of ours, as generation 0 of an instance. */
+export function adoptedContainer(
+  found: ContainerDetails,
+  identity: Pick<Identity, 'application' | 'container' | 'instance'>,
+  spec: RecordedSpec,
+): ObservedContainer {
+  const whole = { ...identity, role: 'instance', generation: 0 } as const;
+  const observed = observedContainer(found, whole, spec, { found: [], reloading: false });
+  // Whatever it was called then is no phase of ours.
+  return observed.engineName === spec.adopted ? { ...observed, phase: 'current' } : observed;
+}
+
+/** The order of all containers of a stack. */
+export function byInstance(a: ObservedContainer, b: ObservedContainer): number {
+  return compare(a.key, b.key) || a.generation - b.generation || compare(a.engineName, b.engineName);
 }
 
 interface Identity {
@@ -146,7 +179,7 @@ function observedContainer(
     stopSignal: details.stopSignal,
     networks: details.networks,
     anonymousVolumes: details.mounts
-      .filter(({ type, name }) => type === 'volume' && /^[0-9a-f]{64}$/.test(name))
+      .filter(({ type, name }) => type === 'volume' && /^[0-9a-f]{64}$/.test(name) && !isOfData(name, spec))
       .map(({ target }) => target)
       .sort(),
     memory: details.memory,
@@ -154,6 +187,11 @@ function observedContainer(
     files,
     migration: identity.role === 'migration' ? migrationRecord(details) : null,
   };
+}
+
+/** Those of a data-only container have no name either, and are mounted again. */
+function isOfData(volume: string, spec: ObservedContainer['spec']): boolean {
+  return (spec?.mounts ?? []).some(({ source, dataVolume }) => source === volume && dataVolume !== null);
 }
 
 /** The image a migration ran on and its displayed words; without a readable label, the words the engine has. */
@@ -187,6 +225,17 @@ function observedAgents(summaries: readonly ContainerSummary[]): readonly Observ
       networks: summary.networks,
     }))
     .sort((a, b) => compare(a.name, b.name));
+}
+
+function observedAdoptions(summaries: readonly ContainerSummary[]): readonly ObservedAdoption[] {
+  return summaries
+    .filter((summary) => summary.labels[labels.role] === 'adopted')
+    .map(({ name, labels: own }) => ({
+      engineName: name.replace(/^\//, ''),
+      isRecorded: true,
+      containers: adoptedIn(own).map(({ id }) => id),
+    }))
+    .sort((a, b) => compare(a.engineName, b.engineName));
 }
 
 function observedRuns(summaries: readonly ContainerSummary[]): readonly ObservedRun[] {

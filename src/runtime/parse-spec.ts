@@ -1,3 +1,4 @@
+import type { Adopted } from '../compiler/adopt/record.ts';
 import type { RecordedSpec } from '../compiler/desired/instance-spec.ts';
 import { labels } from '../compiler/labels.ts';
 
@@ -37,6 +38,22 @@ function isSpec(value: unknown): value is RecordedSpec {
     typeof value['image'] === 'string' &&
     LISTS.every((key) => Array.isArray(value[key])) &&
     RECORDS.every((key) => isRecord(value[key]))
+  );
+}
+
+/** The containers that the record of an adoption names, by its label; none for every other container. */
+export function adoptedIn(own: Readonly<Record<string, string>>): readonly Adopted[] {
+  const value = own[labels.role] === 'adopted' ? parseJson(own[labels.adopted]) : null;
+  const entries: unknown = isRecord(value) && value['version'] === 1 ? value['containers'] : null;
+  return Array.isArray(entries) ? entries.filter(isAdopted) : [];
+}
+
+function isAdopted(value: unknown): value is Adopted {
+  return (
+    isRecord(value) &&
+    ['id', 'application', 'container', 'instance'].every((key) => typeof value[key] === 'string') &&
+    isSpec(value['spec']) &&
+    typeof value['spec'].adopted === 'string'
   );
 }
 

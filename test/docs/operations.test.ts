@@ -29,6 +29,8 @@ const WORDS: Readonly<Record<Exclude<Operation['kind'], 'checkpoint' | 'files.re
     'agent.remove': ['remove'],
     'migration.run': ['run'],
     'hook.run': ['run'],
+    'adoption.record': ['adopt'],
+    'adoption.forget': ['forget'],
     'container.create': ['create'],
     'container.start': ['start'],
     'container.unpause': ['unpause'],

@@ -54,6 +54,7 @@ export interface ContainerSketch {
   readonly files?: Readonly<Record<string, string>>;
   readonly reload?: readonly string[];
   readonly notifications?: DesiredContainer['notifications'];
+  readonly adopt?: readonly string[];
 }
 
 const NOWHERE = { start: { offset: 0, line: 1, column: 1 }, end: { offset: 0, line: 1, column: 1 } };
@@ -233,6 +234,7 @@ function desiredInstance(sketch: ContainerSketch, image: string, index: number):
     stop: { signal: 'TERM', quietSignal: null, timeoutS: 30, drainS: 30, why: 'default' },
     port: sketch.port ?? null,
     socket,
+    adopt: sketch.adopt ?? null,
     files,
   };
 }

@@ -181,7 +181,11 @@ function beside(path: string, name: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1) + name;
 }
 
-/** As in the names of sockets: `shop-app0.2`. */
-export function generationOf({ labels: own }: Pick<ContainerDetails, 'labels'>): string {
+/** As in the names of sockets: `shop-app0.2`; of a container that is nobody's: its id. */
+export function generationOf({
+  id = '',
+  labels: own,
+}: Pick<ContainerDetails, 'labels'> & Partial<Pick<ContainerDetails, 'id'>>): string {
+  if (own[labels.stack] === undefined) return id;
   return `${own[labels.stack]}-${own[labels.instance]}.${own[labels.generation]}`;
 }

@@ -1,8 +1,11 @@
 import { labels } from '../../src/compiler/labels.ts';
 import { runningBalancers, type BalancerText } from '../../src/compiler/balancer/running.ts';
 import type { DesiredState } from '../../src/compiler/desired/desired-state.ts';
+import type { ObservedState } from '../../src/compiler/observed/observed-state.ts';
 import type { Plan, PlanRequest } from '../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
+import { foreignContainers } from '../../src/runtime/adopt/foreign-containers.ts';
+import { takeIn } from '../../src/runtime/adopt/take-in.ts';
 import type { AgentConnector, AgentSession } from '../../src/runtime/agent/agent-session.ts';
 import { execute } from '../../src/runtime/execute.ts';
 import type { ExecutionEvent } from '../../src/runtime/execution-event.ts';
@@ -137,10 +140,7 @@ export function world(references: readonly string[], options: WorldOptions = {})
     lease,
     told,
     async plan(desired, request = {}) {
-      // Networks of others are there.
-      const foreign = desired.containers.flatMap(({ template }) => template.spec.networks);
-      for (const network of foreign) await engine.createNetwork(network, {});
-      const observed = await observe(engine, STACK, foreign);
+      const observed = await observedFor(engine, desired, request);
       const text = options.haproxy;
       const balancers = new Map(
         text === undefined
@@ -184,6 +184,22 @@ export function world(references: readonly string[], options: WorldOptions = {})
     },
   };
   return self;
+}
+
+/** With what is to be adopted, where that is asked for. */
+async function observedFor(
+  engine: MemoryEngine,
+  desired: DesiredState,
+  { adopt = false }: Partial<PlanRequest>,
+): Promise<ObservedState> {
+  // Networks of others are there.
+  const networks = desired.containers.flatMap(({ template }) => template.spec.networks);
+  for (const network of networks) await engine.createNetwork(network, {});
+  const observed = await observe(engine, STACK, networks);
+  if (!adopt) return observed;
+  const foreign = await foreignContainers(engine, observed, desired);
+  const inputs = { images: {}, env: {}, secrets: {}, host: null, dataMounts: {}, files: {}, builds: {} };
+  return (await takeIn(engine, desired, { ...observed, foreign }, inputs)).observed;
 }
 
 /** Of an apply in memory. */

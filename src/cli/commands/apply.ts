@@ -40,8 +40,9 @@ export async function apply(
     allow_remove_all: allowRemoveAll,
     skip_migration: skipMigration = false,
     skip_hooks: skipHooks = false,
+    adopt = false,
   } = saved.selection;
-  const selection = { ...saved.selection, allowRemoveAll, skipMigration, skipHooks };
+  const selection = { ...saved.selection, allowRemoveAll, skipMigration, skipHooks, adopt };
   return applyPlan(
     then,
     {
@@ -70,7 +71,7 @@ function ofFile(context: CommandContext, file: string | undefined, selection: Ap
 function commandAgain(
   { options: { name } }: CommandContext,
   file: string | undefined,
-  { include, force, only, allowRemoveAll, skipMigration, skipHooks }: ApplySelection,
+  { include, force, only, allowRemoveAll, skipMigration, skipHooks, adopt }: ApplySelection,
 ): string {
   const named = { name: name === null ? [] : [name], include, force, only };
   const options = Object.entries(named).flatMap(([option, names]) =>
@@ -79,5 +80,6 @@ function commandAgain(
   if (allowRemoveAll) options.push('--allow-remove-all');
   if (skipMigration === true) options.push('--skip-migration');
   if (skipHooks === true) options.push('--skip-hooks');
+  if (adopt === true) options.push('--adopt');
   return ['stack apply', ...(file === undefined ? [] : [file]), ...options].join(' ');
 }

@@ -68,6 +68,14 @@ export async function destroy(
       `${foreign.length === 1 ? 'volume' : 'volumes'} ${names} ${stays}; \`docker volume rm\` removes the data`,
     );
   }
+  const nameless = volumes ? [] : foreignVolumes(observed).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  if (nameless.length > 0) {
+    const names = nameless.map((name) => `\`${name.slice(0, 12)}…\``).join(', ');
+    writeNote(
+      context,
+      `the data in ${names} stays, but only the container that it came from says whose it is: without that, \`docker volume prune\` removes it`,
+    );
+  }
   if (!hasWork(plan)) return exitCode.done;
   await confirm(context, {
     text: `Destroy stack \`${stack}\`${volumes ? ' and its data' : ''}? Type its name or \`yes\`:`,

@@ -1,5 +1,6 @@
 import { labels } from '../../compiler/labels.ts';
 import type { ObservedState } from '../../compiler/observed/observed-state.ts';
+import { withAdopted } from '../../runtime/adopt/with-adopted.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { observe } from '../../runtime/observe.ts';
 import { exitCode } from '../exit-code.ts';
@@ -57,7 +58,7 @@ async function namedStatus(context: CommandContext, stack: string): Promise<Stat
 async function observedStatus(context: CommandContext, engine: Engine, stack: string): Promise<Status> {
   const [observed, summaries] = await Promise.all([
     observe(engine, stack, []),
-    engine.listContainers([`${labels.stack}=${stack}`]),
+    engine.listContainers([`${labels.stack}=${stack}`]).then((rows) => withAdopted(engine, rows)),
   ]);
   const [health, last] = await Promise.all([
     instanceHealth(context, { engine, stack, observed, desired: null }),
@@ -105,7 +106,7 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   const { engine } = connection;
   const { observed, desired, plan, journal } = planned;
   const [summaries, health, last] = await Promise.all([
-    engine.listContainers([`${labels.stack}=${stack}`]),
+    engine.listContainers([`${labels.stack}=${stack}`]).then((rows) => withAdopted(engine, rows)),
     instanceHealth(context, { engine, stack, observed, desired }),
     journal === null ? null : lastApply(engine, stack, observed, journal),
   ]);

@@ -15,6 +15,7 @@ export const ALLOW_REMOVE_ALL = 'even when that removes every running container 
 export const ACROSS_MIGRATIONS = 'even when a migration that is not `reversible` has run since';
 export const REQUIRE_ZERO_DOWNTIME = 'exit with 1 where a change is not sure to lose no request';
 
+const ADOPT = 'what was started outside of the stack and is named like an instance becomes a part of it';
 export const SKIP_HOOKS = 'run none of the hooks of the stack file';
 
 export function withFile(command: Command): Command {
@@ -29,6 +30,7 @@ export interface SelectionFlags extends FileFlag {
   readonly allowRemoveAll?: true;
   readonly skipMigration?: true;
   readonly skipHooks?: true;
+  readonly adopt?: true;
 }
 
 interface ProveOptions {
@@ -97,6 +99,7 @@ export function addSelection(command: Command): Command {
     .option('--allow-remove-all', ALLOW_REMOVE_ALL)
     .option('--skip-migration', 'run no migration: the new version starts on the data as it is')
     .option('--skip-hooks', SKIP_HOOKS)
+    .option('--adopt', ADOPT)
     .option('--require-zero-downtime', REQUIRE_ZERO_DOWNTIME);
 }
 
@@ -107,6 +110,7 @@ export function selection(flags: SelectionFlags): {
   readonly allowRemoveAll: boolean;
   readonly skipMigration: boolean;
   readonly skipHooks: boolean;
+  readonly adopt: boolean;
   readonly requireZeroDowntime: boolean;
 } {
   return {
@@ -116,6 +120,7 @@ export function selection(flags: SelectionFlags): {
     allowRemoveAll: flags.allowRemoveAll === true,
     skipMigration: flags.skipMigration === true,
     skipHooks: flags.skipHooks === true,
+    adopt: flags.adopt === true,
     requireZeroDowntime: flags.requireZeroDowntime === true,
   };
 }

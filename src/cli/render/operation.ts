@@ -33,6 +33,10 @@ export function operationText(op: Operation): string {
       return op.adopt === null ? 'run the migration' : 'wait for the migration that still runs';
     case 'hook.run':
       return printable(hookText(op));
+    case 'adoption.record':
+      return 'write down what is adopted';
+    case 'adoption.forget':
+      return 'remove the record of what was adopted';
     case 'container.create':
       return `create generation ${op.generation}`;
     case 'container.start':

@@ -31,6 +31,8 @@ export function reasonLines(reason: Reason, style: ReasonStyle): readonly string
       return changed(`left over: ${field}`, reason, style);
     case 'dropped':
       return [field === 'file' ? 'no longer in the file' : `more than \`${field}\` in the file`];
+    case 'adopted':
+      return [`adopted: started outside the stack as ${printable(reason.from ?? '')}`];
     default:
       return unreachable(reason.kind);
   }

@@ -26,6 +26,8 @@ export function subjectNames(plan: Pick<Plan, 'changes'>): SubjectName {
         return `${subject.kind} ${subject.name}`;
       case 'kept':
         return subject.name;
+      case 'adoption':
+        return subject.name;
       default:
         return unreachable(subject);
     }

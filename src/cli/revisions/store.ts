@@ -15,7 +15,7 @@ import { parseSource } from '../stack-file.ts';
 /** What an apply of a stack is made from, to be kept on the engine. */
 export async function storedRevision(
   { loaded, inputs, observed }: Pick<ResolvedStack, 'loaded' | 'inputs' | 'observed'>,
-  { include, force, only, allowRemoveAll, migrations }: StoredSelection,
+  { include, force, only, allowRemoveAll, migrations, adopt = false }: StoredSelection,
 ): Promise<StoredRevision> {
   const { spec, source } = loaded;
   // Credentials of registries are kept nowhere.
@@ -42,7 +42,7 @@ export async function storedRevision(
       files: filesText(inputs.files),
       ...(Object.keys(inputs.builds).length === 0 ? {} : { builds: inputs.builds }),
     },
-    selection: { include, force, only, allowRemoveAll, migrations },
+    selection: { include, force, only, allowRemoveAll, migrations, ...(adopt ? { adopt } : {}) },
   };
 }
 

@@ -34,7 +34,11 @@ export function demandSavedAlone(
     allowRemoveAll,
     skipMigration = false,
     skipHooks = false,
-  }: Pick<PlanSelection, 'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration' | 'skipHooks'>,
+    adopt = false,
+  }: Pick<
+    PlanSelection,
+    'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration' | 'skipHooks' | 'adopt'
+  >,
 ): void {
   const given = Object.entries({
     '--name': options.name !== null,
@@ -44,6 +48,7 @@ export function demandSavedAlone(
     '--allow-remove-all': allowRemoveAll,
     '--skip-migration': skipMigration,
     '--skip-hooks': skipHooks,
+    '--adopt': adopt,
   }).find(([, isGiven]) => isGiven);
   if (given === undefined) return;
   throw new CommandFailure(

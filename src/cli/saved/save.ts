@@ -22,7 +22,7 @@ export async function savePlan(
   { loaded, connection, plan, inputs }: PlannedStack,
   selection: Pick<
     PlanSelection,
-    'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration' | 'skipHooks'
+    'include' | 'force' | 'only' | 'allowRemoveAll' | 'skipMigration' | 'skipHooks' | 'adopt'
   >,
 ): Promise<void> {
   const { io, options } = context;
@@ -43,6 +43,7 @@ export async function savePlan(
       allow_remove_all: selection.allowRemoveAll,
       skip_migration: selection.skipMigration === true,
       skip_hooks: selection.skipHooks === true,
+      adopt: selection.adopt === true,
     },
     plan: savedWork(plan),
   });

@@ -32,6 +32,8 @@ export interface SavedSelection {
   readonly skip_migration?: boolean;
   /** The same. */
   readonly skip_hooks?: boolean;
+  /** The same. */
+  readonly adopt?: boolean;
 }
 
 /** The part of a plan that an apply must find again. */

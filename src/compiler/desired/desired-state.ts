@@ -187,6 +187,8 @@ export interface DesiredInstance {
   readonly port: number | null;
   readonly stop: StopSpec;
   readonly socket: SocketSpec | null;
+  /** Names of containers outside of the stack of which one becomes its generation 0; null: one named like it. */
+  readonly adopt: readonly string[] | null;
   /** Those of `spec.files` with what is in them; never shown or stored outside of the container. */
   readonly files: readonly DesiredFile[];
 }

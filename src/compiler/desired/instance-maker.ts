@@ -100,6 +100,12 @@ export function instanceMaker(
   );
   const files = filesReader(container, mounts.of(container, 0), source !== null, resolution);
   const filesOf = perInstance(files.vary, ({ index }) => files.read(scopeOf(index)));
+  const adoptOf = (index: number): DesiredInstance['adopt'] => {
+    if (container.adopt === null) return null;
+    const name = 'parts' in container.adopt ? container.adopt : container.adopt[index];
+    const text = name === undefined ? null : expander.expand(name, scopeOf(index));
+    return text === null ? [] : [text.replace(/^\//, '')];
+  };
   const healthCommandOf = wordsOf(health?.ask.kind === 'command' ? health.ask.command : null);
   const askVaries = health?.ask.kind === 'command' && wordsVary(health.ask.command);
   const pathVaries =
@@ -165,6 +171,7 @@ export function instanceMaker(
       port: source === null ? portOf(container, gate, portsOf(place)) : null,
       stop: stop.spec,
       socket,
+      adopt: adoptOf(index),
       files: filesOf(place),
     };
   };

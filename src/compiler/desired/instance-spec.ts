@@ -63,6 +63,8 @@ export interface RecordedSpec extends InstanceSpec {
   readonly gate?: HttpGate | TcpGate | null;
   /** The TCP port on which it serves; null: none is known. */
   readonly port?: number | null;
+  /** The name under which it was started outside of the stack; absent: stackc made it (ADR 0018). */
+  readonly adopted?: string;
 }
 
 /**

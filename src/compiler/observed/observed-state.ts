@@ -13,6 +13,10 @@ export interface ObservedState {
   readonly foreignPorts: readonly ForeignPort[];
   /** Names that instances of the file need and that containers without the stack's labels have. */
   readonly foreignNames: readonly string[];
+  /** Containers of others, by name; looked up where an instance of the file is not there. */
+  readonly foreign: readonly ForeignContainer[];
+  /** What was started outside of the stack and has become a part of it. */
+  readonly adoptions: readonly ObservedAdoption[];
   /** Names of all networks that matter: the stack's own and those the file names. */
   readonly networks: readonly string[];
   /** Names of the networks that carry the stack's label. */
@@ -120,6 +124,39 @@ export interface ForeignPort extends HostPort {
   readonly owner: { readonly kind: 'stack' | 'Compose project'; readonly name: string } | null;
 }
 
+/** A container that is not the stack's, as far as that decides whether it may become an instance of it. */
+export interface ForeignContainer {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  /** The other stack that it is of; null: it is of none. */
+  readonly stack: string | null;
+  /** The service of Swarm that would bring it back; null: none. */
+  readonly swarm: string | null;
+  readonly compose: ComposeLabels | null;
+}
+
+/** What Docker Compose says of a container of its own. */
+export interface ComposeLabels {
+  readonly project: string;
+  readonly service: string;
+  /** From 1; of `docker compose run`: null. */
+  readonly number: number | null;
+}
+
+/**
+ * The record of an adoption (ADR 0018): a container that never runs, whose label says which containers without labels of ours
+ * are generation 0 of which instance.
+ */
+export interface ObservedAdoption {
+  /** The record's own name, without the leading slash. */
+  readonly engineName: string;
+  /** False: a plan is to write it. */
+  readonly isRecorded: boolean;
+  /** Ids, also of those that are gone. */
+  readonly containers: readonly string[];
+}
+
 /** One container of `stack run` (role label `run`). */
 export interface ObservedRun {
   readonly id: string;
@@ -177,6 +214,8 @@ export const NOTHING_OBSERVED: ObservedState = {
   foreignVolumes: [],
   foreignPorts: [],
   foreignNames: [],
+  foreign: [],
+  adoptions: [],
   networks: [],
   ownNetworks: [],
   agents: [],

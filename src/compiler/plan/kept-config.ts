@@ -2,6 +2,7 @@ import { labels } from '../labels.ts';
 import { imageKeeperName, revisionName } from '../names.ts';
 import type { ContainerConfig } from './container-config.ts';
 import { bareConfig } from './instance-config.ts';
+import type { Operation } from './operation.ts';
 
 /** Where a revision's container has what the revision was made from. */
 export const REVISION_FILE = '/stackc-revision.json';
@@ -23,6 +24,15 @@ export function revisionConfig(stack: string, revision: number, image: string): 
       [labels.revision]: String(revision),
     },
   };
+}
+
+/** The create call for the container that says what was adopted; any image will do. */
+export function recordConfig({
+  name,
+  image,
+  labels: own,
+}: Pick<Extract<Operation, { kind: 'adoption.record' }>, 'name' | 'image' | 'labels'>): ContainerConfig {
+  return { ...bareConfig(name, image), entrypoint: NEVER, command: [], labels: own };
 }
 
 /** The create call for the container that keeps an image: what a container is made from, no prune takes away. */

@@ -88,6 +88,15 @@ export type Operation =
       readonly container: ContainerKey | null;
       readonly timeoutMs: number;
     }
+  /** A container that never runs, whose label makes containers of others a part of the stack (ADR 0018). */
+  | {
+      readonly kind: 'adoption.record';
+      readonly name: string;
+      readonly image: string;
+      readonly labels: Readonly<Record<string, string>>;
+    }
+  /** Removes such a record. */
+  | { readonly kind: 'adoption.forget'; readonly name: string }
   | {
       readonly kind: 'container.create';
       readonly instance: InstanceKey;
@@ -122,7 +131,13 @@ export type Operation =
       readonly policy: string;
       readonly maxRetries: number;
     }
-  | { readonly kind: 'container.connect'; readonly target: ContainerRef; readonly network: string }
+  /** `aliases`: names that it has there besides its own; absent: none. */
+  | {
+      readonly kind: 'container.connect';
+      readonly target: ContainerRef;
+      readonly network: string;
+      readonly aliases?: readonly string[];
+    }
   | { readonly kind: 'container.disconnect'; readonly target: ContainerRef; readonly network: string }
   | { readonly kind: 'container.rename'; readonly target: ContainerRef; readonly name: string }
   /** A signal that does not end the container (`quiet_signal`). */

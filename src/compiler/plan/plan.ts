@@ -130,13 +130,16 @@ export type Subject =
     }
   | { readonly kind: 'migration'; readonly application: string; readonly container: string }
   | { readonly kind: 'schedule'; readonly application: string; readonly container: string }
-  /** `run`: a container of `stack run`. `kept`: what is kept to go back by, in words. */
-  | { readonly kind: 'network' | 'volume' | 'image' | 'agent' | 'run' | 'kept'; readonly name: string };
+  /** `run`: a container of `stack run`. `kept`: what is kept to go back by, in words. `adoption`: what is adopted together, or the record of it. */
+  | {
+      readonly kind: 'network' | 'volume' | 'image' | 'agent' | 'run' | 'kept' | 'adoption';
+      readonly name: string;
+    };
 
 /**
  * `update` changes a running container in place (restart policy, networks); `reload` gives it other files, which its program
  * reads again; `hold` leaves a `manual` one that
- * differs; `tidy` removes what an earlier apply left over.
+ * differs; `tidy` removes what an earlier apply left over; `adopt` makes containers that were started outside of the stack a part of it.
  */
 export type Action =
   | 'create'
@@ -147,6 +150,7 @@ export type Action =
   | 'hold'
   | 'remove'
   | 'tidy'
+  | 'adopt'
   | 'run'
   | 'pull'
   | 'build'
@@ -156,7 +160,7 @@ export type Action =
 
 /** Why, by field. Values are displayable: masked ones are `(masked)`, absent ones null. */
 export interface Reason {
-  readonly kind: 'field' | 'drift' | 'missing' | 'requested' | 'leftover' | 'dropped';
+  readonly kind: 'field' | 'drift' | 'missing' | 'requested' | 'leftover' | 'dropped' | 'adopted';
   readonly field: string;
   readonly from: string | null;
   readonly to: string | null;
@@ -178,6 +182,10 @@ export interface PlanRequest {
   readonly migrations?: boolean;
   /** Those that would run are left out, with a warning each (`STK422`). Default false. */
   readonly skipMigration?: boolean;
+  /** An earlier revision is made again. Default false. */
+  readonly goesBack?: boolean;
+  /** What was started outside of the stack becomes a part of it; whoever is to, is in the observed state already. Default false. */
+  readonly adopt?: boolean;
   /** An apply that was cut off is gone on with: whoever it has replaced by force is not replaced once more. Default false. */
   readonly goesOn?: boolean;
 }

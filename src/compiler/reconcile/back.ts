@@ -4,6 +4,7 @@ import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { ContainerRef } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { BackTurn, NodeId } from '../plan/plan.ts';
+import { currentName } from './adopted.ts';
 import { gatePlane, sharedPorts } from './agents.ts';
 import { leadsTo } from './balancers.ts';
 import { restartText } from './compare.ts';
@@ -56,6 +57,7 @@ export function planBack(
     instance: before,
     generation: current.generation,
     next: existing(current),
+    nextName: currentName(current, instance.engineName),
     old: gone,
     cover: isBeside ? 'successor' : coverBack(before, gonePlace, tellers.length > 0, hasSiblings),
     oldPlace: gonePlace,

@@ -5,6 +5,7 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { journalVolume } from '../names.ts';
 import type { ObservedState } from '../observed/observed-state.ts';
 import type { PlanRequest } from '../plan/plan.ts';
+import { checkAdoption } from './check-adoption.ts';
 import { named } from './decide.ts';
 import { namedBalancers } from './named-balancers.ts';
 import type { Decided } from './decide.ts';
@@ -34,6 +35,7 @@ export function checkPlan(
   if (!request.offline) diagnostics.push(...missingNetworks(decided, observed));
   diagnostics.push(...linksUnseen(decided, observed.links), ...socketsGone(decided, observed.links));
   diagnostics.push(...takenNames(decided, observed));
+  diagnostics.push(...checkAdoption(desired, observed, request, decided, dropped));
   diagnostics.push(...droppedVolumes(desired, observed));
   diagnostics.push(...takenVolumes(desired, observed));
   diagnostics.push(...takenPorts(decided, dropped, observed));

@@ -6,6 +6,7 @@ import { shortId } from '../short-id.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Reason } from '../plan/plan.ts';
+import { adoptedName, adoptedReason } from './adopted.ts';
 import { compareFiles } from './compare-files.ts';
 import { field, quote, specReasons } from './spec-reasons.ts';
 
@@ -39,6 +40,8 @@ export function compare(
       files: [],
     };
   }
+  const adopted = adoptedName(current);
+  if (adopted !== null) return { replace: [adoptedReason(adopted)], update: [], reload: null, files: [] };
   const files = compareFiles(instance, spec, current);
   const replace = [
     ...imageReason(container, spec, current),

@@ -9,6 +9,7 @@ import type { ObservedContainer, ObservedState } from '../observed/observed-stat
 import { groupBy } from '../group-by.ts';
 import type { PlanRequest, Reason } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
+import { currentName } from './adopted.ts';
 import { compare } from './compare.ts';
 import type { Difference } from './compare.ts';
 import { linkDrift } from './links.ts';
@@ -229,7 +230,7 @@ function reasonsFor(
 function nameReasons({ engineName }: DesiredInstance, { current, rescue }: Standing): readonly Reason[] {
   return current === null || rescue !== 'renamed'
     ? []
-    : [{ kind: 'drift', field: 'name', from: current.engineName, to: engineName }];
+    : [{ kind: 'drift', field: 'name', from: current.engineName, to: currentName(current, engineName) }];
 }
 
 /** A container that is not running although nobody asked stackc for it. */

@@ -5,8 +5,10 @@ import type { ObservedContainer, ObservedState } from '../observed/observed-stat
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan } from '../plan/plan.ts';
-import { journalVolume } from '../names.ts';
+import { instanceEngineName, journalVolume } from '../names.ts';
+import { adoptedName } from './adopted.ts';
 import { plainChange } from './plain-change.ts';
+import { groupOf } from './record-adoptions.ts';
 import { mountedVolumes, socketPlace } from './sockets.ts';
 import { existing } from './turn.ts';
 
@@ -36,8 +38,8 @@ export function destroyPlan(
       builder.add(group, 'remove', { kind: 'container.remove', target, volumes: true }, [stop], 'destroy'),
     );
   }
-  const usersOf = usersOfEach(observed.containers);
-  for (const container of inOrder(observed.containers)) {
+  const usersOf = usersOfEach(request.stack, observed.containers);
+  for (const container of inOrder(request.stack, observed.containers)) {
     // Whoever uses it stops first, and so does what runs once: a database outlives those who still write to it, and a
     // balancer that has ended gracefully leaves nothing to drain.
     const users = usersOf(container);
@@ -69,7 +71,8 @@ export function destroyPlan(
       builder.add(
         id,
         'remove',
-        { kind: 'container.remove', target, volumes: request.volumes },
+        // What others have made for it is not the stack's, whoever asks for volumes.
+        { kind: 'container.remove', target, volumes: request.volumes && adoptedName(container) === null },
         [stop],
         'destroy',
       ),
@@ -77,7 +80,7 @@ export function destroyPlan(
   }
   // Last, so that it can write down all that comes before.
   const stopped = builder.join('instances', 'gone', gone.splice(0));
-  const emptied = removeKept(builder, observed, stopped, changes);
+  const emptied = removeKept(builder, observed, forgetAll(builder, observed, stopped, changes), changes);
   for (const agent of observed.agents) {
     const id = `agent ${agent.name}`;
     changes.push(plainChange(id, { kind: 'agent', name: agent.name }, 'remove', [asked(agent.name)]));
@@ -106,6 +109,22 @@ export function destroyPlan(
     warnings: [],
     agents: [],
   };
+}
+
+/** Whoever is cut off before that finds what was adopted again. */
+function forgetAll(
+  builder: PlanBuilder,
+  { adoptions }: ObservedState,
+  after: readonly NodeId[],
+  changes: Change[],
+): readonly NodeId[] {
+  const gone = adoptions.map((adoption) => {
+    const { engineName: name } = adoption;
+    const group = groupOf(adoption);
+    changes.push(plainChange(group, { kind: 'adoption', name }, 'remove', [asked(name)]));
+    return builder.add(group, 'forget', { kind: 'adoption.forget', name }, after, 'destroy');
+  });
+  return gone.length === 0 ? after : builder.join('adoptions', 'gone', gone);
 }
 
 /** Whoever is cut off before that can still go back. */
@@ -152,9 +171,17 @@ export function foreignVolumes(observed: ObservedState): readonly string[] {
  * container do not count.
  */
 function usersOfEach(
+  stack: string,
   containers: readonly ObservedContainer[],
 ): (container: ObservedContainer) => readonly ObservedContainer[] {
-  const byName = new Map(containers.map((container) => [container.engineName, container]));
+  // Links lead to an adopted one by its instance's name as well.
+  const byName = new Map(
+    containers.map((container) => {
+      const { application, instance, engineName } = container;
+      const isAdopted = container.phase === 'current' && adoptedName(container) !== null;
+      return [isAdopted ? instanceEngineName(stack, application, instance) : engineName, container];
+    }),
+  );
   const ofContainer = ({ application, container }: ObservedContainer) => containerKey(application, container);
   const users = new Map<ContainerKey, Set<ObservedContainer>>();
   const add = (target: ObservedContainer, user: ObservedContainer) => {
@@ -191,9 +218,9 @@ function asked(what: string): Change['reasons'][number] {
 }
 
 /** Those who use others before those they use; names decide the rest, and where uses go in a circle. */
-function inOrder(containers: readonly ObservedContainer[]): readonly ObservedContainer[] {
+function inOrder(stack: string, containers: readonly ObservedContainer[]): readonly ObservedContainer[] {
   const byName = [...containers].sort((a, b) => (a.engineName < b.engineName ? -1 : 1));
-  const usersOf = usersOfEach(byName);
+  const usersOf = usersOfEach(stack, byName);
   const ordered = new Set<ObservedContainer>();
   const under = new Set<ObservedContainer>();
   const visit = (container: ObservedContainer) => {

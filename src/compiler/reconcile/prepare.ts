@@ -5,6 +5,7 @@ import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
+import { recordAdoptions, type Recorded } from './record-adoptions.ts';
 import { agentAction, joinedNetworks, strayAgents } from './agents.ts';
 import { buildImages } from './builds.ts';
 import { pendingMigrations } from './migrations.ts';
@@ -28,7 +29,7 @@ interface Need extends MigrationScope {
  * Everything that comes before the first container is touched. Where an agent is to be made, or started, all else waits
  * for it: nothing is done that it has not written down. An image that cannot be had leaves no volume behind.
  *
- *   networks, volumes of the agent → agents → builds → pulls → volumes
+ *   networks, volumes of the agent → agents → what is adopted is written down → builds → pulls → volumes
  */
 export function prepare(
   builder: PlanBuilder,
@@ -58,13 +59,27 @@ export function prepare(
     const raised = raiseAgent(builder, spec, observed, request, [...places, ...agents], changes);
     if (raised.length > 0) agents = raised;
   }
-  const scene = { starting: used, selected: need.selected, after: agents };
+  const recorded = recordedIn(
+    recordAdoptions(builder, desired, observed, request, need.selected, agents),
+    changes,
+  );
+  const begun = recorded.length > 0 ? recorded : agents;
+  const scene = { starting: used, selected: need.selected, after: begun };
   const builds = buildImages(builder, desired, observed, scene, changes);
-  const pulls = pullImages(builder, desired, used, builds.length === 0 ? agents : builds, changes);
+  const pulls = pullImages(builder, desired, used, builds.length === 0 ? begun : builds, changes);
   const images = [...builds, ...pulls];
-  const volumes = createVolumes(builder, desired.stack, later ?? [], [...agents, ...images], changes);
+  const volumes = createVolumes(builder, desired.stack, later ?? [], [...begun, ...images], changes);
   if (request.only.length === 0) removeStrayAgents(builder, desired.stack, observed, agents, changes);
-  return { ready: builder.join('prepare', 'done', [...places, ...agents, ...images, ...volumes]), changes };
+  return {
+    ready: builder.join('prepare', 'done', [...places, ...agents, ...recorded, ...images, ...volumes]),
+    changes,
+  };
+}
+
+function recordedIn(recorded: readonly Recorded[], changes: Change[]): readonly NodeId[] {
+  for (const { id, names, notes } of recorded)
+    changes.push(plainChange(id, { kind: 'adoption', name: names }, 'adopt', [], notes));
+  return recorded.map(({ node }) => node);
 }
 
 /** Two that work on the same sockets are one too many. */

@@ -8,7 +8,8 @@ import type { ObservedContainer, ObservedRun, ObservedState } from '../observed/
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
-import type { NodeId, Plan, PlanRequest } from '../plan/plan.ts';
+import type { Change, NodeId, Plan, PlanRequest } from '../plan/plan.ts';
+import { forgetAdoptions } from './adoptions.ts';
 import { desiredAgents, impairedPlanes, planesOf } from './agents.ts';
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
@@ -77,7 +78,10 @@ function planWith(
 
   const hasHostAgent = agents.some(({ plane }) => plane === 'host');
   const contingent = new PlanBuilder();
-  const scope = { sockets, contingent, goesOn, hasHostAgent, handover: handoverOf(dropped) };
+  const linked = new Set(
+    desired.containers.flatMap(({ template }) => template.spec.links.map(({ target }) => target)),
+  );
+  const scope = { sockets, contingent, goesOn, hasHostAgent, linked, handover: handoverOf(dropped) };
   const work = { decided, starting, selected, migrations, scope };
   const rolled = rollContainers(builder, desired, observed, work, aside);
 
@@ -100,13 +104,15 @@ function planWith(
   ];
   const over = builder.join('everything', 'done', [...ready, ...removal.ready, ...rolled.monitored]);
   for (const cleanup of rolled.cleanups) cleanup(over.length > 0 ? over : prepared.ready);
+  const forgotten: Change[] = [];
+  forgetAdoptions(builder, observed, prepared.ready, forgotten);
 
   return conclude(
     {
       formatVersion: PLAN_FORMAT_VERSION,
       stack: desired.stack,
       nodes: builder.nodes,
-      changes: [...prepared.changes, ...rolled.changes, ...removal.changes, ...tidied],
+      changes: [...prepared.changes, ...rolled.changes, ...removal.changes, ...tidied, ...forgotten],
       rolls: rolled.rolls,
       hooks: [],
       warnings: diagnostics.filter((d) => d.severity === 'warning'),

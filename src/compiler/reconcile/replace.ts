@@ -39,6 +39,8 @@ export interface RollScope {
   readonly goesOn: boolean;
   /** The plan has the agent that asks over the host's network. */
   readonly hasHostAgent: boolean;
+  /** Engine names of instances that links of the file lead to. */
+  readonly linked: ReadonlySet<string>;
   /** Who leaves and must stop just before this instance starts. */
   readonly handover: (container: ContainerKey, index: number) => readonly ObservedContainer[];
 }
@@ -211,6 +213,7 @@ function turnOf(
     hasForerunners,
     generation,
     next,
+    nextName: instance.engineName,
     old: replaced === null ? null : outgoing(replaced, instance.engineName),
     cover,
     oldPlace,

@@ -3,6 +3,7 @@ import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
+import { currentName } from './adopted.ts';
 import type { Decided } from './decide.ts';
 import { hasOwnSocket, publish, restore, socketPlace } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
@@ -61,7 +62,7 @@ export function rescue(
     last = [builder.add(instance.key, verb, op, last, words[kind])];
   };
   if (displaced !== null) rename(`park ${displaced.generation}`, displaced, displaced.engineName);
-  rename('name', current, instance.engineName);
+  rename('name', current, currentName(current, instance.engineName));
   const place = socketPlace(current.spec, sockets.reach);
   if (kind === 'restore' && place !== null) {
     const op = hasOwnSocket(current, instance.engineName)

@@ -3,6 +3,7 @@ import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Action, Change, NodeId } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
+import { joinNetworks, joinNotes, networksToJoin } from './adopted.ts';
 import type { Decided } from './decide.ts';
 import { madeContainer } from './made-container.ts';
 import { awaitCurrent, publishAgain, rescue } from './rescue.ts';
@@ -86,6 +87,7 @@ export function rollInstance(
     }
     case 'start':
     case 'start-held':
+      last = joinNetworks(builder, decided, scope, last);
       last = start(builder, decided, last, scope.sockets, predecessor !== null);
       tidyServing();
       if (decision === 'start-held')
@@ -105,6 +107,8 @@ export function rollInstance(
       last = update(builder, decided, reload(builder, decided, last), scope.sockets);
       break;
     case 'hold':
+      last = joinNetworks(builder, decided, scope, last);
+      notes.push(...joinNotes(decided, scope));
       if (last !== after) {
         const { replace, files } = decided.difference;
         notes.push(`held: ${count(replace.length + files.length, 'change')}`);
@@ -123,7 +127,10 @@ export function rollInstance(
     notes.push(...replaced.notes);
   }
 
-  const action = actionOf(decided, tidied || predecessor !== null);
+  const action = actionOf(decided, {
+    tidied: tidied || predecessor !== null,
+    joins: networksToJoin(decided, scope).length > 0,
+  });
   const starts = retries || decision === 'start' || decision === 'start-held';
   const change: Change = {
     id: group,
@@ -164,11 +171,15 @@ function stopNote({ decision, instance }: Decided): readonly string[] {
   return [`stops with ${signal ?? "its image's signal"} and ${timeoutS} s to end (${why})`];
 }
 
-function actionOf({ decision, link, standing }: Decided, tidied: boolean): Action {
+function actionOf(
+  { decision, link, standing }: Decided,
+  { tidied, joins }: { readonly tidied: boolean; readonly joins: boolean },
+): Action {
   switch (decision) {
     case 'leave':
     case 'hold':
       if (link !== null || standing.rescue === 'renamed') return 'update';
+      if (joins) return 'update';
       return tidied ? 'tidy' : decision === 'leave' ? 'none' : 'hold';
     case 'start-held':
       return 'start';

@@ -1,3 +1,4 @@
+import { currentName } from './adopted.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 
 /** What the generations of one instance add up to. */
@@ -48,7 +49,9 @@ export function standing(engineName: string, containers: readonly ObservedContai
   });
 
   const currents = ofPhase('current');
-  const named = currents.find((c) => c.engineName === engineName);
+  const named = currents.find(
+    (c) => c.engineName === engineName || c.engineName === currentName(c, engineName),
+  );
   if (named !== undefined) return result(named, null);
   const old = ofPhase('old')[0];
   const next = ofPhase('next')[0];

@@ -6,6 +6,7 @@ import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { point } from './balancers.ts';
+import { currentName } from './adopted.ts';
 import { foreignNetworks, restartText } from './compare.ts';
 import type { Decided } from './decide.ts';
 import { fileName, hasOwnSocket, publish, release, socketPlace, unlink } from './sockets.ts';
@@ -42,6 +43,7 @@ export function start(
       hasForerunners: false,
       generation,
       next: target,
+      nextName: currentName(current, instance.engineName),
       old: null,
       cover: 'nobody',
       oldPlace: null,

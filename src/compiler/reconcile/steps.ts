@@ -5,6 +5,7 @@ import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { NodeId } from '../plan/plan.ts';
 import { balancerSteps } from './balancer-steps.ts';
 import { sharedPorts } from './agents.ts';
+import { currentName } from './adopted.ts';
 import { restartText } from './compare.ts';
 import { foundSteps } from './found-steps.ts';
 import { roomForOld, socketSteps } from './socket-steps.ts';
@@ -113,23 +114,18 @@ const steps: Readonly<Record<Step, (turn: Turn) => readonly StepNode[]>> = {
     const name = generationName(instance.engineName, old.generation, way === 'back' ? 'failed' : 'old');
     return [
       node(`park ${old.generation}`, { kind: 'container.rename', target, name }, 'is being replaced', [
-        { kind: 'container.rename', target, name: instance.engineName },
+        { kind: 'container.rename', target, name: currentName(old, instance.engineName) },
       ]),
     ];
   },
-  'take-name': ({ instance, generation, next, way }) => [
-    node(
-      `switch ${generation}`,
-      { kind: 'container.rename', target: next, name: instance.engineName },
-      'gate passed',
-      [
-        {
-          kind: 'container.rename',
-          target: next,
-          name: generationName(instance.engineName, generation, way === 'back' ? 'old' : 'next'),
-        },
-      ],
-    ),
+  'take-name': ({ instance, generation, next, nextName, way }) => [
+    node(`switch ${generation}`, { kind: 'container.rename', target: next, name: nextName }, 'gate passed', [
+      {
+        kind: 'container.rename',
+        target: next,
+        name: generationName(instance.engineName, generation, way === 'back' ? 'old' : 'next'),
+      },
+    ]),
   ],
   // A worker takes no new work from here on, and finishes what it has.
   'quiet-old': (turn) => {

@@ -36,6 +36,8 @@ export interface Turn {
   readonly generation: number;
   /** The generation that starts: created by this plan, or one that exists. */
   readonly next: ContainerRef;
+  /** What it is called once it is current. */
+  readonly nextName: string;
   readonly old: Outgoing | null;
   readonly cover: Cover;
   /** Where the old generation's socket lies, which may be elsewhere; null when it has none within the agent's reach. */

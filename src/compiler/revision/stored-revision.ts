@@ -47,6 +47,8 @@ export interface StoredSelection {
   readonly allowRemoveAll: boolean;
   /** Whether migrations run that have not: no way back runs any. */
   readonly migrations: boolean;
+  /** What was started outside of the stack becomes a part of it; absent in older ones: it does not. */
+  readonly adopt?: boolean;
 }
 
 /** What cannot be read, in words. */
@@ -128,8 +130,9 @@ function isHost(value: unknown): value is HostFacts {
 
 function isSelection(value: unknown): value is StoredSelection {
   if (!isFields(value)) return false;
-  const { include, force, only, allowRemoveAll, migrations } = value;
+  const { include, force, only, allowRemoveAll, migrations, adopt } = value;
   if (typeof allowRemoveAll !== 'boolean' || typeof migrations !== 'boolean') return false;
+  if (adopt !== undefined && typeof adopt !== 'boolean') return false;
   return isTexts(include) && isTexts(force) && isTexts(only);
 }
 

@@ -65,6 +65,8 @@ export interface WrittenContainer {
   /** Sorted by path. */
   readonly files: readonly FileSpec[];
   readonly notifications: NotificationsSpec;
+  /** Containers outside of the stack that become its instances: one text for all of them, or one each, in their order; null: not written. */
+  readonly adopt: Template | readonly Template[] | null;
 }
 
 /** A container whose references are found. */

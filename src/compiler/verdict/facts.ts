@@ -71,6 +71,8 @@ export interface VerdictFacts {
   readonly dependents: readonly DependentFacts[];
   /** Proxies find it by the engine's events; null: none does. */
   readonly found: FoundFacts | null;
+  /** How it was started outside of the stack; null for what stackc made. */
+  readonly adopted: AdoptedFacts | null;
   readonly can: Mechanisms;
 }
 
@@ -160,6 +162,15 @@ export interface StopFacts {
   readonly effect: StopEffect;
   readonly quietSignal: string | null;
   readonly timeoutMs: number;
+}
+
+/** A container that was started outside of the stack. */
+export interface AdoptedFacts {
+  readonly name: string;
+  /** Networks that it is on and its successor is not, sorted. */
+  readonly networks: readonly string[];
+  /** The network that it joins, and through which the engine then publishes its ports; null: they stay as they are. */
+  readonly movesTo: string | null;
 }
 
 /** Who else is touched by what happens to it. */

@@ -5,10 +5,11 @@ import { programOf } from '../desired/program.ts';
 import { containerKey } from '../desired/keys.ts';
 import { databaseOf } from '../desired/strategy.ts';
 import { NO_TIMES } from '../journal/times.ts';
-import { instanceEngineName } from '../names.ts';
+import { baseOfInstance, instanceEngineName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { Change } from '../plan/plan.ts';
+import { adoptedName, movesPorts } from '../reconcile/adopted.ts';
 import { recordedPort } from '../reconcile/recorded-port.ts';
 import { hasOwnSocket, mountedVolumes, placeKey, socketPlace } from '../reconcile/sockets.ts';
 import { mayServe } from '../reconcile/serving.ts';
@@ -133,6 +134,7 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
     reload: reloadFacts(scene, operations, old, instance),
     dependents: action === 'remove' || order === 'stop-first' ? dependentsOf(scene, change, old) : [],
     found: foundFacts(instance ?? container?.template ?? null),
+    adopted: old === null ? null : adoptedFacts(old, engineName, subject.instance, operations),
     can: {
       // A generation of which new connections are kept away before its stop has been drained before it.
       takeAway: order === 'stop-first' && action === 'replace' && (isDrained || isLeft),
@@ -143,6 +145,23 @@ export function factsOf(scene: PlanScene, change: Change): VerdictFacts | null {
       awaitUp: does('socket.reached') || operations.some((op) => op.kind === 'balancer.point' && op.ready),
       awaitGone: roll.awaitGone,
     },
+  };
+}
+
+function adoptedFacts(
+  old: ObservedContainer,
+  engineName: string,
+  instance: string,
+  operations: readonly Operation[],
+): VerdictFacts['adopted'] {
+  const name = adoptedName(old);
+  if (name === null) return null;
+  const own = baseOfInstance(engineName, instance);
+  const moving = operations.find((op) => op.kind === 'container.connect' && movesPorts(old, op.network));
+  return {
+    name,
+    networks: Object.keys(old.networks).filter((network) => network !== own),
+    movesTo: moving?.kind === 'container.connect' ? moving.network : null,
   };
 }
 
@@ -157,6 +176,7 @@ function judgedAction({ action }: Change): Judged | null {
       return action;
     case 'hold':
     case 'tidy':
+    case 'adopt':
     case 'run':
     case 'pull':
     case 'build':

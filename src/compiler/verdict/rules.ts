@@ -8,7 +8,7 @@ import { readinessRules, samePathRules } from './rules/readiness.ts';
 import { removalRules, undrainedRemovalRules } from './rules/removal.ts';
 import { unproven, type Rule } from './rules/rule.ts';
 import { exclusiveRules, hostPortRules, stopFirstRules } from './rules/stopping-first.ts';
-import { outsideRules, tcpLosses, tcpRules } from './rules/tcp.ts';
+import { adoptedLosses, outsideRules, tcpLosses, tcpRules } from './rules/tcp.ts';
 import { workerRules } from './rules/worker.ts';
 
 /**
@@ -25,6 +25,7 @@ export const rules: readonly Rule[] = [
   ...stopFirstRules,
   ...samePathRules,
   ...drainedLosses,
+  ...adoptedLosses,
   ...tcpLosses,
   ...readinessRules,
   ...foundRules,

@@ -1,8 +1,10 @@
 import type { ContainerInfo, ContainerInspectInfo, HostRestartPolicy, Port as PortRow } from 'dockerode';
 
 import type { HostPort } from '../../compiler/desired/host-port.ts';
+import type { PortSpec } from '../../compiler/desired/instance-spec.ts';
 import type { ContainerState } from '../../compiler/observed/observed-state.ts';
 import type { ContainerDetails, ContainerSummary } from '../engine.ts';
+import { isRecord } from '../parse-spec.ts';
 import { NonsenseAnswer } from './engine-errors.ts';
 
 const STATES: readonly ContainerState[] = [
@@ -45,6 +47,7 @@ export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
     id: row.Id,
     name: bare(row.Name),
     imageId: row.Image,
+    image: config.Image ?? '',
     state: stateOf(state.Status),
     exitCode: isOver ? state.ExitCode : null,
     error: state.Error ?? '',
@@ -71,11 +74,34 @@ export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
         source: mount.Source ?? '',
         name: mount.Name ?? '',
         target: mount.Destination,
+        readOnly: !mount.RW,
       }))
       .sort((a, b) => (a.target < b.target ? -1 : 1)),
+    ports: boundPorts(host.PortBindings),
     tty: config.Tty ?? false,
     memory: host.Memory ?? 0,
     nanoCpus: host.NanoCpus ?? 0,
+  };
+}
+
+/** `{"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}`; no port of the host, or 0: the engine chooses one. */
+function boundPorts(bindings: unknown): readonly PortSpec[] {
+  if (!isRecord(bindings)) return [];
+  return Object.entries(bindings)
+    .flatMap(([exposed, places]: [string, unknown]) =>
+      Array.isArray(places) ? places.map((place: unknown) => boundPort(exposed, place)) : [],
+    )
+    .sort((a, b) => a.containerPort - b.containerPort || (a.hostPort ?? 0) - (b.hostPort ?? 0));
+}
+
+function boundPort(exposed: string, place: unknown): PortSpec {
+  const [port = '', protocol] = exposed.split('/');
+  const { HostIp: hostIp, HostPort: hostPort } = isRecord(place) ? place : {};
+  return {
+    containerPort: Number(port),
+    hostPort: Number(hostPort) || null,
+    hostIp: typeof hostIp === 'string' && hostIp !== '' ? hostIp : null,
+    protocol: protocol === 'udp' || protocol === 'sctp' ? protocol : 'tcp',
   };
 }
 

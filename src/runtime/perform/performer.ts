@@ -17,6 +17,7 @@ import type { ExecuteOptions } from '../execute-options.ts';
 import { createContainer } from '../files/place-files.ts';
 import type { SharedPorts } from '../gate/shared-port.ts';
 import { runHook } from '../hooks/run-hook.ts';
+import { forgetAdoption, recordAdoption } from './adoption.ts';
 import { awaitBalancer } from './arrivals.ts';
 import { leaveBalancer, pointBalancer } from './balancers.ts';
 import { createAgent } from './create-agent.ts';
@@ -149,6 +150,12 @@ export class Performer {
         await runHook(hooks, moment, run);
         return null;
       }
+      case 'adoption.record':
+        await recordAdoption(engine, op);
+        return null;
+      case 'adoption.forget':
+        await forgetAdoption(engine, op.name);
+        return null;
       case 'container.create': {
         const { container, instance } = this.#lookUp(op.instance);
         const { generation, name } = op;
@@ -189,7 +196,7 @@ export class Performer {
           if (op.target.kind === 'created' && isBecoming(op)) await stillRuns(this.#id(op.target), engine);
         });
       case 'container.connect':
-        await engine.connectNetwork(op.network, this.#id(op.target), []);
+        await engine.connectNetwork(op.network, this.#id(op.target), op.aliases ?? []);
         return null;
       case 'container.disconnect':
         await engine.disconnectNetwork(op.network, this.#id(op.target));

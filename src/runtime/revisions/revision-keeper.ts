@@ -1,3 +1,4 @@
+import { withAdopted } from '../adopt/with-adopted.ts';
 import { labels } from '../../compiler/labels.ts';
 import { imageKeeperName, revisionName } from '../../compiler/names.ts';
 import { imageKeeperConfig, REVISION_FILE, WHOLE_FILE } from '../../compiler/plan/kept-config.ts';
@@ -124,7 +125,10 @@ export class RevisionKeeper {
   async #tidy(container: string, sealed: StoredRevision | null): Promise<void> {
     const isSealed = sealed !== null;
     const { stack, keep } = this.#options;
-    const rows = await this.#engine.listContainers([`${labels.stack}=${stack}`]);
+    const rows = await withAdopted(
+      this.#engine,
+      await this.#engine.listContainers([`${labels.stack}=${stack}`]),
+    );
     const kept = observedKept(rows);
     const good = keptRevisions(stack, kept);
     const read = await Promise.all(

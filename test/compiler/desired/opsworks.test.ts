@@ -136,6 +136,7 @@ test('an instance of it, to the last field', () => {
   const app1 = resolved().value.containers[0]?.instances[1];
   expect(app1).toEqual({
     key: 'amazing application/app1',
+    adopt: null,
     name: 'app1',
     index: 1,
     engineName: 'amazing-application-app1',

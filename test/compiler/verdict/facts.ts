@@ -79,6 +79,7 @@ export const SWAP: VerdictFacts = {
   reload: null,
   dependents: [],
   found: null,
+  adopted: null,
   can: {
     takeAway: false,
     hold: false,

@@ -179,6 +179,13 @@ const facts: fc.Arbitrary<VerdictFacts> = fc.record({
     { by: '`VIRTUAL_HOST`', lacks: null },
     { by: "Traefik's labels", lacks: '`port`' },
   ),
+  adopted: fc.option(
+    fc.record({
+      name: fc.constant('old-app0'),
+      networks: fc.subarray(['bridge', 'proj_default']),
+      movesTo: fc.constantFrom(null, 'shop'),
+    }),
+  ),
   can: fc.record({
     takeAway: fc.boolean(),
     hold: fc.boolean(),

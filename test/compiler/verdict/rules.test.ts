@@ -74,6 +74,12 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'zero downtime: changed in place, it goes on running',
   ],
   [
+    'an adopted one whose ports move',
+    { ...SWAP, action: 'update', adopted: { name: 'lb', networks: ['bridge'], movesTo: 'app' } },
+    'ports-bound-anew',
+    'gap of an instant: the engine binds its published ports anew when it joins `app`, and cuts what is connected through them; avoid: a stack whose name sorts behind the networks that it is on: ports are published through the first',
+  ],
+  [
     'a reload after a check',
     {
       ...SWAP,
@@ -847,6 +853,12 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     { ...TCP, server: PUMA, balancers: [haproxy({ keepsConnections: true })] },
     'tcp-kept-connections',
     'gap of an instant: `haproxy` keeps connections to it open, and the old one ends them when it stops; avoid: a `socket`, and no kept connections to servers',
+  ],
+  [
+    'TCP, adopted',
+    { ...TCP, clients: [client()], adopted: { name: 'app0', networks: ['bridge'], movesTo: null } },
+    'adopted-left-behind',
+    'gap until whoever uses it is replaced as well: whoever reaches it as `app0` over `bridge` is not led to the new one; avoid: a `socket` for `app`, which is found by its path',
   ],
   [
     'TCP, linked',

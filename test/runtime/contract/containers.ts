@@ -244,11 +244,32 @@ export function containerFacts(scene: ContractScene): void {
       memory: 64 * 1024 * 1024,
       cpus: 0.5,
       tty: true,
+      ports: [
+        { containerPort: 80, hostPort: 45_987, hostIp: '127.0.0.1', protocol: 'tcp' },
+        { containerPort: 81, hostPort: null, hostIp: null, protocol: 'udp' },
+      ],
+      mounts: [
+        {
+          type: 'bind',
+          source: '/usr',
+          target: '/host',
+          readOnly: true,
+          noCopy: false,
+          relabel: null,
+          dataVolume: null,
+        },
+      ],
     });
     const found = await scene.details(id);
     expect(found.env).toEqual(expect.arrayContaining(['PLAY=some value', 'EMPTY=']));
     expect(found).toMatchObject({ memory: 64 * 1024 * 1024, nanoCpus: 5e8, tty: true });
     expect(found.command).toEqual(play('run'));
+    expect(found.ports).toEqual([
+      { containerPort: 80, hostPort: 45_987, hostIp: '127.0.0.1', protocol: 'tcp' },
+      { containerPort: 81, hostPort: null, hostIp: null, protocol: 'udp' },
+    ]);
+    expect(found.mounts).toMatchObject([{ type: 'bind', target: '/host', readOnly: true }]);
+    expect(found.image).toBe(scene.image);
     expect(found.imageId).toBe((await scene.engine.inspectImage(scene.image))?.id);
   });
 

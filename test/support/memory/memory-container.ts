@@ -237,6 +237,7 @@ export class MemoryContainer {
       id: this.id,
       name: this.name,
       imageId: image.id,
+      image: config.image,
       state: this.state,
       exitCode: this.state === 'exited' || this.state === 'restarting' ? this.exitCode : null,
       error: this.error,
@@ -254,8 +255,15 @@ export class MemoryContainer {
       networkMode: config.network,
       networks: Object.fromEntries([...this.networks].sort(([a], [b]) => (a < b ? -1 : 1))),
       mounts: config.mounts
-        .map(({ type, source, target }) => ({ type, source, name: type === 'volume' ? source : '', target }))
+        .map(({ type, source, target, readOnly }) => ({
+          type,
+          source,
+          name: type === 'volume' ? source : '',
+          target,
+          readOnly,
+        }))
         .sort((a, b) => (a.target < b.target ? -1 : 1)),
+      ports: config.ports,
       tty: config.tty,
       memory: config.memory ?? 0,
       nanoCpus: Math.round((config.cpus ?? 0) * 1e9),

@@ -97,6 +97,7 @@ export function readContainer(
     platform: readPlatform(fields, reader),
     files: readFiles(node('files'), reader),
     notifications: readNotifications(node('notifications'), reader),
+    adopt: readAdopt(fields, reader),
   };
   checkContainer(container, fields, reader);
   const isWhole = image !== null || (container.build !== null && !fields.has('image'));
@@ -143,6 +144,12 @@ function readBalancer(fields: Fields, reader: Reader): WrittenContainer['balance
   if (field.value.kind !== 'object') return reference(reader.text(field.value));
   notSupportedYet('balancer', field.keyRange, reader);
   return null;
+}
+
+function readAdopt(fields: Fields, reader: Reader): WrittenContainer['adopt'] {
+  const node = fields.get('adopt')?.value;
+  if (node === undefined) return null;
+  return node.kind === 'array' ? reader.templates(node, 'stored') : reader.template(node, 'stored');
 }
 
 function reference(text: Text | null) {

@@ -5,7 +5,7 @@ import type { Fields, Reader } from './reader.ts';
 const LATER = {
   stack: ['hosts', 'heal', 'waves', 'target', 'balancer', 'route'],
   application: ['heal', 'on', 'waves', 'target', 'balancer', 'route'],
-  container: ['adopt', 'heal', 'scale', 'heartbeat', 'on', 'waves', 'target', 'route'],
+  container: ['heal', 'scale', 'heartbeat', 'on', 'waves', 'target', 'route'],
   cron: ['catch_up', 'jitter', 'heartbeat', 'on_failure'],
 } as const;
 

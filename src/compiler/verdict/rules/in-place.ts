@@ -5,6 +5,16 @@ import { gap, names, short, unproven, zeroDowntime, type Rule } from './rule.ts'
 /** Changes that take nothing away: nothing served there before, or what serves goes on. */
 export const inPlaceRules: readonly Rule[] = [
   {
+    id: 'ports-bound-anew',
+    applies: ({ action, adopted }) => action === 'update' && (adopted?.movesTo ?? null) !== null,
+    verdict: ({ adopted }) =>
+      gap(
+        `the engine binds its published ports anew when it joins \`${adopted?.movesTo}\`, and cuts what is connected through them`,
+        'a stack whose name sorts behind the networks that it is on: ports are published through the first',
+        INSTANT,
+      ),
+  },
+  {
     id: 'updated-in-place',
     applies: ({ action }) => action === 'update',
     verdict: () => zeroDowntime('changed in place, it goes on running'),

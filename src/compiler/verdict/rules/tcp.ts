@@ -1,6 +1,15 @@
 import { durationWords } from '../duration-words.ts';
-import { isReached, isTold, listings, outside, sharesPort, unread, type VerdictFacts } from '../facts.ts';
-import { INSTANT } from '../gap-length.ts';
+import {
+  isReached,
+  isTold,
+  listings,
+  outside,
+  sharesPort,
+  takesConnections,
+  unread,
+  type VerdictFacts,
+} from '../facts.ts';
+import { INSTANT, lasting } from '../gap-length.ts';
 import { allowanceMs } from './drained.ts';
 import { gap, names, overNetworks, unproven, within, zeroDowntime, type Rule } from './rule.ts';
 import { killed } from './stopping-first.ts';
@@ -51,6 +60,25 @@ export const tcpLosses: readonly Rule[] = within(
           'a `socket`, and no kept connections to servers',
           INSTANT,
         ),
+    },
+  ],
+);
+
+/** Whoever found it outside of the stack, by `--link` or on another network, does not find its successor. */
+export const adoptedLosses: readonly Rule[] = within(
+  (facts) => isStartFirst(facts) && takesConnections(facts) && !facts.network.host && !sharesPort(facts),
+  [
+    {
+      id: 'adopted-left-behind',
+      applies: ({ adopted }) => (adopted?.networks.length ?? 0) > 0,
+      verdict: ({ adopted, container }) => {
+        const networks = names((adopted?.networks ?? []).map((name) => ({ name })));
+        return gap(
+          `whoever reaches it as \`${adopted?.name}\` over ${networks} is not led to the new one`,
+          `a \`socket\` for \`${container}\`, which is found by its path`,
+          lasting('whoever uses it is replaced as well'),
+        );
+      },
     },
   ],
 );

@@ -1,0 +1,53 @@
+import type { DesiredState } from '../../compiler/desired/desired-state.ts';
+import { labels } from '../../compiler/labels.ts';
+import type {
+  ComposeLabels,
+  ForeignContainer,
+  ObservedState,
+} from '../../compiler/observed/observed-state.ts';
+import type { ContainerSummary, Engine } from '../engine.ts';
+
+/**
+ * Containers that are not the stack's, by name: one of them may be an instance that the stack has not. The engine is asked only
+ * where there is such an instance.
+ */
+export async function foreignContainers(
+  engine: Pick<Engine, 'listContainers'>,
+  observed: ObservedState,
+  desired: DesiredState,
+): Promise<readonly ForeignContainer[]> {
+  const had = new Set(
+    observed.containers
+      .filter(({ role, phase }) => role === 'instance' && phase !== 'failed')
+      .map(({ key }) => key),
+  );
+  const isWhole = desired.containers.every(
+    ({ mode, instances }) => mode === 'cron' || instances.every(({ key }) => had.has(key)),
+  );
+  if (isWhole) return [];
+  const own = new Set(observed.containers.map(({ id }) => id));
+  return (await engine.listContainers([]))
+    .filter((row) => row.labels[labels.stack] !== desired.stack && !own.has(row.id))
+    .map(foreignContainer)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function foreignContainer({ id, name, labels: own }: ContainerSummary): ForeignContainer {
+  return {
+    id,
+    name: name.replace(/^\//, ''),
+    stack: own[labels.stack] ?? null,
+    swarm: own['com.docker.swarm.service.name'] ?? null,
+    compose: composeLabels(own),
+  };
+}
+
+/** By the labels that every version of it since 1.3 gives its containers. */
+function composeLabels(own: ContainerSummary['labels']): ComposeLabels | null {
+  const project = own['com.docker.compose.project'];
+  const service = own['com.docker.compose.service'];
+  if (project === undefined || service === undefined) return null;
+  const isRun = own['com.docker.compose.oneoff']?.toLowerCase() === 'true';
+  const number = isRun ? 0 : Number(own['com.docker.compose.container-number']);
+  return { project, service, number: Number.isSafeInteger(number) && number > 0 ? number : null };
+}
