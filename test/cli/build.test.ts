@@ -25,7 +25,7 @@ function docker(ending: string): void {
   const script = `#!/bin/sh
 [ "$1" = build ] || exit 1
 echo "FROM the build"
-${ending === 'exit 0' ? `echo "$3" >> '${cwd}/built'` : ending}
+${ending === 'exit 0' ? `echo "$4" >> '${cwd}/built'` : ending}
 `;
   writeFileSync(join(cwd, 'bin/docker'), script, { mode: 0o755 });
 }

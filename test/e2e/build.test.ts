@@ -105,11 +105,22 @@ test('a plan builds nothing; an apply builds once what two containers share; the
 
 test('a build that fails changes nothing, and says why now and later', async () => {
   const before = await running();
-  put('Dockerfile', `${DOCKERFILE}RUN echo "it breaks" && exit 3\n`);
+  put('Dockerfile', `${DOCKERFILE}RUN echo "it breaks" && : ${NAME} && exit 3\n`);
   const { code, said } = await run('apply', '--yes');
   expect(code).toBe(1);
   expect(said).toMatch(/│ it breaks[\s\S]*the build exited with code \d+[\s\S]*all serves as before/);
   expect(await running()).toEqual(before);
+  // Nor is the container left in which it broke.
+  const ended = await docker(
+    'ps',
+    '-a',
+    '--no-trunc',
+    '--filter',
+    'status=exited',
+    '--format',
+    '{{.Command}}',
+  );
+  expect(ended).not.toContain(`: ${NAME}`);
   expect((await run('history', '2')).said).toContain('it breaks');
   put('Dockerfile', DOCKERFILE);
   expect(await run('plan', '--detailed-exitcode')).toMatchObject({ code: 0 });

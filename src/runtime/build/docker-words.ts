@@ -43,7 +43,10 @@ export function buildCall(
   const others = args.filter((arg) => !open.includes(arg));
   return {
     words: [
-      ...(buildx ? ['docker', 'buildx', 'build', '--load', '--progress', 'plain'] : ['docker', 'build']),
+      ...(buildx
+        ? ['docker', 'buildx', 'build', '--load', '--progress', 'plain']
+        : // The classic builder leaves the container of a step that fails.
+          ['docker', 'build', '--force-rm']),
       '--tag',
       reference,
       '--file',

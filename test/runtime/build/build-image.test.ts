@@ -78,7 +78,7 @@ test('by buildx where it is there; every line is told, without colours and what 
 test('else by the classic builder, for the platform of the engine', async () => {
   docker({ buildx: false });
   await run(await desired({ platform: 'linux/amd64' }));
-  expect(words().at(-1)).toMatch(/^build --tag shop-app:ab12 --file \S+ \S+\/app$/);
+  expect(words().at(-1)).toMatch(/^build --force-rm --tag shop-app:ab12 --file \S+ \S+\/app$/);
 });
 
 test('another platform takes buildx', async () => {

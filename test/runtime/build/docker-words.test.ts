@@ -30,9 +30,9 @@ describe('the words of a build', () => {
     });
   });
 
-  test('by the classic builder, which has one platform', () => {
+  test('by the classic builder, which has one platform and leaves no container behind', () => {
     expect(buildCall({ ...build, args: [], target: null }, 'a:1', { ...where, buildx: false })).toEqual({
-      words: ['docker', 'build', '--tag', 'a:1', '--file', '/srv/shop/app/web.Dockerfile', '/srv/shop/app'],
+      words: 'docker build --force-rm --tag a:1 --file /srv/shop/app/web.Dockerfile /srv/shop/app'.split(' '),
       env: { PATH: '/bin' },
     });
   });
