@@ -1,6 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  createReadStream,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { join, parse, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import dockerignore from '@balena/dockerignore';
 
@@ -34,6 +42,9 @@ export async function readContext(build: BuildRequirement, folder: string): Prom
   const hash = createHash('sha256');
   try {
     if (!(await about('it', () => statSync(root))).isDirectory()) return { error: 'it is no folder' };
+    // Its files of processes and devices have no end.
+    if (realpathSync(root) === parse(root).root)
+      return { error: 'it is the whole file system of this machine' };
     const steps = await readDockerfile(root, dockerfile);
     hash.update(`${JSON.stringify([FORMAT, args, target, platform, steps.length])}\n`).update(steps);
     const tally = { files: 0, bytes: 0 };
@@ -70,6 +81,8 @@ interface Ignored {
 async function ignoredIn(root: string, dockerfile: string): Promise<Ignored> {
   for (const name of ignoreFiles(dockerfile)) {
     try {
+      // Reading a pipe would wait for a writer.
+      if (!statSync(resolve(root, name)).isFile()) throw new Unreadable(`\`${name}\` is no file`);
       const text = readFileSync(resolve(root, name), 'utf8').replace(/^\uFEFF/, '');
       // Docker tells `TMP` from `tmp`.
       const rules = dockerignore.default({ ignorecase: false }).add(text);
@@ -96,7 +109,13 @@ async function walk(root: string, below: string, ignored: Ignored, hash: Hash, t
     const out = ignored.ignores(path);
     if (out && !ignored.hasExceptions) continue;
     const full = join(root, path);
-    const facts = await about(`\`${path}\``, () => lstatSync(full));
+    const facts = await about(`\`${path}\``, () => lstatSync(full, { throwIfNoEntry: false }));
+    if (facts === undefined) {
+      if (out) continue;
+      // What its bytes became leads nowhere.
+      const why = name.includes('\uFFFD') ? 'has a name that is not UTF-8' : WHY['ENOENT'];
+      throw new Unreadable(`\`${path}\` ${why}`);
+    }
     if (facts.isDirectory()) {
       if (!out) entry(hash, 'folder', facts.mode, path, 0);
       await walk(root, path, ignored, hash, tally);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -97,6 +98,13 @@ test('what `.dockerignore` names stays out, but for its exceptions', async () =>
   expect(await read()).not.toEqual(before);
 });
 
+test('so does a name that is not UTF-8', async () => {
+  write('app/.dockerignore', 'caf*\n');
+  const before = await read();
+  writeFileSync(Buffer.concat([Buffer.from(join(folder, 'app/caf')), Buffer.from([0xe9])]), '');
+  expect(await read()).toEqual(before);
+});
+
 test('it tells capital letters from small ones', async () => {
   write('app/.dockerignore', 'LIB\n');
   expect(await read()).toMatchObject({ files: 4 });
@@ -131,6 +139,23 @@ test.each<[string, () => Partial<BuildRequirement>, string]>([
   ['a file', () => ({ context: 'app/Dockerfile' }), 'it is no folder'],
   ['no Dockerfile', () => ({ dockerfile: 'web.Dockerfile' }), 'it has no `web.Dockerfile`'],
   ['a folder as Dockerfile', () => ({ dockerfile: 'lib' }), '`lib` is no file'],
+  ['the root of the machine', () => ({ context: '/' }), 'it is the whole file system of this machine'],
+  [
+    'a pipe that nobody writes',
+    () => {
+      execFileSync('mkfifo', [join(folder, 'app/.dockerignore')]);
+      return {};
+    },
+    '`.dockerignore` is no file',
+  ],
+  [
+    'a name of other bytes',
+    () => {
+      writeFileSync(Buffer.concat([Buffer.from(join(folder, 'app/caf')), Buffer.from([0xe9])]), '');
+      return {};
+    },
+    '`caf\uFFFD` has a name that is not UTF-8',
+  ],
   [
     'a link in a circle',
     () => {
