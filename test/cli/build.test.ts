@@ -122,6 +122,7 @@ describe('an image that is built', () => {
     write({ build: './gone' });
     const { code, said } = await run(on, ['plan']);
     expect(said).toContain('error[STK369]: `./gone` cannot be built: it does not exist');
+    expect(said).toContain('= help: its path starts at the folder of the stack file');
     expect(code).toBe(1);
   });
 

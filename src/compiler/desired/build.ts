@@ -51,6 +51,7 @@ export function contentOf(
     problems.shared('STK369', `\`${context}\` cannot be built: ${found.error}`, {
       range,
       message: 'built here too',
+      help: 'its path starts at the folder of the stack file, that of the Dockerfile in it; `.dockerignore` keeps out what the image does not need',
     });
     return null;
   }

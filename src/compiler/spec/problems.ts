@@ -15,6 +15,7 @@ export interface ProblemExtras {
 interface Use {
   readonly range: Range;
   readonly message: string;
+  readonly help?: string;
 }
 
 interface Shared {
@@ -95,6 +96,7 @@ export class Problems {
   #sharedProblem({ code, message, uses }: Shared): Diagnostic {
     const [first, ...others] = [...uses.values()].sort((a, b) => a.range.start - b.range.start);
     return diagnostic(code, message, first === undefined ? null : this.source.span(first.range), {
+      ...(first?.help === undefined ? {} : { help: first.help }),
       related: others
         .slice(0, MOST_USES)
         .map((other) => ({ span: this.source.span(other.range), message: other.message })),

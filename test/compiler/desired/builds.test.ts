@@ -49,6 +49,13 @@ describe('the image of a build', () => {
     ]);
   });
 
+  test('nothing written means the folder of the stack file', () => {
+    const contexts = ['""', '{ context: "" }', '{}', '.'].map(
+      (build) => requirements(spec(shop(`app: { deploy: auto, build: ${build} }`))).builds[0]?.context,
+    );
+    expect(contexts).toEqual(['.', '.', '.', '.']);
+  });
+
   test.each([
     ['app', null],
     ['anna/app', null],

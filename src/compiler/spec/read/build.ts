@@ -17,7 +17,8 @@ export function readBuild(container: Fields, reader: Reader): BuildSpec | null {
   const node = (key: string) => fields.get(key)?.value;
   const here: Text = { text: '.', place: { range, exact: null } };
   const folder = isFolder ? value : node('context');
-  const context = folder === undefined ? here : readContext(reader.text(folder), reader);
+  const written = folder === undefined ? here : readContext(reader.text(folder), reader);
+  const context = written?.text === '' ? { ...written, text: here.text } : written;
   const [dockerfile, target] = [reader.text(node('dockerfile')), reader.text(node('target'))];
   const args = readArgs(fields, reader);
   reportTags(container, reader);
