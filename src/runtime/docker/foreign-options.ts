@@ -67,6 +67,7 @@ export function foreignOptions(info: ContainerInspectInfo): readonly string[] {
   ];
   if (hasOwnSwap(host)) found.push(`--memory-swap=${host.MemorySwap}`);
   if (isUnconfined(host)) found.push('--security-opt systempaths=unconfined');
+  found.push(...portRanges(host));
   for (const [name, { IPAMConfig: address }] of Object.entries(info.NetworkSettings.Networks ?? {})) {
     const fixed: unknown = address?.IPv4Address || address?.IPv6Address;
     if (typeof fixed === 'string' && fixed !== '') found.push(`--ip=${fixed} (on ${name})`);
@@ -99,4 +100,17 @@ function hasOwnSwap({ Memory: memory = 0, MemorySwap: swap = 0 }: HostConfig): b
 function isUnconfined(host: HostConfig): boolean {
   const masked: unknown = Reflect.get(host, 'MaskedPaths');
   return host.Privileged !== true && Array.isArray(masked) && masked.length === 0;
+}
+
+/** Ports of the host of which the engine takes one that is free: the file has one, or any. */
+function portRanges({ PortBindings: bindings }: HostConfig): readonly string[] {
+  const all: Readonly<Record<string, readonly { HostIp?: string; HostPort?: string }[] | null>> =
+    bindings ?? {};
+  return Object.entries(all).flatMap(([port, list]) =>
+    (list ?? []).flatMap(({ HostIp: ip = '', HostPort: range = '' }) => {
+      if (!range.includes('-')) return [];
+      const address = ip === '' ? '' : `${ip.includes(':') ? `[${ip}]` : ip}:`;
+      return [`--publish=${address}${range}:${port.replace(/\/tcp$/, '')}`];
+    }),
+  );
 }

@@ -134,6 +134,14 @@ test('names the options that no stack file has, and leaves out what every contai
     Memory: 1024,
     MemorySwap: -1,
     MaskedPaths: [],
+    PortBindings: {
+      '80/tcp': [{ HostIp: '', HostPort: '8000-8010' }],
+      '53/udp': [
+        { HostIp: '::1', HostPort: '53-54' },
+        { HostIp: '', HostPort: '5353' },
+      ],
+      '81/tcp': null,
+    },
   };
   const networks = { NetworkSettings: { Networks: { lan: { IPAMConfig: { IPv4Address: '10.0.0.9' } } } } };
   expect(setup(odd, networks).foreignOptions).toEqual([
@@ -146,6 +154,8 @@ test('names the options that no stack file has, and leaves out what every contai
     '--storage-opt',
     '--rm',
     '--memory-swap=-1',
+    '--publish=8000-8010:80',
+    '--publish=[::1]:53-54:53/udp',
     '--ip=10.0.0.9 (on lan)',
   ]);
 });
