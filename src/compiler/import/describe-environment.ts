@@ -31,7 +31,7 @@ export function describeEnvironment(container: RunningContainer, image: ImageDef
       remarks.push(
         loss(
           'labels',
-          `the label \`${name}\` is left out: labels can be read by everybody, and it may hold a secret`,
+          `${looksSecret(name) ? 'a label' : `the label \`${name}\``} is left out: labels can be read by everybody, and it may hold a secret`,
         ),
       );
     else kept.push([name, value]);

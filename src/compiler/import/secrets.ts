@@ -41,13 +41,21 @@ export function concealKnown(
   const isKnown = (text: string) => [...known].some((secret) => text.includes(secret));
   for (const [key, value] of fields) {
     if (MAY_HOLD.has(key)) kept.set(key, concealIn(value, key, isKnown));
-    else if (key === 'image' || !isKnown(JSON.stringify(value))) kept.set(key, value);
+    else if (key === 'image' || !textsOf(value).some(isKnown)) kept.set(key, value);
     else
       remarks.push(
         loss(key, `\`${key}\` is left out: a secret stands in it, and it can be read by everybody`),
       );
   }
   return { fields: kept, remarks };
+}
+
+/** As they are: JSON would write a quotation mark in another way. */
+function textsOf(value: Value): readonly string[] {
+  if (typeof value !== 'object') return [String(value)];
+  if (value instanceof Hidden) return [];
+  if (Array.isArray(value)) return value.flatMap(textsOf);
+  return Object.entries(value).flatMap(([key, item]) => [key, ...textsOf(item)]);
 }
 
 function concealIn(value: Value, name: string, isKnown: (text: string) => boolean): Value {

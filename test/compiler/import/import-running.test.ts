@@ -534,6 +534,18 @@ describe('secrets', () => {
     `);
   });
 
+  it('knows one that is written in another way in JSON', () => {
+    const secret = 'hunter"2\\Sentinel';
+    const one = container('app0', { ...env(`DB_PASS=${secret}`), labels: { note: `is ${secret}` } });
+    const label = container('app1', { labels: { 'password=Sentinel': '' } });
+    const result = imported(facts(one, label));
+    expect(renderYaml(result) + JSON.stringify(result.losses)).not.toContain('Sentinel');
+    expect(result.losses.map(({ text }) => text)).toEqual([
+      '`labels` is left out: a secret stands in it, and it can be read by everybody',
+      'a label is left out: labels can be read by everybody, and it may hold a secret',
+    ]);
+  });
+
   it('makes a `database` of the seven variables of the cookbook', () => {
     const seven = env(
       'DB_ADAPTER=postgresql',
