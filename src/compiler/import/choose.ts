@@ -54,7 +54,7 @@ export function choose(containers: readonly RunningContainer[], names: readonly 
         name,
         near: nearest(
           name,
-          sorted.map((container) => container.name),
+          sorted.flatMap((container) => [container.name, container.labels[COMPOSE.project] ?? '']),
         ),
       })),
   };

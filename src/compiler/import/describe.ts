@@ -100,8 +100,9 @@ function describePlain(
     if (parseWorkingDir(workingDir).ok) fields.set('working_dir', workingDir);
     else remarks.push(loss('working_dir', 'its working directory is no absolute path'));
   }
-  // Without one the engine takes the start of the id.
-  if (hostname !== '' && !id.startsWith(hostname) && hostname !== usualHostname && networkMode !== 'host') {
+  // Without one the engine takes the start of the id; with another's network it is the other's.
+  const isOwn = networkMode !== 'host' && !networkMode.startsWith('container:');
+  if (hostname !== '' && !id.startsWith(hostname) && hostname !== usualHostname && isOwn) {
     if (parseHostname(hostname).ok) fields.set('hostname', hostname);
     else remarks.push(loss('hostname', 'its host name is none that a stack file takes'));
   }

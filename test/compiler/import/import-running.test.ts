@@ -126,6 +126,11 @@ describe('what differs', () => {
     `);
   });
 
+  it('takes no host name from the container whose network it shares', () => {
+    const one = container('app0', { networkMode: 'container:abc', hostname: 'ffffffffffff' });
+    expect(deploy(one)).not.toContain('hostname');
+  });
+
   it("writes the image's entrypoint where it took the command away", () => {
     expect(deploy(container('app0', { command: [] }))).toMatchInlineSnapshot(`
       "shop:
@@ -611,6 +616,11 @@ describe('what is left out', () => {
     expect(importRunning(facts(container('redis0')), { names: ['reids0'], stack: null })).toEqual({
       kind: 'unknown',
       unknown: [{ name: 'reids0', near: ['redis0'] }],
+    });
+    const composed = facts(container('one', { labels: compose('Shop', 'app', 1) }));
+    expect(importRunning(composed, { names: ['shop'], stack: null })).toEqual({
+      kind: 'unknown',
+      unknown: [{ name: 'shop', near: ['Shop'] }],
     });
   });
 
