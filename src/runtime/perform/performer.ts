@@ -1,9 +1,3 @@
-import type {
-  ContainerKey,
-  DesiredContainer,
-  DesiredInstance,
-  InstanceKey,
-} from '../../compiler/desired/desired-state.ts';
 import type { Told } from '../../compiler/journal/record.ts';
 import type { AgentSpec } from '../../compiler/plan/agent-spec.ts';
 import { askedAgent } from '../../compiler/plan/asked-agent.ts';
@@ -28,14 +22,17 @@ import { awaitIdle } from './idle.ts';
 import { Images } from './images.ts';
 import { isBecoming, mark, type Mark } from './mark.ts';
 import { monitor, type Watched } from './monitor.ts';
+import { noteListeners } from './note-listeners.ts';
 import { awaitProxies, tellFilter } from './proxies.ts';
 import { asMade, awaitReady, never, staysUp, stillRuns, type ReadinessContext } from './readiness.ts';
 import { removeNetwork } from './remove-network.ts';
 import { reloadFiles, restoreFiles, settleFiles, type Reloading } from './reload.ts';
 import { runMigration } from './run-migration.ts';
 import type { Ask, Sessions } from './sessions.ts';
+import { sendSignal } from './signal.ts';
 import { changeSocket } from './sockets.ts';
 import { stopContainer } from './stop.ts';
+import { generationKey, Targets } from './targets.ts';
 
 type Plane = AgentSpec['plane'];
 
@@ -55,7 +52,7 @@ export interface Hearer {
 export class Performer {
   readonly #plan: Plan;
   readonly #options: ExecuteOptions;
-  readonly #created = new Map<string, string>();
+  readonly #targets: Targets;
   /** Who listened on the ports of a generation before it started. */
   readonly #noted = new Map<string, SharedPorts>();
   readonly #forerunners = new Forerunners();
@@ -63,19 +60,13 @@ export class Performer {
   readonly #readyAt = new Map<string, number>();
   readonly #images: Images;
   readonly #sessions: Sessions;
-  readonly #instances: ReadonlyMap<InstanceKey, { container: DesiredContainer; instance: DesiredInstance }>;
 
   constructor(plan: Plan, options: ExecuteOptions, sessions: Sessions) {
     this.#plan = plan;
     this.#sessions = sessions;
     this.#options = options;
     this.#images = new Images(options);
-    const containers = options.desired?.containers ?? [];
-    this.#instances = new Map(
-      containers.flatMap((container) =>
-        container.instances.map((instance) => [instance.key, { container, instance }]),
-      ),
-    );
+    this.#targets = new Targets(options.desired);
   }
 
   /** Opens the conversations that are sure to be wanted, while the first containers are made. */
@@ -86,10 +77,7 @@ export class Performer {
 
   /** The id of the container that an operation is about; null when there is none, or it was never created. */
   idOf(op: Operation): string | null {
-    if (!('target' in op)) return null;
-    return op.target.kind !== 'created'
-      ? op.target.id
-      : (this.#created.get(createdKey(op.target.instance, op.target.generation)) ?? null);
+    return this.#targets.of(op);
   }
 
   /** Performs one operation; resolves to what a reader should know of the result. Rejects with what went wrong. */
@@ -137,7 +125,7 @@ export class Performer {
         await engine.removeContainer(op.id);
         return null;
       case 'migration.run': {
-        const container = this.#container(op.container);
+        const container = this.#targets.container(op.container);
         const imageId = await this.#images.idOf(container);
         return runMigration(op, { container, imageId }, this.#plan.stack, this.#options, onProgress);
       }
@@ -157,12 +145,12 @@ export class Performer {
         await forgetAdoption(engine, op.name);
         return null;
       case 'container.create': {
-        const { container, instance } = this.#lookUp(op.instance);
+        const { container, instance } = this.#targets.instance(op.instance);
         const { generation, name } = op;
         const imageId = await this.#images.idOf(container);
         const config = instanceConfig(this.#plan.stack, container, instance, { generation, name, imageId });
         const id = await createContainer(engine, config, this.#options.clock);
-        this.#created.set(createdKey(op.instance, op.generation), id);
+        this.#targets.created(op.instance, op.generation, id);
         return null;
       }
       case 'container.start':
@@ -202,7 +190,7 @@ export class Performer {
         await engine.disconnectNetwork(op.network, this.#id(op.target));
         return null;
       case 'container.signal':
-        return this.#signal(this.#id(op.target), op.signal);
+        return sendSignal(this.#id(op.target), op.signal, engine);
       case 'container.idle':
         return awaitIdle(op, { engine, clock: this.#options.clock, containerId: this.#id(op.target) });
       case 'container.stop':
@@ -259,13 +247,9 @@ export class Performer {
           oldId: op.old === null ? null : this.#id(op.old),
         });
       case 'ports.note': {
-        const { ports } = op;
-        const { listening, migrates } = await this.#ask('host', (agent) => agent.listeners(ports));
-        this.#noted.set(createdKey(op.instance, op.generation), { ports, before: listening });
-        const count = listening.length === 1 ? '1 socket listens' : `${listening.length} sockets listen`;
-        return migrates
-          ? `${count} there`
-          : `warning: ${count} there, and what waits to be accepted is reset when they close: \`sysctl -w net.ipv4.tcp_migrate_req=1\``;
+        const { shared, note } = await noteListeners(op.ports, (ask) => this.#ask('host', ask));
+        this.#noted.set(generationKey(op.instance, op.generation), shared);
+        return note;
       }
       case 'balancer.point':
         return pointBalancer(op, (ask) => this.#ask('stack', ask), this.#id(op.target));
@@ -317,7 +301,7 @@ export class Performer {
     op: Extract<Operation, { kind: 'container.gate' }>,
     onProgress: (line: string) => void,
   ): Promise<string | null> {
-    const { container, instance: described } = this.#lookUp(op.instance);
+    const { container, instance: described } = this.#targets.instance(op.instance);
     const { generation, target, made } = op;
     const instance = made === undefined ? described : asMade(described, made);
     const note = await awaitReady(
@@ -325,7 +309,7 @@ export class Performer {
         instance,
         generation,
         reloaded: op.reloaded === true,
-        shared: this.#noted.get(createdKey(op.instance, generation)) ?? null,
+        shared: this.#noted.get(generationKey(op.instance, generation)) ?? null,
         ask: (plane, ask) => this.#ask(plane, ask),
       },
       this.#readiness(target, onProgress),
@@ -350,18 +334,6 @@ export class Performer {
     return mark(op, this.#id(op.target), { engine, clock, onEnd });
   }
 
-  /** One that has ended meanwhile needs no signal any more; the engine tells that only in words, under 409. */
-  async #signal(id: string, signal: string): Promise<string | null> {
-    try {
-      await this.#options.engine.killContainer(id, signal);
-      return null;
-    } catch (error) {
-      if (error instanceof EngineError && error.kind === 'conflict' && /is not running/.test(error.message))
-        return 'it had ended already';
-      throw error;
-    }
-  }
-
   #readiness(target: ContainerRef, onProgress: (line: string) => void): ReadinessContext {
     const { engine, clock, stop } = this.#options;
     return {
@@ -375,7 +347,7 @@ export class Performer {
 
   #reloading(op: Extract<Operation, { kind: `files.${string}` }>): Reloading {
     const { engine, clock } = this.#options;
-    const { instance } = this.#lookUp(op.instance);
+    const { instance } = this.#targets.instance(op.instance);
     return { engine, clock, instance, id: this.#id(op.target) };
   }
 
@@ -398,31 +370,7 @@ export class Performer {
     return { engine, clock, stack: this.#plan.stack, image: this.#agent('stack').image };
   }
 
-  #container(key: ContainerKey): DesiredContainer {
-    const found = this.#options.desired?.containers.find((container) => container.key === key);
-    if (found === undefined)
-      throw new Error(`the plan speaks of \`${key}\`, which the file does not describe`);
-    return found;
-  }
-
-  #lookUp(key: InstanceKey): { container: DesiredContainer; instance: DesiredInstance } {
-    const found = this.#instances.get(key);
-    if (found === undefined)
-      throw new Error(`the plan speaks of \`${key}\`, which the file does not describe`);
-    return found;
-  }
-
   #id(target: ContainerRef): string {
-    const id =
-      target.kind !== 'created'
-        ? target.id
-        : this.#created.get(createdKey(target.instance, target.generation));
-    if (id === undefined)
-      throw new EngineError('not-found', 'look up container', 'it was never created', 404);
-    return id;
+    return this.#targets.id(target);
   }
-}
-
-function createdKey(instance: InstanceKey, generation: number): string {
-  return `${instance}.${generation}`;
 }
