@@ -1,10 +1,6 @@
 import type { MachineFacts } from '../../compiler/setup/machine-facts.ts';
-import {
-  planSetup,
-  type PackageSource,
-  type SetupPlan,
-  type SetupStep,
-} from '../../compiler/setup/setup-plan.ts';
+import type { PackageSource } from '../../compiler/setup/package-source.ts';
+import { planSetup, type SetupPlan, type SetupStep } from '../../compiler/setup/setup-plan.ts';
 import { agentImage, buildAgentImage } from '../../runtime/agent/agent-image.ts';
 import { SshEnded } from '../../runtime/docker/engine-errors.ts';
 import type { SshEndpoint } from '../../runtime/docker/ssh-agent.ts';

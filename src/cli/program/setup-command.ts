@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 
-import type { PackageSource } from '../../compiler/setup/setup-plan.ts';
+import type { PackageSource } from '../../compiler/setup/package-source.ts';
 import type { Run } from './run.ts';
 
 const PACKAGES: readonly PackageSource[] = ['distribution', 'docker'];

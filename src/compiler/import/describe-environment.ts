@@ -1,4 +1,4 @@
-import type { Description } from './describe.ts';
+import type { Description } from './description.ts';
 import type { ImageDefaults, RunningContainer } from './running.ts';
 import { isSecret, looksSecret } from './secret-values.ts';
 import { Hidden, hint, loss, type Remark, type Value } from './value.ts';

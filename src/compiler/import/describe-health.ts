@@ -1,4 +1,4 @@
-import type { Description } from './describe.ts';
+import type { Description } from './description.ts';
 import { concealed } from './describe-words.ts';
 import type { HealthCheck, ImageDefaults, RunningContainer } from './running.ts';
 import { hint, loss, type Remark, type Value } from './value.ts';

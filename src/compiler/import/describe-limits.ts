@@ -1,6 +1,6 @@
 import { parseCpus, parseDevice, parseExtraHost, parseTmpfs } from '../spec/values/runtime-options.ts';
 import { normalizePath } from '../spec/values/volume.ts';
-import type { Description } from './describe.ts';
+import type { Description } from './description.ts';
 import type { RunningContainer } from './running.ts';
 import { looksSecret } from './secret-values.ts';
 import { loss, type Remark, type Value } from './value.ts';

@@ -1,6 +1,6 @@
 import type { PortSpec } from '../desired/instance-spec.ts';
 import { parsePorts } from '../spec/values/port.ts';
-import type { Description } from './describe.ts';
+import type { Description } from './description.ts';
 import type { RunningContainer } from './running.ts';
 import { isSecret } from './secret-values.ts';
 import { loss, type Remark, type Value } from './value.ts';

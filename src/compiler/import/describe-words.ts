@@ -1,4 +1,4 @@
-import type { Description } from './describe.ts';
+import type { Description } from './description.ts';
 import type { ImageDefaults, RunningContainer } from './running.ts';
 import { secretWords } from './secret-values.ts';
 import { Hidden, hint, type Remark, type Value } from './value.ts';

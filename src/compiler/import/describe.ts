@@ -6,17 +6,12 @@ import { describeHealth } from './describe-health.ts';
 import { describeLimits } from './describe-limits.ts';
 import { describeLog, describePorts } from './describe-ports.ts';
 import { describeWords } from './describe-words.ts';
+import type { Description } from './description.ts';
 import type { ImageDefaults, RunningContainer, RunningFacts } from './running.ts';
 import { hint, loss, type Remark, type Value } from './value.ts';
 
 /** Seconds between stop signal and kill where the file says nothing. */
 const STOP_TIMEOUT_S = 30;
-
-/** A container's entry without its references to others, in the order in which it is written. */
-export interface Description {
-  readonly fields: ReadonlyMap<string, Value>;
-  readonly remarks: readonly Remark[];
-}
 
 /** Of an image that is no longer on the engine. */
 const UNKNOWN: ImageDefaults = {

@@ -1,7 +1,8 @@
 import { slug } from '../spec/values/slug.ts';
 import { COMPOSE } from './choose.ts';
 import { ContainerNames } from './container-names.ts';
-import { describe, type Description } from './describe.ts';
+import { describe } from './describe.ts';
+import type { Description } from './description.ts';
 import { describeMounts, type DescribedMounts, type MountScene } from './describe-mounts.ts';
 import type { RunningContainer, RunningFacts } from './running.ts';
 import { sameEntry } from './same.ts';

@@ -5,10 +5,8 @@ import {
   type LeftSetting,
 } from './engine-settings.ts';
 import type { MachineFacts, RunningEngine } from './machine-facts.ts';
+import type { PackageSource } from './package-source.ts';
 import { setupProblems, type SetupProblem } from './setup-problems.ts';
-
-/** Whose packages an engine is installed from. */
-export type PackageSource = 'distribution' | 'docker';
 
 /** What is asked for. */
 export interface SetupRequest {

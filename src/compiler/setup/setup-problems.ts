@@ -1,6 +1,6 @@
 import type { EngineSettings } from './engine-settings.ts';
 import type { MachineFacts } from './machine-facts.ts';
-import type { PackageSource } from './setup-plan.ts';
+import type { PackageSource } from './package-source.ts';
 
 /** Why a machine is not touched. */
 export type SetupProblem =

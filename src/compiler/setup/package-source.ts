@@ -1,0 +1,2 @@
+/** Whose packages an engine is installed from. */
+export type PackageSource = 'distribution' | 'docker';
