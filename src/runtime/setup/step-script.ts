@@ -108,13 +108,21 @@ engine_says() {
   if [ "$services" = systemd ]; then journalctl -u docker -n 15 --no-pager; else tail -n 15 /var/log/docker.log; fi >&2
 }
 
+# Nobody may be there any more to hear it: a script that cannot write would end between a stop and a start.
+heard() {
+  code=0
+  "$@" >"$said" 2>&1 || code=$?
+  cat "$said"
+  return "$code"
+}
+
 service_do() {
-  if [ "$services" = systemd ]; then systemctl "$1" docker; else service docker "$1"; fi
+  if [ "$services" = systemd ]; then heard systemctl "$1" docker; else heard service docker "$1"; fi
 }
 
 # The script of its own takes \`ps\`, which need not be there.
 restart_engine() {
-  if [ "$services" = systemd ]; then systemctl restart docker; else service docker stop; service docker start; fi
+  if [ "$services" = systemd ]; then heard systemctl restart docker; else heard service docker stop; heard service docker start; fi
 }
 
 said=$(mktemp) || fail 'no temporary file can be made: is the disk full?'

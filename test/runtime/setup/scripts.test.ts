@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 
+import { SETTINGS_FILE } from '../../../src/compiler/setup/engine-settings.ts';
 import { readFacts } from '../../../src/compiler/setup/read-facts.ts';
 import { lookScript } from '../../../src/runtime/setup/look-script.ts';
 import { shellWord } from '../../../src/runtime/setup/shell-word.ts';
@@ -51,5 +53,21 @@ describe('the scripts of a setup', () => {
   it('hold any text as it is', () => {
     const text = `a'b"$HOME\`x\`\n\\n`;
     expect(sh(`printf %s ${shellWord(text)}`).stdout).toBe(text);
+  });
+
+  it('bring a restart to its end when nobody hears it any more', async () => {
+    const step = { kind: 'restart', containers: 0, liveRestore: false } as const;
+    // Whatever becomes of it: never this machine's own settings.
+    const script = stepScript(step, 'sysv').replaceAll(SETTINGS_FILE, '/nowhere/daemon.json');
+    const child = spawn('sh', ['-s'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    await once(child.stdout, 'close');
+    // Both say something, as a service's script does before it does anything.
+    const service = 'docker() { echo 0 0 false; }; service() { echo "$2" && echo "$2" >&3; }';
+    child.stdin.end(`exec 3>&2\n${service}\n${script}`);
+    let done = '';
+    child.stderr.on('data', (data: Buffer) => (done += data.toString()));
+    await once(child, 'close');
+    expect(done).toBe('stop\nstart\n');
   });
 });
