@@ -33,10 +33,11 @@ export function runningEngine(
     version: '20.10.24',
     hasClient: true,
     startsAtBoot: true,
+    hasProcess: true,
+    swarm: false,
     running: {
       version: '20.10.24',
       containers: 0,
-      swarm: false,
       liveRestore: true,
       awaitsRestart: false,
       hasAgentImage: true,

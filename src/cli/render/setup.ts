@@ -77,7 +77,7 @@ function machineWords({ user, rights, system, engine }: MachineFacts): string {
     engine === null
       ? 'no engine'
       : running === null
-        ? `${engine.source} ${engine.version}, not running`
+        ? `${engine.source} ${engine.version}, ${engine.hasProcess ? 'running, but it does not tell what' : 'not running'}`
         : `${engine.source} ${running.version}, ${plural(running.containers, 'container')} running`;
   return printable(
     `${system.name}, ${system.architecture}, ${service}, ${byteSize(system.freeBytes)} free, ${right}; ${there}`,
@@ -165,6 +165,12 @@ function noteWords(note: SetupNote): string {
       return `the package manager is held by ${note.by}: it is waited for, 10 min at most`;
     case 'engine stays':
       return `${note.source} is there already and stays: \`--packages docker\` is for machines without an engine`;
+    case 'look again':
+      return note.hasClient
+        ? 'the engine runs and does not answer: `systemctl restart docker` there mends that, and may stop its containers'
+        : 'without `docker` the engine was not asked what it runs: the same command again loads its settings';
+    case 'finish may restart':
+      return `where the engine is among what is finished it restarts, and ${plural(note.containers, 'container')} ${note.containers === 1 ? 'stops' : 'stop'} meanwhile`;
     case 'restart pending':
       return `new settings of logs count from the engine's next start on; \`--restart-engine\` restarts it now: ${restartWords(note)}`;
     case 'setting left':

@@ -39,7 +39,9 @@ export function engineSettings(
   written: string | null,
   { flags, swarm }: { readonly flags: string; readonly swarm: boolean },
 ): EngineSettings {
-  const text = written === null || written.trim() === '' ? '{}\n' : written;
+  // dockerd takes a byte order mark as well, from 23.0 on.
+  const known = written?.replace(/^\uFEFF/, '') ?? '';
+  const text = known.trim() === '' ? '{}\n' : known;
   const found = objectIn(text);
   if (typeof found === 'string') return { kind: 'invalid', why: found };
   const hasFlag = (name: string) => new RegExp(`(^|[\\s"'=])--${name}(=|\\s|$)`, 'm').test(flags);

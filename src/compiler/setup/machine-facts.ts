@@ -52,6 +52,10 @@ export interface EngineFacts {
   /** Whether there is `docker`, which connections over ssh go through. */
   readonly hasClient: boolean;
   readonly startsAtBoot: boolean;
+  /** Whether its process is there, though it may not answer, or not be asked for want of a client. */
+  readonly hasProcess: boolean;
+  /** Of one that does not answer: whether its files say so. */
+  readonly swarm: boolean;
   /** Null while it does not answer. */
   readonly running: RunningEngine | null;
 }
@@ -59,8 +63,8 @@ export interface EngineFacts {
 /** What an engine that answers says. */
 export interface RunningEngine {
   readonly version: string;
+  /** Those that run or are paused. */
   readonly containers: number;
-  readonly swarm: boolean;
   readonly liveRestore: boolean;
   /** Its settings were written after its start, and take a restart. */
   readonly awaitsRestart: boolean;

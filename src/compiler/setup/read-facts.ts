@@ -56,22 +56,29 @@ function pair(line: string): readonly [string, string] {
 
 function engineOf(of: (name: string) => string): EngineFacts | null {
   const installed = of('installed').split(' ');
-  const source = SOURCES.find((word) => installed.includes(word)) ?? (of('dockerd') === '' ? null : 'other');
+  const source = SOURCES.find((word) => installed.includes(word)) ?? (isThere(of) ? 'other' : null);
   if (source === null) return null;
   return {
     source,
     version: /\d+\.\d+[\w.]*/.exec(of('dockerd'))?.[0] ?? '',
     hasClient: of('client') === 'yes',
     startsAtBoot: of('at_boot') === 'yes',
-    running: of('server') === '' ? null : runningOf(of),
+    hasProcess: of('process') === 'yes' || of('server') !== '',
+    swarm: !['', 'inactive'].includes(of('swarm')),
+    // Without their number nobody could say that no container stops.
+    running: of('server') === '' || !/^\d+$/.test(of('containers')) ? null : runningOf(of),
   };
+}
+
+/** Also one whose program lies where nobody looks. */
+function isThere(of: (name: string) => string): boolean {
+  return of('dockerd') !== '' || of('server') !== '' || of('process') === 'yes';
 }
 
 function runningOf(of: (name: string) => string): RunningEngine {
   return {
     version: of('server'),
     containers: count(of('containers')),
-    swarm: !['', 'inactive'].includes(of('swarm')),
     liveRestore: of('live_restore') === 'true',
     awaitsRestart: of('awaits_restart') === 'yes',
     hasAgentImage: of('agent_image') === 'yes',
@@ -86,7 +93,8 @@ function count(text: string): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
+/** As it is, a byte order mark as well: it is compared with what is there later. */
 function textOf(digits: string): string {
   const bytes = (digits.match(/[0-9a-f]{2}/g) ?? []).map((pairOf) => Number.parseInt(pairOf, 16));
-  return new TextDecoder().decode(Uint8Array.from(bytes));
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes));
 }

@@ -28,7 +28,7 @@ export type SetupStep =
       /** As it was looked at: one that has changed since is not written over. */
       readonly before: string | null;
       readonly added: readonly AddedSetting[];
-      /** Whether the engine that runs takes all of it only when it starts. */
+      /** Whether the engine whose process is there takes all of it only when it starts. */
       readonly takesRestart: boolean;
     }
   | { readonly kind: 'add repository'; readonly distribution: string; readonly codename: string }
@@ -53,6 +53,10 @@ export type SetupNote =
   | { readonly kind: 'engine stays'; readonly source: string }
   /** The engine runs with its old settings until somebody restarts it. */
   | { readonly kind: 'restart pending'; readonly containers: number; readonly liveRestore: boolean }
+  /** Its process is there, and what it runs is not known: it is not restarted, nor are its settings loaded. */
+  | { readonly kind: 'look again'; readonly hasClient: boolean }
+  /** An upgrade of the engine that was cut off may restart it when it is finished. */
+  | { readonly kind: 'finish may restart'; readonly containers: number }
   | { readonly kind: 'setting left'; readonly left: LeftSetting };
 
 /** How a machine becomes ready, as data. */
@@ -67,7 +71,10 @@ export interface SetupPlan {
 /** From what a machine is to what it should be: the steps that are missing, and none where it is ready. */
 export function planSetup(facts: MachineFacts, request: SetupRequest): SetupPlan {
   const running = facts.engine?.running ?? null;
-  const settings = engineSettings(facts.settings, { flags: facts.flags, swarm: running?.swarm === true });
+  const settings = engineSettings(facts.settings, {
+    flags: facts.flags,
+    swarm: facts.engine?.swarm === true,
+  });
   const problems = setupProblems(facts, request.packages, settings);
   if (problems.length > 0 || settings.kind === 'invalid') return { problems, steps: [], notes: [] };
   const install = installSteps(facts, request.packages);
@@ -99,6 +106,12 @@ export function planSetup(facts: MachineFacts, request: SetupRequest): SetupPlan
     ...(request.packages === 'docker' && facts.engine !== null && facts.engine.source !== 'docker-ce'
       ? [{ kind: 'engine stays' as const, source: facts.engine.source }]
       : []),
+    ...(facts.engine?.hasProcess === true && running === null
+      ? [{ kind: 'look again' as const, hasClient: facts.engine.hasClient }]
+      : []),
+    ...(facts.packages.interrupted && running !== null && running.containers > 0 && !running.liveRestore
+      ? [{ kind: 'finish may restart' as const, containers: running.containers }]
+      : []),
     ...(restart !== null && !mayRestart ? [{ kind: 'restart pending' as const, ...restart }] : []),
     ...settings.left.map((left) => ({ kind: 'setting left' as const, left })),
   ];
@@ -109,7 +122,7 @@ type Settings = Extract<EngineSettings, { readonly kind: 'settings' }>;
 
 function writeStep(facts: MachineFacts, { text, added }: Settings): readonly SetupStep[] {
   if (added.length === 0) return [];
-  const takesRestart = isMoreThanReloaded(added) && facts.engine?.running !== null && facts.engine !== null;
+  const takesRestart = isMoreThanReloaded(added) && facts.engine?.hasProcess === true;
   return [{ kind: 'write settings', text, before: facts.settings, added, takesRestart }];
 }
 

@@ -17,6 +17,8 @@ settings_file=/etc/docker/daemon.json
 say() { printf '%s=%s\n' "$1" "$2"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 as_root() { if [ "$rights" = sudo ]; then sudo -n "$@"; else "$@"; fi; }
+# The machine's own, whatever the user's environment or context says.
+engine() { as_root docker --host unix:///var/run/docker.sock "$@" 2>/dev/null; }
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 os_value() { (. /etc/os-release && eval "printf %s \"\${$1-}\"") 2>/dev/null; }
 
@@ -60,11 +62,22 @@ look_packages() {
   has apt-get && has dpkg-query && say apt yes
   has dpkg-query || return 0
   say locked_by "$(lock_holder)"
-  if [ -n "$(as_root dpkg --audit 2>/dev/null)" ] || ls /var/lib/dpkg/updates 2>/dev/null | grep -q '^[0-9]'; then
+  # Not what \`dpkg --audit\` says besides, which no configuring mends.
+  if dpkg-query -W -f '${'$'}{db:Status-Status}\n' | grep -Eq '^(half-|unpacked|triggers-)' ||
+    ls /var/lib/dpkg/updates 2>/dev/null | grep -q '^[0-9]'; then
     say interrupted yes
   fi
   say candidate "$(apt-cache policy docker.io 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
-  grep -rqs '^[^#]*download\.docker\.com' /etc/apt/sources.list /etc/apt/sources.list.d && say knows_dockers yes
+  grep -rqs --include='*.list' --include='*.sources' '^[^#]*download\.docker\.com' \
+    /etc/apt/sources.list /etc/apt/sources.list.d && say knows_dockers yes
+}
+
+# Debian's unit takes DOCKER_OPTS from there as well; Docker's own does not.
+look_flags() {
+  [ -n "$pid" ] && tr '\0' '\n' <"/proc/$pid/cmdline"
+  unit=DOCKER_OPTS
+  [ "$services" = systemd ] && has dockerd && unit=$(systemctl show --property ExecStart docker) && echo "$unit"
+  case $unit in *DOCKER_OPTS*) grep '^ *DOCKER_OPTS=' /etc/default/docker ;; esac
 }
 
 look_engine() {
@@ -83,27 +96,27 @@ look_engine() {
   esac
   as_root test -f "$settings_file" && say settings "$(as_root cat "$settings_file" | hex)"
   pid=$(cat /var/run/docker.pid 2>/dev/null)
-  {
-    [ -n "$pid" ] && tr '\0' '\n' <"/proc/$pid/cmdline"
-    [ "$services" = sysv ] && grep '^ *DOCKER_OPTS=' /etc/default/docker
-    [ "$services" = systemd ] && systemctl show --property ExecStart docker
-  } 2>/dev/null >"$flags_file"
-  say flags "$(hex <"$flags_file")"
+  [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] && say process yes
+  say flags "$(look_flags 2>/dev/null | hex)"
+  # What it is in when it starts, also while it does not answer.
+  as_root test -s /var/lib/docker/swarm/docker-state.json && say swarm yes
   has docker || return 0
-  server=$(as_root docker version --format '{{.Server.Version}}' 2>/dev/null) || return 0
+  server=$(engine version --format '{{.Server.Version}}') || return 0
   say server "$server"
-  say containers "$(as_root docker info --format '{{.ContainersRunning}}' 2>/dev/null)"
-  say swarm "$(as_root docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null)"
-  say live_restore "$(as_root docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)"
-  as_root docker image inspect "$agent_image" >/dev/null 2>&1 && say agent_image yes
+  # Those that are paused end with the engine as well. Some clients print zeros for an engine that has not answered.
+  say containers "$(engine info --format '{{if .ServerVersion}}{{.ContainersRunning}} {{.ContainersPaused}}{{end}}' |
+    awk 'NF == 2 { print $1 + $2 }')"
+  swarm=$(engine info --format '{{.Swarm.LocalNodeState}}')
+  [ -n "$swarm" ] && say swarm "$swarm"
+  say live_restore "$(engine info --format '{{.LiveRestoreEnabled}}')"
+  engine image inspect "$agent_image" >/dev/null && say agent_image yes
   # Written where an engine runs that takes its new settings when it starts: whoever has started since has taken them.
   [ -e /run/stack-setup.restart ] && [ "$(cat /run/stack-setup.restart)" = "$pid" ] && say awaits_restart yes
 }
 
 main() {
-  flags_file=$(mktemp) || exit 1
-  trap 'rm -f "$flags_file"' EXIT
-  echo '${FACTS_BEGIN}'
+  # A login shell's own text may lack its end of line.
+  printf '\n%s\n' '${FACTS_BEGIN}'
   look_user
   look_system
   look_packages

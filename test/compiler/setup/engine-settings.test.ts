@@ -71,6 +71,11 @@ describe('the settings of an engine', () => {
     expect(settings(null, { flags })).toMatchObject({ names, left: [{ kind: 'flag', name }] });
   });
 
+  it('are read behind a byte order mark', () => {
+    expect(settings('\uFEFF{"log-driver": "local"}')).toMatchObject({ names: ['live-restore'] });
+    expect(settings('\uFEFF').names).toContain('live-restore');
+  });
+
   it.each(['{"a": 1,}', '[]', '// x\n{}', '"text"'])('cannot be put into %s', (written) => {
     expect(engineSettings(written, plain).kind).toBe('invalid');
   });

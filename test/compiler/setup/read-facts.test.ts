@@ -59,10 +59,11 @@ describe('what a machine says', () => {
         version: '26.1.3',
         hasClient: true,
         startsAtBoot: true,
+        hasProcess: true,
+        swarm: true,
         running: {
           version: '26.1.3',
           containers: 4,
-          swarm: true,
           liveRestore: false,
           awaitsRestart: false,
           hasAgentImage: false,
@@ -78,7 +79,21 @@ describe('what a machine says', () => {
       readFacts(answer(LINES.filter((line) => !names.includes(line.split('=')[0] ?? ''))))?.engine;
     expect(without('installed')).toMatchObject({ source: 'other' });
     expect(without('server')).toMatchObject({ running: null });
-    expect(without('installed', 'dockerd')).toBeNull();
+    expect(without('installed', 'dockerd', 'server')).toBeNull();
+    // A program where nobody looks, and one whose client is missing.
+    expect(without('installed', 'dockerd')).toMatchObject({ source: 'other', running: { containers: 4 } });
+    const asked = answer([...LINES.filter((line) => !line.startsWith('server')), 'process=yes']);
+    expect(readFacts(asked)?.engine).toMatchObject({ hasProcess: true, swarm: true, running: null });
+  });
+
+  it('is not taken for an engine without containers when it does not say how many there are', () => {
+    const lines = LINES.map((line) => line.replace(/^containers=.*/, 'containers='));
+    expect(readFacts(answer(lines))?.engine).toMatchObject({ hasProcess: true, running: null });
+  });
+
+  it('holds the settings as they are, a byte order mark as well', () => {
+    const lines = [...LINES, `settings=${hex('\uFEFF{}')}`];
+    expect(readFacts(answer(lines))?.settings).toBe('\uFEFF{}');
   });
 
   it.each([

@@ -107,7 +107,7 @@ Setup: 2 steps.
   });
 
   it('says which containers stop in a swarm', () => {
-    const engine = runningEngine({ containers: 1, liveRestore: false, swarm: true });
+    const engine = runningEngine({ containers: 1, liveRestore: false }, { swarm: true });
     const text = planned({ ...ready, settings: null, engine }, { restartEngine: true });
     expect(text).not.toContain('reload');
     expect(text).toContain('± restart  the engine; 1 container stops meanwhile\n');
@@ -118,6 +118,32 @@ Setup: 2 steps.
     expect(planned({ ...ready, engine: runningEngine({ awaitsRestart: true }) })).toBe(
       '± restart  the engine; no container runs\n\nSetup: 1 step.\n',
     );
+  });
+
+  it('is not restarted where it runs and nobody could ask it, and takes its settings later', () => {
+    const engine = runningEngine({}, { running: null, hasClient: false });
+    const facts = { ...ready, settings: null, engine };
+    expect(planned(facts, { restartEngine: true })).toMatch(
+      /\n\+ install {2}docker-cli\n[^±↻]*\n! without `docker` the engine was not asked what it runs: the same command again/,
+    );
+    const { steps } = planSetup(bareMachine(facts), request);
+    expect(steps).toContainEqual(expect.objectContaining({ kind: 'write settings', takesRestart: true }));
+  });
+
+  it('is said to restart with an installation that was cut off', () => {
+    const cutOff = { packages: { ...packages, interrupted: true } };
+    const note =
+      '! where the engine is among what is finished it restarts, and 2 containers stop meanwhile\n';
+    const stopping = runningEngine({ containers: 2, liveRestore: false });
+    expect(planned({ ...ready, ...cutOff, engine: stopping })).toContain(note);
+    expect(planned({ ...ready, ...cutOff, engine: runningEngine({ containers: 2 }) })).not.toContain('!');
+  });
+
+  it('gets no live-restore when it stands still and is in a swarm', () => {
+    const engine = runningEngine({}, { running: null, hasProcess: false, swarm: true });
+    const text = planned({ ...ready, settings: null, engine });
+    expect(text).not.toContain('live-restore  not set');
+    expect(text).toContain('! live-restore is left out');
   });
 
   it('is only reloaded where nothing but live-restore is missing', () => {
@@ -133,7 +159,7 @@ Setup: 2 steps.
   });
 
   it('is started where it stands still, and gets the client that ssh goes through', () => {
-    const engine = runningEngine({}, { running: null, hasClient: false });
+    const engine = runningEngine({}, { running: null, hasProcess: false, hasClient: false });
     expect(planned({ ...ready, engine })).toBe(
       `+ install  docker-cli
 + start    the engine
