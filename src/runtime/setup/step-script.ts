@@ -50,7 +50,9 @@ function bodyOf(step: MachineStep): string {
     case 'reload':
       return RELOAD;
     case 'restart':
-      return RESTART;
+      return [`told=${step.containers}`, `live_restore=${step.liveRestore ? 'yes' : 'no'}`, RESTART].join(
+        '\n',
+      );
     case 'enable':
       return ENABLE;
     case 'join group':
@@ -64,17 +66,22 @@ const COMMON = String.raw`
 # Other services are not restarted for it, and nobody is asked.
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# The machine's own engine, whatever root's context says.
+export DOCKER_HOST=unix:///var/run/docker.sock
+unset DOCKER_CONTEXT
 umask 022
+waited=0
 
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
 # Whoever holds a lock of apt or dpkg, mostly unattended-upgrades, is waited for.
 with_lock() {
-  waited=0
   while :; do
     "$@" >"$said" 2>&1 && { cat "$said"; return 0; }
     code=$?
-    if ! grep -Eq 'Could not get lock|Unable to (lock|acquire)|locked by another process' "$said"; then
+    # A disk that is read-only has no lock either, and never will.
+    if grep -q 'Read-only file system' "$said" ||
+      ! grep -Eq 'Could not get lock|Unable to (lock|acquire)|locked by another process' "$said"; then
       cat "$said" >&2
       return "$code"
     fi
@@ -88,7 +95,8 @@ with_lock() {
   done
 }
 
-apt() { with_lock apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+# Nothing is removed: what is in the way may be what somebody else's containers run by.
+apt() { with_lock apt-get -q -y -o APT::Get::Remove=false -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
 
 engine_answers() {
   tries=0
@@ -183,7 +191,10 @@ main() {
     packages="$packages $where_apart"
   fi
   # Words of our own, to be split.
-  apt install $packages
+  apt install $packages && return 0
+  ! grep -q 'remove is disabled' "$said" ||
+    fail 'packages that are there would have to go, which the lines above name: remove them by hand where nothing runs by them'
+  exit 1
 }`;
 
 const START = `
@@ -198,13 +209,20 @@ main() {
   tries=0
   until [ "$(docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)" = true ]; do
     tries=$((tries + 1))
-    [ "$tries" -lt 30 ] || { engine_says; fail 'the engine did not take its new settings'; }
+    [ "$tries" -lt 30 ] || { engine_says; fail "the engine did not take its new settings, and may not start with them: $settings_file.before-stack-setup is what was there"; }
     sleep 1
   done
 }`;
 
 const RESTART = String.raw`
 main() {
+  # What was shown is what happens: of containers that run only since then nobody was told.
+  set -- $(docker info --format '{{if .ServerVersion}}{{.ContainersRunning}} {{.ContainersPaused}} {{.LiveRestoreEnabled}}{{end}}')
+  [ $# -eq 3 ] || fail 'the engine does not answer, so it was not restarted'
+  now=$(($1 + $2))
+  if [ "$now" -gt 0 ] && [ "$3" != true ] && { [ "$told" -eq 0 ] || [ "$live_restore" = yes ]; }; then
+    fail "the engine was not restarted: $now containers would stop, which was not shown before"
+  fi
   if restart_engine && engine_answers; then
     rm -f /run/stack-setup.restart
     return 0

@@ -70,4 +70,30 @@ describe('the scripts of a setup', () => {
     await once(child, 'close');
     expect(done).toBe('stop\nstart\n');
   });
+
+  it.each([
+    ['0 0 false', 0, false, ''],
+    ['2 1 true', 0, false, ''],
+    ['1 0 false', 3, false, ''],
+    ['0 2 false', 0, false, '2 containers would stop'],
+    ['1 0 false', 1, true, '1 containers would stop'],
+    ['', 0, false, 'does not answer'],
+  ])('restart an engine that says "%s" only as it was shown', (says, containers, liveRestore, why) => {
+    const step = { kind: 'restart', containers, liveRestore } as const;
+    const script = stepScript(step, 'sysv').replaceAll(SETTINGS_FILE, '/nowhere/daemon.json');
+    const fakes = `docker() { echo '${says}' | grep .; }; service() { echo "$2"; }`;
+    const { status, stdout, stderr } = sh(`${fakes}\n${script}`);
+    expect([status, stdout]).toEqual(why === '' ? [0, 'stop\nstart\n'] : [1, '']);
+    expect(stderr).toContain(why);
+  });
+
+  it('install what removes nothing', () => {
+    const apt =
+      'with_lock() { echo "$@"; echo "E: Packages need to be removed but remove is disabled." >"$said"; case $* in *install*) return 100; esac; }';
+    const script = stepScript(STEPS[3] as MachineStep, 'systemd').replace('\nmain <', `\n${apt}\nmain <`);
+    const { status, stdout, stderr } = sh(script);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/apt-get .*-o APT::Get::Remove=false .* install docker\.io/);
+    expect(stderr).toContain('packages that are there would have to go');
+  });
 });
