@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
-import { stack } from '../support/cli.ts';
+import { stack, startStack } from '../support/cli.ts';
 import { memoryEngine } from '../support/memory-engine.ts';
 
 /** Answers as a machine would: the look with `facts`, every other script with what `steps` says. Keeps each script. */
@@ -43,12 +43,12 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const answers = (lines: readonly string[]) =>
   writeFile(join(folder, 'facts'), `cat <<'EOF'\n${[...lines, 'stackc-machine end'].join('\n')}\nEOF\n`);
 
-const cli = (...words: readonly string[]) =>
-  stack(['setup', ...words], {
-    cwd: folder,
-    engine: memoryEngine(),
-    env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` },
-  });
+const options = () => ({
+  cwd: folder,
+  engine: memoryEngine(),
+  env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` },
+});
+const cli = (...words: readonly string[]) => stack(['setup', ...words], options());
 
 /** The scripts that were to change something, in order. */
 const scripts = async () => {
@@ -140,6 +140,25 @@ ssh://web1 is not ready yet: 1 step done.
         'error: ssh://web1 cannot be reached, so nothing was changed: Host key verification failed.\n' +
         'help: `ssh web1` once by hand shows its key: compare it, and take it or find out why it is another\n',
     });
+  });
+
+  it('names user and port where it says how to try by hand', async () => {
+    await writeFile(join(folder, 'facts'), 'echo "ssh: Connection refused" >&2; exit 255\n');
+    const unreached = await cli('deploy@web1:2222', '--yes');
+    expect(unreached.stderr).toContain('help: `ssh -p 2222 deploy@web1 true` tells');
+  });
+
+  it('brings a step to its end when it is interrupted, and says how to go on', async () => {
+    await writeFile(join(folder, 'steps'), 'until [ -e go ]; do sleep 0.05; done\n');
+    const running = startStack(['setup', 'web1', '--yes'], options());
+    await expect.poll(() => running.texts.stderr).toContain('… create');
+    running.signal('SIGINT');
+    await writeFile(join(folder, 'go'), '');
+    const { code, stderr } = await running.done;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(
+      /✓ create .*\nssh:\/\/web1 is not ready yet: 1 step done; the same command goes on from there\.\n$/,
+    );
   });
 
   it('says all that keeps it from being done', async () => {

@@ -15,7 +15,7 @@ import { CommandFailure } from '../failure.ts';
 import type { CommandContext, Interruption } from '../io.ts';
 import { styleFor, writeData, writeNote } from '../output.ts';
 import { setupReport } from '../render/setup-report.ts';
-import { lostHelp, problemWords } from '../render/setup-problems.ts';
+import { lostHelp, problemWords, sshTarget } from '../render/setup-problems.ts';
 import { renderSetup, setupJson } from '../render/setup.ts';
 import { setupHost } from '../setup-host.ts';
 
@@ -60,13 +60,13 @@ async function look(shell: RemoteShell, endpoint: SshEndpoint, tag: string): Pro
     throw new CommandFailure(
       exitCode.failed,
       `${endpoint.words} does not say what it is`,
-      `\`ssh ${endpoint.host} sh\` has to give a POSIX shell`,
+      `\`ssh ${sshTarget(endpoint)} sh\` has to give a POSIX shell`,
       facts,
     );
   } catch (error) {
     if (!(error instanceof SshEnded)) throw error;
     const message = `${endpoint.words} cannot be reached, so nothing was changed: ${error.message}`;
-    throw new CommandFailure(exitCode.unreachable, message, lostHelp(error.message, endpoint.host));
+    throw new CommandFailure(exitCode.unreachable, message, lostHelp(error.message, sshTarget(endpoint)));
   }
 }
 
@@ -121,7 +121,11 @@ async function carryOutAll(
     const { rights, system } = facts;
     const options = { shell, rights, services: system.services, buildAgent, stop: stop.signal };
     const isDone = await carryOut(steps, options, report.note);
-    if (!isDone) return interruption === null ? report.failed() : exitCodeOf(interruption);
+    if (!isDone && interruption === null) return report.failed();
+    if (!isDone && interruption !== null) {
+      report.stopped();
+      return exitCodeOf(interruption);
+    }
     const { version, apiVersion } = await (await connect()).engine.facts();
     report.ready(version, apiVersion, steps.length);
     return exitCode.done;
@@ -132,9 +136,9 @@ async function carryOutAll(
 }
 
 /** As every command with `--host` will. */
-async function connectThere({ io }: CommandContext, { words }: SshEndpoint): Promise<Connection> {
+async function connectThere({ io }: CommandContext, endpoint: SshEndpoint): Promise<Connection> {
   try {
-    return await io.connect({ context: null, host: words, env: io.env });
+    return await io.connect({ context: null, host: endpoint.words, env: io.env });
   } catch (error) {
     if (
       !(error instanceof EngineError) ||
@@ -144,7 +148,7 @@ async function connectThere({ io }: CommandContext, { words }: SshEndpoint): Pro
     throw new CommandFailure(
       exitCode.failed,
       `the engine does not take the connection yet: ${error.message}`,
-      'a shared ssh connection keeps the groups that it began with: `ssh -O exit HOST`, then the same command again',
+      `a shared ssh connection keeps the groups that it began with: \`ssh -O exit ${sshTarget(endpoint)}\`, then the same command again`,
     );
   }
 }

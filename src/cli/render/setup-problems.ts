@@ -2,6 +2,7 @@ import { byteSize } from '../../compiler/byte-words.ts';
 import { SETTINGS_FILE } from '../../compiler/setup/engine-settings.ts';
 import type { SetupProblem } from '../../compiler/setup/setup-problems.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
+import type { SshEndpoint } from '../../runtime/docker/ssh-agent.ts';
 
 /** What keeps a machine from being set up, and what to do about it. */
 export function problemWords(
@@ -76,12 +77,17 @@ export function problemWords(
   }
 }
 
-/** What to do about what ssh has said. */
-export function lostHelp(said: string, host: string): string {
+/** What follows `ssh` to come where the setup goes: `-p 2222 deploy@web1`. */
+export function sshTarget({ user, host, port }: SshEndpoint): string {
+  return `${port === null ? '' : `-p ${port} `}${user === null ? '' : `${user}@`}${host}`;
+}
+
+/** What to do about what ssh has said to {@link sshTarget}. */
+export function lostHelp(said: string, target: string): string {
   if (/host key|authenticity|REMOTE HOST IDENTIFICATION/i.test(said))
-    return `\`ssh ${host}\` once by hand shows its key: compare it, and take it or find out why it is another`;
+    return `\`ssh ${target}\` once by hand shows its key: compare it, and take it or find out why it is another`;
   if (/permission denied|too many authentication/i.test(said))
-    return `\`ssh -o BatchMode=yes ${host} true\` has to work without a question: is your key over there (\`ssh-copy-id\`), and in the agent?`;
+    return `\`ssh -o BatchMode=yes ${target} true\` has to work without a question: is your key over there (\`ssh-copy-id ${target}\`), and in the agent?`;
   if (/resolve|not known/i.test(said)) return 'is it written right? a name may also stand in ~/.ssh/config';
-  return `\`ssh ${host} true\` tells whether the machine is there`;
+  return `\`ssh ${target} true\` tells whether the machine is there`;
 }

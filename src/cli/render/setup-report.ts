@@ -7,20 +7,23 @@ import type { CommandContext } from '../io.ts';
 import { colorFor, writeData, writeNote } from '../output.ts';
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import { paint } from './paint.ts';
-import { lostHelp } from './setup-problems.ts';
+import { lostHelp, sshTarget } from './setup-problems.ts';
 import { stepJson, stepName } from './setup.ts';
 import { plural, printable } from './text.ts';
 
 /** Shows what comes of a setup as it goes on. */
 export interface SetupReport {
   readonly note: (event: SetupEvent) => void;
+  /** The last line where somebody stopped it between two steps. */
+  readonly stopped: () => void;
   /** The last line after a step that failed, and the exit code. */
   readonly failed: () => number;
   /** The last lines of a machine that is ready. */
   readonly ready: (version: string, apiVersion: string, steps: number) => void;
 }
 
-export function setupReport(context: CommandContext, { words, host }: SshEndpoint): SetupReport {
+export function setupReport(context: CommandContext, endpoint: SshEndpoint): SetupReport {
+  const { words } = endpoint;
   const brush = paint(colorFor(context, context.io.stderr));
   let done = 0;
   let isLost = false;
@@ -30,6 +33,11 @@ export function setupReport(context: CommandContext, { words, host }: SshEndpoin
     if (context.options.json) json(document);
     else if (text !== null) writeNote(context, text);
   };
+  const unready = (more: string) =>
+    say(
+      { type: 'finished', ready: false, done },
+      `${words} is not ready yet: ${plural(done, 'step')} done${more}.`,
+    );
   return {
     note(event) {
       const name = printable(stepName(event.step));
@@ -50,7 +58,7 @@ export function setupReport(context: CommandContext, { words, host }: SshEndpoin
           ({ isLost } = event);
           const last = context.options.verbose ? [] : event.lines.map((line) => `  ${printable(line)}`);
           const text = [...last, `${brush('red', '✗')} ${name}  ${printable(event.why)}`].join('\n');
-          const help = isLost ? lostHelp(event.why, host) : failureHelp(event.step);
+          const help = isLost ? lostHelp(event.why, sshTarget(endpoint)) : failureHelp(event.step);
           return say(
             { ...about, why: event.why, lines: event.lines },
             `${text}\n${brush('cyan', 'help')}: ${help}`,
@@ -60,11 +68,11 @@ export function setupReport(context: CommandContext, { words, host }: SshEndpoin
           return unreachable(event);
       }
     },
+    stopped() {
+      unready('; the same command goes on from there');
+    },
     failed() {
-      say(
-        { type: 'finished', ready: false, done },
-        `${words} is not ready yet: ${plural(done, 'step')} done.`,
-      );
+      unready('');
       return isLost ? exitCode.unreachable : exitCode.failed;
     },
     ready(version, apiVersion, steps) {

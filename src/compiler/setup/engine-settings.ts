@@ -1,3 +1,6 @@
+import { parse } from '../source/parse.ts';
+import { SourceFile } from '../source/source-file.ts';
+
 /** Where dockerd reads its settings. Source: the manual of dockerd. */
 export const SETTINGS_FILE = '/etc/docker/daemon.json';
 
@@ -91,9 +94,16 @@ function objectIn(text: string): Readonly<Record<string, unknown>> | string {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : 'it is no JSON object';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return `it is no JSON from ${placeOfError(text)} on`;
   }
+}
+
+/** A place alone: the parser's own words hold what stands there, and that may be a proxy's password. */
+function placeOfError(text: string): string {
+  const found = parse(new SourceFile(SETTINGS_FILE, text, 'json'));
+  const start = found.ok ? undefined : found.diagnostics.find(({ span }) => span !== null)?.span?.start;
+  return start === undefined ? 'somewhere' : `line ${start.line}, column ${start.column}`;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -79,4 +79,11 @@ describe('the settings of an engine', () => {
   it.each(['{"a": 1,}', '[]', '// x\n{}', '"text"'])('cannot be put into %s', (written) => {
     expect(engineSettings(written, plain).kind).toBe('invalid');
   });
+
+  it('are never quoted where they are no JSON', () => {
+    expect(engineSettings('{\n  "proxies": {"http-proxy": s3cret}\n}', plain)).toEqual({
+      kind: 'invalid',
+      why: 'it is no JSON from line 2, column 29 on',
+    });
+  });
 });
