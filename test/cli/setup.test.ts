@@ -161,6 +161,16 @@ ssh://web1 is not ready yet: 1 step done.
     );
   });
 
+  it('does not wait for what ssh leaves behind', async () => {
+    const left = join(folder, 'left');
+    await writeFile(join(folder, 'facts'), `sleep 600 & echo $! > ${left}; exit 255\n`);
+    try {
+      expect(await cli('web1', '--dry-run')).toMatchObject({ code: 69 });
+    } finally {
+      process.kill(Number(await readFile(left, 'utf8')));
+    }
+  }, 60_000);
+
   it('says all that keeps it from being done', async () => {
     const asking = FACTS.map((line) => line.replace('rights=sudo', 'rights=password'));
     await answers([...asking, `settings=${Buffer.from('{"proxy": "s3cret"').toString('hex')}`]);

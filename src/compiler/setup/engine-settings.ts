@@ -32,6 +32,7 @@ export type EngineSettings =
       readonly left: readonly LeftSetting[];
     };
 
+const DEFAULT_FILE = /--config-file[=\s]+\/etc\/docker\/daemon\.json(?=[\s"']|$)/;
 const LOG_LIMITS = { 'max-size': '10m', 'max-file': '7' } as const;
 
 /**
@@ -45,9 +46,12 @@ export function engineSettings(
   // dockerd takes a byte order mark as well, from 23.0 on.
   const known = written?.replace(/^\uFEFF/, '') ?? '';
   const text = known.trim() === '' ? '{}\n' : known;
+  const hasFlag = (name: string) => new RegExp(`(^|[\\s"'=])--${name}(=|\\s|$)`, 'm').test(flags);
+  // What dockerd does not read changes nothing, whatever stands there.
+  if (hasFlag('config-file') && !DEFAULT_FILE.test(flags))
+    return { kind: 'settings', text: '{}\n', added: [], left: [{ kind: 'flag', name: 'config-file' }] };
   const found = objectIn(text);
   if (typeof found === 'string') return { kind: 'invalid', why: found };
-  const hasFlag = (name: string) => new RegExp(`(^|[\\s"'=])--${name}(=|\\s|$)`, 'm').test(flags);
   const added: AddedSetting[] = [];
   const left: LeftSetting[] = [];
   const flag = ['log-driver', 'log-opt'].find(hasFlag);

@@ -26,6 +26,8 @@ export interface RemoteShell {
 
 const KEPT_LINES = 200;
 const KEPT_OUTPUT = 4_000_000;
+/** How long what ssh has written is read after its end. */
+const REST_MS = 5_000;
 /** What ssh itself ends with when it is not the command that has failed. */
 const SSH_FAILED = 255;
 
@@ -73,8 +75,17 @@ export function sshShell(
             new SshEnded(error.code === 'ENOENT' ? 'the program `ssh` is not installed' : error.message),
           );
         });
+        let last: NodeJS.Timeout | undefined;
+        // What ssh has begun beside itself, such as a master of the host between, may hold its outputs for hours.
+        child.on('exit', () => {
+          last = setTimeout(
+            () => [child.stdout, child.stderr].forEach((stream) => stream.destroy()),
+            REST_MS,
+          );
+        });
         child.on('close', (code, signal) => {
           clearTimeout(limit);
+          clearTimeout(last);
           ends.forEach((end) => end());
           if (code !== null && code !== SSH_FAILED) resolve({ code, stdout, lines });
           else if (signal === 'SIGKILL')

@@ -80,6 +80,16 @@ describe('the settings of an engine', () => {
     expect(engineSettings(written, plain).kind).toBe('invalid');
   });
 
+  it('are left where dockerd reads another file', () => {
+    const written = '{"live-restore": ';
+    expect(settings(written, { flags: 'dockerd\n--config-file\n/etc/own.json\n' })).toMatchObject({
+      names: [],
+      left: [{ kind: 'flag', name: 'config-file' }],
+    });
+    const same = 'dockerd\n--config-file=/etc/docker/daemon.json\n';
+    expect(settings('{"log-driver": "local"}', { flags: same }).names).toEqual(['live-restore']);
+  });
+
   it('are never quoted where they are no JSON', () => {
     expect(engineSettings('{\n  "proxies": {"http-proxy": s3cret}\n}', plain)).toEqual({
       kind: 'invalid',
