@@ -74,7 +74,7 @@ look_packages() {
 
 # Debian's unit takes DOCKER_OPTS from there as well; Docker's own does not.
 look_flags() {
-  [ -n "$pid" ] && tr '\0' '\n' <"/proc/$pid/cmdline"
+  [ -n "$pid" ] && as_root cat "/proc/$pid/cmdline" | tr '\0' '\n'
   unit=DOCKER_OPTS
   [ "$services" = systemd ] && has dockerd && unit=$(systemctl show --property ExecStart docker) && echo "$unit"
   case $unit in *DOCKER_OPTS*) grep '^ *DOCKER_OPTS=' /etc/default/docker ;; esac
@@ -96,11 +96,13 @@ look_engine() {
   esac
   as_root test -f "$settings_file" && say settings "$(as_root cat "$settings_file" | hex)"
   pid=$(cat /var/run/docker.pid 2>/dev/null)
-  [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] && say process yes
+  [ -n "$pid" ] && [ "$(as_root cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] && say process yes
   say flags "$(look_flags 2>/dev/null | hex)"
   # What it is in when it starts, also while it does not answer.
   as_root test -s /var/lib/docker/swarm/docker-state.json && say swarm yes
   has docker || return 0
+  # systemd would begin one that stands still as soon as it is asked, and a look changes nothing.
+  as_root sh -c 'grep -qsx dockerd /proc/[0-9]*/comm' || return 0
   server=$(engine version --format '{{.Server.Version}}') || return 0
   say server "$server"
   # Those that are paused end with the engine as well. Some clients print zeros for an engine that has not answered.

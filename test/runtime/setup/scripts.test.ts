@@ -1,5 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { SETTINGS_FILE } from '../../../src/compiler/setup/engine-settings.ts';
@@ -48,7 +51,27 @@ describe('the scripts of a setup', () => {
     const facts = readFacts(`a banner\n${stdout}`);
     expect(facts?.system.name).not.toBe('');
     expect(facts?.system.freeBytes).toBeGreaterThan(0);
-  });
+  }, 60_000);
+
+  it.each([
+    ['nothing', 'no-process', null],
+    // There is always a shell: the one that looks.
+    ['one that runs', 'sh', '7.7.7'],
+  ])(
+    'ask %s, since an engine that stands still would begin',
+    (_name, process, version) => {
+      const folder = mkdtempSync(join(tmpdir(), 'stackc-look-'));
+      const fake = (name: string, text: string) =>
+        writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      fake('docker', 'case $* in *" version "*) echo 7.7.7 ;; *" info "*) echo 0 0 ;; esac');
+      fake('sudo', 'shift; exec "$@"');
+      const script = lookScript('agent:1').replace('dockerd /proc', `${process} /proc`);
+      const { stdout } = sh(`PATH=${folder}:$PATH\n${script}`, '-s');
+      rmSync(folder, { recursive: true });
+      expect(readFacts(stdout)?.engine?.running?.version ?? null).toBe(version);
+    },
+    60_000,
+  );
 
   it('hold any text as it is', () => {
     const text = `a'b"$HOME\`x\`\n\\n`;
