@@ -4,11 +4,11 @@ import type { BehaviourOf, ExecHandler } from '../support/memory/behaviour.ts';
 /** The program of the contract suite's image, as `/usr/local/bin/play`; {@link playBehaviour} is the same in memory. */
 export const playScript = `#!/bin/sh
 case "$1" in
-  run) trap 'exit 7' TERM; while :; do sleep 1 & wait $!; done ;;
+  run) trap 'exit 7' TERM; echo running; while :; do sleep 1 & wait $!; done ;;
   deaf) trap '' TERM; while :; do sleep 1; done ;;
   exit) exit "$2" ;;
   say) echo "out 1"; echo "err 1" >&2; echo "out 2"; echo "out 3" ;;
-  say-and-run) echo "out 1"; trap 'echo bye; exit 0' TERM; while :; do sleep 1 & wait $!; done ;;
+  say-and-run) trap 'echo bye; exit 0' TERM; echo "out 1"; while :; do sleep 1 & wait $!; done ;;
   env) echo "$PLAY" ;;
   read) while read -r line; do echo "read $line"; done; exit 4 ;;
 esac
@@ -24,7 +24,7 @@ export const playBehaviour: BehaviourOf = ({ command, env }) => {
   const [, program = '', word = '0'] = command ?? [];
   switch (program) {
     case 'run':
-      return { stopExitCode: 7 };
+      return { stopExitCode: 7, output: [{ stream: 'stdout', text: 'running' }] };
     case 'deaf':
       return { stopAfterMs: Infinity };
     case 'exit':

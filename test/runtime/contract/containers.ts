@@ -17,6 +17,7 @@ export function containerLife(scene: ContractScene): void {
     });
     await scene.engine.startContainer(id);
     expect(await scene.details(name)).toMatchObject({ id, state: 'running', exitCode: null, restart: 'no' });
+    await scene.untilListening(id);
     await scene.engine.stopContainer(id, 10);
     expect(await scene.details(id)).toMatchObject({ state: 'exited', exitCode: 7 });
     await scene.engine.removeContainer(id);

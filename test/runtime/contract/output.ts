@@ -17,6 +17,7 @@ export function waits(scene: ContractScene): void {
   it('gives the exit code of what still runs', async () => {
     const { id } = await scene.run(play('run'));
     const code = scene.engine.waitContainer(id);
+    await scene.untilListening(id);
     await scene.engine.stopContainer(id, 10);
     expect(await code).toBe(7);
   });

@@ -63,6 +63,11 @@ export class ContractScene {
     return container;
   }
 
+  /** Waits until `run` hears a signal. */
+  async untilListening(id: string): Promise<void> {
+    await until('it listens to signals', async () => (await this.logsOf(id)).stdout.includes('running'));
+  }
+
   async details(id: string): Promise<ContainerDetails> {
     const found = await this.engine.inspectContainer(id);
     if (found === null) throw new Error(`no container ${id}`);
