@@ -122,7 +122,7 @@ export function containerLife(scene: ContractScene): void {
     const { id } = await scene.run(play('exit', '3'), { restart: { name: 'always', maxRetries: 0 } });
     await until('it waits for long', async () => {
       const { restartCount, state } = await scene.details(id);
-      return restartCount > 3 && state === 'restarting';
+      return restartCount > 4 && state === 'restarting';
     });
     const name = scene.unique('ending');
     await expectKind('between-runs', scene.engine.renameContainer(id, name));
