@@ -105,7 +105,10 @@ export async function describeFailure(
     return {
       message: `the kernel's packet filter: ${error.message}`,
       detail: null,
-      help: 'it takes a kernel with nf_tables, and `nft` in the image of the agent (`stack agent build`)',
+      help:
+        op.kind === 'ports.admit'
+          ? 'new connections to it are refused until it is replaced: `stack apply --force` with its name'
+          : 'it takes a kernel with nf_tables, and `nft` in the image of the agent (`stack agent build`)',
       log,
     };
   }

@@ -56,6 +56,8 @@ export class Performer {
   /** Who listened on the ports of a generation before it started. */
   readonly #noted = new Map<string, SharedPorts>();
   readonly #forerunners = new Forerunners();
+  /** Containers that this plan has told to refuse new connections, and not yet to let them in again. */
+  readonly #refusing = new Set<string>();
   /** When new generations were ready, by container. */
   readonly #readyAt = new Map<string, number>();
   readonly #images: Images;
@@ -235,8 +237,13 @@ export class Performer {
           containerId: this.#id(op.target),
         });
       case 'ports.refuse':
-      case 'ports.admit':
-        return tellFilter(op, this.#id(op.target), this.#sender());
+      case 'ports.admit': {
+        const id = this.#id(op.target);
+        const note = await tellFilter(op, id, this.#sender());
+        if (op.kind === 'ports.refuse') this.#refusing.add(id);
+        else this.#refusing.delete(id);
+        return note;
+      }
       case 'proxies.wake':
         return tellFilter(op, null, this.#sender());
       case 'proxies.reached':
@@ -289,8 +296,9 @@ export class Performer {
       await this.perform(op, { onProgress: () => {}, onTold: () => {}, cut: never(), revision: null });
       return true;
     } catch (error) {
-      // The kernel has no filter, or the agent's image no `nft`: nothing was refused.
-      if (error instanceof ErrandError) return false;
+      // The kernel has no filter, or the agent's image no `nft`: nobody was refused, unless it went well before.
+      const isLeft = op.kind === 'ports.admit' && this.#refusing.has(this.#id(op.target));
+      if (error instanceof ErrandError && !isLeft) return false;
       // What was never made, or is gone, needs no way back.
       if (error instanceof EngineError && error.kind === 'not-found') return false;
       throw error;
