@@ -2,6 +2,7 @@ import { labels } from '../compiler/labels.ts';
 import type { ObservedContainer, ObservedRun, ObservedState } from '../compiler/observed/observed-state.ts';
 import { isDrift } from '../compiler/plan/cause.ts';
 import type { Change, Plan } from '../compiler/plan/plan.ts';
+import { senderOf } from '../compiler/reconcile/runs.ts';
 import { isPublishedAs } from '../compiler/reconcile/successor.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import type { ContainerSummary } from '../runtime/engine.ts';
@@ -127,7 +128,7 @@ function runRow(run: ObservedRun, summary: ContainerSummary | undefined): Status
     // The list does not tell, and nobody inspects it for that.
     startedAt: null,
     uptimeS: null,
-    notes: [run.abandoned ? 'left over from `stack run`' : 'of `stack run`'],
+    notes: [`${run.abandoned ? 'left over from' : 'of'} ${senderOf(run)}`],
     ok: true,
   };
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ContainerConfig } from '../../src/compiler/plan/container-config.ts';
+import { errandConfig } from '../../src/compiler/plan/errand-config.ts';
 import { labels } from '../../src/compiler/labels.ts';
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
 import { ownMark } from '../../src/runtime/run-owner.ts';
@@ -226,6 +227,18 @@ describe('a run whose process was killed', () => {
     expect(stdout).toContain('· tidy     run shop-app.run.left\n    left over from `stack run`\n');
     expect(await runs()).toEqual([]);
     expect((await cli(['plan', '--detailed-exitcode'])).code).toBe(0);
+  });
+
+  it('is told from what an apply has sent to the packet filter', async () => {
+    const name = 'shop-agent.run.left';
+    const errand = { name, image: agentImage().tag, network: 'none', rules: '', owner: await goneMark() };
+    await memory.createContainer(errandConfig('shop', errand));
+    const { stdout: status } = await cli(['status']);
+    expect(status).toMatch(/^shop-agent\.run\.left /m);
+    expect(status).toContain('left over from an apply');
+    const { stdout } = await cli(['apply', '--yes']);
+    expect(stdout).toContain('· tidy     run shop-agent.run.left\n    left over from an apply\n');
+    expect(await runs()).toEqual([]);
   });
 
   it('is left alone while its process runs, or where that cannot be told', async () => {

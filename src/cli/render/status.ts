@@ -71,7 +71,7 @@ export function renderStatus(
   { color, width }: StatusStyle,
 ): string {
   if (rows.length === 0) return `No container of stack \`${stack}\` is on this engine.\n`;
-  const several = new Set(rows.map((row) => row.application)).size > 1;
+  const several = new Set(rows.map(({ application }) => application).filter((name) => name !== '')).size > 1;
   let cells: readonly (readonly Cell[])[] = [];
   for (const layout of LAYOUTS) {
     cells = rows.map((row) => cellsOf(row, layout, several));
@@ -84,7 +84,7 @@ export function renderStatus(
 
 function cellsOf(row: StatusRow, { image, notes, uptime }: Layout, several: boolean): readonly Cell[] {
   return [
-    { text: several ? `${row.application}/${row.instance}` : row.instance },
+    { text: several && row.application !== '' ? `${row.application}/${row.instance}` : row.instance },
     { text: row.generation === null ? '' : String(row.generation) },
     { text: row.state, style: stateStyle(row.state) },
     { text: healthText(row, notes), style: healthStyle(row.health) },

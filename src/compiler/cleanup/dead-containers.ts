@@ -18,6 +18,7 @@ export interface ContainerItem {
     | 'unstarted migration'
     | 'migration of a gone image'
     | 'abandoned run'
+    | 'abandoned errand'
     | 'apply that is over'
     | 'image of no revision';
   /** Whether its anonymous volumes go with it: of what never ran, and of `stack run`, as after every run. */
@@ -97,10 +98,14 @@ function whyOf(phase: ObservedContainer['phase']): ContainerItem['why'] {
   }
 }
 
-function abandonedRun({ reach }: CleanupScene, { id, engineName, spec }: ObservedRun): ContainerItem {
+function abandonedRun(
+  { reach }: CleanupScene,
+  { id, engineName, container, spec }: ObservedRun,
+): ContainerItem {
   const place = socketPlace(spec, reach);
   const socket = place === null ? null : { ...inAgent(place), name: fileName(place) };
-  return { kind: 'container', id, name: engineName, why: 'abandoned run', volumes: true, socket };
+  const why = container === '' ? 'abandoned errand' : 'abandoned run';
+  return { kind: 'container', id, name: engineName, why, volumes: true, socket };
 }
 
 function inAgent({ volume, volumePath }: { readonly volume: string; readonly volumePath: string }) {

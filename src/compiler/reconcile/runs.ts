@@ -12,14 +12,20 @@ export function abandonedRuns(observed: ObservedState, request: PlanRequest): re
   return request.only.length > 0 ? [] : observed.runs.filter(({ abandoned }) => abandoned);
 }
 
-/** Removes what is left over from `stack run`, and the socket that it may have bound. */
+/** Whose run it is, for people: of no container are those of ours that an apply sends to the packet filter (`errandConfig`). */
+export function senderOf({ container }: Pick<ObservedRun, 'container'>): string {
+  return container === '' ? 'an apply' : '`stack run`';
+}
+
+/** Removes what is left over from `stack run` or an apply, and the socket that it may have bound. */
 export function tidyRuns(
   builder: PlanBuilder,
   runs: readonly ObservedRun[],
   after: readonly NodeId[],
   sockets: SocketScope,
 ): readonly Change[] {
-  return runs.map(({ id, engineName, state, spec }) => {
+  return runs.map((run) => {
+    const { id, engineName, state, spec } = run;
     const group = `run ${engineName}`;
     const target = { kind: 'existing', id, generation: 0 } as const;
     let last = after;
@@ -32,7 +38,8 @@ export function tidyRuns(
     const place = socketPlace(spec, sockets.reach);
     if (place !== null) add('clear', unlink(place, fileName(place)));
     add('remove', { kind: 'container.remove', target, volumes: true });
-    return plainChange(group, { kind: 'run', name: engineName }, 'tidy', [], ['left over from `stack run`']);
+    const subject = { kind: 'run', name: engineName } as const;
+    return plainChange(group, subject, 'tidy', [], [`left over from ${senderOf(run)}`]);
   });
 }
 

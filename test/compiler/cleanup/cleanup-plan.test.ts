@@ -202,6 +202,7 @@ describe('what is kept', () => {
 
 test('a run goes that has ended and that nobody waits for', () => {
   expect(cleaned({ runs: [run({})] })).toEqual(['shop-app.run.1: abandoned run']);
+  expect(cleaned({ runs: [run({ container: '' })] })).toEqual(['shop-app.run.1: abandoned errand']);
   expect(cleaned({ runs: [run({ state: 'running' })] })).toEqual([]);
   expect(cleaned({ runs: [run({ abandoned: false })] })).toEqual([]);
 });
