@@ -28,12 +28,16 @@ const WITH_LOG: ReadonlySet<Operation['kind']> = new Set([
   'container.monitor',
 ]);
 
-/** Puts what went wrong into words, with the log of the container where that is likely to say more. */
+/**
+ * Puts what went wrong into words, with the log of the container where that is likely to say more. `apart`: networks of the file
+ * on which it was not at the time, since proxies would have found it there.
+ */
 export async function describeFailure(
   error: unknown,
   op: Operation,
   engine: Engine,
   idOf: (op: Operation) => string | null,
+  apart: readonly string[] = [],
 ): Promise<Failure> {
   const own = WITH_LOG.has(op.kind) ? idOf(op) : null;
   const id = isOfContainer(error) ? error.containerId : own;
@@ -42,7 +46,7 @@ export async function describeFailure(
     return {
       message: error.message,
       detail: null,
-      help: 'what waits for it was left as it was; mend the migration and apply again',
+      help: `what waits for it was left as it was; ${apartWords(apart, 'it runs without')}mend the migration and apply again`,
       log: error.log,
     };
   }
@@ -54,7 +58,7 @@ export async function describeFailure(
     const isReload = op.kind === 'container.gate' && op.reloaded === true;
     const help = isReload
       ? 'the old files come back, and it serves by them; mend the new ones and apply again'
-      : (helpForLog(log) ?? helpForGate(op));
+      : (helpForLog(log) ?? helpForGate(op, apart));
     return { message: error.message, detail: null, help, log };
   }
   if (error instanceof ForerunnerError) {
@@ -126,10 +130,19 @@ export async function describeFailure(
 }
 
 /** One that this apply has not made would be asked again and again: nothing else is planned for what the file names. */
-function helpForGate(op: Operation): string | null {
-  return op.kind === 'container.gate' && op.target.kind === 'existing' && op.made === undefined
-    ? `an earlier apply made it; \`stack apply --force ${op.instance}\` makes a new one in its place`
-    : null;
+function helpForGate(op: Operation, apart: readonly string[]): string | null {
+  if (op.kind !== 'container.gate') return null;
+  if (op.target.kind === 'existing' && op.made === undefined)
+    return `an earlier apply made it; \`stack apply --force ${op.instance}\` makes a new one in its place`;
+  const words = apartWords(apart, 'until it is ready it is not on');
+  return words === '' ? null : `${words}\`stack logs ${op.instance}\`, fix the cause, and apply again`;
+}
+
+/** Empty, or to be followed by more. */
+function apartWords(networks: readonly string[], without: string): string {
+  if (networks.length === 0) return '';
+  const names = networks.map((name) => `\`${name}\``).join(' and ');
+  return `${without} ${names}, where proxies would find it, and what it needs must be on its application's own network; `;
 }
 
 function helpForHook(op: Operation): string {

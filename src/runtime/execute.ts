@@ -227,7 +227,14 @@ class Execution {
   }
 
   async #describe(error: unknown, op: Operation, idOf: (op: Operation) => string | null): Promise<Failure> {
-    const { message, detail, help, log } = await describeFailure(error, op, this.#options.engine, idOf);
+    const apart = this.#performer.apartFrom(op);
+    const { message, detail, help, log } = await describeFailure(
+      error,
+      op,
+      this.#options.engine,
+      idOf,
+      apart,
+    );
     const masked = (text: string | null) => (text === null ? null : this.#mask(text));
     return {
       message: this.#mask(message),

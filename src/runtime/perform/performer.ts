@@ -82,6 +82,11 @@ export class Performer {
     return this.#targets.of(op);
   }
 
+  /** Networks of the file on which what an operation is about is not meanwhile. */
+  apartFrom(op: Operation): readonly string[] {
+    return this.#targets.apartFrom(op);
+  }
+
   /** Performs one operation; resolves to what a reader should know of the result. Rejects with what went wrong. */
   async perform(op: Operation, hear: Hearer): Promise<string | null> {
     const before = this.#sessions.starts;

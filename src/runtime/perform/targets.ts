@@ -5,6 +5,7 @@ import type {
   DesiredState,
   InstanceKey,
 } from '../../compiler/desired/desired-state.ts';
+import { foundOf, networksOfRun } from '../../compiler/desired/found.ts';
 import type { ContainerRef, Operation } from '../../compiler/plan/operation.ts';
 import { EngineError } from '../engine.ts';
 
@@ -50,6 +51,16 @@ export class Targets {
 
   instance(key: InstanceKey): { container: DesiredContainer; instance: DesiredInstance } {
     return described(key, this.#instances.get(key));
+  }
+
+  /** Networks of the file on which it is not meanwhile: proxies would find it there. */
+  apartFrom(op: Operation): readonly string[] {
+    if (op.kind === 'migration.run') {
+      const { template } = this.container(op.container);
+      return template.spec.networks.filter((name) => !networksOfRun(template).includes(name));
+    }
+    if (op.kind !== 'container.gate' || op.target.kind !== 'created') return [];
+    return foundOf(this.instance(op.instance).instance)?.networks ?? [];
   }
 
   #find(target: ContainerRef): string | undefined {
