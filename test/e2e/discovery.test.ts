@@ -57,25 +57,6 @@ test(
 );
 
 test(
-  'two more that listen long before they can serve, their replacement, and fewer again: nothing is lost',
-  played(async (made, scene) => {
-    const env = made.app['env'] as Loose;
-    const loads = await scene.underLoad([MANY], async () => {
-      env['BOOT'] = '1.5';
-      made.app['containers'] = 2;
-      await scene.apply(made);
-      await expectListed(scene, ['app0', 'app1']);
-      made.app['containers'] = 1;
-      const { stdout } = await scene.apply(made);
-      expect(unwrapped(stdout)).toContain('must try another server where a connection is refused');
-    });
-    await scene.expectNothingLost(loads);
-    await expectListed(scene, ['app0']);
-    delete env['BOOT'];
-  }),
-);
-
-test(
   'killed before the old one refuses, and before it stops: the next apply converges, nothing is lost',
   played(async (made, scene) => {
     const loads = await scene.underLoad([MANY], async () => {
@@ -92,10 +73,23 @@ test(
 );
 
 test(
+  'two that listen long before they can serve, one of them in place of another: nothing is lost',
+  played(async (made, scene) => {
+    const env = made.app['env'] as Loose;
+    const loads = await scene.underLoad([MANY], async () => {
+      env['BOOT'] = '1.5';
+      made.app['containers'] = 2;
+      await scene.apply(made);
+      await expectListed(scene, ['app0', 'app1']);
+    });
+    await scene.expectNothingLost(loads);
+    delete env['BOOT'];
+  }),
+);
+
+test(
   'one after the other, each stopped first: the others get what would have come to it',
   played(async (made, scene) => {
-    made.app['containers'] = 2;
-    await scene.apply(made);
     made.app['strategy'] = { order: 'stop-first' };
     const loads = await scene.underLoad([MANY], async () => {
       nextGeneration(made);
@@ -108,20 +102,23 @@ test(
 );
 
 test(
-  'a version whose second instance fails: the first goes back, and proxies are led back with it',
+  'a version whose second instance fails: the first goes back, and proxies are led back with it; then fewer: nothing is lost',
   played(async (made, scene) => {
-    Object.assign(made.app, { containers: 2, strategy: { order: 'start-first' } });
-    await scene.apply(made);
+    made.app['strategy'] = { order: 'start-first' };
     const loads = await scene.underLoad([MANY], async () => {
       made.app['entrypoint'] = ['sh', '-c', 'test %{index} = 0 && exec /app/serve "$@"', 'serve'];
       scene.folder.write(made.stack);
       const ran = await scene.folder.run(['apply', '--yes']);
       expect(ran.code, ran.stderr).toBe(1);
       expect(ran.stderr).toContain('Back on the old generation: load/app0');
+      await expectListed(scene, ['app0', 'app1']);
+      delete made.app['entrypoint'];
+      made.app['containers'] = 1;
+      const { stdout } = await scene.apply(made);
+      expect(unwrapped(stdout)).toContain('must try another server where a connection is refused');
     });
     await scene.expectNothingLost(loads);
-    await expectListed(scene, ['app0', 'app1']);
-    delete made.app['entrypoint'];
+    await expectListed(scene, ['app0']);
   }),
 );
 
