@@ -1,6 +1,6 @@
 import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
 import { fixedPorts, portsOverlap } from '../desired/host-port.ts';
-import { foundBy, foundOf } from '../desired/found.ts';
+import { foundBy, lacksOf } from '../desired/found.ts';
 import { programOf } from '../desired/program.ts';
 import { containerKey } from '../desired/keys.ts';
 import { databaseOf } from '../desired/strategy.ts';
@@ -262,11 +262,7 @@ function foundFacts(instance: DesiredInstance | null): FoundFacts | null {
   const by = instance === null ? null : foundBy(instance);
   if (instance === null || by === null || instance.socket !== null || instance.spec.network !== 'stack')
     return null;
-  if (instance.port === null) return { by, lacks: '`port`' };
-  return {
-    by,
-    lacks: foundOf(instance) === null ? '`networks` with one that it shares with the proxy alone' : null,
-  };
+  return { by, lacks: lacksOf(instance) ?? (instance.port === null ? '`port`' : null) };
 }
 
 function hostPortMoves(

@@ -29,7 +29,7 @@ function planOf(
 ): Plan {
   const seen = settled(desiredState(now));
   const joined = seen.containers.map((one) => ({ ...one, networks: { ...one.networks, front: [] } }));
-  const observed = { ...seen, networks: [...seen.networks, 'front'], containers: change(joined) };
+  const observed = { ...seen, networks: [...seen.networks, 'data', 'front'], containers: change(joined) };
   const plan = reconcile(desiredState([wanted]), observed, plainRequest);
   if (!plan.ok) throw new Error(plan.diagnostics.map(({ message }) => message).join('\n'));
   return plan.value;
@@ -221,12 +221,12 @@ describe('who is found', () => {
   test.each([
     ['`VIRTUAL_HOST`', app, true],
     ['an empty `VIRTUAL_HOST`', { ...app, env: { VIRTUAL_HOST: '' } }, false],
-    ["Traefik's labels", labelled({ 'traefik.http.routers.shop.rule': 'Host(`shop.example`)' }), true],
     [
-      "Traefik's labels, which keep it out",
-      labelled({ 'traefik.enable': 'false', 'traefik.port': '80' }),
+      "Traefik's labels: no network hides it from that",
+      labelled({ 'traefik.http.routers.shop.rule': 'Host(`shop.example`)' }),
       false,
     ],
+    ['two networks: one may lead to its database', { ...app, spec: { networks: ['data', 'front'] } }, false],
     ["caddy-docker-proxy's labels", labelled({ caddy: 'shop.example' }), true],
     ["caddy-docker-proxy's second site", labelled({ 'caddy_1.reverse_proxy': '{{upstreams 3000}}' }), true],
     ['a label of somebody else', labelled({ caddytrack: 'yes' }), false],
@@ -241,4 +241,6 @@ describe('who is found', () => {
 test('single runs are kept from proxies: they have the same environment', () => {
   const [found, other] = desiredState([app, { ...app, name: 'side', env: {} }]).containers;
   expect([found, other].map((one) => one && networksOfRun(one.template))).toEqual([[], ['front']]);
+  const [several] = desiredState([{ ...app, spec: { networks: ['data', 'front'] } }]).containers;
+  expect(several && networksOfRun(several.template)).toEqual(['data', 'front']);
 });

@@ -1068,11 +1068,11 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'found by a proxy on its own network',
     {
       ...TCP,
-      found: { by: '`VIRTUAL_HOST`', lacks: '`networks` with one that it shares with the proxy alone' },
+      found: { by: '`VIRTUAL_HOST`', lacks: 'a network of the proxy alone' },
       can: COUNTED,
     },
     'found-until-stopped',
-    'gap of an instant: proxies that find it by `VIRTUAL_HOST` go on sending to it until it has stopped; avoid: `networks` with one that it shares with the proxy alone',
+    'gap of an instant: proxies that find it by `VIRTUAL_HOST` go on sending to it until it has stopped; avoid: a network of the proxy alone',
   ],
   [
     "on somebody else's network, and it keeps connections",
