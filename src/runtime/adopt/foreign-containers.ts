@@ -6,6 +6,7 @@ import type {
   ObservedState,
 } from '../../compiler/observed/observed-state.ts';
 import type { ContainerSummary, Engine } from '../engine.ts';
+import { adoptedIn } from '../parse-spec.ts';
 
 /**
  * Containers that are not the stack's, by name: one of them may be an instance that the stack has not. The engine is asked only
@@ -26,17 +27,25 @@ export async function foreignContainers(
   );
   if (isWhole) return [];
   const own = new Set(observed.containers.map(({ id }) => id));
-  return (await engine.listContainers([]))
+  const rows = await engine.listContainers([]);
+  // What another stack has adopted has no labels of it.
+  const adoptedBy = new Map(
+    rows.flatMap((row) => adoptedIn(row.labels).map(({ id }) => [id, row.labels[labels.stack] ?? null] as const)),
+  );
+  return rows
     .filter((row) => row.labels[labels.stack] !== desired.stack && !own.has(row.id))
-    .map(foreignContainer)
+    .map((row) => foreignContainer(row, adoptedBy.get(row.id) ?? null))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function foreignContainer({ id, name, labels: own }: ContainerSummary): ForeignContainer {
+function foreignContainer(
+  { id, name, labels: own }: ContainerSummary,
+  adoptedBy: string | null,
+): ForeignContainer {
   return {
     id,
     name: name.replace(/^\//, ''),
-    stack: own[labels.stack] ?? null,
+    stack: own[labels.stack] ?? adoptedBy,
     swarm: own['com.docker.swarm.service.name'] ?? null,
     compose: composeLabels(own),
   };

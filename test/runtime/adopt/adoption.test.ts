@@ -332,6 +332,14 @@ test('a data volume that nobody has made yet lies where the adopted container ha
   expect(await dataMounts(pg, later, scene.engine)).toEqual(volumes);
 });
 
+test('what another stack has adopted is of that stack, although it has no labels', async () => {
+  const scene = await cookbook();
+  await scene.apply(shop, { adopt: true });
+  const blog = { ...desiredState([{ ...db, adopt: ['db0'] }]), stack: 'blog' };
+  const foreign = await foreignContainers(scene.engine, await observe(scene.engine, 'blog', []), blog);
+  expect(foreign.find(({ name }) => name === 'db0')?.stack).toBe(STACK);
+});
+
 test('lists by label have what was adopted, as generation 0', async () => {
   const scene = await cookbook();
   await scene.apply(shop, { adopt: true });
