@@ -59,10 +59,7 @@ export function prepare(
     const raised = raiseAgent(builder, spec, observed, request, [...places, ...agents], changes);
     if (raised.length > 0) agents = raised;
   }
-  const recorded = recordedIn(
-    recordAdoptions(builder, desired, observed, request, need.selected, agents),
-    changes,
-  );
+  const recorded = recordedIn(recordAdoptions(builder, desired, observed, request, agents), changes);
   const begun = recorded.length > 0 ? recorded : agents;
   const scene = { starting: used, selected: need.selected, after: begun };
   const builds = buildImages(builder, desired, observed, scene, changes);

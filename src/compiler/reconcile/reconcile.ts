@@ -10,6 +10,7 @@ import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan, PlanRequest } from '../plan/plan.ts';
 import { forgetAdoptions } from './adoptions.ts';
+import { selectedAdoptions } from './record-adoptions.ts';
 import { desiredAgents, impairedPlanes, planesOf } from './agents.ts';
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
@@ -49,12 +50,13 @@ export function reconcile(
 
 function planWith(
   desired: DesiredState,
-  observed: ObservedState,
+  seen: ObservedState,
   request: PlanRequest,
   anyway: ReadonlySet<AgentSpec['plane']>,
 ): Compiled<Plan> {
-  const all = decide(desired, observed, request);
   const selected = select(desired, request);
+  const observed = { ...seen, adoptions: selectedAdoptions(desired, seen, selected) };
+  const all = decide(desired, observed, request);
   const decided = all.filter((d) => selected.has(d.container.key));
   const dropped = droppedInstances(desired, observed, request.only.length > 0 ? selected : null);
   const builder = new PlanBuilder();

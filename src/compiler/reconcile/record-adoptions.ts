@@ -1,6 +1,7 @@
 import { recordLabels } from '../adopt/record.ts';
 import type { ContainerKey, DesiredState } from '../desired/desired-state.ts';
 import { containerKey } from '../desired/keys.ts';
+import { adoptionName } from '../names.ts';
 import type { ObservedAdoption, ObservedState } from '../observed/observed-state.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId, PlanRequest } from '../plan/plan.ts';
@@ -21,14 +22,10 @@ export function recordAdoptions(
   { stack }: Pick<DesiredState, 'stack'>,
   observed: ObservedState,
   { agentImage: image }: Pick<PlanRequest, 'agentImage'>,
-  selected: ReadonlySet<ContainerKey>,
   after: readonly NodeId[],
 ): readonly Recorded[] {
   return observed.adoptions.flatMap((adoption): readonly Recorded[] => {
-    const adopted = observed.containers.filter(
-      ({ id, application, container }) =>
-        adoption.containers.includes(id) && selected.has(containerKey(application, container)),
-    );
+    const adopted = observed.containers.filter(({ id }) => adoption.containers.includes(id));
     if (adoption.isRecorded || adopted.length === 0) return [];
     const id = groupOf(adoption);
     const op = {
@@ -46,6 +43,30 @@ export function recordAdoptions(
         `\`docker compose\` must not be run for project \`${project}\` any more: it would make them anew`,
     );
     return [{ id, node, notes, names: adopted.map(({ engineName }) => engineName).join(', ') }];
+  });
+}
+
+/**
+ * The records as a plan for `selected` has them: one that it is to write names what is selected and is called by one of that, so
+ * that a later plan writes another one for the others.
+ */
+export function selectedAdoptions(
+  { stack }: Pick<DesiredState, 'stack'>,
+  { adoptions, containers }: Pick<ObservedState, 'adoptions' | 'containers'>,
+  selected: ReadonlySet<ContainerKey>,
+): readonly ObservedAdoption[] {
+  const left = new Set(
+    containers
+      .filter(({ application, container }) => !selected.has(containerKey(application, container)))
+      .map(({ id }) => id),
+  );
+  return adoptions.flatMap((adoption): readonly ObservedAdoption[] => {
+    if (adoption.isRecorded || !adoption.containers.some((id) => left.has(id))) return [adoption];
+    const own = adoption.containers.filter((id) => !left.has(id));
+    const [first] = own;
+    return first === undefined
+      ? []
+      : [{ ...adoption, engineName: adoptionName(stack, first), containers: own }];
   });
 }
 

@@ -30,7 +30,9 @@ export async function foreignContainers(
   const rows = await engine.listContainers([]);
   // What another stack has adopted has no labels of it.
   const adoptedBy = new Map(
-    rows.flatMap((row) => adoptedIn(row.labels).map(({ id }) => [id, row.labels[labels.stack] ?? null] as const)),
+    rows.flatMap((row) =>
+      adoptedIn(row.labels).map(({ id }) => [id, row.labels[labels.stack] ?? null] as const),
+    ),
   );
   return rows
     .filter((row) => row.labels[labels.stack] !== desired.stack && !own.has(row.id))

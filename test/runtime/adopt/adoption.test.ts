@@ -340,6 +340,22 @@ test('what another stack has adopted is of that stack, although it has no labels
   expect(foreign.find(({ name }) => name === 'db0')?.stack).toBe(STACK);
 });
 
+test('--only adopts what it selects, and a later plan the others, each with a record of its own', async () => {
+  const scene = world(['db:1', 'log:1', 'old:1']);
+  const one = await run(scene, 'db0');
+  const other = await run(scene, 'log0');
+  const desired = desiredState([db, { ...db, name: 'log' }]);
+  await scene.apply(desired, { adopt: true, only: ['log'] });
+  await scene.apply(desired, { adopt: true });
+  const { adoptions } = await observe(scene.engine, STACK, []);
+  expect(adoptions.map(({ containers }) => containers)).toEqual([[one], [other]]);
+  // Each goes with the last that it names.
+  await scene.apply(desired, { include: ['log'], only: ['log'] });
+  expect((await observe(scene.engine, STACK, [])).adoptions.map(({ containers }) => containers)).toEqual([
+    [one],
+  ]);
+});
+
 test('lists by label have what was adopted, as generation 0', async () => {
   const scene = await cookbook();
   await scene.apply(shop, { adopt: true });
