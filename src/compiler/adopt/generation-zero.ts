@@ -45,7 +45,7 @@ export function generationZero(
     hostname: null,
     mounts: mountsOf(instance, facts),
     ports: facts.ports,
-    network: facts.networkMode === 'host' || facts.networkMode === 'none' ? facts.networkMode : 'stack',
+    network: networkOf(facts),
     networks: [],
     links: [],
     restart: policyOf(facts.restart),
@@ -90,6 +90,12 @@ function mountsOf({ spec }: DesiredInstance, facts: ForeignFacts): readonly Moun
     const dataVolume = own?.dataVolume ?? null;
     return [{ type, source: from, target, readOnly, noCopy: true, relabel: null, dataVolume }];
   });
+}
+
+/** One that is in the network of another container can be connected to none, and has none of its own. */
+function networkOf({ networkMode }: ForeignFacts): RecordedSpec['network'] {
+  if (networkMode === 'host') return 'host';
+  return networkMode === 'none' || networkMode.startsWith('container:') ? 'none' : 'stack';
 }
 
 function policyOf(text: string): RestartPolicy {

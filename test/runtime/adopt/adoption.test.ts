@@ -309,7 +309,10 @@ test('what publishes ports is not bound anew for nothing: only a link takes it t
   const alone = desiredState([front]);
   expect(await joins(alone, 'bridge')).toEqual([STACK]);
   expect(await joins(alone, 'zone')).toEqual([]);
-  expect(await joins(desiredState([front, { name: 'app', spec: { links } }]), 'zone')).toEqual([STACK]);
+  const isLinked = desiredState([front, { name: 'app', spec: { links } }]);
+  expect(await joins(isLinked, 'zone')).toEqual([STACK]);
+  // The engine connects what is in the network of another container to none besides.
+  expect(await joins(isLinked, 'container:0123456789ab')).toEqual([]);
 });
 
 test('a data volume that nobody has made yet lies where the adopted container has it, also for later plans', async () => {
