@@ -62,6 +62,8 @@ export interface GivenInputs {
   readonly migrations: boolean;
   /** Whether it is an apply that is gone on with. */
   readonly goesOn: boolean;
+  /** Whether an earlier revision is made again. */
+  readonly goesBack: boolean;
 }
 
 /** The whole stack, and nothing special. */
@@ -214,8 +216,7 @@ async function planResolved(
     given,
   }: PlanSelection,
 ): Promise<Compiled<Plan>> {
-  const { migrations = true, goesOn = false } = given ?? {};
-  const goesBack = given !== undefined && !goesOn;
+  const { migrations = true, goesOn = false, goesBack = false } = given ?? {};
   const asked = {
     include,
     force,

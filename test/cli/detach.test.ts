@@ -9,6 +9,7 @@ import { workerConfig } from '../../src/compiler/plan/worker-config.ts';
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
 import { stack, startStack } from '../support/cli.ts';
 import type { Behaviour } from '../support/memory/behaviour.ts';
+import { plainConfig } from '../support/plain-config.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
 
 const TEXT = JSON.stringify({
@@ -102,6 +103,23 @@ describe('what takes over', () => {
     const app = memory.containers().find(({ name }) => name === 'shop-app0');
     expect(app?.env).toContain('KEY=the-secret');
     expect((await stack(['history'], { cwd, engine: memory })).stdout).toMatch(/^1 .* anna@laptop .* done$/m);
+  });
+
+  it('removes what was adopted and is no longer in the file: that is no way back to another time', async () => {
+    const id = await memory.createContainer(plainConfig({ name: 'db0', image: 'app:1' }));
+    await memory.startContainer(id);
+    const file = JSON.parse(TEXT) as { deploy: { shop: { containers: object } } };
+    const db = { deploy: 'manual', image: 'app:1' };
+    Object.assign(file.deploy.shop.containers, { db });
+    await writeFile(join(cwd, 'stack.json'), JSON.stringify(file));
+    await writeFile(join(cwd, 'app.conf'), 'one\n');
+    const env = { KEY: 'the-secret' };
+    expect(await stack(['apply', '--adopt', '--yes'], { cwd, engine: memory, env })).toMatchObject({
+      code: 0,
+    });
+    const { code, stderr } = await takeOver(JSON.stringify(await handed()));
+    expect(code, stderr).toBe(0);
+    expect(memory.containers().map(({ name }) => name)).not.toContain('db0');
   });
 
   it('does nothing that was not approved', async () => {

@@ -30,7 +30,12 @@ export async function takeOver(context: CommandContext): Promise<number> {
     skipHooks: !hooks,
     askRegistry: false,
     offline: false,
-    given: { inputs: () => Promise.resolve(inputs), migrations, goesOn: begin.command === 'resume' },
+    given: {
+      inputs: () => Promise.resolve(inputs),
+      migrations,
+      goesOn: begin.command === 'resume',
+      goesBack: begin.command === 'rollback' || begin.command === 'abort',
+    },
   });
   if (JSON.stringify(planned.plan.nodes) !== JSON.stringify(handed.nodes))
     throw new CommandFailure(

@@ -68,5 +68,5 @@ async function lastKept(
   const { loadRevision, revisionInputs } = await import('../revisions/restore.ts');
   const loaded = await loadRevision(stored.content, revision, context.io.cwd);
   const inputs = revisionInputs(stored.content, loaded, { revision, named: [] });
-  return { loaded, given: { inputs, migrations: false, goesOn: false } };
+  return { loaded, given: { inputs, migrations: false, goesOn: false, goesBack: false } };
 }

@@ -44,7 +44,7 @@ export async function applyRevision(
   const named = [...selection.include, ...selection.force];
   const inputs = revisionInputs(stored.content, loaded, { revision, named });
   const { skipHooks } = flags;
-  const given = { inputs, migrations, goesOn: command === 'resume' };
+  const given = { inputs, migrations, goesOn: command === 'resume', goesBack: command !== 'resume' };
   writeNote(context, `${words} revision ${revision}${madeBy(kept, revision)}`);
   return applyPlan(
     context,
