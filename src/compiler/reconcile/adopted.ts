@@ -1,3 +1,5 @@
+import type { DesiredInstance } from '../desired/desired-state.ts';
+import { fixedPorts, portName } from '../desired/host-port.ts';
 import { baseOfInstance } from '../names.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
@@ -84,4 +86,32 @@ export function joinNotes(decided: Decided, scope: Pick<RollScope, 'linked'>): r
       ? `joins network ${network}`
       : `joins network ${network}, where it is ${alias} as well`,
   );
+}
+
+/**
+ * What an adopted generation mounts and publishes and its successor does not: nothing else is compared with what was started outside
+ * of the stack, and data that is not mounted again is missed only later. Its image's own volumes are told of all replaced.
+ */
+export function leftBehind(
+  { spec }: Pick<DesiredInstance, 'spec'>,
+  replaced: Pick<ObservedContainer, 'spec' | 'anonymousVolumes'>,
+): readonly string[] {
+  if (adoptedName(replaced) === null) return [];
+  const mounts = (replaced.spec?.mounts ?? []).flatMap(({ source, target }) => {
+    const next = spec.mounts.find((mount) => mount.target === target);
+    if (next?.source === source || (next === undefined && replaced.anonymousVolumes.includes(target)))
+      return [];
+    return next === undefined
+      ? [`the new one does not mount ${source} at ${target}: the file says nothing of it`]
+      : [`the new one mounts ${next.source} at ${target}, not ${source}: what is in that stays there`];
+  });
+  const published = new Set(fixedPorts(spec.ports).map(portName));
+  // In the host's network whatever it listens on is a port of the host.
+  const ports = (spec.network === 'host' ? [] : fixedPorts(replaced.spec?.ports ?? [])).filter(
+    (port) => !published.has(portName(port)),
+  );
+  return [
+    ...mounts,
+    ...ports.map((port) => `the new one does not publish port ${portName(port)} of the host`),
+  ];
 }

@@ -1,3 +1,4 @@
+import { leftBehind } from './adopted.ts';
 import { generationSocketName } from '../desired/desired-state.ts';
 import type { ContainerKey, DesiredInstance } from '../desired/desired-state.ts';
 import type { ObservedContainer } from '../observed/observed-state.ts';
@@ -114,6 +115,7 @@ export function replaceCurrent(
     const targets = replaced.anonymousVolumes.join(', ');
     notes.push(`its image's own volume at ${targets} starts empty; the old one is kept on the engine`);
   }
+  if (replaced !== null) notes.push(...leftBehind(instance, replaced));
   const spent = replaced === null ? kept : [replaced, ...kept];
   const isPublished = container.strategy.order === 'start-first' && instance.socket?.movable === true;
   return {

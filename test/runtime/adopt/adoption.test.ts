@@ -359,6 +359,34 @@ test('--only adopts what it selects, and a later plan the others, each with a re
   ]);
 });
 
+test('a plan tells what the new one does not mount or publish, and the old one does', async () => {
+  const scene = world(['db:1', 'old:1']);
+  const [data, etc, log] = ['/data', '/etc/db', '/log'].map((target) => ({
+    ...adminVolume,
+    target,
+    dataVolume: null,
+  }));
+  if (data === undefined || etc === undefined || log === undefined) throw new Error('no mounts');
+  const mounts = [
+    { ...data, source: 'site_pgdata' },
+    { ...etc, source: 'site_etc' },
+    { ...log, source: 'site_log' },
+  ];
+  const port = { containerPort: 5432, hostPort: 5432, hostIp: null, protocol: 'tcp' } as const;
+  await scene.engine.createContainer(plainConfig({ name: 'db0', image: 'old:1', mounts, ports: [port] }));
+  const wanted = [
+    { ...data, source: 'empty' },
+    { ...log, source: 'site_log' },
+  ];
+  const desired = desiredState([{ ...db, spec: { mounts: wanted } }]);
+  const plan = await scene.plan(desired, { adopt: true, include: ['db'] });
+  expect(plan.changes.find(({ action }) => action === 'replace')?.notes.slice(0, 3)).toEqual([
+    'the new one mounts empty at /data, not site_pgdata: what is in that stays there',
+    'the new one does not mount site_etc at /etc/db: the file says nothing of it',
+    'the new one does not publish port 5432/tcp of the host',
+  ]);
+});
+
 test('lists by label have what was adopted, as generation 0', async () => {
   const scene = await cookbook();
   await scene.apply(shop, { adopt: true });
