@@ -106,6 +106,7 @@ export const codes = {
   STK425: 'adopted from somebody else',
   STK426: 'nothing there to adopt',
   STK427: 'from before an adoption',
+  STK428: 'adopted and gone when it stops',
 } as const;
 
 /** A diagnostic code. */

@@ -220,6 +220,8 @@ export interface ContainerDetails {
   /** What it publishes while it runs, sorted. */
   readonly ports: readonly PortSpec[];
   readonly tty: boolean;
+  /** The engine removes it, with its volumes without a name, when it ends (`--rm`). */
+  readonly autoRemove: boolean;
   readonly memory: number;
   readonly nanoCpus: number;
 }

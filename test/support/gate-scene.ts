@@ -126,6 +126,7 @@ export const RUNNING: ContainerDetails = {
   mounts: [],
   ports: [],
   tty: false,
+  autoRemove: false,
   memory: 0,
   nanoCpus: 0,
 };

@@ -35,9 +35,9 @@ export function candidates(desired: DesiredState, observed: ObservedState): read
     .filter(({ found }) => found.length > 0);
 }
 
-/** Whether nobody can start it again behind the back of the stack, or has it already. */
-export function isAdoptable({ stack, swarm }: ForeignContainer): boolean {
-  return stack === null && swarm === null;
+/** Whether nobody can start it again behind the back of the stack, or has it already, and it is still there once it is stopped. */
+export function isAdoptable({ stack, swarm, autoRemove }: ForeignContainer): boolean {
+  return stack === null && swarm === null && autoRemove !== true;
 }
 
 /** Those of {@link candidates} that are what is meant beyond doubt. */

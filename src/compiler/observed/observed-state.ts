@@ -134,6 +134,8 @@ export interface ForeignContainer {
   /** The service of Swarm that would bring it back; null: none. */
   readonly swarm: string | null;
   readonly compose: ComposeLabels | null;
+  /** Whether the engine removes it when it ends (`--rm`); null: nobody has looked. */
+  readonly autoRemove: boolean | null;
 }
 
 /** What Docker Compose says of a container of its own. */

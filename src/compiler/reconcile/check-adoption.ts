@@ -10,7 +10,7 @@ import type { DroppedInstance } from './dropped.ts';
 
 /**
  * What runs outside of the stack and is named like an instance that the stack has not: without `--adopt` a hint, with it what keeps
- * it from becoming that instance. Codes: STK423 to STK427.
+ * it from becoming that instance. Codes: STK423 to STK428.
  */
 export function checkAdoption(
   desired: DesiredState,
@@ -87,6 +87,17 @@ function takenByOthers({ container, instance, found }: Candidates): readonly Dia
   const [one, other] = found;
   if (one === undefined || other !== undefined || isAdoptable(one)) return [];
   const named = `container \`${one.name}\`, which is to become \`${instance.name}\`, is`;
+  if (one.stack === null && one.swarm === null)
+    return [
+      diagnostic(
+        'STK428',
+        `${named} one that the engine removes when it stops, with its volumes without a name (\`--rm\`)`,
+        container.span,
+        {
+          help: `nothing would lead back to it: save what it holds, stop it, and a plain \`stack apply\` makes a new one; \`"adopt": []\` adopts nothing`,
+        },
+      ),
+    ];
   return [
     one.swarm === null
       ? diagnostic('STK425', `${named} of stack \`${one.stack ?? ''}\``, container.span, {

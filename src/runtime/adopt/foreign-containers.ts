@@ -50,6 +50,7 @@ function foreignContainer(
     stack: own[labels.stack] ?? adoptedBy,
     swarm: own['com.docker.swarm.service.name'] ?? null,
     compose: composeLabels(own),
+    autoRemove: null,
   };
 }
 

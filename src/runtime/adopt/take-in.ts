@@ -29,23 +29,29 @@ export async function takeIn(
   inputs: ResolvedInputs,
 ): Promise<TakenIn> {
   const meant = certain(candidates(desired, observed));
+  const leaving = new Set<string>();
   const found = await Promise.all(
     meant.map(async ({ one, container, instance }) => {
       const details = await engine.inspectContainer(one.id);
       if (details === null) return [];
+      if (details.autoRemove) {
+        leaving.add(one.id);
+        return [];
+      }
       const { application, name } = container;
       const identity = { application, container: name, instance: instance.name };
       const spec = generationZero(instance, details, await isServing(engine, instance, details));
       return [adoptedContainer(details, identity, spec)];
     }),
   );
+  const foreign = observed.foreign.map((one) => (leaving.has(one.id) ? { ...one, autoRemove: true } : one));
   const adopted = found.flat();
   const [first] = adopted;
-  if (first === undefined) return { observed, inputs };
+  if (first === undefined) return { observed: { ...observed, foreign }, inputs };
   const mounts = adoptedMounts(desired, adopted, observed);
   const named = mounts === null ? adopted : withDataVolumes(adopted, mounts);
   return {
-    observed: withAdopted(observed, named, adoptionName(desired.stack, first.id)),
+    observed: withAdopted({ ...observed, foreign }, named, adoptionName(desired.stack, first.id)),
     inputs: mounts === null ? inputs : { ...inputs, dataMounts: merged(inputs.dataMounts, mounts) },
   };
 }

@@ -79,6 +79,7 @@ export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
       .sort((a, b) => (a.target < b.target ? -1 : 1)),
     ports: boundPorts(host.PortBindings),
     tty: config.Tty ?? false,
+    autoRemove: host.AutoRemove ?? false,
     memory: host.Memory ?? 0,
     nanoCpus: host.NanoCpus ?? 0,
   };

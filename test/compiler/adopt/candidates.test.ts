@@ -10,7 +10,7 @@ import { desiredState, nothing, plainRequest, settled } from '../../support/desi
 const shop = desiredState([{ name: 'app', instances: 2 }]);
 
 function stranger(name: string, more: Partial<ForeignContainer> = {}): ForeignContainer {
-  return { id: `id-of-${name}`, name, stack: null, swarm: null, compose: null, ...more };
+  return { id: `id-of-${name}`, name, stack: null, swarm: null, compose: null, autoRemove: null, ...more };
 }
 
 function compose(name: string, number: number | null, service = 'app'): ForeignContainer {
@@ -103,6 +103,12 @@ describe('what is said of it', () => {
       desiredState([{ name: 'app', adopt: ['site_app.1.x'] }]),
       seeing(stranger('site_app.1.x', { swarm: 'site_app' })),
       'error STK425 container `site_app.1.x`, which is to become `app0`, is of the Swarm service `site_app`, which would start it again',
+    ],
+    [
+      'one that is gone when it stops',
+      shop,
+      seeing(stranger('app0', { autoRemove: true })),
+      'error STK428 container `app0`, which is to become `app0`, is one that the engine removes when it stops, with its volumes without a name (`--rm`)',
     ],
     [
       'none of that name',

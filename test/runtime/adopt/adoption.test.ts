@@ -387,6 +387,21 @@ test('a plan tells what the new one does not mount or publish, and the old one d
   ]);
 });
 
+test('one that the engine removes when it stops is not taken in', async () => {
+  const scene = await cookbook();
+  const seen = await observe(scene.engine, STACK, []);
+  const foreign = await foreignContainers(scene.engine, seen, shop);
+  const inspectContainer: typeof scene.engine.inspectContainer = async (id) => {
+    const found = await scene.engine.inspectContainer(id);
+    return found === null ? null : { ...found, autoRemove: found.name === 'db0' };
+  };
+  const engine = { inspectContainer, statPath: scene.engine.statPath.bind(scene.engine) };
+  const { observed } = await takeIn(engine, shop, { ...seen, foreign }, INPUTS);
+  expect(observed.containers.map(({ engineName }) => engineName)).toEqual(['app0', 'app1']);
+  const known = observed.foreign.filter(({ autoRemove }) => autoRemove === true);
+  expect(known.map(({ name }) => name)).toEqual(['db0']);
+});
+
 test('lists by label have what was adopted, as generation 0', async () => {
   const scene = await cookbook();
   await scene.apply(shop, { adopt: true });

@@ -265,6 +265,7 @@ export class MemoryContainer {
         .sort((a, b) => (a.target < b.target ? -1 : 1)),
       ports: config.ports,
       tty: config.tty,
+      autoRemove: false,
       memory: config.memory ?? 0,
       nanoCpus: Math.round((config.cpus ?? 0) * 1e9),
     };
