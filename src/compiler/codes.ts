@@ -107,6 +107,7 @@ export const codes = {
   STK426: 'nothing there to adopt',
   STK427: 'from before an adoption',
   STK428: 'adopted and gone when it stops',
+  STK429: 'adopted, and its record is gone',
 } as const;
 
 /** A diagnostic code. */

@@ -134,6 +134,8 @@ export interface ForeignContainer {
   /** The service of Swarm that would bring it back; null: none. */
   readonly swarm: string | null;
   readonly compose: ComposeLabels | null;
+  /** That it is on, sorted. */
+  readonly networks: readonly string[];
   /** Whether the engine removes it when it ends (`--rm`); null: nobody has looked. */
   readonly autoRemove: boolean | null;
 }

@@ -8,9 +8,12 @@ import { adoptedName } from './adopted.ts';
 import type { Decided } from './decide.ts';
 import type { DroppedInstance } from './dropped.ts';
 
+/** The code of one that was adopted and is not known any more: a warning of `plan`, an error of `apply`. */
+export const RECORD_LOST = 'STK429';
+
 /**
  * What runs outside of the stack and is named like an instance that the stack has not: without `--adopt` a hint, with it what keeps
- * it from becoming that instance. Codes: STK423 to STK428.
+ * it from becoming that instance. Codes: STK423 to STK429.
  */
 export function checkAdoption(
   desired: DesiredState,
@@ -21,7 +24,10 @@ export function checkAdoption(
 ): readonly Diagnostic[] {
   const selected = new Set(decided.map(({ instance }) => instance.key));
   const found = candidates(desired, observed).filter(({ instance }) => selected.has(instance.key));
-  if (request.adopt !== true) return [...hints(found), ...lostByGoingBack(request, dropped)];
+  if (request.adopt !== true) {
+    const lost = found.flatMap((candidate) => unrecorded(candidate, observed));
+    return [...(lost.length > 0 ? lost : hints(found)), ...lostByGoingBack(request, dropped)];
+  }
   return [
     ...found.flatMap(ambiguous),
     ...[...claims(found).values()].flatMap((wanted) => claimedTwice(wanted)),
@@ -48,6 +54,28 @@ function hints(found: readonly Candidates[]): readonly Diagnostic[] {
         {
           severity: 'warning',
           help: `\`--adopt\` takes ${others.length === 0 ? 'it' : 'them'} over; without it a new one is made beside ${others.length === 0 ? 'it' : 'each'}`,
+        },
+      ),
+    ];
+  });
+}
+
+/** A second one would be made of what runs, on the same data: only what was adopted is in a network of the stack. */
+function unrecorded(
+  { container, instance, found }: Candidates,
+  { ownNetworks }: Pick<ObservedState, 'ownNetworks'>,
+): readonly Diagnostic[] {
+  return found.flatMap(({ name, stack, networks }) => {
+    const joined = networks.find((network) => ownNetworks.includes(network));
+    if (joined === undefined || stack !== null) return [];
+    return [
+      diagnostic(
+        RECORD_LOST,
+        `container \`${name}\` is in network \`${joined}\`, as \`${instance.name}\` is once it is adopted, and there is no record of it`,
+        container.span,
+        {
+          severity: 'warning',
+          help: `\`stack apply --adopt\` writes that anew; if it is none of this stack: \`docker network disconnect ${joined} ${name}\``,
         },
       ),
     ];

@@ -41,7 +41,7 @@ export async function foreignContainers(
 }
 
 function foreignContainer(
-  { id, name, labels: own }: ContainerSummary,
+  { id, name, networks, labels: own }: ContainerSummary,
   adoptedBy: string | null,
 ): ForeignContainer {
   return {
@@ -50,6 +50,7 @@ function foreignContainer(
     stack: own[labels.stack] ?? adoptedBy,
     swarm: own['com.docker.swarm.service.name'] ?? null,
     compose: composeLabels(own),
+    networks,
     autoRemove: null,
   };
 }

@@ -10,7 +10,16 @@ import { desiredState, nothing, plainRequest, settled } from '../../support/desi
 const shop = desiredState([{ name: 'app', instances: 2 }]);
 
 function stranger(name: string, more: Partial<ForeignContainer> = {}): ForeignContainer {
-  return { id: `id-of-${name}`, name, stack: null, swarm: null, compose: null, autoRemove: null, ...more };
+  return {
+    id: `id-of-${name}`,
+    name,
+    stack: null,
+    swarm: null,
+    compose: null,
+    networks: ['bridge'],
+    autoRemove: null,
+    ...more,
+  };
 }
 
 function compose(name: string, number: number | null, service = 'app'): ForeignContainer {
@@ -77,6 +86,16 @@ describe('what is said of it', () => {
     expect(told(shop, seeing(stranger('app0'), compose('site-app-2', 2)))).toEqual([
       'warning STK423 `app0` runs outside of the stack, as container `app0`, and 1 more of `app`',
     ]);
+  });
+
+  it('without --adopt of one that was adopted before, and of which the record is gone', () => {
+    const joined = stranger('app0', { networks: ['bridge', 'shop'] });
+    const observed = { ...seeing(joined), ownNetworks: ['shop'] };
+    const lost =
+      'warning STK429 container `app0` is in network `shop`, as `app0` is once it is adopted, and there is no record of it';
+    expect(told(shop, observed)).toEqual([lost]);
+    expect(told(shop, observed, { adopt: true })).toEqual([]);
+    expect(told(shop, { ...observed, ownNetworks: [] })).not.toContain(lost);
   });
 
   it.each<[string, DesiredState, ObservedState, string]>([
