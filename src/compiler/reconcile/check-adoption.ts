@@ -32,7 +32,7 @@ export function checkAdoption(
     ...found.flatMap(ambiguous),
     ...[...claims(found).values()].flatMap((wanted) => claimedTwice(wanted)),
     ...found.flatMap(takenByOthers),
-    ...absent(observed, decided),
+    ...(request.offline ? [] : absent(observed, decided)),
   ];
 }
 
@@ -176,7 +176,9 @@ function lostByGoingBack(
         'STK427',
         `that revision is from before \`${instance}\` was adopted, and would remove container \`${adopted.engineName}\`, which ran then as well`,
         null,
-        { help: 'apply the stack file of then with that container in it: `stack apply`' },
+        {
+          help: '`stack resume` goes on with an apply that was cut off; or apply the stack file of then with that container in it: `stack apply`',
+        },
       ),
     ];
   });

@@ -1,3 +1,4 @@
+import { candidates, certain } from '../adopt/candidates.ts';
 import { tellersIn } from '../balancer/tellers.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { diagnostic } from '../diagnostic.ts';
@@ -22,6 +23,7 @@ export function checkPlan(
   dropped: readonly DroppedInstance[],
 ): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
+  const adoptable = new Set(certain(candidates(desired, observed)).map(({ one }) => one.name));
   const running = observed.containers.filter((c) => c.role === 'instance' && c.state === 'running');
   const leaving = new Set(dropped.flatMap((d) => d.containers.map((c) => c.id)));
   if (running.length > 0 && running.every((c) => leaving.has(c.id)) && !request.allowRemoveAll) {
@@ -38,7 +40,7 @@ export function checkPlan(
   diagnostics.push(...checkAdoption(desired, observed, request, decided, dropped));
   diagnostics.push(...droppedVolumes(desired, observed));
   diagnostics.push(...takenVolumes(desired, observed));
-  diagnostics.push(...takenPorts(decided, dropped, observed));
+  diagnostics.push(...takenPorts(decided, dropped, observed, adoptable));
   diagnostics.push(...namedBalancers(decided, observed, tellersIn(observed)));
   diagnostics.push(...unrunSchedules(desired));
   return diagnostics;

@@ -19,16 +19,20 @@ interface Holder {
 
 /**
  * Ports of the host that a container of the plan wants and cannot get: a container that is not of the stack publishes
- * them, or one of the stack that stays as it is. What is replaced or leaves gives them up in time.
+ * them, or one of the stack that stays as it is; `adoptable` are those, by name, that might become one of the stack. What is replaced or leaves gives them up in time.
  */
 export function takenPorts(
   decided: readonly Decided[],
   dropped: readonly DroppedInstance[],
   observed: ObservedState,
+  adoptable: ReadonlySet<string>,
 ): readonly Diagnostic[] {
   const starting = decided.filter(({ decision }) => STARTING.has(decision));
   if (!starting.some((d) => wantedPorts(d).length > 0)) return [];
-  const holders = [...observed.foreignPorts.map(foreignHolder), ...ownHolders(decided, dropped, observed)];
+  const holders = [
+    ...observed.foreignPorts.map((port) => foreignHolder(port, adoptable)),
+    ...ownHolders(decided, dropped, observed),
+  ];
   const found = new Map<string, Diagnostic>();
   for (const d of starting) {
     for (const port of wantedPorts(d)) {
@@ -49,12 +53,14 @@ function wantedPorts({ decision, instance, standing }: Decided): readonly HostPo
   return fixedPorts(decision === 'start-held' ? (standing.current?.spec?.ports ?? []) : instance.spec.ports);
 }
 
-function foreignHolder(port: ForeignPort): Holder {
+function foreignHolder(port: ForeignPort, adoptable: ReadonlySet<string>): Holder {
   const owner = port.owner === null ? '' : ` (of ${port.owner.kind} \`${port.owner.name}\`)`;
   return {
     ports: [port],
     words: `container \`${port.container}\`${owner}`,
-    help: 'stop that container first, or choose another port or address of the host',
+    help: adoptable.has(port.container)
+      ? '`--adopt` takes that container over, and it gives the port up in its turn'
+      : 'stop that container first, or choose another port or address of the host',
   };
 }
 

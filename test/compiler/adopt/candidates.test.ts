@@ -145,6 +145,28 @@ describe('what is said of it', () => {
     expect(told(desired, settled(desired))).toEqual([]);
   });
 
+  it('offline nothing: nobody has looked', () => {
+    const desired = desiredState([{ name: 'app', adopt: ['old'] }]);
+    expect(told(desired, nothing, { adopt: true, offline: true })).toEqual([]);
+  });
+
+  it('a port that it has is given up by --adopt: nobody need stop it', () => {
+    const ports = [{ containerPort: 80, hostPort: 8080, hostIp: null, protocol: 'tcp' }] as const;
+    const desired = desiredState([{ name: 'app', spec: { ports } }]);
+    const helpWith = (container: string) => {
+      const foreignPorts = [
+        { hostPort: 8080, hostIp: null, protocol: 'tcp', container, owner: null },
+      ] as const;
+      const result = reconcile(desired, { ...seeing(stranger('app0')), foreignPorts }, plainRequest);
+      const all = result.ok ? result.warnings : result.diagnostics;
+      return all.find(({ code }) => code === 'STK417')?.help;
+    };
+    expect(helpWith('app0')).toBe(
+      '`--adopt` takes that container over, and it gives the port up in its turn',
+    );
+    expect(helpWith('nginx')).toMatch(/^stop that container first/);
+  });
+
   it('of what --only leaves out nothing', () => {
     const two = desiredState([{ name: 'app' }, { name: 'web' }]);
     expect(told(two, seeing(stranger('web0')), { only: ['app'] })).toEqual([]);
