@@ -7,6 +7,8 @@ export interface Candidates {
   readonly instance: DesiredInstance;
   /** Sorted by name; more than one: nobody can tell which is meant. */
   readonly found: readonly ForeignContainer[];
+  /** Nothing but the name of its service speaks for it, and that is one that many a Compose project has. */
+  readonly isDoubtful: boolean;
 }
 
 /**
@@ -21,7 +23,7 @@ export function candidates(desired: DesiredState, observed: ObservedState): read
       .filter(({ role, phase }) => role === 'instance' && phase !== 'failed')
       .map(({ key }) => key),
   );
-  return desired.containers
+  const all = desired.containers
     .filter(({ mode }) => mode !== 'cron')
     .flatMap((container) =>
       container.instances
@@ -33,6 +35,33 @@ export function candidates(desired: DesiredState, observed: ObservedState): read
         })),
     )
     .filter(({ found }) => found.length > 0);
+  const projects = new Set(
+    all.flatMap(({ container, instance, found }) => others(found, container, instance, desired)),
+  );
+  const isOne = projects.size === 1 && had.size === 0;
+  return all.map((one) => ({
+    ...one,
+    isDoubtful: !isOne && others(one.found, one.container, one.instance, desired).length > 0,
+  }));
+}
+
+/** The Compose projects, not called like the stack or the application, of which the service alone is called like the container. */
+function others(
+  found: readonly ForeignContainer[],
+  { application }: DesiredContainer,
+  { adopt, name, engineName }: DesiredInstance,
+  { stack }: Pick<DesiredState, 'stack'>,
+): readonly string[] {
+  if (adopt !== null) return [];
+  return found
+    .filter((one) => one.name !== name && one.name !== engineName)
+    .flatMap(({ compose }) => compose?.project ?? [])
+    .filter((project) => plain(project) !== plain(stack) && plain(project) !== plain(application));
+}
+
+/** Compose has left other characters away in its time. */
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
 /** Whether nobody can start it again behind the back of the stack, or has it already, and it is still there once it is stopped. */
@@ -47,7 +76,8 @@ export function certain(
   const wanted = claims(all);
   return all.flatMap((candidate) => {
     const [one, other] = candidate.found;
-    const isSure = one !== undefined && other === undefined && wanted.get(one.id)?.length === 1;
+    const isSure =
+      !candidate.isDoubtful && one !== undefined && other === undefined && wanted.get(one.id)?.length === 1;
     return isSure && isAdoptable(one) ? [{ ...candidate, one }] : [];
   });
 }

@@ -38,7 +38,7 @@ export function checkAdoption(
 
 function hints(found: readonly Candidates[]): readonly Diagnostic[] {
   const byContainer = new Map<string, (Candidates & { readonly one: ForeignContainer })[]>();
-  for (const candidate of certain(found)) {
+  for (const candidate of certain(found.map((one) => ({ ...one, isDoubtful: false })))) {
     const { key } = candidate.container;
     byContainer.set(key, [...(byContainer.get(key) ?? []), candidate]);
   }
@@ -82,9 +82,21 @@ function unrecorded(
   });
 }
 
-function ambiguous({ container, instance, found }: Candidates): readonly Diagnostic[] {
-  if (found.length < 2) return [];
+function ambiguous({ container, instance, found, isDoubtful }: Candidates): readonly Diagnostic[] {
   const [first] = found;
+  if (found.length < 2) {
+    if (!isDoubtful || first === undefined) return [];
+    return [
+      diagnostic(
+        'STK424',
+        `container ${inWords(first)} may be \`${instance.name}\`, but that project is not called like the stack`,
+        container.span,
+        {
+          help: `say so if it is meant: \`adopt\` with \`${first.name}\` for \`${container.name}\`; \`"adopt": []\` adopts nothing`,
+        },
+      ),
+    ];
+  }
   return [
     diagnostic(
       'STK424',

@@ -52,6 +52,22 @@ describe('named like an instance', () => {
     expect(meant(shop, found)).toEqual(['app1 ← site-app-2']);
   });
 
+  it('by the labels of a project of another name only where nothing else can be meant', () => {
+    const two = desiredState([{ name: 'app' }, { name: 'redis' }]);
+    const app = compose('site-app-1', 1);
+    const redis = stranger('blog-redis-1', { compose: { project: 'blog', service: 'redis', number: 1 } });
+    expect(meant(two, seeing(app))).toEqual(['app0 ← site-app-1']);
+    expect(meant(two, seeing(app, redis))).toEqual([]);
+    // One that the stack gets later: many a project has a redis.
+    expect(meant(two, { ...settled(desiredState([{ name: 'app' }])), foreign: [redis] })).toEqual([]);
+    const own = { ...redis, compose: { project: 'Shop_', service: 'redis', number: 1 } };
+    expect(meant(two, { ...settled(desiredState([{ name: 'app' }])), foreign: [own] })).toEqual([
+      'redis0 ← blog-redis-1',
+    ]);
+    const said = desiredState([{ name: 'app' }, { name: 'redis', adopt: ['blog-redis-1'] }]);
+    expect(meant(said, seeing(app, redis))).toEqual(['app0 ← site-app-1', 'redis0 ← blog-redis-1']);
+  });
+
   it('with `adopt`, nothing else', () => {
     const desired = desiredState([{ name: 'app', instances: 2, adopt: ['old'] }]);
     expect(candidates(desired, seeing(stranger('app0')))).toEqual([]);
@@ -110,6 +126,12 @@ describe('what is said of it', () => {
       desiredState([{ name: 'app', instances: 2, adopt: ['old'] }]),
       seeing(stranger('old')),
       'error STK424 container `old` may be `shop/app0` and `shop/app1`, and one container becomes one instance',
+    ],
+    [
+      'one of a project of another name, where the stack has others already',
+      desiredState([{ name: 'web' }, { name: 'app' }]),
+      { ...settled(desiredState([{ name: 'web' }])), foreign: [compose('site-app-1', 1)] },
+      'error STK424 container `site-app-1` (of Compose project `site`) may be `app0`, but that project is not called like the stack',
     ],
     [
       'one of another stack',
