@@ -265,5 +265,16 @@ test('what Compose started, and what `adopt` names, with the volumes that they h
   expect(await mounts(`${NAME}-load-cooked0`)).toEqual([`${COUNTED} ${VOLUME}`]);
   // The key may stay in the file, and there is nothing left to say of it.
   await stack('plan', '--detailed-exitcode', '--adopt');
-  expect(rows(await docker('ps', '-aq', '--filter', `label=io.stackc.adopted`))).toEqual([]);
+  expect(
+    rows(
+      await docker(
+        'ps',
+        '-aq',
+        '--filter',
+        `label=io.stackc.stack=${NAME}`,
+        '--filter',
+        'label=io.stackc.adopted',
+      ),
+    ),
+  ).toEqual([]);
 });
