@@ -1,5 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+import { agentImage } from '../../src/runtime/agent/agent-image.ts';
+import { stack } from '../support/cli.ts';
+import { memoryEngine } from '../support/memory-engine.ts';
+import { plainConfig } from '../support/plain-config.ts';
 import { one, ShopScene, two } from '../support/shop-scene.ts';
 
 const shop = new ShopScene();
@@ -45,4 +52,32 @@ describe('a destroy that was cut off', () => {
     expect((await cli('abort', '--yes')).stderr).toMatch(/^back to revision 1 /);
     expect(await shop.running()).toHaveLength(1);
   });
+});
+
+it('a destroy says what was not made by the stack, and how it stays', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'stackc-destroy-'));
+  try {
+    const engine = memoryEngine({ images: { 'db:1': {}, [agentImage().tag]: {} } });
+    const id = await engine.createContainer(plainConfig({ name: 'db0', image: 'db:1' }));
+    await engine.startContainer(id);
+    const containers = { db: { deploy: 'manual', image: 'db:1' } };
+    await writeFile(
+      join(cwd, 'stack.json'),
+      JSON.stringify({ name: 'shop', deploy: { shop: { containers } } }),
+    );
+    const where = { cwd, engine };
+    expect(await stack(['apply', '--adopt', '--yes'], where)).toMatchObject({ code: 0 });
+    const record = `shop.adopted.${id.slice(0, 12)}`;
+    const said = `\`db0\` was started outside of the stack, and nothing makes it again; to keep it: \`docker rm ${record}\`, \`docker network disconnect shop db0\`, then \`stack destroy\`\n`;
+    const asked = await stack(['destroy'], where);
+    expect(asked.stderr).toContain(said);
+    await engine.removeContainer(record);
+    await engine.disconnectNetwork('shop', id);
+    const { code, stderr } = await stack(['destroy', '--yes'], where);
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toContain('db0');
+    expect(engine.containers().map(({ name }) => name)).toEqual(['db0']);
+  } finally {
+    await rm(cwd, { recursive: true, force: true });
+  }
 });

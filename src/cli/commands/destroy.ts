@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { imagesAtBegin } from '../../compiler/cleanup/images-at-begin.ts';
 import { journalVolume } from '../../compiler/names.ts';
+import { adoptedName } from '../../compiler/reconcile/adopted.ts';
 import { agentAtHand } from '../../compiler/reconcile/agents.ts';
 import { withShutdown } from '../../compiler/reconcile/hooks.ts';
 import { destroyPlan, foreignVolumes, leavingVolumes } from '../../compiler/reconcile/destroy.ts';
@@ -74,6 +75,22 @@ export async function destroy(
     writeNote(
       context,
       `the data in ${names} stays, but only the container that it came from says whose it is: without that, \`docker volume prune\` removes it`,
+    );
+  }
+  const adopted = observed.containers.filter((one) => adoptedName(one) !== null);
+  if (adopted.length > 0) {
+    const [were, them] = adopted.length === 1 ? ['was', 'it'] : ['were', 'them'];
+    const names = adopted.map(({ engineName }) => `\`${engineName}\``).join(', ');
+    const records = observed.adoptions.map(({ engineName }) => engineName).join(' ');
+    const leaves = adopted.flatMap(({ engineName, networks }) =>
+      observed.ownNetworks
+        .filter((network) => networks[network] !== undefined)
+        .map((network) => `docker network disconnect ${network} ${engineName}`),
+    );
+    const first = [`docker rm ${records}`, ...leaves].map((command) => `\`${command}\``).join(', ');
+    writeNote(
+      context,
+      `${names} ${were} started outside of the stack, and nothing makes ${them} again; to keep ${them}: ${first}, then \`stack destroy\``,
     );
   }
   if (!hasWork(plan)) return exitCode.done;
