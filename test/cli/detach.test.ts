@@ -177,6 +177,29 @@ describe('attach', () => {
     );
   });
 
+  it('tells all, though the engine ends what is followed before its last lines', async () => {
+    await ended([
+      { stream: 'stdout', text: begunLine('apply', 7) },
+      { stream: 'stderr', text: 'one' },
+      { stream: 'stderr', text: 'one' },
+      { stream: 'stderr', text: 'Applied in 1 s' },
+    ]);
+    const engine: typeof memory = {
+      ...memory,
+      async *logs(id, options) {
+        let count = 0;
+        for await (const chunk of memory.logs(id, options)) {
+          count += 1;
+          if (options.follow && count > 2) return;
+          yield chunk;
+        }
+      },
+    };
+    const { code, stderr } = await stack(['attach', '--name', 'shop'], { cwd, engine });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/it said:\none\none\nApplied in 1 s\n$/);
+  });
+
   it('says so of one that has never begun, too', async () => {
     await ended([{ stream: 'stderr', text: 'error: no' }]);
     const { stderr } = await stack(['attach', '--name', 'shop'], { cwd, engine: memory });

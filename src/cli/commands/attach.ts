@@ -1,4 +1,4 @@
-import type { ContainerDetails } from '../../runtime/engine.ts';
+import type { ContainerDetails, Engine } from '../../runtime/engine.ts';
 import { workerName } from '../../compiler/names.ts';
 import { lineSplitter } from '../../agent/line-splitter.ts';
 import { begunIn, LONGEST_LINE } from '../detach/handed.ts';
@@ -40,21 +40,40 @@ export async function attach(context: CommandContext, file: string | undefined):
     over.abort();
   });
   try {
-    const options = { tail: null, follow: true, timestamps: false, signal: over.signal };
-    const split = { stdout: lineSplitter(LONGEST_LINE), stderr: lineSplitter(LONGEST_LINE) };
     const isOver = found.state !== 'running' && found.state !== 'paused';
     const telling = isOver ? replay(context, found) : follow(context);
-    for await (const { stream, data } of engine.logs(found.id, options))
-      for (const line of split[stream](data)) if (line !== null) telling.line(stream, line);
-    telling.end();
+    const told = { stdout: 0, stderr: 0 };
+    const tell = async (isFollowed: boolean): Promise<void> => {
+      const options = { tail: null, follow: isFollowed, timestamps: false, signal: over.signal };
+      const seen = { stdout: 0, stderr: 0 };
+      for await (const { stream, line } of linesOf(engine.logs(found.id, options))) {
+        seen[stream] += 1;
+        if (seen[stream] <= told[stream]) continue;
+        told[stream] = seen[stream];
+        telling.line(stream, line);
+      }
+    };
+    await tell(true);
     if (interruption !== null) return left(context, interruption);
-    return await engine.waitContainer(found.id, over.signal);
+    const code = await engine.waitContainer(found.id, over.signal);
+    // An engine may end what is followed with the container, before its last lines.
+    await tell(false);
+    telling.end();
+    return code;
   } catch (error) {
     if (interruption !== null) return left(context, interruption);
     throw error;
   } finally {
     letGo();
   }
+}
+
+async function* linesOf(
+  output: ReturnType<Engine['logs']>,
+): AsyncGenerator<{ readonly stream: 'stdout' | 'stderr'; readonly line: string }> {
+  const split = { stdout: lineSplitter(LONGEST_LINE), stderr: lineSplitter(LONGEST_LINE) };
+  for await (const { stream, data } of output)
+    for (const line of split[stream](data)) if (line !== null) yield { stream, line };
 }
 
 /** Whoever hears lines of an apply. */

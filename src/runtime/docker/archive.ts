@@ -1,4 +1,4 @@
-import type { Engine } from '../engine.ts';
+import { EngineError, type Engine } from '../engine.ts';
 import { bytesOf } from './bytes.ts';
 import type { EngineLimits } from './engine-limits.ts';
 import { DeadlinePassed, toEngineError } from './engine-errors.ts';
@@ -8,6 +8,9 @@ import type { Transport } from './transport.ts';
 
 /** More than is ever put there, and than the journal of five large applies. */
 const LARGEST_BYTES = 32 * 1024 * 1024;
+
+/** An engine lists a container before it has made its files, and after it has begun to remove them: so it is asked again for so long. */
+const MAKING_MS = 2_000;
 
 /** The calls about what lies in a container: GET and PUT /containers/{id}/archive. */
 export function archiveCalls(
@@ -20,14 +23,16 @@ export function archiveCalls(
       const signal = AbortSignal.timeout(readMs);
       const chunks: Buffer[] = [];
       let length = 0;
-      try {
-        const answer = await transport
+      const open = () =>
+        transport
           .open(
             operation,
             (docker) => docker.getContainer(encodeURIComponent(id)).getArchive({ path }),
             signal,
           )
           .catch(unlessStatus([404], null));
+      try {
+        const answer = await onceMade(open);
         if (answer === null) return null;
         for await (const bytes of bytesOf(answer)) {
           chunks.push(bytes);
@@ -51,4 +56,19 @@ export function archiveCalls(
         await docker.getContainer(encodeURIComponent(id)).putArchive(archive, { path: '/' });
       }),
   };
+}
+
+/** Asks again for what is just being made or removed; the engine tells that only in words, under 500. */
+async function onceMade<T>(open: () => Promise<T>): Promise<T> {
+  const end = performance.now() + MAKING_MS;
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      const isMaking =
+        error instanceof EngineError && /RWLayer of container .* is unexpectedly nil/.test(error.message);
+      if (!isMaking || performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }

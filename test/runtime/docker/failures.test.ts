@@ -503,3 +503,32 @@ function vacantPath(): string {
   open.push({ close: () => rmSync(dirname(path), { recursive: true, force: true }) });
   return path;
 }
+
+describe('what is just being made', () => {
+  const UNMADE = '{"message":"RWLayer of container c1 is unexpectedly nil"}';
+
+  it('is asked again', async () => {
+    let asked = 0;
+    const server = await serving(
+      fakeEngine((_, response) => {
+        asked += 1;
+        response.statusCode = asked < 3 ? 500 : 404;
+        response.end(asked < 3 ? UNMADE : '{"message":"no such file"}');
+      }),
+    );
+    const engine = await connect(server.path);
+    expect(await engine.fetchFile('c1', '/file')).toBeNull();
+    expect(asked).toBe(3);
+  });
+
+  it('and stays a failure when it is never made', async () => {
+    const server = await serving(
+      fakeEngine((_, response) => {
+        response.statusCode = 500;
+        response.end(UNMADE);
+      }),
+    );
+    const engine = await connect(server.path);
+    await fails(engine.fetchFile('c1', '/file'), 'server', 'unexpectedly nil');
+  });
+});
