@@ -3,6 +3,7 @@ import { DATABASE_MISSING } from '../compiler/desired/resolve.ts';
 import type { ResolvedInputs } from '../compiler/desired/resolved-inputs.ts';
 import type { ApplyCommand } from '../compiler/journal/record.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
+import { TWO_WRITERS } from '../compiler/adopt/two-writers.ts';
 import { RECORD_LOST } from '../compiler/reconcile/check-adoption.ts';
 import { PORT_TAKEN } from '../compiler/reconcile/taken-ports.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
@@ -20,7 +21,7 @@ import type { ProveFlags } from './prove.ts';
 import { hasWork } from './walk-plan.ts';
 
 /** Warnings of a plan that an apply must not pass over: containers would start without their database, beside themselves, or not at all. */
-const FATAL: ReadonlySet<string> = new Set([DATABASE_MISSING, PORT_TAKEN, RECORD_LOST]);
+const FATAL: ReadonlySet<string> = new Set([DATABASE_MISSING, PORT_TAKEN, RECORD_LOST, TWO_WRITERS]);
 
 /** How a plan is walked. */
 export interface WalkFlags {

@@ -169,6 +169,8 @@ export interface ContainerSummary {
   readonly networks: readonly string[];
   /** Ports of the host that lead to it while it runs. */
   readonly ports: readonly HostPort[];
+  /** Names of volumes that it mounts writable, sorted. */
+  readonly writes: readonly string[];
   /** Seconds since the epoch. */
   readonly createdS: number;
 }

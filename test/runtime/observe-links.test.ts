@@ -25,6 +25,7 @@ function summaries(change: Partial<ContainerSummary> = {}): readonly ContainerSu
     status: 'Up 3 minutes',
     labels: { [labels.role]: 'instance', [labels.spec]: canonicalJson(spec) },
     networks: [],
+    writes: [],
     createdS: 0,
     ports: [],
     ...change,

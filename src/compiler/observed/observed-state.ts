@@ -136,6 +136,8 @@ export interface ForeignContainer {
   readonly compose: ComposeLabels | null;
   /** That it is on, sorted. */
   readonly networks: readonly string[];
+  /** Volumes that it may write, sorted; none while it does not run. */
+  readonly writes: readonly string[];
   /** Whether the engine removes it when it ends (`--rm`); null: nobody has looked. */
   readonly autoRemove: boolean | null;
 }

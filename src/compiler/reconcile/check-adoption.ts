@@ -1,4 +1,5 @@
 import { candidates, certain, claims, isAdoptable, type Candidates } from '../adopt/candidates.ts';
+import { twoWriters } from '../adopt/two-writers.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { diagnostic } from '../diagnostic.ts';
 import type { Diagnostic } from '../diagnostic.ts';
@@ -13,7 +14,7 @@ export const RECORD_LOST = 'STK429';
 
 /**
  * What runs outside of the stack and is named like an instance that the stack has not: without `--adopt` a hint, with it what keeps
- * it from becoming that instance. Codes: STK423 to STK429.
+ * it from becoming that instance. Codes: STK423 to STK430.
  */
 export function checkAdoption(
   desired: DesiredState,
@@ -26,7 +27,8 @@ export function checkAdoption(
   const found = candidates(desired, observed).filter(({ instance }) => selected.has(instance.key));
   if (request.adopt !== true) {
     const lost = found.flatMap((candidate) => unrecorded(candidate, observed));
-    return [...(lost.length > 0 ? lost : hints(found)), ...lostByGoingBack(request, dropped)];
+    const harm = [...lost, ...twoWriters(found, desired)];
+    return [...(harm.length > 0 ? harm : hints(found)), ...lostByGoingBack(request, dropped)];
   }
   return [
     ...found.flatMap(ambiguous),

@@ -41,7 +41,7 @@ export async function foreignContainers(
 }
 
 function foreignContainer(
-  { id, name, networks, labels: own }: ContainerSummary,
+  { id, name, networks, state, writes, labels: own }: ContainerSummary,
   adoptedBy: string | null,
 ): ForeignContainer {
   return {
@@ -51,6 +51,7 @@ function foreignContainer(
     swarm: own['com.docker.swarm.service.name'] ?? null,
     compose: composeLabels(own),
     networks,
+    writes: state === 'running' || state === 'paused' || state === 'restarting' ? writes : [],
     autoRemove: null,
   };
 }

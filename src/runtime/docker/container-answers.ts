@@ -29,6 +29,9 @@ export function summaryOf(row: ContainerInfo): ContainerSummary {
     labels: row.Labels ?? {},
     networks: Object.keys(row.NetworkSettings?.Networks ?? {}).sort(),
     ports: (row.Ports ?? []).flatMap(publishedPort),
+    writes: (row.Mounts ?? [])
+      .flatMap(({ Type, Name, RW }) => (Type === 'volume' && RW && Name !== undefined ? [Name] : []))
+      .sort(),
     createdS: row.Created,
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { candidates, certain } from '../../../src/compiler/adopt/candidates.ts';
 import type { DesiredState } from '../../../src/compiler/desired/desired-state.ts';
+import type { MountSpec } from '../../../src/compiler/desired/instance-spec.ts';
 import type { ForeignContainer, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
 import type { PlanRequest } from '../../../src/compiler/plan/plan.ts';
 import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
@@ -17,9 +18,14 @@ function stranger(name: string, more: Partial<ForeignContainer> = {}): ForeignCo
     swarm: null,
     compose: null,
     networks: ['bridge'],
+    writes: [],
     autoRemove: null,
     ...more,
   };
+}
+
+function volumeMount(source: string, target: string): MountSpec {
+  return { type: 'volume', source, target, readOnly: false, noCopy: false, relabel: null, dataVolume: null };
 }
 
 function compose(name: string, number: number | null, service = 'app'): ForeignContainer {
@@ -112,6 +118,27 @@ describe('what is said of it', () => {
     expect(told(shop, observed)).toEqual([lost]);
     expect(told(shop, observed, { adopt: true })).toEqual([]);
     expect(told(shop, { ...observed, ownNetworks: [] })).not.toContain(lost);
+  });
+
+  it('without --adopt of one that writes what only its instance writes in the file', () => {
+    const data = { mounts: [volumeMount('data', '/data')] };
+    const store = desiredState([{ name: 'app', spec: data }]);
+    const running = seeing(stranger('app0', { writes: ['data'] }));
+    const harm =
+      'warning STK430 `app0` and container `app0`, which runs outside of the stack, would both write volume `data`';
+    expect(told(store, running)).toEqual([harm]);
+    expect(told(store, running, { adopt: true })).toEqual([]);
+    expect(told(store, seeing(stranger('app0')))).not.toContain(harm);
+    expect(told(store, seeing(stranger('other', { writes: ['data'] })))).toEqual([]);
+    const shared = desiredState([
+      { name: 'app', spec: data },
+      { name: 'side', spec: data },
+    ]);
+    expect(told(shared, running)).not.toContain(harm);
+    const reader = desiredState([
+      { name: 'app', spec: { mounts: [{ ...volumeMount('data', '/data'), readOnly: true }] } },
+    ]);
+    expect(told(reader, running)).not.toContain(harm);
   });
 
   it.each<[string, DesiredState, ObservedState, string]>([

@@ -227,6 +227,9 @@ export class MemoryContainer {
       ports: this.config.ports.flatMap(({ hostPort, hostIp, protocol }) =>
         hostPort === null || !this.isRunning ? [] : [{ hostPort, hostIp, protocol }],
       ),
+      writes: this.config.mounts
+        .flatMap(({ type, source, readOnly }) => (type === 'volume' && !readOnly ? [source] : []))
+        .sort(),
       createdS: Math.floor(this.createdMs / 1000),
     };
   }
