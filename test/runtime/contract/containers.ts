@@ -239,6 +239,20 @@ export function containerFacts(scene: ContractScene): void {
     expect(withKey.map((row) => row.id)).toEqual([id]);
   });
 
+  it('tells which volumes a listed container may write', async () => {
+    const [kept, read] = [scene.unique('kept'), scene.unique('read')];
+    for (const volume of [kept, read]) await scene.engine.createVolume(volume, scene.labels());
+    const mount = { type: 'volume', readOnly: false, noCopy: true, relabel: null, dataVolume: null } as const;
+    const { id } = await scene.create(play('run'), {
+      mounts: [
+        { ...mount, source: kept, target: '/kept' },
+        { ...mount, source: read, target: '/read', readOnly: true },
+      ],
+    });
+    const rows = await scene.engine.listContainers([scene.label]);
+    expect(rows.find((row) => row.id === id)?.writes).toEqual([kept]);
+  });
+
   it('tells what a container was made from', async () => {
     const { id } = await scene.create(play('run'), {
       env: ['PLAY=some value', 'EMPTY='],
