@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { ADOPT } from '../../src/compiler/import/container-entry.ts';
 import type { ContainerConfig } from '../../src/compiler/plan/container-config.ts';
 import { stack } from '../support/cli.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
 import { plainConfig } from '../support/plain-config.ts';
 
-const PLAN = ADOPT === 'adopt' ? 'stack plan --adopt' : 'stack plan';
+const PLAN = 'stack plan --adopt';
 
 let cwd: string;
 let engine: MemoryEngine;
@@ -55,7 +54,7 @@ deploy:
       # nothing says when it is ready: add \`health: {path: /…}\` or \`health: {command: …}\`
       worker:
         deploy: auto
-        ${ADOPT}: worker
+        adopt: worker
         image: shop:1
         env:
           API_TOKEN: "%{secret:API_TOKEN}"

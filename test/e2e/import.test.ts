@@ -7,7 +7,6 @@ import { requirements } from '../../src/compiler/desired/requirements.ts';
 import { resolve } from '../../src/compiler/desired/resolve.ts';
 import { NOTHING_OBSERVED } from '../../src/compiler/observed/observed-state.ts';
 import { instanceConfig } from '../../src/compiler/plan/instance-config.ts';
-import { ADOPT } from '../../src/compiler/import/container-entry.ts';
 import type { ContainerConfig } from '../../src/compiler/plan/container-config.ts';
 import type { RunningContainer } from '../../src/compiler/import/running.ts';
 import { compileSource } from '../../src/cli/stack-file.ts';
@@ -275,7 +274,7 @@ deploy:
     containers:
       db:
         deploy: manual
-        ${ADOPT}: e2ei-db-1
+        adopt: e2ei-db-1
         image: debian:bookworm-slim
         command: sleep infinity
         env:
@@ -284,7 +283,7 @@ deploy:
         restart: "no"
       web:
         deploy: auto
-        ${ADOPT}: [e2ei-web-1, e2ei-web-2]
+        adopt: [e2ei-web-1, e2ei-web-2]
         image: debian:bookworm-slim
         containers: 2
         command: sleep infinity

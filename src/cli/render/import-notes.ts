@@ -1,9 +1,8 @@
-import { ADOPT } from '../../compiler/import/container-entry.ts';
 import type { ImportedStack } from '../../compiler/import/import-running.ts';
 import { plural, printable } from './text.ts';
 
 /** What shows what would become of those that run. */
-const PLAN = ADOPT === 'adopt' ? 'stack plan --adopt' : 'stack plan';
+const PLAN = 'stack plan --adopt';
 
 /** What the reader of an imported file has to know, line by line: what is not in it, and what has to be provided. */
 export function importNotes(

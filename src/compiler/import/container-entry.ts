@@ -1,5 +1,4 @@
 import type { PortSpec } from '../desired/instance-spec.ts';
-import { isLaterKey } from '../spec/read/later-keys.ts';
 import { parsePorts } from '../spec/values/port.ts';
 import { withoutDatabase, type ImportedDatabase } from './database.ts';
 import { databaseKind, deployMode } from './deploy-mode.ts';
@@ -8,13 +7,10 @@ import type { Group } from './groups.ts';
 import type { References } from './references.ts';
 import { escaped, Hidden, hint, loss, type Remark, type Value } from './value.ts';
 
-/** The key that points to a running container; a note as long as no apply reads it. */
-export const ADOPT = isLaterKey('container', 'adopt') ? 'x-adopt' : 'adopt';
-
 /** The order in which the keys of an entry are written; others come behind. */
 const ORDER = [
   'deploy',
-  ADOPT,
+  'adopt',
   'image',
   'containers',
   'entrypoint',
@@ -74,7 +70,7 @@ function rank(key: string): number {
 function adopt({ key, members }: Group, fields: Map<string, Value>): void {
   const names = members.map(({ name }) => name);
   if (names.every((name, index) => name === `${key}${index}`)) return;
-  fields.set(ADOPT, names.length === 1 ? (names[0] ?? '') : names);
+  fields.set('adopt', names.length === 1 ? (names[0] ?? '') : names);
 }
 
 function mount({ members, mounts }: Group, fields: Map<string, Value>, remarks: Remark[]): void {

@@ -5,7 +5,6 @@ import {
   type ImportOptions,
   type ImportedStack,
 } from '../../../src/compiler/import/import-running.ts';
-import { ADOPT } from '../../../src/compiler/import/container-entry.ts';
 import { renderYaml } from '../../../src/compiler/import/render-file.ts';
 import type { RunningContainer, RunningFacts } from '../../../src/compiler/import/running.ts';
 import { container, env, facts, volume } from './facts.ts';
@@ -19,10 +18,7 @@ function imported(engine: RunningFacts, options: Partial<ImportOptions> = {}): I
 /** What stands under `deploy`, less its indent. */
 function deploy(...containers: readonly RunningContainer[]): string {
   const yaml = renderYaml(imported(facts(...containers), { stack: 'shop' }));
-  return yaml
-    .slice(yaml.indexOf('deploy:\n') + 'deploy:\n'.length)
-    .replace(/^ {2}/gm, '')
-    .replaceAll(`${ADOPT}:`, 'adopt:');
+  return yaml.slice(yaml.indexOf('deploy:\n') + 'deploy:\n'.length).replace(/^ {2}/gm, '');
 }
 
 const compose = (project: string, service: string, number: number) => ({
@@ -293,7 +289,7 @@ describe('instances', () => {
       string,
       { containers: Record<string, Record<string, unknown>> }
     >;
-    expect(Object.entries(shop?.containers ?? {}).map(([key, entry]) => [key, entry[ADOPT]])).toEqual([
+    expect(Object.entries(shop?.containers ?? {}).map(([key, entry]) => [key, entry['adopt']])).toEqual([
       ['a-b', 'a-b'],
       ['a-b-2', 'a.b'],
       ['cx-a', 'x-a'],
@@ -506,7 +502,7 @@ describe('secrets', () => {
         },
       ]
     `);
-    const written = JSON.stringify(result.file['deploy']).replaceAll(`"${ADOPT}"`, '"adopt"');
+    const written = JSON.stringify(result.file['deploy']);
     expect(JSON.parse(written)).toMatchInlineSnapshot(`
       {
         "imported": {

@@ -17,12 +17,6 @@ export function reportLaterKeys(fields: Fields, where: keyof typeof LATER, reade
   }
 }
 
-/** Whether a key is refused as not supported yet. */
-export function isLaterKey(where: keyof typeof LATER, key: string): boolean {
-  const keys: readonly string[] = LATER[where];
-  return keys.includes(key);
-}
-
 /** `STK301` for one key. */
 export function notSupportedYet(key: string, range: Range, reader: Reader): void {
   reader.problems.error('STK301', `\`${key}\` is not supported yet`, range, {
