@@ -19,13 +19,15 @@ export interface LastApply {
   readonly holder: Holder | null;
   /** Whether a revision is kept that `stack abort` goes back to. */
   readonly canAbort: boolean;
+  /** Whether something of the stack was started outside of it, which `stack destroy` would remove. */
+  readonly hasAdopted: boolean;
 }
 
 /** Null where the last apply came to its end, and where nobody can tell. */
 export async function lastApply(
   engine: Engine,
   stack: string,
-  { agents, kept }: Pick<ObservedState, 'agents' | 'kept'>,
+  { agents, kept, adoptions }: Pick<ObservedState, 'agents' | 'kept' | 'adoptions'>,
   read: JournalReader | null = null,
 ): Promise<LastApply | null> {
   if (agents.length === 0) return null;
@@ -39,11 +41,12 @@ export async function lastApply(
   const kind = revision === undefined ? null : kindOf(revision);
   if (revision === undefined || kind === null) return null;
   const canAbort = keptRevisions(stack, kept).length > 0;
-  if (kind !== 'unfinished') return { revision, kind, holder: null, canAbort };
+  const ways = { canAbort, hasAdopted: adoptions.length > 0 };
+  if (kind !== 'unfinished') return { revision, kind, holder: null, ...ways };
   // Only now: a session takes longer than all else here.
   const own = agents.find(({ name }) => !name.endsWith('-host')) ?? agents[0];
   const asking = own === undefined ? Promise.resolve(null) : holderOf(engine, own.name);
-  return { revision, kind, holder: await within(HOLDER_MS, asking, () => null), canAbort };
+  return { revision, kind, holder: await within(HOLDER_MS, asking, () => null), ...ways };
 }
 
 function kindOf({ end, steps, command }: Revision): LastApply['kind'] | null {
@@ -103,16 +106,24 @@ export async function noteLastApply(context: CommandContext, last: LastApply | n
 }
 
 /** Which command goes on with an apply that did not come to its end. */
-export function nextWords({ revision: { command, steps }, kind, canAbort }: LastApply): string {
+export function nextWords({
+  revision: { command, steps },
+  kind,
+  canAbort,
+  hasAdopted,
+}: Omit<LastApply, 'holder'>): string {
   if (command === 'destroy') return '`stack destroy` goes on with it';
   const isOnItsWayBack = steps.some(({ isBack, result }) => isBack && result !== 'left');
-  if (kind === 'failed' || isOnItsWayBack)
-    return canAbort
+  const isToBeMended = kind === 'failed' || isOnItsWayBack;
+  if (canAbort)
+    return isToBeMended
       ? '`stack abort` goes back to the revision before, `stack resume` tries it again'
-      : 'mend the stack file and `stack apply`, or `stack destroy`: there is no revision to go back to';
-  return canAbort
-    ? '`stack resume` goes on with it, `stack abort` goes back to the revision before'
-    : '`stack resume` goes on with it, `stack destroy` takes it down: there is no revision to go back to';
+      : '`stack resume` goes on with it, `stack abort` goes back to the revision before';
+  // What ran before the stack had it is nobody's to take down.
+  const [first, down] = isToBeMended
+    ? ['mend the stack file and `stack apply`', ', or `stack destroy`']
+    : ['`stack resume` goes on with it', ', `stack destroy` takes it down'];
+  return `${first}${hasAdopted ? '' : down}: there is no revision to go back to`;
 }
 
 /** For programs: an apply without an end. */
