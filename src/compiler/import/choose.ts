@@ -36,7 +36,7 @@ export function choose(containers: readonly RunningContainer[], names: readonly 
   for (const container of asked) {
     const why = whyNot(container, wanted.has(container.name));
     if (why === null) services.push(container);
-    else leftOut.push({ name: container.name, why });
+    else if (wanted.has(container.name) || !isOurs(container)) leftOut.push({ name: container.name, why });
   }
   for (const container of services) {
     for (const holder of heldBy(container, sorted)) {
@@ -68,6 +68,12 @@ export const COMPOSE = {
   oneOff: 'com.docker.compose.oneoff',
   dependsOn: 'com.docker.compose.depends_on',
 } as const;
+
+/** An agent, or what is kept of applies: nobody looks for that in a file. */
+function isOurs({ labels: its }: RunningContainer): boolean {
+  const role = its[labels.role];
+  return role !== undefined && role !== 'instance';
+}
 
 function whyNot({ labels: its, state }: RunningContainer, isNamed: boolean): string | null {
   const stack = its[labels.stack];

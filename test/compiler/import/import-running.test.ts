@@ -608,6 +608,19 @@ describe('what is left out', () => {
     `);
   });
 
+  it('says nothing of agents, and of what is kept of applies, unless they are named', () => {
+    const own = (role: string) => ({ labels: { 'io.stackc.stack': 'blog', 'io.stackc.role': role } });
+    const running = [
+      container('app0'),
+      container('blog-agent', own('agent')),
+      container('blog.revision.4', { ...own('revision'), state: 'created' }),
+      container('blog-web0', own('instance')),
+    ];
+    expect(imported(facts(...running)).leftOut.map(({ name }) => name)).toEqual(['blog-web0']);
+    const named = importRunning(facts(...running), { names: ['app0', 'blog-agent'], stack: 'shop' });
+    expect(named).toMatchObject({ leftOut: [{ name: 'blog-agent' }] });
+  });
+
   it('suggests the name that was meant', () => {
     expect(importRunning(facts(container('redis0')), { names: ['reids0'], stack: null })).toEqual({
       kind: 'unknown',
