@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import {
@@ -19,6 +19,7 @@ import type { CommandContext } from '../io.ts';
 import { writeData, writeNote } from '../output.ts';
 import { importNotes } from '../render/import-notes.ts';
 import { compileSource } from '../stack-file.ts';
+import { writeWhole } from '../write-whole.ts';
 
 /**
  * `stack import running [NAME…]`: writes a first stack file from what runs, to standard output or to `out`; whatever is not
@@ -103,12 +104,9 @@ async function save(context: CommandContext, path: string, text: string): Promis
       stdinTaken: false,
     });
   }
-  const beside = `${target}.${process.pid}.tmp`;
   try {
-    writeFileSync(beside, text, { flush: true });
-    renameSync(beside, target);
+    writeWhole(target, text);
   } catch (error) {
-    rmSync(beside, { force: true });
     throw new CommandFailure(exitCode.failed, `\`${path}\` cannot be written: ${fileProblem(error)}`);
   }
 }

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { exitCode } from '../exit-code.ts';
@@ -11,6 +11,7 @@ import { beginsAsSavedPlan } from './find.ts';
 import { sha256 } from '../sha256.ts';
 import { encodeSavedPlan } from './saved-plan.ts';
 import { fileSums, savedWork } from './stale.ts';
+import { writeWhole } from '../write-whole.ts';
 
 /**
  * Writes a plan into a file, whole or not at all. Fails with 64 for a stack file from standard input and for a file that
@@ -47,12 +48,9 @@ export async function savePlan(
     },
     plan: savedWork(plan),
   });
-  const beside = `${target}.${process.pid}.tmp`;
   try {
-    writeFileSync(beside, text, { flush: true });
-    renameSync(beside, target);
+    writeWhole(target, text);
   } catch (error) {
-    rmSync(beside, { force: true });
     throw new CommandFailure(
       exitCode.failed,
       `the plan cannot be saved to \`${path}\`: ${fileProblem(error, PROBLEMS)}`,
