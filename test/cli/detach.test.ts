@@ -178,26 +178,24 @@ describe('attach', () => {
   });
 
   it('tells all, though the engine ends what is followed before its last lines', async () => {
-    await ended([
-      { stream: 'stdout', text: begunLine('apply', 7) },
-      { stream: 'stderr', text: 'one' },
-      { stream: 'stderr', text: 'one' },
-      { stream: 'stderr', text: 'Applied in 1 s' },
-    ]);
+    const output = ['one', 'one', 'Applied in 1 s'].map((text) => ({ stream: 'stderr', text }) as const);
+    memory = memoryEngine({ images: { [agentImage().tag]: {} }, behaviour: () => ({ output }) });
+    await memory.startContainer(await memory.createContainer(worker()));
     const engine: typeof memory = {
       ...memory,
       async *logs(id, options) {
         let count = 0;
         for await (const chunk of memory.logs(id, options)) {
           count += 1;
-          if (options.follow && count > 2) return;
+          if (options.follow && count > 1) return;
           yield chunk;
         }
       },
     };
-    const { code, stderr } = await stack(['attach', '--name', 'shop'], { cwd, engine });
-    expect(code).toBe(3);
-    expect(stderr).toMatch(/it said:\none\none\nApplied in 1 s\n$/);
+    const attached = startStack(['attach', '--name', 'shop'], { cwd, engine });
+    await vi.waitFor(() => expect(attached.texts.stderr).toBe('one\n'));
+    memory.crash('shop.apply', 3);
+    expect(await attached.done).toEqual({ code: 3, stdout: '', stderr: 'one\none\nApplied in 1 s\n' });
   });
 
   it('says so of one that has never begun, too', async () => {

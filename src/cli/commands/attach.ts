@@ -53,7 +53,7 @@ export async function attach(context: CommandContext, file: string | undefined):
         telling.line(stream, line);
       }
     };
-    await tell(true);
+    if (!isOver) await tell(true);
     if (interruption !== null) return left(context, interruption);
     const code = await engine.waitContainer(found.id, over.signal);
     // An engine may end what is followed with the container, before its last lines.
