@@ -1,11 +1,9 @@
+import { COMPOSE } from '../compiler/compose-labels.ts';
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import { portName } from '../compiler/desired/host-port.ts';
 import { labels } from '../compiler/labels.ts';
 import type { ForeignPort, ObservedState } from '../compiler/observed/observed-state.ts';
 import type { ContainerSummary, Engine } from './engine.ts';
-
-/** The label by which Docker Compose knows its containers. */
-const COMPOSE_PROJECT = 'com.docker.compose.project';
 
 /**
  * Ports of the host that containers of others publish. Asked only where the file wants a port that none of the stack's
@@ -46,7 +44,7 @@ export async function foreignPorts(
 function ownerOf({ labels: found }: ContainerSummary): ForeignPort['owner'] {
   const stack = found[labels.stack];
   if (stack !== undefined) return { kind: 'stack', name: stack };
-  const project = found[COMPOSE_PROJECT];
+  const project = found[COMPOSE.project];
   return project === undefined ? null : { kind: 'Compose project', name: project };
 }
 

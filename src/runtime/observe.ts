@@ -158,7 +158,7 @@ function observedContainer(
   spec: ObservedContainer['spec'],
   files: ObservedFiles,
 ): ObservedContainer {
-  const engineName = details.name.replace(/^\//, '');
+  const engineName = details.name;
   return {
     id: details.id,
     engineName,
@@ -218,7 +218,7 @@ function observedAgents(summaries: readonly ContainerSummary[]): readonly Observ
   return summaries
     .filter((summary) => summary.labels[labels.role] === 'agent')
     .map((summary) => ({
-      name: summary.name.replace(/^\//, ''),
+      name: summary.name,
       id: summary.id,
       state: summary.state,
       spec: summary.labels[labels.spec] ?? '',
@@ -231,7 +231,7 @@ function observedAdoptions(summaries: readonly ContainerSummary[]): readonly Obs
   return summaries
     .filter((summary) => summary.labels[labels.role] === 'adopted')
     .map(({ name, labels: own }) => ({
-      engineName: name.replace(/^\//, ''),
+      engineName: name,
       isRecorded: true,
       containers: adoptedIn(own).map(({ id }) => id),
     }))
@@ -244,7 +244,7 @@ function observedRuns(summaries: readonly ContainerSummary[]): readonly Observed
     .map(
       ({ id, name, state, labels: own }): ObservedRun => ({
         id,
-        engineName: name.replace(/^\//, ''),
+        engineName: name,
         application: own[labels.application] ?? '',
         container: own[labels.container] ?? '',
         state,
@@ -262,7 +262,7 @@ export function observedKept(summaries: readonly ContainerSummary[]): readonly O
       const role = own[labels.role];
       if (role !== 'revision' && role !== 'image' && role !== 'apply') return [];
       const revision = role === 'revision' ? Number(own[labels.revision]) || 0 : null;
-      return [{ role, id, engineName: name.replace(/^\//, ''), revision, imageId }];
+      return [{ role, id, engineName: name, revision, imageId }];
     })
     .sort((a, b) => compare(a.engineName, b.engineName));
 }

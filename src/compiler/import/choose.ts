@@ -1,3 +1,4 @@
+import { COMPOSE, isComposeRun } from '../compose-labels.ts';
 import { labels } from '../labels.ts';
 import { nearest } from '../nearest.ts';
 import { unreachable } from '../unreachable.ts';
@@ -60,15 +61,6 @@ export function choose(containers: readonly RunningContainer[], names: readonly 
   };
 }
 
-/** Labels by which Compose knows its own. */
-export const COMPOSE = {
-  project: 'com.docker.compose.project',
-  service: 'com.docker.compose.service',
-  number: 'com.docker.compose.container-number',
-  oneOff: 'com.docker.compose.oneoff',
-  dependsOn: 'com.docker.compose.depends_on',
-} as const;
-
 /** An agent, or what is kept of applies: nobody looks for that in a file. */
 function isOurs({ labels: its }: RunningContainer): boolean {
   const role = its[labels.role];
@@ -80,7 +72,7 @@ function whyNot({ labels: its, state }: RunningContainer, isNamed: boolean): str
   if (stack !== undefined) return `it is of the stack \`${stack}\` already`;
   if (Object.keys(its).some((label) => label.startsWith('com.docker.swarm.')))
     return 'it is a task of a Swarm service, which Swarm itself replaces';
-  if (its[COMPOSE.oneOff]?.toLowerCase() === 'true') return 'it is a run of `docker compose run`';
+  if (isComposeRun(its)) return 'it is a run of `docker compose run`';
   switch (state) {
     case 'created':
       return 'it was never started';

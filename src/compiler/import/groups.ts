@@ -1,5 +1,5 @@
 import { slug } from '../spec/values/slug.ts';
-import { COMPOSE } from './choose.ts';
+import { COMPOSE } from '../compose-labels.ts';
 import { ContainerNames } from './container-names.ts';
 import { describe } from './describe.ts';
 import type { Description } from './description.ts';

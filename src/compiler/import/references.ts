@@ -1,4 +1,5 @@
-import { findContainer, COMPOSE } from './choose.ts';
+import { COMPOSE } from '../compose-labels.ts';
+import { findContainer } from './choose.ts';
 import type { Group } from './groups.ts';
 import type { RunningContainer, RunningFacts } from './running.ts';
 import { Hidden, hint, loss, type Remark, type Value } from './value.ts';

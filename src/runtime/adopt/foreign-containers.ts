@@ -1,3 +1,4 @@
+import { COMPOSE, isComposeRun } from '../../compiler/compose-labels.ts';
 import type { DesiredState } from '../../compiler/desired/desired-state.ts';
 import { labels } from '../../compiler/labels.ts';
 import type {
@@ -46,7 +47,7 @@ function foreignContainer(
 ): ForeignContainer {
   return {
     id,
-    name: name.replace(/^\//, ''),
+    name,
     stack: own[labels.stack] ?? adoptedBy,
     swarm: own['com.docker.swarm.service.name'] ?? null,
     compose: composeLabels(own),
@@ -56,12 +57,10 @@ function foreignContainer(
   };
 }
 
-/** By the labels that every version of it since 1.3 gives its containers. */
 function composeLabels(own: ContainerSummary['labels']): ComposeLabels | null {
-  const project = own['com.docker.compose.project'];
-  const service = own['com.docker.compose.service'];
+  const project = own[COMPOSE.project];
+  const service = own[COMPOSE.service];
   if (project === undefined || service === undefined) return null;
-  const isRun = own['com.docker.compose.oneoff']?.toLowerCase() === 'true';
-  const number = isRun ? 0 : Number(own['com.docker.compose.container-number']);
+  const number = isComposeRun(own) ? 0 : Number(own[COMPOSE.number]);
   return { project, service, number: Number.isSafeInteger(number) && number > 0 ? number : null };
 }
