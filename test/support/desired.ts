@@ -19,6 +19,7 @@ import type {
 import { NOTHING_OBSERVED } from '../../src/compiler/observed/observed-state.ts';
 import type { PlanRequest } from '../../src/compiler/plan/plan.ts';
 import { canonicalJson } from '../../src/compiler/desired/canonical-json.ts';
+import { NO_OPTIONS } from '../../src/compiler/desired/runtime-options.ts';
 import { desiredAgents } from '../../src/compiler/reconcile/agents.ts';
 
 /** What a test says of a container; everything else is a plain default. */
@@ -79,19 +80,7 @@ export const blankSpec: InstanceSpec = {
   restart: { name: 'unless-stopped', maxRetries: 0 },
   stopSignal: null,
   socket: null,
-  memory: null,
-  cpus: null,
-  readOnly: false,
-  tmpfs: {},
-  capAdd: [],
-  capDrop: [],
-  init: null,
-  ulimits: [],
-  shmSize: null,
-  sysctls: {},
-  devices: [],
-  securityOpt: [],
-  extraHosts: [],
+  ...NO_OPTIONS,
   labels: {},
   platform: null,
   files: [],

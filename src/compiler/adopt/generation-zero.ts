@@ -1,5 +1,6 @@
 import type { DesiredInstance } from '../desired/desired-state.ts';
 import type { MountSpec, PortSpec, RecordedSpec, RestartPolicy } from '../desired/instance-spec.ts';
+import { NO_OPTIONS } from '../desired/runtime-options.ts';
 
 /** What an inspect tells of a container that was started outside of the stack, as far as its replacement goes by it. */
 export interface ForeignFacts {
@@ -51,19 +52,7 @@ export function generationZero(
     restart: policyOf(facts.restart),
     stopSignal: null,
     socket: serves ? servedPath(instance, facts) : null,
-    memory: null,
-    cpus: null,
-    readOnly: false,
-    tmpfs: {},
-    capAdd: [],
-    capDrop: [],
-    init: null,
-    ulimits: [],
-    shmSize: null,
-    sysctls: {},
-    devices: [],
-    securityOpt: [],
-    extraHosts: [],
+    ...NO_OPTIONS,
     labels: {},
     platform: spec.platform,
     files: [],

@@ -1,3 +1,4 @@
+import type { RuntimeOptions } from './runtime-options.ts';
 import type { HttpGate, TcpGate } from './desired-state.ts';
 
 /**
@@ -5,7 +6,7 @@ import type { HttpGate, TcpGate } from './desired-state.ts';
  * Every field is always present, so that the same spec has the same bytes. `version` changes with the
  * meaning of a field (ADR 0001).
  */
-export interface InstanceSpec {
+export interface InstanceSpec extends RuntimeOptions {
   readonly version: 1;
   readonly image: string;
   /** Displayable words: secrets and operator's variables as written, the socket as `%{socket}`. Null: the image's own. */
@@ -31,21 +32,6 @@ export interface InstanceSpec {
   readonly stopSignal: string | null;
   /** The published path, where there is one. */
   readonly socket: string | null;
-  /** Bytes. */
-  readonly memory: number | null;
-  readonly cpus: number | null;
-  readonly readOnly: boolean;
-  readonly tmpfs: Readonly<Record<string, string>>;
-  readonly capAdd: readonly string[];
-  readonly capDrop: readonly string[];
-  readonly init: boolean | null;
-  readonly ulimits: readonly UlimitSpec[];
-  /** Bytes. */
-  readonly shmSize: number | null;
-  readonly sysctls: Readonly<Record<string, string>>;
-  readonly devices: readonly DeviceSpec[];
-  readonly securityOpt: readonly string[];
-  readonly extraHosts: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly platform: string | null;
   /** What is put into the container, without contents, sorted by path. Absent in labels of earlier versions. */
@@ -115,18 +101,4 @@ export interface PortSpec {
 export interface RestartPolicy {
   readonly name: 'no' | 'always' | 'unless-stopped' | 'on-failure';
   readonly maxRetries: number;
-}
-
-/** A resource limit; -1 is unlimited. */
-export interface UlimitSpec {
-  readonly name: string;
-  readonly soft: number;
-  readonly hard: number;
-}
-
-/** A device of the host inside the container; `permissions` of r, w and m. */
-export interface DeviceSpec {
-  readonly host: string;
-  readonly container: string;
-  readonly permissions: string;
 }

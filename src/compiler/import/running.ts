@@ -1,5 +1,7 @@
-import type { DeviceSpec, PortSpec, RestartPolicy, UlimitSpec } from '../desired/instance-spec.ts';
+import type { PortSpec, RestartPolicy } from '../desired/instance-spec.ts';
+import type { RuntimeOptions } from '../desired/runtime-options.ts';
 import type { ContainerState } from '../observed/observed-state.ts';
+import type { VolumeMount } from '../spec/values/volume.ts';
 
 /** What an engine tells of its containers, for a first stack file. Holds values of variables: nothing of it is for people's eyes. */
 export interface RunningFacts {
@@ -34,7 +36,7 @@ export interface ImageDefaults {
 }
 
 /** One container as it was made: its own values and those that it has of its image are not told apart. */
-export interface RunningContainer {
+export interface RunningContainer extends RuntimeOptions {
   readonly id: string;
   readonly name: string;
   /** What it was made from, as it was written then. */
@@ -63,21 +65,6 @@ export interface RunningContainer {
   readonly volumesFrom: readonly { readonly container: string; readonly readOnly: boolean }[];
   readonly ports: readonly PortSpec[];
   readonly log: { readonly driver: string; readonly options: Readonly<Record<string, string>> };
-  /** Bytes; null: no limit. */
-  readonly memory: number | null;
-  readonly cpus: number | null;
-  readonly readOnly: boolean;
-  readonly tmpfs: Readonly<Record<string, string>>;
-  readonly capAdd: readonly string[];
-  readonly capDrop: readonly string[];
-  readonly init: boolean | null;
-  readonly ulimits: readonly UlimitSpec[];
-  /** Bytes; null: the engine's own. */
-  readonly shmSize: number | null;
-  readonly sysctls: Readonly<Record<string, string>>;
-  readonly devices: readonly DeviceSpec[];
-  readonly securityOpt: readonly string[];
-  readonly extraHosts: readonly string[];
   /** Options of `docker run` that it was made with and that no stack file has: `--privileged`, `--pid=host`. */
   readonly foreignOptions: readonly string[];
 }
@@ -90,14 +77,7 @@ export interface JoinedNetwork {
 }
 
 /** A mount as it is, wherever it comes from. */
-export interface RunningMount {
-  readonly type: 'bind' | 'volume';
-  /** A path of the host, or a volume's name. */
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
-  readonly noCopy: boolean;
-  readonly relabel: 'shared' | 'private' | null;
+export interface RunningMount extends VolumeMount {
   /** Of a volume that nobody has named. */
   readonly anonymous: boolean;
   /** Of a volume; `local` mostly. */

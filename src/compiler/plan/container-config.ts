@@ -1,14 +1,8 @@
-import type {
-  DeviceSpec,
-  FilePlace,
-  MountSpec,
-  PortSpec,
-  RestartPolicy,
-  UlimitSpec,
-} from '../desired/instance-spec.ts';
+import type { FilePlace, MountSpec, PortSpec, RestartPolicy } from '../desired/instance-spec.ts';
+import type { RuntimeOptions } from '../desired/runtime-options.ts';
 
 /** Everything one create call says. Made by a pure function, so that it can be compared in tests. */
-export interface ContainerConfig {
+export interface ContainerConfig extends RuntimeOptions {
   readonly name: string;
   readonly image: string;
   readonly platform: string | null;
@@ -34,19 +28,6 @@ export interface ContainerConfig {
   readonly stopSignal: string | null;
   readonly stopTimeoutS: number | null;
   readonly log: { readonly driver: string | null; readonly options: Readonly<Record<string, string>> } | null;
-  readonly memory: number | null;
-  readonly cpus: number | null;
-  readonly readOnly: boolean;
-  readonly tmpfs: Readonly<Record<string, string>>;
-  readonly capAdd: readonly string[];
-  readonly capDrop: readonly string[];
-  readonly init: boolean | null;
-  readonly ulimits: readonly UlimitSpec[];
-  readonly shmSize: number | null;
-  readonly sysctls: Readonly<Record<string, string>>;
-  readonly devices: readonly DeviceSpec[];
-  readonly securityOpt: readonly string[];
-  readonly extraHosts: readonly string[];
   readonly tty: boolean;
   readonly openStdin: boolean;
   /** Put into it between create and start. */

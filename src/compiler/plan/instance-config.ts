@@ -2,6 +2,7 @@ import { RELEASE_HOLE, SOCKET_HOLE, generationSocket } from '../desired/desired-
 import type { DesiredContainer, DesiredInstance } from '../desired/desired-state.ts';
 import type { InstanceSpec, RecordedSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
+import { NO_OPTIONS } from '../desired/runtime-options.ts';
 import { labels } from '../labels.ts';
 import { baseName, journalVolume } from '../names.ts';
 import { shortId } from '../short-id.ts';
@@ -231,19 +232,7 @@ export function bareConfig(name: string, image: string): ContainerConfig {
     stopSignal: null,
     stopTimeoutS: null,
     log: null,
-    memory: null,
-    cpus: null,
-    readOnly: false,
-    tmpfs: {},
-    capAdd: [],
-    capDrop: [],
-    init: null,
-    ulimits: [],
-    shmSize: null,
-    sysctls: {},
-    devices: [],
-    securityOpt: [],
-    extraHosts: [],
+    ...NO_OPTIONS,
     tty: false,
     openStdin: false,
     files: [],

@@ -1,5 +1,6 @@
 import type { ContainerKey, DeployMode } from '../desired/desired-state.ts';
-import type { RestartPolicy, UlimitSpec } from '../desired/instance-spec.ts';
+import type { RestartPolicy } from '../desired/instance-spec.ts';
+import type { UlimitSpec } from '../desired/runtime-options.ts';
 import type { PullPolicy } from '../desired/resolved-inputs.ts';
 import type { Range } from '../span.ts';
 import type { DataVolumeSpec, EnvEntry } from './application-spec.ts';

@@ -1,3 +1,4 @@
+import { NO_OPTIONS } from '../../../src/compiler/desired/runtime-options.ts';
 import type {
   ImageDefaults,
   RunningContainer,
@@ -51,19 +52,7 @@ export function container(name: string, more: Partial<RunningContainer> = {}): R
     volumesFrom: [],
     ports: [],
     log: { driver: 'json-file', options: {} },
-    memory: null,
-    cpus: null,
-    readOnly: false,
-    tmpfs: {},
-    capAdd: [],
-    capDrop: [],
-    init: null,
-    ulimits: [],
-    shmSize: null,
-    sysctls: {},
-    devices: [],
-    securityOpt: [],
-    extraHosts: [],
+    ...NO_OPTIONS,
     foreignOptions: [],
     ...more,
   };

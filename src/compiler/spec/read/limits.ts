@@ -1,5 +1,6 @@
 import type { DocumentNode } from '../../source/document.ts';
-import type { RestartPolicy, UlimitSpec } from '../../desired/instance-spec.ts';
+import type { RestartPolicy } from '../../desired/instance-spec.ts';
+import type { UlimitSpec } from '../../desired/runtime-options.ts';
 import type { LimitSpec } from '../container-spec.ts';
 import type { Template } from '../template.ts';
 import { parsed, unparsed, type Parsed } from '../values/parsed.ts';

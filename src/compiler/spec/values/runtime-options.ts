@@ -1,4 +1,4 @@
-import type { DeviceSpec } from '../../desired/instance-spec.ts';
+import type { DeviceSpec } from '../../desired/runtime-options.ts';
 import { isIpv4, isIpv6 } from './ip-address.ts';
 import { parsed, unparsed, type Parsed } from './parsed.ts';
 import { normalizePath } from './volume.ts';

@@ -3,6 +3,7 @@ import { parsed, unparsed, type Parsed } from './parsed.ts';
 /** One value of `volumes`. */
 export interface VolumeMount {
   readonly type: 'bind' | 'volume';
+  /** A path of the host, or a volume's name. */
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
