@@ -1,0 +1,57 @@
+import type { JobKey, JobSpec, RunResult } from './job.ts';
+
+/** Who asked for something by hand. */
+export interface AskedBy {
+  readonly user: string;
+  readonly host: string;
+}
+
+/** What every record has. Times are milliseconds since the epoch. */
+interface OfJob {
+  readonly job: JobKey;
+  readonly atMs: number;
+}
+
+/**
+ * One line of a stack's record of jobs, append-only and written ahead: what is due, what runs and what is paused can be told
+ * from the lines alone, whatever was killed in between.
+ */
+export type CronRecord =
+  /** From here on the job is followed by this schedule: it is new, or its schedule has changed. */
+  | (OfJob & { readonly type: 'scheduled'; readonly spec: JobSpec })
+  /** Its template is gone. */
+  | (OfJob & { readonly type: 'dropped' })
+  /** Written before the run's container is created; `run` counts from 1 for each job. */
+  | (OfJob & {
+      readonly type: 'begun';
+      readonly run: number;
+      /** When it should have run; null: by hand. */
+      readonly dueMs: number | null;
+      readonly by: AskedBy | null;
+      /** The image's id. */
+      readonly image: string;
+    })
+  /** Written before the run's container is removed. */
+  | (OfJob & {
+      readonly type: 'ended';
+      readonly run: number;
+      readonly result: RunResult;
+      readonly exitCode: number | null;
+      readonly tookMs: number;
+      /** What went wrong besides an exit code; null: nothing. */
+      readonly why: string | null;
+    })
+  /** It waits until the one before it has ended (`overlap: queue`). */
+  | (OfJob & { readonly type: 'queued'; readonly dueMs: number })
+  /** It does not run, since the one before it lasts. */
+  | (OfJob & { readonly type: 'skipped'; readonly dueMs: number; readonly why: string })
+  /** Nobody was there to run them; with `caughtUp`, one run follows for all. */
+  | (OfJob & {
+      readonly type: 'missed';
+      readonly count: number;
+      readonly firstMs: number;
+      readonly lastMs: number;
+      readonly caughtUp: boolean;
+    })
+  | (OfJob & { readonly type: 'paused'; readonly by: AskedBy })
+  | (OfJob & { readonly type: 'resumed'; readonly by: AskedBy });
