@@ -1,25 +1,21 @@
-import { checksum } from './checksum.ts';
 import type { JournalRecord, OperationRecord } from './record.ts';
 import { recordFrom } from './read-record.ts';
+import { openLine, sealLine } from './sealed-line.ts';
 
 /** Raised when a field changes its meaning; lines of another version are passed over. */
 const VERSION = 1;
 
-/** What every line ends with: the checksum of the line without it. */
-const SUM = /^(\{.*),"sum":"([0-9a-f]{8})"\}$/s;
-
 /** A record as one line of the journal, without its line end: JSON that closes with a checksum of all before it. */
 export function journalLine({ type, ...rest }: JournalRecord): string {
   const { atMs, tookMs, ...fields } = { atMs: null, tookMs: null, ...rest };
-  const body = JSON.stringify({
+  return sealLine({
     v: VERSION,
     type,
     ...(atMs === null ? {} : { at: new Date(atMs).toISOString() }),
     ...(tookMs === null ? {} : { took_ms: Math.round(tookMs) }),
     ...fields,
     ...('told' in fields && fields.told?.kind === 'stop' ? { told: stopJson(fields.told) } : {}),
-  }).slice(0, -1);
-  return `${body},"sum":"${checksum(`${body}}`)}"}`;
+  });
 }
 
 function stopJson({ limitMs, ...rest }: Extract<OperationRecord['told'], { readonly kind: 'stop' }>): object {
@@ -31,23 +27,10 @@ function stopJson({ limitMs, ...rest }: Extract<OperationRecord['told'], { reado
  * another type is passed over: it never throws.
  */
 export function readRecords(text: string): readonly JournalRecord[] {
-  return text.split('\n').flatMap((line) => recordIn(line) ?? []);
+  return text.split('\n').flatMap((line) => recordFrom(openLine(line), VERSION) ?? []);
 }
 
 /** The operations among them. */
 export function readJournal(text: string): readonly OperationRecord[] {
   return readRecords(text).flatMap((record) => (record.type === 'operation' ? [record] : []));
-}
-
-function recordIn(line: string): JournalRecord | null {
-  const [, body = '', sum] = SUM.exec(line) ?? [];
-  if (sum === undefined || checksum(`${body}}`) !== sum) return null;
-  // What bears the right sum is as it was written; another program may have written it all the same.
-  let fields: unknown;
-  try {
-    fields = JSON.parse(`${body}}`);
-  } catch {
-    return null;
-  }
-  return recordFrom(fields, VERSION);
 }

@@ -1,3 +1,4 @@
+import { isCount, isCountOrNull, isFields, isTextOrNull, isTexts, type Fields } from './field-kinds.ts';
 import type {
   ApplyCommand,
   JournalRecord,
@@ -7,8 +8,6 @@ import type {
   RecordedImage,
   Told,
 } from './record.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** A line of the journal, parsed, as a record; null for what is none of this version. */
 export function recordFrom(value: unknown, version: number): JournalRecord | null {
@@ -150,26 +149,6 @@ function toldIn(value: unknown): Told | null {
   return null;
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isResult(value: unknown): value is 'done' | 'failed' | 'stopped' {
   return value === 'done' || value === 'failed' || value === 'stopped';
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
-}
-
-function isTextOrNull(value: unknown): value is string | null {
-  return value === null || typeof value === 'string';
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0;
-}
-
-function isCountOrNull(value: unknown): value is number | null {
-  return value === null || isCount(value);
 }
