@@ -20,9 +20,14 @@ export function stillServes({ container, decision, standing }: Decided): readonl
   return standing.leftovers.filter(({ phase, state }) => phase === 'old' && state === 'running');
 }
 
+/** Whether an instance serves now. */
+export function runs({ standing: { current } }: Decided): boolean {
+  return current?.state === 'running';
+}
+
 /** Who answers while an instance is replaced. */
 export function coverOf(
-  { container, instance, standing, successor }: Decided,
+  decided: Decided,
   {
     oldPlace,
     tellers,
@@ -35,12 +40,14 @@ export function coverOf(
     readonly wanted: SocketScope['wanted'];
   },
 ): Cover {
+  const { container, instance, successor } = decided;
   if (container.strategy.order === 'start-first') return 'successor';
   // The old one has left already, and the next one must wait until the balancer counts on this one.
   if (successor !== null) return others.length > 0 ? 'siblings' : 'nobody';
-  const old = standing.current;
+  // Nobody is taken away: those that serve now must not go before the balancer counts on the one that comes.
+  if (!runs(decided)) return others.some(runs) ? 'siblings' : 'nobody';
   const isFollowed = oldPlace !== null || tellers.length > 0 || foundOf(instance) !== null;
-  if (old?.state !== 'running' || !isFollowed) return 'nobody';
+  if (!isFollowed) return 'nobody';
   const { socket, engineName } = instance;
   // Another instance of the file serves there from now on, and may be published already: its path is not to be taken away.
   const isMoving = oldPlace !== null && (socket === null || placeKey(oldPlace) !== placeKey(socket));

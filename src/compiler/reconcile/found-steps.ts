@@ -50,25 +50,24 @@ export const foundSteps = {
   // Only then may the old one refuse, or the next one go.
   'await-proxies': ({ instance, generation, next, old, cover, way }) => {
     const found = foundOf(instance);
-    if (found === null || old?.state !== 'running' || (cover !== 'successor' && cover !== 'siblings'))
-      return [];
-    const isBeside = cover === 'successor';
+    const beside = cover === 'successor' && old?.state === 'running' ? old : null;
+    if (found === null || (beside === null && cover !== 'siblings')) return [];
     const op: Operation = {
       kind: 'proxies.reached',
       target: next,
-      old: isBeside ? old.ref : null,
+      old: beside?.ref ?? null,
       ports: [found.port],
       networks: found.networks,
       count: ARRIVALS,
       limitS: instance.stop.drainS,
       // On the way back there is nothing to go back to.
-      must: isBeside && way === 'forward',
+      must: beside !== null && way === 'forward',
     };
     return [
       node(
         `await proxies ${generation}`,
         op,
-        isBeside ? 'before the old one refuses' : 'the next one goes only then',
+        beside !== null ? 'before the old one refuses' : 'the next one goes only then',
       ),
     ];
   },

@@ -4,6 +4,7 @@ import type { ObservedState } from '../observed/observed-state.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { isPending } from '../plan/plan.ts';
 import type { Change, NodeId, Roll } from '../plan/plan.ts';
+import { runs } from './cover.ts';
 import type { Decided } from './decide.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
@@ -295,10 +296,6 @@ function followed(
 ): NodeId {
   const op = { kind: 'checkpoint', name: `${instance.key} turn` } as const;
   return builder.add(instance.key, 'turn', op, after, 'whatever becomes of those before it', { follows });
-}
-
-function runs({ standing: { current } }: Decided): boolean {
-  return current?.state === 'running';
 }
 
 /** An apply was cut off before all of it was said and done: balancers may not count on it yet, and nobody else is to leave before they do. */

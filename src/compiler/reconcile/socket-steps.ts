@@ -66,7 +66,7 @@ export const socketSteps = {
   },
   // Whoever would connect finds nothing there, and turns to another instance.
   'take-path': ({ instance, old, oldPlace, cover, awaitOld }) => {
-    if (old === null || oldPlace === null || cover !== 'siblings') return [];
+    if (old?.state !== 'running' || oldPlace === null || cover !== 'siblings') return [];
     const { engineName } = instance;
     const n = old.generation;
     const own = old.hasOwnSocket;
@@ -156,6 +156,13 @@ function keepOld(place: SocketPlace, engineName: string, generation: number, rea
 export function roomForOld({ old, oldPlace, cover }: Turn): readonly Operation[] {
   if (cover !== 'hold' || old === null || oldPlace === null || old.hasOwnSocket) return [];
   return [unlink(oldPlace, fileName(oldPlace))];
+}
+
+/** What leads to an old generation that did not run: an apply that was cut off may have taken it away. */
+export function pathOfOld({ instance, old, oldPlace, cover }: Turn): readonly Operation[] {
+  const { socket, engineName } = instance;
+  if (cover !== 'siblings' || old?.hasOwnSocket !== true || socket === null) return [];
+  return isAt(oldPlace, socket) ? [publish(socket, generationSocketName(engineName, old.generation))] : [];
 }
 
 /** How long a generation may take to be ready. */

@@ -8,7 +8,7 @@ import { sharedPorts } from './agents.ts';
 import { currentName } from './adopted.ts';
 import { restartText } from './compare.ts';
 import { foundSteps } from './found-steps.ts';
-import { roomForOld, socketSteps } from './socket-steps.ts';
+import { pathOfOld, roomForOld, socketSteps } from './socket-steps.ts';
 import type { Step } from './strategies.ts';
 import { gateOf, node, quieting } from './turn.ts';
 import type { Outgoing, StepNode, Turn } from './turn.ts';
@@ -194,7 +194,15 @@ function isQuieted({ instance, old }: Turn): boolean {
 }
 
 function startOld(turn: Turn, old: Outgoing): readonly Operation[] {
-  return [...roomForOld(turn), { kind: 'container.start', target: old.ref }, ...turn.awaitOld.ready];
+  const { ready, reached } = turn.awaitOld;
+  const start: Operation = { kind: 'container.start', target: old.ref };
+  // Of one that did not run no path was taken away that could be put back.
+  return [
+    ...roomForOld(turn),
+    start,
+    ...ready,
+    ...(old.state === 'running' ? [] : [...pathOfOld(turn), ...reached]),
+  ];
 }
 
 /** Steps that a generation which ends before the old one stops takes back with it, long after its switch. */

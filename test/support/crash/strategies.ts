@@ -43,6 +43,8 @@ export interface Strategy {
 }
 
 const patient = (text: string) => text.replace('fall 2', 'fall 100');
+/** Slow to come back to whoever was away: an apply that does not wait for it loses requests each time, not now and then. */
+const slowToReturn = (text: string) => text.replace('downinter 250ms', 'downinter 3s');
 const stopFirst = { strategy: { order: 'stop-first' } };
 
 const DIES_WITH_THE_AGENT = 'what the agent holds ends with it';
@@ -54,10 +56,14 @@ export const strategies: readonly Strategy[] = [
   { name: 'swap-one', stack: behindHaproxy('node', set({ containers: 1 })), change: again },
   {
     name: 'siblings',
-    stack: behindHaproxy('node', (made) => {
-      fixedSocket(made);
-      set(stopFirst)(made);
-    }),
+    stack: behindHaproxy(
+      'node',
+      (made) => {
+        fixedSocket(made);
+        set(stopFirst)(made);
+      },
+      slowToReturn,
+    ),
     change: again,
   },
   {
