@@ -191,7 +191,7 @@ export function goOn(
 }
 
 /** The turn in which `next` takes the place of `replaced`. */
-function turnOf(
+export function turnOf(
   decided: Decided,
   {
     replaced,

@@ -8,12 +8,12 @@ import { runs } from './cover.ts';
 import type { Decided } from './decide.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
-import { STAYING } from './mode-table.ts';
 import { plainChange } from './plain-change.ts';
 import { predecessorsOf } from './predecessors.ts';
 import { rollInstance, waitName } from './roll.ts';
 import type { Awaited, RollScope } from './replace.ts';
 import type { Rolled } from './roll.ts';
+import { awaitCounted, replacedInTurn, settledFirst } from './turns.ts';
 
 /** What was decided, and what every instance must know. */
 export interface Work extends MigrationScope {
@@ -144,16 +144,15 @@ function rollOne(
   scope: RollScope,
 ): RolledContainer {
   const done = new Map<Decided, Rolled>();
-  const replacing = own.filter((d) => d.decision === 'replace');
+  const replacing = replacedInTurn(container, own);
   const { batch, surge } = container.strategy;
   const { onFailure, monitorMs } = container.rollout;
   const isFirm = onFailure !== 'continue';
   const leaving = Math.max(1, Math.floor(surge / batch));
   const batches: (readonly Rolled[])[] = [];
   const predecessors = predecessorsOf(own, scope);
-  const unsettled = container.strategy.order === 'stop-first' ? own.filter(isUnsettled) : [];
   const settled = new Map(
-    [...new Set([...predecessors.keys(), ...unsettled])].map((d) => {
+    [...new Set([...predecessors.keys(), ...settledFirst(container, own)])].map((d) => {
       const predecessor = predecessors.get(d) ?? null;
       const others = predecessor === null ? [] : own.filter((one) => one !== d && runs(one));
       return [d, rollInstance(builder, d, { begin, serve: [], predecessor }, waitsFor, scope, others)];
@@ -162,7 +161,12 @@ function rollOne(
   const settling = [...settled.values()];
   const canary = canaryOf(container, own, predecessors.size);
   const ahead = [...predecessors.keys()].flatMap((d) => settled.get(d) ?? []);
-  const start = [...begin, ...settling.flatMap((rolled) => rolled.ready)];
+  const start = [
+    ...begin,
+    ...[...settled].flatMap(([d, { ready }]) =>
+      predecessors.has(d) || replacing.length === 0 ? ready : awaitCounted(builder, d, ready, scope, own),
+    ),
+  ];
   let baked: readonly NodeId[] =
     canary !== null && ahead.length >= canary.instances ? bake(builder, ahead, canary.bakeMs, begin) : [];
   const behind = Math.max(0, (canary?.instances ?? 0) - ahead.length);
@@ -239,7 +243,8 @@ function rollOne(
               bakeMs: canary.bakeMs,
             },
       changes,
-      back: rolled.flatMap(({ back }) => back ?? []),
+      // In the order of their turns: the last one goes back first.
+      back: [...settling, ...done.values()].flatMap(({ back }) => back ?? []),
     },
   };
 }
@@ -296,15 +301,6 @@ function followed(
 ): NodeId {
   const op = { kind: 'checkpoint', name: `${instance.key} turn` } as const;
   return builder.add(instance.key, 'turn', op, after, 'whatever becomes of those before it', { follows });
-}
-
-/** An apply was cut off before all of it was said and done: balancers may not count on it yet, and nobody else is to leave before they do. */
-function isUnsettled({ decision, standing }: Decided): boolean {
-  return (
-    STAYING.has(decision) &&
-    decision !== 'reload' &&
-    (standing.leftovers.length > 0 || standing.rescue !== null)
-  );
 }
 
 /**

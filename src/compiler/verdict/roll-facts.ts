@@ -24,13 +24,17 @@ export function rollFacts(
   most: number,
 ): RollFacts {
   const own = changes.filter((other) => isOf(other, change.subject));
-  const replaced = own.filter(({ action }) => action === 'replace');
+  const turns = new Map([...new Set(nodes.map(({ group }) => group))].map((group, index) => [group, index]));
+  const replaced = own
+    .filter(({ action }) => action === 'replace')
+    .sort((a, b) => (turns.get(a.id) ?? 0) - (turns.get(b.id) ?? 0));
   const at = replaced.indexOf(change);
   const first = at - (at % most);
   const together = at === -1 ? [change] : replaced.slice(first, first + most);
   const runs = (id: string) => current.some(({ key, state }) => key === id && state === 'running');
-  // Those of earlier batches are up again by then.
-  const up = new Set(replaced.slice(0, Math.max(0, first)).map(({ id }) => id));
+  // Those of earlier batches are up again by then, and those that are started before anybody leaves.
+  const started = own.filter(({ id, action }) => action === 'start' && replaced[0]?.waitsFor.includes(id));
+  const up = new Set([...replaced.slice(0, Math.max(0, first)), ...started].map(({ id }) => id));
   const removed = own.filter(({ id, action }) => action === 'remove' && (id === change.id || runs(id)));
   const before = removed.slice(0, Math.max(0, removed.indexOf(change)));
   const noticed = new Set(nodes.flatMap(({ op, group }) => (op.kind === 'balancer.notice' ? [group] : [])));

@@ -197,28 +197,32 @@ describe('a replacement', () => {
     const four = { ...app, instances: 4 };
     const given: Given = { now: [four, haproxy], wanted: [{ ...next(app), ...order }, haproxy] };
     expect(facts(given, 'app0')).toMatchObject({ gone: 2 });
-    const stopped: Given = {
+    const without = (...names: readonly string[]): Given => ({
       ...given,
       change: (observed) => ({
         ...observed,
         containers: observed.containers.map((container) =>
-          ['app1', 'app2'].includes(container.instance)
-            ? { ...container, state: 'exited' as const }
-            : container,
+          names.includes(container.instance) ? { ...container, state: 'exited' as const } : container,
         ),
       }),
-    };
-    // The second batch goes when both of the first are up.
-    expect(
+    });
+    const goneOf = (seen: Given) =>
       ['app0', 'app1', 'app2', 'app3'].map((name) => {
-        const { gone, instances } = facts(stopped, name) ?? {};
+        const { gone, instances } = facts(seen, name) ?? {};
         return [gone, instances?.now];
-      }),
-    ).toEqual([
-      [1, 2],
-      [1, 2],
+      });
+    // Those that do not run come first, and the second batch goes when both of the first are up.
+    expect(goneOf(without('app1', 'app2'))).toEqual([
+      [2, 4],
+      [0, 2],
+      [0, 2],
+      [2, 4],
+    ]);
+    expect(goneOf(without('app2'))).toEqual([
       [1, 3],
+      [2, 4],
       [1, 3],
+      [2, 4],
     ]);
     const fewer: Given = { now: [four, haproxy], wanted: [{ ...app, instances: 1 }, haproxy] };
     expect(['app3', 'app2', 'app1'].map((name) => facts(fewer, name)?.gone)).toEqual([1, 2, 3]);
