@@ -6,12 +6,13 @@ import type { Decided } from './decide.ts';
 import { STAYING } from './mode-table.ts';
 import { turnOf } from './replace.ts';
 import type { RollScope } from './replace.ts';
-import { addSteps } from './steps.ts';
+import { addSteps, letGo } from './steps.ts';
 import { existing } from './turn.ts';
 
 /**
  * The instances of a container that are replaced, one batch after the other: by their number, but stop-first those come first
- * on whom balancers may not count, since the others serve until these do again.
+ * on whom balancers may not count, since the others serve until these do again. An apply that was cut off has waited for all
+ * but the last one to which it came.
  */
 export function replacedInTurn(
   { strategy: { order } }: DesiredContainer,
@@ -19,8 +20,20 @@ export function replacedInTurn(
 ): readonly Decided[] {
   const replacing = own.filter(({ decision }) => decision === 'replace');
   if (order === 'start-first') return replacing;
-  const isCountedOn = (one: Decided) => runs(one) && !isHalfDone(one);
-  return [...replacing.filter((one) => !isCountedOn(one)), ...replacing.filter(isCountedOn)];
+  const startedAt = ({ standing: { current } }: Decided) => current?.startedAt ?? '';
+  return replacing.toSorted((a, b) => {
+    const isBehind = reliance(a) - reliance(b);
+    if (isBehind !== 0 || !isHalfDone(a)) return isBehind;
+    return startedAt(a) < startedAt(b) ? 1 : startedAt(a) > startedAt(b) ? -1 : 0;
+  });
+}
+
+/** How much balancers may count on an instance: it does not run, its path may be away, it may just have come back, or it serves. */
+function reliance(one: Decided): 0 | 1 | 2 | 3 {
+  const { current, leftovers } = one.standing;
+  if (current === null || !runs(one)) return 0;
+  if (letGo(current) || leftovers.some(({ phase }) => phase === 'next')) return 1;
+  return isHalfDone(one) ? 2 : 3;
 }
 
 /**

@@ -72,8 +72,33 @@ describe('stop-first, who goes when', () => {
     expect(order(plan).map((line) => line.slice(0, 4))).toEqual(['app0', 'app1']);
   });
 
-  test('one that an apply left half-done comes first, since balancers may not count on it yet', () => {
+  test('one that an apply left half-done comes first, since balancers may not count on it', () => {
     expect(order(planned({ ...app, image: 'app:4' }, between({})))[0]).toBe('app1 < app1 remove 2');
+  });
+
+  test('one whose path may be away comes before one that has been replaced', () => {
+    const seen = between({});
+    const [app0] = seen.containers;
+    if (app0 === undefined) throw new Error('no container');
+    const old = { ...app0, ...ended, id: 'id-app0-1', generation: 1 };
+    const left = { ...old, phase: 'old', engineName: 'shop-app0.1.old' } as const;
+    const plan = planned({ ...app, image: 'app:4' }, { ...seen, containers: [...seen.containers, left] });
+    expect(order(plan).map((line) => line.slice(0, 4))).toEqual(['app1', 'app0']);
+  });
+
+  test('of those that have been replaced the last one comes first', () => {
+    const now = seenWith(file, {
+      app0: { generation: 2, startedAt: '2026-01-01T00:00:05Z' },
+      app1: { generation: 2, startedAt: '2026-01-01T00:00:09Z' },
+    });
+    const olds = seenWith(app, { app0: ended, app1: ended }).containers.map((one) => ({
+      ...one,
+      id: `${one.id}-old`,
+      phase: 'old' as const,
+      engineName: `${one.engineName}.1.old`,
+    }));
+    const plan = planned({ ...app, image: 'app:4' }, { ...now, containers: [...now.containers, ...olds] });
+    expect(order(plan).map((line) => line.slice(0, 4))).toEqual(['app1', 'app0']);
   });
 
   test('one that is put back, and stays, is awaited by the balancer before the other one goes', () => {

@@ -54,6 +54,7 @@ export async function crashCase(scene: CrashScene, blow: Blow, wanted: readonly 
       });
   }
   strategy.mend?.(made);
+  if (!isOver) strategy.next?.(made);
   if (!isOver && (struck.step !== null || strategy.mend !== undefined))
     await check('the next apply', () => scene.apply());
   if (!isOver) await check('plan', () => nothingLeft(scene));

@@ -28,6 +28,8 @@ export interface Strategy {
   readonly change: Edit;
   /** The change is to a version that fails and goes back; this one, which works, is applied afterwards. */
   readonly mend?: Edit;
+  /** What the file says by the time of the next apply, where that is another thing. */
+  readonly next?: Edit;
   /** Applied undisturbed before each case, where the change cannot be made again and again. */
   readonly back?: Edit;
   /** Who asks something of it meanwhile; clients over HTTP where it is not said, nobody where it is null. */
@@ -51,21 +53,20 @@ const DIES_WITH_THE_AGENT = 'what the agent holds ends with it';
 const GAP = 'it binds its path itself, alone: the plan says `gap`';
 const NAMELESS = 'nobody has the name between the two renames: the plan says `unproven`';
 
+const siblings = behindHaproxy(
+  'node',
+  (made) => {
+    fixedSocket(made);
+    set(stopFirst)(made);
+  },
+  slowToReturn,
+);
+
 export const strategies: readonly Strategy[] = [
   { name: 'swap', stack: behindHaproxy('unicorn', set({ stop_timeout: 10 })), change: again },
   { name: 'swap-one', stack: behindHaproxy('node', set({ containers: 1 })), change: again },
-  {
-    name: 'siblings',
-    stack: behindHaproxy(
-      'node',
-      (made) => {
-        fixedSocket(made);
-        set(stopFirst)(made);
-      },
-      slowToReturn,
-    ),
-    change: again,
-  },
+  { name: 'siblings', stack: siblings, change: again },
+  { name: 'undone', stack: siblings, change: again, next: before },
   {
     name: 'hold',
     stack: behindHaproxy('node', set({ containers: 1, ...stopFirst }), patient),
@@ -142,6 +143,12 @@ function moody({ app }: Served): void {
     entrypoint: ['node', '-e', MOODY_SERVER],
     command: ['/var/lib/haproxy/socks/%{app_name}.sock'],
   });
+}
+
+/** The generation before. */
+function before({ app }: Served): void {
+  const env = app['env'] as Record<string, string>;
+  env['GENERATION'] = String(Number(env['GENERATION']) - 1);
 }
 
 /** Another generation, in this mood. */
