@@ -65,6 +65,10 @@ export function retire(
   const publishCurrent = (at: SocketPlace) =>
     publish(at, generationSocketName(engineName, current?.generation ?? 0));
   const serves = served !== null && served.published === place?.published;
+  // Another instance of the file may serve there by now.
+  const isOwnName = (at: SocketPlace) =>
+    !sockets.wanted.has(placeKey(at)) ||
+    (instance.socket !== null && placeKey(instance.socket) === placeKey(at));
   if (place !== null && leftover.phase !== 'failed') {
     // Where the current one does not run the agent may be holding what comes, for the next that is published.
     const isHeld = own && current.state !== 'running';
@@ -84,7 +88,12 @@ export function retire(
     }
   }
   // One that was current until an apply went back may have requests yet; nothing leads to it any more.
-  if (leftover.phase === 'failed') isAway = hasOwnSocket(leftover, engineName);
+  if (leftover.phase === 'failed') {
+    isAway = hasOwnSocket(leftover, engineName);
+    // Unless that failed as well: who came before it served elsewhere, or nowhere, and puts nothing in its place.
+    if (isAway && place !== null && leftover.state === 'running' && !serves && isOwnName(place))
+      add('unpublish', unlink(place, fileName(place)), 'nobody current serves it');
+  }
   // One that serves elsewhere, or nowhere: what was taken away for it is put back all the same.
   const elsewhere = served !== null && (place === null || placeKey(place) !== placeKey(served));
   if (elsewhere && current !== null && !own && leftover.phase === 'next')

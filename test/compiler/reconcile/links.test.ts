@@ -191,6 +191,29 @@ describe('a server that binds the published name itself', () => {
     ]);
   });
 
+  test('has failed, runs, and could not be taken back from a path that nobody had before: nothing new comes to it', () => {
+    const observed = seen({ kind: 'symlink', to: '.shop-app0.2', leads: true });
+    const [current] = observed.containers;
+    if (current?.spec === undefined || current.spec === null) throw new Error('nothing is current');
+    const one = { ...current, env: [], spec: { ...current.spec, socket: null } };
+    const failed = {
+      ...current,
+      id: 'two',
+      generation: 2,
+      env: ['LISTEN=/run/socks/.shop-app0.2'],
+      phase: 'failed' as const,
+      engineName: 'shop-app0.2.failed',
+    };
+    const { nodes } = planOf(app, { ...observed, containers: [one, failed] });
+    expect(nodes.map(({ id }) => id).filter((id) => id.endsWith(' 2'))).toEqual([
+      'shop/app0 unpublish 2',
+      'shop/app0 drain 2',
+      'shop/app0 stop 2',
+      'shop/app0 clear 2',
+      'shop/app0 remove 2',
+    ]);
+  });
+
   test.each([
     ['a link', app, ['unpublish 1 undo: socket.publish']],
     ['a plain socket', fixed, ['keep socket 1 undo: socket.restore', 'unpublish 1 undo: ']],
