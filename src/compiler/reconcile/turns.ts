@@ -22,8 +22,8 @@ export function replacedInTurn(
   if (order === 'start-first') return replacing;
   const startedAt = ({ standing: { current } }: Decided) => current?.startedAt ?? '';
   return replacing.toSorted((a, b) => {
-    const isBehind = reliance(a) - reliance(b);
-    if (isBehind !== 0 || !isHalfDone(a)) return isBehind;
+    const by = reliance(a) - reliance(b);
+    if (by !== 0 || reliance(a) !== 2) return by;
     return startedAt(a) < startedAt(b) ? 1 : startedAt(a) > startedAt(b) ? -1 : 0;
   });
 }
