@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -64,6 +64,19 @@ export class OwnEngine {
     await ended;
   }
 
+  /**
+   * Ends the shims that have outlived the engine, which is down. One whose task it has lost track of keeps its container from
+   * being started, however often the engine is restarted; a restart of the machine would end it.
+   */
+  endShims(): void {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const words = textOf(`/proc/${pid}/cmdline`).split('\0');
+      const isShim = words[0]?.includes('containerd-shim') === true;
+      if (isShim && words.some((word) => word.startsWith(`${this.#home}/`)))
+        process.kill(Number(pid), 'SIGKILL');
+    }
+  }
+
   /** Where the files of a volume lie on this machine. */
   filesOf(volume: string): string {
     return join(this.#home, 'data/volumes', volume, '_data');
@@ -94,5 +107,14 @@ export class OwnEngine {
     // The engine leaves its namespace mounted there.
     await command('umount', ['--quiet', `${this.#home}/run/netns/default`]);
     rmSync(this.#home, { recursive: true, force: true });
+  }
+}
+
+/** Nothing, of a process that is gone by now. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }

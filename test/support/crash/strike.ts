@@ -66,11 +66,12 @@ async function processOfAgent({ engine, name }: CrashScene): Promise<number> {
 
 /**
  * An engine that ends while a session with a container is open may have lost track of the container's task afterwards, and can
- * start it only after another restart: its own affair, and no command helps.
+ * start it only after another restart, without the shim that it has left behind: its own affair, and no command helps.
  */
 async function restart({ engine }: CrashScene): Promise<void> {
   for (let time = 0; time < ENGINE_TRIES; time += 1) {
     await engine.down();
+    if (time > 0) engine.endShims();
     await engine.up();
     const ids = rows(await engine.docker('ps', '-aq'));
     const errors = ids.length === 0 ? '' : await engine.docker('inspect', '-f', '{{.State.Error}}', ...ids);
