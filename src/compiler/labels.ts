@@ -6,7 +6,7 @@ export const labels = {
   instance: 'io.stackc.instance',
   generation: 'io.stackc.generation',
   spec: 'io.stackc.spec',
-  /** `instance`, `migration`, `run`, `agent`, `revision`, `image`, `adopted` or `apply`; of a volume: `journal`. */
+  /** `instance`, `migration`, `run`, `template`, `job`, `agent`, `revision`, `image`, `adopted` or `apply`; of a volume: `journal`. */
   role: 'io.stackc.role',
   /** Of a volume: the data volume's name and the mount path. */
   dataVolume: 'io.stackc.data-volume',
@@ -19,4 +19,8 @@ export const labels = {
   adopted: 'io.stackc.adopted',
   /** Of a run: the process that `stack run` is, where that can be told (ADR 0004). */
   runOwner: 'io.stackc.run.owner',
+  /** Of a template and of the runs made from it: the job, as canonical JSON of a JobSpec (ADR 0022). */
+  job: 'io.stackc.job',
+  /** Of a job's run: its number. */
+  jobRun: 'io.stackc.job.run',
 } as const;

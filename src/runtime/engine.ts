@@ -51,6 +51,12 @@ export interface Engine {
   putFiles(id: string, files: readonly OwnedFile[], atS: number): Promise<void>;
   /** POST /containers/create; the id. `not-found` when the image is not on the engine, `conflict` for a name in use. */
   createContainer(config: ContainerConfig): Promise<string>;
+  /**
+   * Creates a container as another one was created: its image by id, environment, mounts, networks with links and aliases,
+   * limits and log options, but no ports and restart policy `no`; not what lies in its layer. The id. `not-found` when that one is
+   * gone, `conflict` for a name in use.
+   */
+  cloneContainer(id: string, clone: ContainerClone): Promise<string>;
   /** False: it runs already (304). */
   startContainer(id: string): Promise<boolean>;
   /** Sends the container's stop signal, kills after `timeoutS` (null: what it was created with). False: it does not run (304) or is gone (404). */
@@ -200,6 +206,8 @@ export interface ContainerDetails {
   readonly pid: number;
   /** ISO 8601; empty when it never started. */
   readonly startedAt: string;
+  /** ISO 8601, of its last end; empty while it runs and when it never ended. */
+  readonly endedAt: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly env: readonly string[];
   readonly command: readonly string[] | null;
@@ -226,6 +234,13 @@ export interface ContainerDetails {
   readonly autoRemove: boolean;
   readonly memory: number;
   readonly nanoCpus: number;
+}
+
+/** What a clone has of its own. */
+export interface ContainerClone {
+  readonly name: string;
+  /** All of them: it has none of those of the other one. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** What lies at a path inside a container. */

@@ -114,6 +114,7 @@ export const RUNNING: ContainerDetails = {
   restartCount: 0,
   pid: 100,
   startedAt: '2026-01-01T00:00:00Z',
+  endedAt: '',
   labels: {},
   env: [],
   command: null,

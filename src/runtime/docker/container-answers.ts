@@ -58,6 +58,7 @@ export function detailsOf(row: ContainerInspectInfo): ContainerDetails {
     restartCount: row.RestartCount ?? 0,
     pid: state.Pid ?? 0,
     startedAt: state.StartedAt.startsWith('0001-') ? '' : state.StartedAt,
+    endedAt: isOver && !state.FinishedAt.startsWith('0001-') ? state.FinishedAt : '',
     labels: config.Labels ?? {},
     env: config.Env ?? [],
     command: config.Cmd ?? null,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, type ContainerDetails, type Engine } from '../engine.ts';
 import { detailsOf, listOf, summaryOf } from './container-answers.ts';
 import type { HttpAnswer } from './answer-reader.ts';
+import { cloneRequest } from './clone-container.ts';
 import { createRequest } from './container-request.ts';
 import { setupOf } from './container-setup.ts';
 import type { EngineLimits } from './engine-limits.ts';
@@ -25,6 +26,7 @@ type ContainerCalls = Pick<
   | 'statPath'
   | 'readFiles'
   | 'createContainer'
+  | 'cloneContainer'
   | 'startContainer'
   | 'stopContainer'
   | 'killContainer'
@@ -118,6 +120,26 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
         });
       } catch (error) {
         const values = config.env.map((pair) => pair.slice(pair.indexOf('=') + 1));
+        throw error instanceof EngineError ? conceal(error, values) : error;
+      }
+    },
+
+    async cloneContainer(id, clone) {
+      const operation = `create container ${clone.name}`;
+      const row = await transport.ask(operation, readMs, (docker) => docker.getContainer(part(id)).inspect());
+      const { create, joins, env } = cloneRequest(row, clone);
+      try {
+        const made = await transport.ask(operation, changeMs, async (docker) => {
+          return (await docker.createContainer({ ...create })).id;
+        });
+        for (const [network, EndpointConfig] of joins) {
+          await transport.ask<void>(`connect ${clone.name} to ${network}`, changeMs, (docker) =>
+            docker.getNetwork(part(network)).connect({ Container: made, EndpointConfig }),
+          );
+        }
+        return made;
+      } catch (error) {
+        const values = env.map((pair) => pair.slice(pair.indexOf('=') + 1));
         throw error instanceof EngineError ? conceal(error, values) : error;
       }
     },

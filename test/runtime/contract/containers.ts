@@ -68,6 +68,76 @@ export function containerLife(scene: ContractScene): void {
     expect(await scene.engine.imageDefaults('stackc-contract/gone:1')).toBeNull();
   });
 
+  it('makes one like another, without its name, labels, ports, restarts and files', async () => {
+    const [one, two] = [scene.unique('net'), scene.unique('net')];
+    await scene.engine.createNetwork(one, scene.labels());
+    await scene.engine.createNetwork(two, scene.labels());
+    const volume = scene.unique('volume');
+    await scene.engine.createVolume(volume, scene.labels());
+    const mount = { type: 'volume', readOnly: false, noCopy: true, relabel: null, dataVolume: null } as const;
+    const made = {
+      env: ['PLAY=hello'],
+      user: 'www-data',
+      workingDir: '/tmp',
+      stopSignal: 'SIGQUIT',
+      stopTimeoutS: 5,
+      log: { driver: 'json-file', options: { 'max-size': '10m' } },
+      memory: 64 * 1024 * 1024,
+      tmpfs: { '/run': 'size=64k' },
+      extraHosts: ['legacy:10.0.0.5'],
+    };
+    const original = await scene.create(play('env'), {
+      ...made,
+      labels: { ...scene.labels(), 'contract.kind': 'template' },
+      network: one,
+      links: ['anybody:database'],
+      mounts: [{ ...mount, source: volume, target: '/data' }],
+      ports: [{ containerPort: 80, hostPort: null, hostIp: '127.0.0.1', protocol: 'tcp' }],
+      restart: { name: 'always', maxRetries: 0 },
+    });
+    await scene.engine.connectNetwork(two, original.id, ['beside']);
+    const name = scene.unique('clone');
+    const labels = { ...scene.labels(), 'contract.kind': 'run' };
+    const id = await scene.engine.cloneContainer(original.id, { name, labels });
+    const before = await scene.engine.containerSetup(original.id);
+    const after = await scene.engine.containerSetup(id);
+    expect(after).toEqual({
+      ...before,
+      id,
+      name,
+      labels: expect.objectContaining(labels),
+      // By the id of what the other one was made from, whatever its name means by now.
+      image: before?.imageId,
+      hostname: id.slice(0, 12),
+      ports: [],
+      restart: { name: 'no', maxRetries: 0 },
+    });
+    expect(await scene.details(id)).toMatchObject({
+      state: 'created',
+      networks: { [one]: [], [two]: ['beside'] },
+    });
+    expect(await scene.engine.fetchFile(id, '/tmp/none')).toBeNull();
+    await scene.engine.startContainer(id);
+    expect(await scene.engine.waitContainer(id)).toBe(0);
+    expect(await scene.logsOf(id)).toEqual({ stdout: 'hello\n', stderr: '' });
+    expect((await scene.details(original.id)).state).toBe('created');
+  });
+
+  it('makes several like the same one, each name once, and none like what is gone', async () => {
+    const original = await scene.create(play('exit', '3'), { network: 'none', hostname: 'front' });
+    const [name, labels] = [scene.unique('clone'), scene.labels()];
+    const id = await scene.engine.cloneContainer(original.id, { name, labels });
+    await expectKind('conflict', scene.engine.cloneContainer(original.id, { name, labels }));
+    await scene.engine.cloneContainer(original.id, { name: scene.unique('clone'), labels });
+    await scene.engine.startContainer(id);
+    expect(await scene.engine.waitContainer(id)).toBe(3);
+    const { startedAt, endedAt } = await scene.details(id);
+    expect(Date.parse(endedAt)).toBeGreaterThanOrEqual(Date.parse(startedAt));
+    expect((await scene.engine.containerSetup(id))?.hostname).toBe('front');
+    const gone = scene.engine.cloneContainer(scene.unique('gone'), { name: scene.unique('clone'), labels });
+    await expectKind('not-found', gone);
+  });
+
   it('starts what runs and stops what is stopped without complaint', async () => {
     const { id } = await scene.run(play('run'));
     expect(await scene.engine.startContainer(id)).toBe(false);

@@ -17,6 +17,7 @@ type ContainerCalls = Pick<
   | 'containerSetup'
   | 'findContainer'
   | 'createContainer'
+  | 'cloneContainer'
   | 'startContainer'
   | 'stopContainer'
   | 'killContainer'
@@ -94,6 +95,31 @@ export function containerCalls(world: World): ContainerCalls {
         behaviourOf,
         onStart,
       });
+      containers.set(container.id, container);
+      return container.id;
+    },
+    async cloneContainer(id, clone) {
+      await world.record('cloneContainer', id, clone);
+      const operation = `create container ${clone.name}`;
+      const { config, image, networks: joined } = world.need(id, operation);
+      world.needFreeName(clone.name, operation);
+      const { clock, behaviourOf } = world;
+      const container = new MemoryContainer({
+        id: world.nextId(),
+        config: {
+          ...config,
+          ...clone,
+          image: image.id,
+          ports: [],
+          restart: { name: 'no', maxRetries: 0 },
+          files: [],
+        },
+        image,
+        clock,
+        behaviourOf,
+        onStart: (started) => world.tellStart(started),
+      });
+      for (const [network, aliases] of joined) container.networks.set(network, aliases);
       containers.set(container.id, container);
       return container.id;
     },

@@ -39,6 +39,7 @@ export class MemoryContainer {
   /** What the engine's events tell of its last end. */
   lastExit: number | null = null;
   startedMs: number | null = null;
+  endedMs: number | null = null;
   /** Kept over restarts of the engine: `unless-stopped` does not bring it back. */
   stoppedByHand = false;
   /** What is typed into it. */
@@ -147,6 +148,7 @@ export class MemoryContainer {
     this.state = 'exited';
     this.exitCode = code;
     this.lastExit = code;
+    this.endedMs = this.#clock.now();
     for (const tell of this.#exits.splice(0)) tell(code);
     for (const tell of this.#attached.splice(0)) tell(null);
     this.#wakeWatchers();
@@ -248,6 +250,7 @@ export class MemoryContainer {
       restartCount: this.restartCount,
       pid: this.state === 'running' ? 1000 : 0,
       startedAt: this.startedMs === null ? '' : new Date(this.startedMs).toISOString(),
+      endedAt: this.endedMs === null || this.isRunning ? '' : new Date(this.endedMs).toISOString(),
       labels: config.labels,
       env: mergedEnv(image.config.env, config.env),
       command: commandOf(config, image),
