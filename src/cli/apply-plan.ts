@@ -3,6 +3,7 @@ import { DATABASE_MISSING } from '../compiler/desired/resolve.ts';
 import type { ResolvedInputs } from '../compiler/desired/resolved-inputs.ts';
 import type { ApplyCommand } from '../compiler/journal/record.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
+import { ENGINE_SOCKET } from '../compiler/plan/agent-spec.ts';
 import { TWO_WRITERS } from '../compiler/adopt/two-writers.ts';
 import { RECORD_LOST } from '../compiler/reconcile/check-adoption.ts';
 import { PORT_TAKEN } from '../compiler/reconcile/taken-ports.ts';
@@ -148,6 +149,7 @@ async function detached(
       auth: Object.fromEntries(credentials),
       prove: prove === null ? null : { ...prove, url: prove.url.href },
       lockTimeoutS,
+      engineSocket: socket ?? ENGINE_SOCKET,
     },
   );
 }

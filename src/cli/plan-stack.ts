@@ -9,6 +9,7 @@ import { NOTHING_OBSERVED } from '../compiler/observed/observed-state.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import { reconcile } from '../compiler/reconcile/reconcile.ts';
+import { ENGINE_SOCKET } from '../compiler/plan/agent-spec.ts';
 import { agentImage } from '../runtime/agent/agent-image.ts';
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -64,6 +65,8 @@ export interface GivenInputs {
   readonly goesOn: boolean;
   /** Whether an earlier revision is made again. */
   readonly goesBack: boolean;
+  /** Where the engine's host has its socket; absent: as it is reached from here. */
+  readonly engineSocket?: string;
 }
 
 /** The whole stack, and nothing special. */
@@ -237,6 +240,7 @@ async function planResolved(
         return agentImage().tag;
       },
       agentImagePresent,
+      engineSocket: given?.engineSocket ?? connection?.socket ?? ENGINE_SOCKET,
     });
   if (connection === null) return planWith(false);
   const plan = planWith(true);

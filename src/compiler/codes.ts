@@ -90,7 +90,6 @@ export const codes = {
   // 4xx: what a plan should be read for
   STK410: 'everything would be removed',
   STK411: 'network missing on the engine',
-  STK412: 'schedule not run by this version',
   STK413: 'data volume no longer in the file',
   STK414: 'volume that another tool made',
   STK415: 'a migration still runs',

@@ -52,3 +52,13 @@ export function adoptionName(stack: string, first: string): string {
 export function workerName(stack: string): string {
   return `${stack}.apply`;
 }
+
+/** The container of a job's run: `shop-backup.run.17`. Unique, so that the engine refuses to make the same run twice. */
+export function jobRunName(stack: string, application: string, container: string, run: number): string {
+  return `${instanceEngineName(stack, application, container)}.run.${run}`;
+}
+
+/** The container that never runs, from which the runs of a job are made: `shop-backup.template`. */
+export function templateName(stack: string, application: string, container: string): string {
+  return `${instanceEngineName(stack, application, container)}.template`;
+}

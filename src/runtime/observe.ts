@@ -1,3 +1,4 @@
+import { jobFrom } from '../compiler/cron/read-job.ts';
 import { instanceKey } from '../compiler/desired/keys.ts';
 import type { RecordedSpec } from '../compiler/desired/instance-spec.ts';
 import { labels } from '../compiler/labels.ts';
@@ -7,6 +8,7 @@ import type {
   ObservedAgent,
   ObservedContainer,
   ObservedFiles,
+  ObservedJobRun,
   ObservedKept,
   ObservedRun,
   ObservedState,
@@ -46,8 +48,11 @@ export async function observe(
       extraNetworks.map(async (name) => ((await engine.inspectNetwork(name)) === null ? [] : [name])),
     ),
   ]);
+  const compared = own.filter(({ role }) => role !== 'template');
   return {
-    containers: adopted.length === 0 ? own : [...own, ...adopted].sort(byInstance),
+    containers: adopted.length === 0 ? compared : [...compared, ...adopted].sort(byInstance),
+    templates: own.filter(({ role }) => role === 'template'),
+    jobRuns: observedJobRuns(summaries),
     volumes: volumes.map(observedVolume).sort((a, b) => compare(a.name, b.name)),
     // Known only once the file is resolved, and where a plan has something to do.
     foreignVolumes: [],
@@ -86,7 +91,7 @@ async function observeContainers(
       // Null: removed between the list and the inspect.
       const identity = found === null ? null : identityOf(found.labels);
       if (found === null || identity === null) return [];
-      const spec = identity.role === 'instance' ? specOf(found.labels) : null;
+      const spec = identity.role === 'migration' ? null : specOf(found.labels);
       const files = await observeFiles(engine, found.id, spec?.files ?? []);
       return [observedContainer(found, identity, spec, files)];
     }),
@@ -127,7 +132,7 @@ export function byInstance(a: ObservedContainer, b: ObservedContainer): number {
 }
 
 interface Identity {
-  readonly role: 'instance' | 'migration';
+  readonly role: ObservedContainer['role'];
   readonly application: string;
   readonly container: string;
   readonly instance: string;
@@ -139,7 +144,8 @@ function identityOf(found: Readonly<Record<string, string>>): Identity | null {
   const role = found[labels.role];
   const application = found[labels.application];
   const container = found[labels.container];
-  if ((role !== 'instance' && role !== 'migration') || !application || !container) return null;
+  if (role !== 'instance' && role !== 'migration' && role !== 'template') return null;
+  if (!application || !container) return null;
   const instance = found[labels.instance] ?? (role === 'migration' ? container : undefined);
   if (!instance) return null;
   const generation = Number(found[labels.generation] ?? '0');
@@ -185,6 +191,7 @@ function observedContainer(
     memory: details.memory,
     nanoCpus: details.nanoCpus,
     files,
+    job: identity.role === 'template' ? jobFrom(parseJson(details.labels[labels.job])) : null,
     migration: identity.role === 'migration' ? migrationRecord(details) : null,
   };
 }
@@ -250,6 +257,21 @@ function observedRuns(summaries: readonly ContainerSummary[]): readonly Observed
         state,
         abandoned: isAbandoned(own[labels.runOwner], state),
         spec: specOf(own),
+      }),
+    )
+    .sort((a, b) => compare(a.engineName, b.engineName));
+}
+
+function observedJobRuns(summaries: readonly ContainerSummary[]): readonly ObservedJobRun[] {
+  return summaries
+    .filter((summary) => summary.labels[labels.role] === 'job')
+    .map(
+      ({ id, name, state, labels: own }): ObservedJobRun => ({
+        id,
+        engineName: name,
+        application: own[labels.application] ?? '',
+        container: own[labels.container] ?? '',
+        state,
       }),
     )
     .sort((a, b) => compare(a.engineName, b.engineName));

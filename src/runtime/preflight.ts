@@ -64,7 +64,9 @@ function wantedPorts({ nodes }: Plan, desired: DesiredState | null): readonly Wa
   const made = new Set<string>(
     nodes.flatMap(({ op }) => (op.kind === 'container.create' ? [op.instance] : [])),
   );
-  const instances = (desired?.containers ?? []).flatMap((container) => container.instances);
+  const instances = (desired?.containers ?? []).flatMap(({ job, instances: all }) =>
+    job === null ? all : [],
+  );
   return instances
     .filter(({ key }) => made.has(key))
     .flatMap(({ name, spec }) => fixedPorts(spec.ports).map((port) => ({ port, instance: name })))

@@ -75,6 +75,7 @@ async function handed(): Promise<Handed> {
     auth: {},
     prove: null,
     lockTimeoutS: 0,
+    engineSocket: '/var/run/docker.sock',
   };
 }
 

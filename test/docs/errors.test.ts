@@ -123,7 +123,5 @@ function diagnose(
   if (!resolved.ok) return [...spec.warnings, ...resolved.diagnostics];
   const observed = applied === null ? nothing : settled(desired(applied));
   const plan = reconcile(resolved.value, observed, plainRequest);
-  // Told of every cron container, also where it is there for another problem.
-  const ofPlan = diagnosticsOf(plan).filter(({ code }) => code !== 'STK412' || spec.warnings.length === 0);
-  return [...spec.warnings, ...resolved.warnings, ...ofPlan];
+  return [...spec.warnings, ...resolved.warnings, ...diagnosticsOf(plan)];
 }

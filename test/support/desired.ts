@@ -18,8 +18,10 @@ import type {
 } from '../../src/compiler/observed/observed-state.ts';
 import { NOTHING_OBSERVED } from '../../src/compiler/observed/observed-state.ts';
 import type { PlanRequest } from '../../src/compiler/plan/plan.ts';
+import type { JobSpec } from '../../src/compiler/cron/job.ts';
 import { canonicalJson } from '../../src/compiler/desired/canonical-json.ts';
 import { NO_OPTIONS } from '../../src/compiler/desired/runtime-options.ts';
+import { templateName } from '../../src/compiler/names.ts';
 import { desiredAgents } from '../../src/compiler/reconcile/agents.ts';
 
 /** What a test says of a container; everything else is a plain default. */
@@ -86,6 +88,17 @@ export const blankSpec: InstanceSpec = {
   files: [],
 };
 
+/** The job of a `cron` container that says nothing more of it. */
+export const hourly: JobSpec = {
+  version: 1,
+  schedule: ['59 * * * *'],
+  timezone: 'UTC',
+  overlap: 'skip',
+  timeoutMs: null,
+  catchUp: false,
+  jitterMs: 0,
+};
+
 /** A desired state of one application called like its stack. */
 export function desiredState(sketches: readonly ContainerSketch[]): DesiredState {
   const sockets = sketches.some((s) => s.socket === true);
@@ -106,6 +119,7 @@ export function desiredState(sketches: readonly ContainerSketch[]): DesiredState
     containers: sketches.map(desiredContainer),
     included: [],
     hooks: [],
+    engineSocket: null,
   };
 }
 
@@ -144,10 +158,7 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
     balancer: sketch.balancer === undefined ? null : { name: sketch.balancer, span: NOWHERE },
     migrationGates: [],
     notifications: sketch.notifications ?? [],
-    schedule: mode === 'cron' ? ['59 * * * *'] : [],
-    timezone: null,
-    overlap: 'skip',
-    runTimeoutMs: null,
+    job: mode === 'cron' ? { spec: hourly, heartbeat: null, onFailure: [] } : null,
   };
 }
 
@@ -244,6 +255,7 @@ export const plainRequest: PlanRequest = {
   offline: false,
   agentImage: 'stackc/agent:test',
   agentImagePresent: true,
+  engineSocket: '/var/run/docker.sock',
 };
 
 function restartText({ name, maxRetries }: InstanceSpec['restart']): string {
@@ -257,7 +269,7 @@ export function settled(desired: DesiredState): ObservedState {
     networks: desired.networks.map((n) => n.name),
     ownNetworks: desired.networks.map((n) => n.name),
     volumes: desired.volumes,
-    agents: desiredAgents(desired, plainRequest.agentImage, []).map((agent) => ({
+    agents: desiredAgents(desired, plainRequest, []).map((agent) => ({
       name: agent.name,
       id: `id-${agent.name}`,
       state: 'running',
@@ -282,52 +294,64 @@ export function settled(desired: DesiredState): ObservedState {
     ),
     containers: desired.containers
       .filter((c) => c.mode !== 'cron')
-      .flatMap((container) =>
-        container.instances.map(
-          (instance): ObservedContainer => ({
-            id: `id-${instance.name}-1`,
-            engineName: instance.engineName,
-            role: 'instance',
-            key: instance.key,
-            application: container.application,
-            container: container.name,
-            instance: instance.name,
-            generation: 1,
-            phase: 'current',
-            state: 'running',
-            exitCode: null,
-            restarts: 0,
-            startedAt: '2026-01-01T00:00:00Z',
-            health: 'none',
-            imageId: container.image.id ?? `sha256:${container.image.reference}`,
-            spec: { ...instance.spec, port: instance.port },
-            env: instance.env.map(
-              (e) => `${e.name}=${e.value.replaceAll(SOCKET_HOLE, `/run/socks/.${instance.engineName}.1`)}`,
-            ),
-            command: null,
-            entrypoint: null,
-            restart: restartText(instance.spec.restart),
-            stopSignal: instance.stopSignal ?? instance.stop.signal,
-            networks: { [STACK]: [] },
-            anonymousVolumes: [],
-            memory: 0,
-            nanoCpus: 0,
-            files: {
-              found: instance.files.map(
-                ({ path, content, mode, user }): ObservedFile => ({
-                  path,
-                  content: typeof content === 'string' ? new TextEncoder().encode(content) : content,
-                  mode,
-                  owner: user,
-                  byHand: false,
-                }),
-              ),
-              reloading: false,
-            },
-            migration: null,
-          }),
-        ),
+      .flatMap((container) => container.instances.map((instance) => settledContainer(container, instance))),
+    templates: desired.containers
+      .filter((c) => c.mode === 'cron')
+      .map((container) => ({
+        ...settledContainer(container, container.template),
+        id: `id-${container.name}-template`,
+        engineName: templateName(desired.stack, container.application, container.name),
+        role: 'template',
+        state: 'created',
+        startedAt: null,
+        job: container.job?.spec ?? null,
+      })),
+  };
+}
+
+function settledContainer(container: DesiredContainer, instance: DesiredInstance): ObservedContainer {
+  return {
+    id: `id-${instance.name}-1`,
+    engineName: instance.engineName,
+    role: 'instance',
+    key: instance.key,
+    application: container.application,
+    container: container.name,
+    instance: instance.name,
+    generation: 1,
+    phase: 'current',
+    state: 'running',
+    exitCode: null,
+    restarts: 0,
+    startedAt: '2026-01-01T00:00:00Z',
+    health: 'none',
+    imageId: container.image.id ?? `sha256:${container.image.reference}`,
+    spec: { ...instance.spec, port: instance.port },
+    env: instance.env.map(
+      (e) => `${e.name}=${e.value.replaceAll(SOCKET_HOLE, `/run/socks/.${instance.engineName}.1`)}`,
+    ),
+    command: null,
+    entrypoint: null,
+    restart: restartText(instance.spec.restart),
+    stopSignal: instance.stopSignal ?? instance.stop.signal,
+    networks: { [STACK]: [] },
+    anonymousVolumes: [],
+    memory: 0,
+    nanoCpus: 0,
+    files: {
+      found: instance.files.map(
+        ({ path, content, mode, user }): ObservedFile => ({
+          path,
+          content: typeof content === 'string' ? new TextEncoder().encode(content) : content,
+          mode,
+          owner: user,
+          byHand: false,
+        }),
       ),
+      reloading: false,
+    },
+    job: null,
+    migration: null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { lineSplitter } from '../../agent/line-splitter.ts';
+import { ENGINE_SOCKET } from '../../compiler/plan/agent-spec.ts';
 import { WORKER_FOLDER, workerConfig } from '../../compiler/plan/worker-config.ts';
 import { workerName } from '../../compiler/names.ts';
 import { agentImage, buildAgentImage } from '../../runtime/agent/agent-image.ts';
@@ -12,9 +13,6 @@ import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { writeData, writeNote } from '../output.ts';
 import { begunIn, LONGEST_LINE, type Handed } from './handed.ts';
-
-/** Docker's own default. */
-const ENGINE_SOCKET = '/var/run/docker.sock';
 
 /** Where an apply is handed to. */
 export interface HandOver {

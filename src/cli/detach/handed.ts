@@ -44,4 +44,6 @@ export interface Handed {
   readonly auth: Readonly<Record<string, RegistryAuth | null>>;
   readonly prove: (Omit<ProveFlags, 'url'> & { readonly url: string }) | null;
   readonly lockTimeoutS: number;
+  /** Where the engine's host has its socket. */
+  readonly engineSocket: string;
 }

@@ -12,7 +12,8 @@ import { begunLine, type Handed } from './handed.ts';
 /** `stack take-over`, which no user types: goes on with an apply that was handed over on standard input. */
 export async function takeOver(context: CommandContext): Promise<number> {
   const handed = await read(context);
-  const { name, source, selection, migrations, hooks, begin, again, prove, lockTimeoutS } = handed;
+  const { name, source, selection, migrations, hooks, begin, again, prove, lockTimeoutS, engineSocket } =
+    handed;
   const { io } = context;
   const observedAtMs = io.clock.now();
   const file = new SourceFile(source.path, source.text, source.format);
@@ -35,6 +36,7 @@ export async function takeOver(context: CommandContext): Promise<number> {
       migrations,
       goesOn: begin.command === 'resume',
       goesBack: begin.command === 'rollback' || begin.command === 'abort',
+      engineSocket,
     },
   });
   if (JSON.stringify(planned.plan.nodes) !== JSON.stringify(handed.nodes))

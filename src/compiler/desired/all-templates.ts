@@ -34,6 +34,8 @@ export function allTemplates(container: ContainerSpec): readonly Template[] {
     ...limits.extraHosts,
     ...container.files.flatMap(fileTemplates),
     ...notificationTemplates(container.notifications),
+    ...(container.cron?.onFailure ? notificationTemplates(container.cron.onFailure) : []),
+    ...(container.heartbeat === null ? [] : [container.heartbeat]),
     ...entries.map(({ value }) => value),
     ...(container.build?.args ?? []).map(({ value }) => value),
   ];

@@ -1,3 +1,4 @@
+import type { JobSpec } from '../cron/job.ts';
 import type { HookName } from '../spec/stack-spec.ts';
 import type { Span } from '../span.ts';
 import type { FilePlace, InstanceSpec } from './instance-spec.ts';
@@ -32,6 +33,8 @@ export interface DesiredState {
   readonly included: readonly string[];
   /** What is run around an apply, in the order in which it comes. */
   readonly hooks: readonly DesiredHook[];
+  /** Where the engine's host has its socket; null: the file does not say. */
+  readonly engineSocket: string | null;
 }
 
 /** A command around an apply. */
@@ -88,13 +91,17 @@ export interface DesiredContainer {
   readonly migrationGates: readonly ContainerKey[];
   /** Who is told what came of a deploy of it. */
   readonly notifications: readonly Notification[];
-  /** For `cron`: the schedule's lines of five fields (two when cron(5)'s day rule needs them). */
-  readonly schedule: readonly string[];
-  readonly timezone: string | null;
-  /** For `cron`: what happens when a run is due while another one lasts; `skip` for all others. */
-  readonly overlap: 'skip' | 'queue' | 'allow';
-  /** For `cron`: how long a run may last; null: as long as it takes. */
-  readonly runTimeoutMs: number | null;
+  /** Null for what is no `cron` container. */
+  readonly job: DesiredJob | null;
+}
+
+/** When a `cron` container runs, and who hears of its runs. */
+export interface DesiredJob {
+  readonly spec: JobSpec;
+  /** Requested after each successful run; it may be a secret. Null: nothing is. */
+  readonly heartbeat: string | null;
+  /** Who is told when a run has failed. */
+  readonly onFailure: readonly Notification[];
 }
 
 /** Somebody who is told what came of a deploy. It holds secrets, and is no part of what counts as a change. */

@@ -1,4 +1,4 @@
-import type { ContainerSpec } from '../spec/container-spec.ts';
+import type { ContainerSpec, NotificationsSpec } from '../spec/container-spec.ts';
 import { parsed, unparsed, type Parsed } from '../spec/values/parsed.ts';
 import { placeRange } from '../spec/text-place.ts';
 import type { Template } from '../spec/template.ts';
@@ -8,9 +8,10 @@ import type { Resolution } from './resolution.ts';
 /** https://docs.rollbar.com/reference/post-deploy */
 const ROLLBAR_DEPLOYS = 'https://api.rollbar.com/api/1/deploy';
 
-/** Who is told of a container's deploys. What cannot be known yet, as in a rehearsal, is left out. */
+/** Who is told of something about a container. What cannot be known yet, as in a rehearsal, is left out. */
 export function notificationsOf(
-  { application, name, notifications }: ContainerSpec,
+  { application, name }: Pick<ContainerSpec, 'application' | 'name'>,
+  notifications: NotificationsSpec,
   { expander, problems }: Resolution,
 ): readonly Notification[] {
   const scope = { application, container: name, index: null };
@@ -49,8 +50,8 @@ export function notificationsOf(
   return all;
 }
 
-/** The text itself may be a secret, so that the problem never repeats it. */
-function parseAddress(text: string): Parsed<string> {
+/** An address that can be asked. The text itself may be a secret, so that the problem never repeats it. */
+export function parseAddress(text: string): Parsed<string> {
   const isOne = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
   if (!isOne) return unparsed('this is no address', 0, text.length, 'write an `http://` or `https://` URL');
   const { username, password } = new URL(text);

@@ -4,6 +4,7 @@ import { variesByInstance } from '../spec/template.ts';
 import type { DesiredContainer, DesiredInstance, DesiredMigration, Strategy } from './desired-state.ts';
 import { desiredImage, writtenImage } from './image.ts';
 import { instanceMaker } from './instance-maker.ts';
+import { jobOf, withJobFile } from './job.ts';
 import { notificationsOf } from './notifications.ts';
 import { programOf } from './program.ts';
 import { reportSocketless, type Resolution } from './resolution.ts';
@@ -22,7 +23,8 @@ export function resolveContainer(
   const { image, config } = desiredImage(container, written, inputs?.images ?? {}, problems);
   const before = problems.errors;
   const make = instanceMaker(container, application, image, config, resolution);
-  const template = make(0);
+  const job = jobOf(container, resolution);
+  const template = job === null ? make(0) : withJobFile(make(0), job);
   if (template.socket === null && container.socket === null)
     reportSocketless(container, application, problems);
   warnFixedSocket(container, template, resolution);
@@ -50,11 +52,8 @@ export function resolveContainer(
         : { name: container.balancer.name, span: problems.source.span(container.balancer.place.range) },
     migration: migration(container, resolution),
     migrationGates: container.migration === null ? [] : (resolution.takersOf.get(container.key) ?? []),
-    notifications: notificationsOf(container, resolution),
-    schedule: container.cron?.schedule ?? [],
-    timezone: container.cron?.timezone ?? null,
-    overlap: container.cron?.overlap ?? 'skip',
-    runTimeoutMs: container.cron?.timeoutMs ?? null,
+    notifications: notificationsOf(container, container.notifications, resolution),
+    job,
   };
 }
 

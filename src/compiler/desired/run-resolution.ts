@@ -35,6 +35,7 @@ export function runResolution(
     ],
     included: spec.included,
     hooks: resolveHooks(spec, resolution.expander),
+    engineSocket: spec.engineSocket,
   };
 }
 

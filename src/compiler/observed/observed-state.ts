@@ -1,11 +1,16 @@
 import type { BalancerText } from '../balancer/running.ts';
 import type { HostPort } from '../desired/host-port.ts';
+import type { JobSpec } from '../cron/job.ts';
 import type { RecordedSpec } from '../desired/instance-spec.ts';
 import type { InstanceKey } from '../desired/desired-state.ts';
 
 /** One look at the engine, taken before planning. Types only: the runtime fills it. */
 export interface ObservedState {
   readonly containers: readonly ObservedContainer[];
+  /** Containers that never run, from which jobs are (ADR 0022). */
+  readonly templates: readonly ObservedContainer[];
+  /** Runs of jobs that have a container. */
+  readonly jobRuns: readonly ObservedJobRun[];
   readonly volumes: readonly ObservedVolume[];
   /** Names of volumes that the file wants and that exist without the stack's labels. */
   readonly foreignVolumes: readonly string[];
@@ -59,7 +64,7 @@ export interface ObservedContainer {
   readonly id: string;
   /** Without the leading slash. */
   readonly engineName: string;
-  readonly role: 'instance' | 'migration';
+  readonly role: 'instance' | 'migration' | 'template';
   readonly key: InstanceKey;
   readonly application: string;
   readonly container: string;
@@ -92,6 +97,8 @@ export interface ObservedContainer {
   readonly nanoCpus: number;
   /** What lies where the label says that files were put. */
   readonly files: ObservedFiles;
+  /** For a template: the job whose runs are made from it; null where the label cannot be read. */
+  readonly job: JobSpec | null;
   /** For a migration: the image id and the displayed words that it ran. */
   readonly migration: { readonly imageId: string; readonly command: readonly string[] } | null;
 }
@@ -177,6 +184,16 @@ export interface ObservedRun {
   readonly spec: RecordedSpec | null;
 }
 
+/** A run that the agent has made (role label `job`). */
+export interface ObservedJobRun {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly engineName: string;
+  readonly application: string;
+  readonly container: string;
+  readonly state: ContainerState;
+}
+
 /** A volume that carries the stack's label. */
 export interface ObservedVolume {
   readonly name: string;
@@ -230,4 +247,6 @@ export const NOTHING_OBSERVED: ObservedState = {
   migrates: null,
   runs: [],
   kept: [],
+  templates: [],
+  jobRuns: [],
 };

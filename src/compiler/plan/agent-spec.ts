@@ -1,18 +1,24 @@
 /**
  * What the stack's agents are created from; its canonical JSON is their label, so that a difference is a
- * planned replacement. Each mounts the stack's journal. Two planes: `stack` sits on the application networks and mounts the socket volumes;
- * `host` shares the host's network, for gates of containers that do (a bridge cannot reach its loopback).
+ * planned replacement. Each mounts the stack's journal. Three planes: `stack` sits on the application networks and mounts the socket volumes;
+ * `host` shares the host's network, for gates of containers that do (a bridge cannot reach its loopback); `engine` has the
+ * engine's socket, and runs jobs (ADR 0022).
  */
 export interface AgentSpec {
   readonly version: 4;
-  readonly plane: 'stack' | 'host';
+  readonly plane: 'stack' | 'host' | 'engine';
   readonly name: string;
   readonly image: string;
   /** Base networks to join, sorted; the first at create. */
   readonly networks: readonly string[];
   /** Volumes mounted at `/stackc/v/<volume>`, sorted. */
   readonly volumes: readonly string[];
+  /** Of the plane `engine`: where the engine's host has its socket. */
+  readonly engineSocket?: string;
 }
+
+/** Docker's own place of the engine's socket, and where containers of ours have it. */
+export const ENGINE_SOCKET = '/var/run/docker.sock';
 
 /** Where the agent sees the stack's journal: the folder, and the file in it. */
 export const JOURNAL_FOLDER = '/stackc/journal';

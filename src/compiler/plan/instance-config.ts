@@ -3,6 +3,7 @@ import type { DesiredContainer, DesiredInstance } from '../desired/desired-state
 import type { InstanceSpec, RecordedSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import { NO_OPTIONS } from '../desired/runtime-options.ts';
+import { JOB_FILE } from '../cron/places.ts';
 import { labels } from '../labels.ts';
 import { baseName, journalVolume } from '../names.ts';
 import { shortId } from '../short-id.ts';
@@ -10,13 +11,14 @@ import { placedFiles } from '../desired/placed-files.ts';
 import { agentVolumePath, JOURNAL_FOLDER } from './agent-spec.ts';
 import type { AgentSpec } from './agent-spec.ts';
 import type { ContainerConfig } from './container-config.ts';
+import { engineMount } from './engine-mount.ts';
 
 /** What a container is made for. */
-export type Role = 'instance' | 'migration' | 'run';
+export type Role = 'instance' | 'migration' | 'run' | 'template';
 
 /**
  * The create call for one generation of an instance. It starts with restart policy `no`, whatever the file says:
- * the policy comes after the gate.
+ * the policy comes after the gate. Of a job it is the template of its runs, which never starts.
  */
 export function instanceConfig(
   stack: string,
@@ -25,12 +27,18 @@ export function instanceConfig(
   { generation, name, imageId }: Incarnation,
 ): ContainerConfig {
   const { socket } = instance;
+  const { job } = container;
   const own = socket === null ? '' : generationSocket(instance, socket, generation);
+  const role = job === null ? 'instance' : 'template';
+  const config = filledConfig(container, instance, { name, imageId, socketPath: own }, stack);
   return {
-    ...filledConfig(container, instance, { name, imageId, socketPath: own }, stack),
+    ...config,
+    // Two runs of a job may go on at the same time.
+    ports: job === null ? config.ports : [],
     labels: {
       ...instance.spec.labels,
-      ...ownLabels(stack, container, instance, generation, 'instance', recordedSpec(container, instance)),
+      ...ownLabels(stack, container, instance, generation, role, recordedSpec(container, instance)),
+      ...(job === null ? {} : { [labels.job]: canonicalJson(job.spec) }),
     },
   };
 }
@@ -135,6 +143,7 @@ export function runConfig(
       ...(run.owner ? { [labels.runOwner]: run.owner } : {}),
     },
     ports: [],
+    files: base.files.filter(({ path }) => path !== JOB_FILE),
     stopSignal: run.command === null ? base.stopSignal : null,
     tty: run.tty,
     openStdin: run.openStdin,
@@ -160,23 +169,31 @@ function runSocket(
   return start + name.slice(-Math.max(1, room));
 }
 
+const PLAIN_VOLUME = {
+  type: 'volume',
+  readOnly: false,
+  noCopy: true,
+  relabel: null,
+  dataVolume: null,
+} as const;
+
 /** The create call for an agent. */
 export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
+  const { engineSocket } = spec;
   return {
     ...bareConfig(spec.name, spec.image),
+    ...(engineSocket === undefined
+      ? {}
+      : { entrypoint: ['node', '/stackc/scheduler.mjs'], command: [], env: [`STACKC_STACK=${stack}`] }),
     labels: { [labels.stack]: stack, [labels.role]: 'agent', [labels.spec]: canonicalJson(spec) },
     network: spec.plane === 'host' ? 'host' : (spec.networks[0] ?? 'none'),
     mounts: [
-      ...spec.volumes.map((volume) => ({ source: volume, target: agentVolumePath(volume, '') })),
-      { source: journalVolume(stack), target: JOURNAL_FOLDER },
-    ].map((mount) => ({
-      ...mount,
-      type: 'volume',
-      readOnly: false,
-      noCopy: true,
-      relabel: null,
-      dataVolume: null,
-    })),
+      ...[
+        ...spec.volumes.map((volume) => ({ source: volume, target: agentVolumePath(volume, '') })),
+        { source: journalVolume(stack), target: JOURNAL_FOLDER },
+      ].map((mount) => ({ ...mount, ...PLAIN_VOLUME })),
+      ...(engineSocket === undefined ? [] : [engineMount(engineSocket)]),
+    ],
     // Who is connected to a socket stands in `/proc/<pid>/net/unix` of the one who connected.
     hostProcesses: spec.plane === 'stack',
     // It writes in directories of other users, and does nothing else that needs a right.

@@ -178,6 +178,8 @@ export interface PlanRequest {
   readonly agentImage: string;
   /** Whether the engine has that image. */
   readonly agentImagePresent: boolean;
+  /** Where the engine's host has its socket, where the file does not say. */
+  readonly engineSocket: string;
   /** Whether migrations run that have not; a way back runs none. Default true. */
   readonly migrations?: boolean;
   /** Those that would run are left out, with a warning each (`STK422`). Default false. */

@@ -1,13 +1,11 @@
 import { labels } from '../labels.ts';
 import { workerName } from '../names.ts';
 import type { ContainerConfig } from './container-config.ts';
+import { engineMount } from './engine-mount.ts';
 import { bareConfig } from './instance-config.ts';
 
 /** Where the program lies in the container of an apply that goes on by itself. */
 export const WORKER_FOLDER = '/stackc';
-
-/** Where it finds the engine: docker's own default. */
-const ENGINE_SOCKET = '/var/run/docker.sock';
 
 /** An apply that is told to stop finishes what is under way first: a drain, a stop, a gate. */
 const STOP_S = 600;
@@ -32,18 +30,7 @@ export function workerConfig(stack: string, { image, engineSocket, asks, command
     command,
     user: '0',
     network: asks ? 'host' : 'none',
-    mounts: [
-      {
-        type: 'bind',
-        source: engineSocket,
-        target: ENGINE_SOCKET,
-        readOnly: false,
-        noCopy: false,
-        relabel: null,
-        dataVolume: null,
-        mustExist: true,
-      },
-    ],
+    mounts: [engineMount(engineSocket)],
     securityOpt: ['no-new-privileges'],
     // Whoever attaches reads it, whatever the engine's own driver is.
     log: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '1' } },

@@ -4,15 +4,16 @@ import type { InstanceSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
+import type { PlanRequest } from '../plan/plan.ts';
 
 /**
  * The agents of a stack, whether or not a plan needs them: the one on its networks always, since it keeps the journal; the
- * one on the host's where something asks it. `leaving` are volumes that are needed only to tidy, or to tell balancers
+ * one on the host's where something asks it, the one with the engine's socket where there are jobs. `leaving` are volumes that are needed only to tidy, or to tell balancers
  * something.
  */
 export function desiredAgents(
   desired: DesiredState,
-  image: string,
+  { agentImage: image, engineSocket }: Pick<PlanRequest, 'agentImage' | 'engineSocket'>,
   leaving: readonly string[],
 ): readonly AgentSpec[] {
   const daemons = desired.containers.filter((c) => c.mode !== 'cron');
@@ -40,12 +41,28 @@ export function desiredAgents(
       volumes: [],
     });
   }
+  if (hasJobs(desired)) {
+    agents.push({
+      version: 4,
+      plane: 'engine',
+      name: agentName(desired.stack, 'engine'),
+      image,
+      networks: desired.networks.map((n) => n.name).sort(),
+      volumes: [],
+      engineSocket: desired.engineSocket ?? engineSocket,
+    });
+  }
   return agents;
+}
+
+/** Whether somebody must start containers by the clock. */
+export function hasJobs({ containers }: Pick<DesiredState, 'containers'>): boolean {
+  return containers.some(({ job }) => job !== null);
 }
 
 /** The name of a plane's agent container. Instances end in a digit, so no instance can be called so. */
 export function agentName(stack: string, plane: AgentSpec['plane']): string {
-  return plane === 'stack' ? `${stack}-agent` : `${stack}-agent-host`;
+  return plane === 'stack' ? `${stack}-agent` : `${stack}-agent-${plane}`;
 }
 
 /** Which agents an instance's socket, gate and drain need. */
@@ -122,8 +139,14 @@ export function impairedPlanes(
 }
 
 /** Agents of the stack by their labels that no plan would ask: renamed by hand, or copies. */
-export function strayAgents(stack: string, { agents }: ObservedState): readonly ObservedAgent[] {
+export function strayAgents(
+  stack: string,
+  { agents }: ObservedState,
+  keepsEngine: boolean,
+): readonly ObservedAgent[] {
   const known = new Set([agentName(stack, 'stack'), agentName(stack, 'host')]);
+  // Whoever has the engine's socket without need is one too many.
+  if (keepsEngine) known.add(agentName(stack, 'engine'));
   return agents.filter(({ name }) => !known.has(name));
 }
 

@@ -42,21 +42,7 @@ export function checkPlan(
   diagnostics.push(...takenVolumes(desired, observed));
   diagnostics.push(...takenPorts(decided, dropped, observed, adoptable));
   diagnostics.push(...namedBalancers(decided, observed, tellersIn(observed)));
-  diagnostics.push(...unrunSchedules(desired));
   return diagnostics;
-}
-
-/** One for all of them: it is about this version, and the same for each. */
-function unrunSchedules(desired: DesiredState): readonly Diagnostic[] {
-  const names = desired.containers.filter(({ mode }) => mode === 'cron').map(({ name }) => `\`${name}\``);
-  if (names.length === 0) return [];
-  const message = `no schedule is run by this version: ${[...new Set(names)].join(', ')}`;
-  return [
-    diagnostic('STK412', message, null, {
-      severity: 'warning',
-      help: 'put `stack run NAME` into a crontab until the agent does',
-    }),
-  ];
 }
 
 /** What was asked for by name must not be left out in silence. */

@@ -1,9 +1,4 @@
-import type {
-  DeployMode,
-  DesiredContainer,
-  DesiredInstance,
-  DesiredState,
-} from '../desired/desired-state.ts';
+import type { DesiredContainer, DesiredInstance, DesiredState } from '../desired/desired-state.ts';
 import { fixedPorts, portsOverlap } from '../desired/host-port.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import { groupBy } from '../group-by.ts';
@@ -50,11 +45,10 @@ export function decide(
   const forced = new Set(request.force);
   const decided: Decided[] = [];
   for (const container of desired.containers) {
+    // Its runs come and go by the clock: `templates.ts`.
+    if (container.mode === 'cron') continue;
     for (const instance of container.instances) {
-      const stands = standing(
-        instance.engineName,
-        container.mode === 'cron' ? [] : (byKey.get(instance.key) ?? []),
-      );
+      const stands = standing(instance.engineName, byKey.get(instance.key) ?? []);
       decided.push(
         decideOne(container, instance, stands, observed, {
           included: named(included, container, instance),
@@ -108,10 +102,10 @@ function decideOne(
   const container = besideItself(described, instance, current);
   const difference = current === null ? NO_DIFFERENCE : compare(container, instance, current);
   const status = statusOf(current, difference);
-  const mode = container.mode === 'manual' && (included || forced) ? 'auto' : container.mode;
+  const mode = container.mode === 'manual' && !included && !forced ? 'manual' : 'auto';
   const byTable = modeTable[mode][status];
   const successor = forced ? null : publishedSuccessor(container, instance, stands, observed.links);
-  const decision = decisionFor(byTable, { current, forced, successor, mode });
+  const decision = decisionFor(byTable, { current, forced, successor });
   if (successor === null) {
     // With stop-first an old one runs beside one that does not only where an apply was going back.
     const toOld = container.strategy.order === 'stop-first' ? STARTING.has(decision) : decision === 'replace';
@@ -159,15 +153,13 @@ function decisionFor(
     current,
     forced,
     successor,
-    mode,
   }: Pick<Decided, 'successor'> & {
     readonly current: ObservedContainer | null;
     readonly forced: boolean;
-    readonly mode: DeployMode;
   },
 ): Decision {
   if (successor !== null) return current === null ? 'create' : 'replace';
-  return forced && mode !== 'cron' && current !== null ? 'replace' : byTable;
+  return forced && current !== null ? 'replace' : byTable;
 }
 
 function cutOff(current: ObservedContainer | null, { generation }: ObservedContainer): Reason {
@@ -220,7 +212,6 @@ function reasonsFor(
     case 'update':
       return difference.update;
     case 'leave':
-    case 'schedule':
       return [];
     default:
       return unreachable(decision);

@@ -1,12 +1,13 @@
 import { containerKey } from '../desired/keys.ts';
 import type { ContainerKey } from '../desired/desired-state.ts';
 import { groupBy } from '../group-by.ts';
-import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
+import type { ObservedAgent, ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import { PlanBuilder } from '../plan/plan-builder.ts';
 import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan } from '../plan/plan.ts';
 import { instanceEngineName, journalVolume } from '../names.ts';
 import { adoptedName } from './adopted.ts';
+import { agentName } from './agents.ts';
 import { plainChange } from './plain-change.ts';
 import { groupOf } from './record-adoptions.ts';
 import { mountedVolumes, socketPlace } from './sockets.ts';
@@ -22,7 +23,12 @@ export function destroyPlan(
   const gone: NodeId[] = [];
   const stops = new Map<string, readonly NodeId[]>();
   const runs: NodeId[] = [];
-  for (const { id, engineName } of observed.runs) {
+  // Whoever would begin another run goes first.
+  const starter = agentName(request.stack, 'engine');
+  const begin = observed.agents
+    .filter(({ name }) => name === starter)
+    .map((agent) => removeAgent(builder, agent, [], changes));
+  for (const { id, engineName } of [...observed.runs, ...observed.jobRuns]) {
     const group = `run ${engineName}`;
     changes.push(plainChange(group, { kind: 'run', name: engineName }, 'remove', [asked(engineName)]));
     const target = { kind: 'existing', id, generation: 0 } as const;
@@ -30,7 +36,7 @@ export function destroyPlan(
       group,
       'stop',
       { kind: 'container.stop', target, timeoutS: null },
-      [],
+      begin,
       'destroy',
     );
     runs.push(stop);
@@ -78,16 +84,19 @@ export function destroyPlan(
       ),
     );
   }
+  for (const template of observed.templates) {
+    const { application, container, engineName } = template;
+    const id = `job ${engineName}`;
+    const subject = { kind: 'schedule', application, container } as const;
+    changes.push(plainChange(id, subject, 'remove', [asked(engineName)]));
+    const op = { kind: 'container.remove', target: existing(template), volumes: true } as const;
+    gone.push(builder.add(id, 'remove', op, begin, 'destroy'));
+  }
   // Last, so that it can write down all that comes before.
   const stopped = builder.join('instances', 'gone', gone.splice(0));
   const emptied = removeKept(builder, observed, forgetAll(builder, observed, stopped, changes), changes);
-  for (const agent of observed.agents) {
-    const id = `agent ${agent.name}`;
-    changes.push(plainChange(id, { kind: 'agent', name: agent.name }, 'remove', [asked(agent.name)]));
-    gone.push(
-      builder.add(id, 'remove', { kind: 'agent.remove', name: agent.name, id: agent.id }, emptied, 'destroy'),
-    );
-  }
+  for (const agent of observed.agents)
+    if (agent.name !== starter) gone.push(removeAgent(builder, agent, emptied, changes));
   const empty = builder.join('containers', 'gone', observed.agents.length > 0 ? gone : emptied);
   for (const name of observed.ownNetworks) {
     changes.push(plainChange(`network ${name}`, { kind: 'network', name }, 'remove', [asked(name)]));
@@ -109,6 +118,17 @@ export function destroyPlan(
     warnings: [],
     agents: [],
   };
+}
+
+function removeAgent(
+  builder: PlanBuilder,
+  { name, id }: ObservedAgent,
+  after: readonly NodeId[],
+  changes: Change[],
+): NodeId {
+  const group = `agent ${name}`;
+  changes.push(plainChange(group, { kind: 'agent', name }, 'remove', [asked(name)]));
+  return builder.add(group, 'remove', { kind: 'agent.remove', name, id }, after, 'destroy');
 }
 
 /** Whoever is cut off before that finds what was adopted again. */

@@ -25,14 +25,13 @@ export type Decision =
   | 'unpause'
   | 'replace'
   | 'hold'
-  | 'start-held'
-  | 'schedule';
+  | 'start-held';
 
 /** Decisions by which a container is started. */
 export const STARTING: ReadonlySet<Decision> = new Set(['create', 'replace', 'start', 'start-held']);
 
 /** Deploy mode × status → decision. `--include` reads the `auto` row for a `manual` container. */
-export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Decision>>>> = {
+export const modeTable: Readonly<Record<Exclude<DeployMode, 'cron'>, Readonly<Record<Status, Decision>>>> = {
   auto: {
     missing: 'create',
     same: 'leave',
@@ -52,16 +51,6 @@ export const modeTable: Readonly<Record<DeployMode, Readonly<Record<Status, Deci
     paused: 'unpause',
     differs: 'hold',
     'differs-stopped': 'start-held',
-  },
-  cron: {
-    missing: 'schedule',
-    same: 'schedule',
-    adjust: 'schedule',
-    reload: 'schedule',
-    stopped: 'schedule',
-    paused: 'schedule',
-    differs: 'schedule',
-    'differs-stopped': 'schedule',
   },
 };
 

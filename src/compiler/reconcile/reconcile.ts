@@ -26,6 +26,7 @@ import { rollContainers } from './roll-containers.ts';
 import type { RollScope } from './replace.ts';
 import { abandonedRuns, tidyMigrations, tidyRuns, unstartedMigrations } from './runs.ts';
 import { socketVolumes, wantedPlaces } from './sockets.ts';
+import { decideTemplates, dropTemplates, rollTemplates, type DecidedTemplate } from './templates.ts';
 import { existing } from './turn.ts';
 
 /**
@@ -61,7 +62,10 @@ function planWith(
   const dropped = droppedInstances(desired, observed, request.only.length > 0 ? selected : null);
   const builder = new PlanBuilder();
 
-  const starting = new Set(decided.filter((d) => STARTING.has(d.decision)).map((d) => d.container.key));
+  const templates = decideTemplates(desired, observed, selected);
+  const starting = new Set(
+    [...decided, ...templates].filter((d) => STARTING.has(d.decision)).map((d) => d.container.key),
+  );
   const { migrations: wanted = true, skipMigration = false, goesOn = false } = request;
   const migrations = wanted && !skipMigration;
   const diagnostics = [
@@ -70,7 +74,14 @@ function planWith(
   ];
   const runs = abandonedRuns(observed, request);
   const tellers = tellersOf(all, dropped, observed);
-  const agents = neededAgents(desired, observed, request, { anyway, decided, dropped, runs, tellers });
+  const agents = neededAgents(desired, observed, request, {
+    anyway,
+    decided,
+    dropped,
+    runs,
+    templates,
+    tellers,
+  });
   const prepared = prepare(builder, desired, observed, request, { starting, selected, migrations, agents });
   const reach = new Set(agents.flatMap((agent) => agent.volumes));
   const isCounted = agents.some(({ plane }) => plane === 'stack');
@@ -87,7 +98,18 @@ function planWith(
   const work = { decided, starting, selected, migrations, scope };
   const rolled = rollContainers(builder, desired, observed, work, aside);
 
-  const ready = builder.join('everything', 'ready', [...rolled.ready.values()].flat());
+  // Jobs take up the new version when it is sure to stay.
+  const settled = (application: string): readonly NodeId[] =>
+    builder.join(`jobs of ${application}`, 'begin', [
+      ...aside,
+      ...rolled.monitored,
+      ...desired.containers.flatMap((one) =>
+        one.application === application ? (rolled.ready.get(one.key) ?? []) : [],
+      ),
+    ]);
+  const jobs = rollTemplates(builder, templates, settled);
+
+  const ready = builder.join('everything', 'ready', [...[...rolled.ready.values()].flat(), ...jobs.ready]);
   const removal = removeDropped(
     builder,
     dropped,
@@ -106,6 +128,14 @@ function planWith(
   ];
   const over = builder.join('everything', 'done', [...ready, ...removal.ready, ...rolled.monitored]);
   for (const cleanup of rolled.cleanups) cleanup(over.length > 0 ? over : prepared.ready);
+  const within = request.only.length > 0 ? selected : null;
+  const unscheduled = dropTemplates(
+    builder,
+    desired,
+    observed,
+    within,
+    over.length > 0 ? over : prepared.ready,
+  );
   const forgotten: Change[] = [];
   forgetAdoptions(builder, observed, prepared.ready, forgotten);
 
@@ -114,7 +144,15 @@ function planWith(
       formatVersion: PLAN_FORMAT_VERSION,
       stack: desired.stack,
       nodes: builder.nodes,
-      changes: [...prepared.changes, ...rolled.changes, ...removal.changes, ...tidied, ...forgotten],
+      changes: [
+        ...prepared.changes,
+        ...rolled.changes,
+        ...jobs.changes,
+        ...removal.changes,
+        ...unscheduled,
+        ...tidied,
+        ...forgotten,
+      ],
       rolls: rolled.rolls,
       hooks: [],
       warnings: diagnostics.filter((d) => d.severity === 'warning'),
@@ -147,12 +185,14 @@ function neededAgents(
     decided,
     dropped,
     runs,
+    templates,
     tellers,
   }: {
     readonly anyway: ReadonlySet<AgentSpec['plane']>;
     readonly decided: readonly Decided[];
     readonly dropped: readonly DroppedInstance[];
     readonly runs: readonly ObservedRun[];
+    readonly templates: readonly DecidedTemplate[];
     readonly tellers: ReadonlyMap<string, readonly Teller[]>;
   },
 ): readonly AgentSpec[] {
@@ -177,6 +217,8 @@ function neededAgents(
     const current = standing.current === null ? [] : [standing.current];
     volumes.push(...socketVolumes([...current, ...standing.leftovers, ...standing.failed]));
   }
+  if (templates.length > 0) standby.add('engine');
+  if (templates.some(({ decision }) => decision !== 'leave')) planes.add('engine');
   // What goes may have its socket where nothing of the file has one; only volumes that are still there can be mounted.
   const present = new Set(observed.volumes.map((v) => v.name));
   const leaving = volumes.filter((volume) => present.has(volume));
@@ -186,7 +228,7 @@ function neededAgents(
   for (const plane of impairedPlanes(desired.stack, standby, observed)) planes.add(plane);
   if (planes.size === 0) return [];
   const planned = plannedRuntimeVolumes(desired);
-  return desiredAgents(desired, request.agentImage, [...leaving, ...told, ...planned]).filter((agent) =>
+  return desiredAgents(desired, request, [...leaving, ...told, ...planned]).filter((agent) =>
     planes.has(agent.plane),
   );
 }

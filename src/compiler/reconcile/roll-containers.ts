@@ -8,7 +8,6 @@ import { runs } from './cover.ts';
 import type { Decided } from './decide.ts';
 import { addMigration, migrationChangeId, pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
-import { plainChange } from './plain-change.ts';
 import { predecessorsOf } from './predecessors.ts';
 import { rollInstance, waitName } from './roll.ts';
 import type { Awaited, RollScope } from './replace.ts';
@@ -62,7 +61,8 @@ export function rollContainers(
       return waiting.length === 0 ? [] : [waitName(key, waiting)];
     });
 
-  for (const container of migrationOrder(desired.containers, migrations)) {
+  const daemons = desired.containers.filter(({ mode }) => mode !== 'cron');
+  for (const container of migrationOrder(daemons, migrations)) {
     const own = byContainer.get(container.key) ?? [];
     const before: NodeId[] = [...prepared, ...readyOf(container.after)];
     const waitsFor = waitsOf(container.after);
@@ -80,10 +80,6 @@ export function rollContainers(
         } else before.push(known);
         waitsFor.push(migrationChangeId(migration.owner.key));
       }
-    }
-    if (container.mode === 'cron') {
-      changes.push(scheduleChange(container));
-      continue;
     }
     const begin = builder.join(container.key, 'begin', before);
     const { rolled, roll } = rollOne(builder, container, own, begin, waitsFor, scope);
@@ -312,21 +308,4 @@ function beginsAlone({ container, instance }: Decided, { handover }: RollScope):
   if (container.strategy.order !== 'start-first' || spec.network === 'host') return false;
   const isAsked = socket === null ? port !== null : socket.movable;
   return isAsked && handover(container.key, index).length === 0;
-}
-
-function scheduleChange(container: DesiredContainer): Change {
-  const subject = {
-    kind: 'schedule',
-    application: container.application,
-    container: container.name,
-  } as const;
-  const zone = container.timezone === null ? '' : ` ${container.timezone}`;
-  const lines = container.schedule.map((line) => `${line}${zone}`);
-  return plainChange(
-    container.key,
-    subject,
-    'schedule',
-    [],
-    [...lines, `run it with \`stack run ${container.name}\``],
-  );
 }

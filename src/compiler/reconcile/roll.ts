@@ -115,7 +115,6 @@ export function rollInstance(
       }
       break;
     case 'leave':
-    case 'schedule':
       break;
     default:
       return unreachable(decision);
@@ -190,7 +189,6 @@ function actionOf(
     case 'start':
     case 'update':
     case 'reload':
-    case 'schedule':
       return decision;
     default:
       return unreachable(decision);

@@ -66,6 +66,8 @@ export interface WrittenContainer {
   /** Sorted by path. */
   readonly files: readonly FileSpec[];
   readonly notifications: NotificationsSpec;
+  /** Requested after each successful run of a `cron` container; null: nothing is. */
+  readonly heartbeat: Template | null;
   /** Containers outside of the stack that become its instances: one text for all of them, or one each, in their order; null: not written. */
   readonly adopt: Template | readonly Template[] | null;
 }
@@ -187,9 +189,14 @@ export interface NotificationsSpec {
 export interface CronSpec {
   /** Lines of five fields; two when day and weekday are both restricted. */
   readonly schedule: readonly string[];
-  readonly timezone: string | null;
+  /** `UTC` unless written. */
+  readonly timezone: string;
   readonly overlap: 'skip' | 'queue' | 'allow';
   readonly timeoutMs: number | null;
+  readonly catchUp: boolean;
+  readonly jitterMs: number;
+  /** Who is told of a run that failed; null: whoever is told of deploys. */
+  readonly onFailure: NotificationsSpec | null;
 }
 
 /** The container's own log settings. */

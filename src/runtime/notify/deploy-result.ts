@@ -76,7 +76,7 @@ export class DeployResults {
 
 function isOf({ subject }: Change, { application, name }: DesiredContainer): boolean {
   return (
-    (subject.kind === 'instance' || subject.kind === 'migration') &&
+    (subject.kind === 'instance' || subject.kind === 'migration' || subject.kind === 'schedule') &&
     subject.application === application &&
     subject.container === name
   );

@@ -188,7 +188,11 @@ export class Performer {
       case 'container.rename':
         // A new generation that has ended by now does not become the current one.
         return this.#mark(op, async () => {
-          if (op.target.kind === 'created' && isBecoming(op)) await stillRuns(this.#id(op.target), engine);
+          const { target } = op;
+          if (target.kind !== 'created' || !isBecoming(op)) return;
+          // A template has never run.
+          if (this.#targets.instance(target.instance).container.job !== null) return;
+          await stillRuns(this.#id(target), engine);
         });
       case 'container.connect':
         await engine.connectNetwork(op.network, this.#id(op.target), op.aliases ?? []);

@@ -38,6 +38,7 @@ const container = (given: Partial<ObservedContainer> & { engineName: string }): 
   memory: 0,
   nanoCpus: 0,
   files: { found: [], reloading: false },
+  job: null,
   migration: null,
   ...given,
 });

@@ -40,12 +40,12 @@ db: { deploy: manual, image: "a:1" }`).replace('containers:', 'database: { host:
 
   test('a cron container is one instance with its schedule', () => {
     const job = container(text, 'job');
-    expect([job.instances.length, job.schedule, job.overlap, job.runTimeoutMs]).toEqual([
-      1,
-      ['5 3 * * *'],
-      'queue',
-      3_600_000,
-    ]);
+    expect([
+      job.instances.length,
+      job.job?.spec.schedule,
+      job.job?.spec.overlap,
+      job.job?.spec.timeoutMs,
+    ]).toEqual([1, ['5 3 * * *'], 'queue', 3_600_000]);
     expect(job.template.spec.restart).toEqual({ name: 'no', maxRetries: 0 });
   });
 

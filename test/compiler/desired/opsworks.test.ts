@@ -81,7 +81,7 @@ test('asks for its images and for the database of the operator', () => {
 });
 
 function line(container: DesiredContainer): string {
-  const { name, mode, instances, strategy, template, schedule, migration } = container;
+  const { name, mode, instances, strategy, template, job, migration } = container;
   const { gate, stop, spec } = template;
   return [
     `${mode} ${name}: ${instances.map((one) => one.engineName).join(' ')}`,
@@ -93,7 +93,7 @@ function line(container: DesiredContainer): string {
     spec.mounts.map((m) => `${m.source}:${m.target}`).join(' '),
     spec.env.join(' '),
     ...(migration === null ? [] : [`migration ${migration.shown.join(' ')}`]),
-    ...schedule,
+    ...(job?.spec.schedule ?? []),
   ].join(' | ');
 }
 

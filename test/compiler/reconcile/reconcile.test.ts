@@ -995,16 +995,6 @@ describe('what an operator is kept from', () => {
     expect(result.nodes).toEqual([]);
   });
 
-  test('schedules that nothing runs are one warning', () => {
-    const desired = desiredState([
-      { name: 'report', mode: 'cron' },
-      { name: 'cleanup', mode: 'cron' },
-    ]);
-    expect(plan(desired, nothing).warnings.map((d) => `${d.code} ${d.message}`)).toEqual([
-      'STK412 no schedule is run by this version: `report`, `cleanup`',
-    ]);
-  });
-
   test('a volume that another tool made is used, not created at every apply, with a warning', () => {
     const desired = desiredState([{ name: 'app', socket: true }]);
     const observed = { ...settled(desired), volumes: [], foreignVolumes: ['shop-socks-run'] };

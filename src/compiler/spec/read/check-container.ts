@@ -24,17 +24,20 @@ export function checkContainer(container: WrittenContainer, fields: Fields, read
   checkHostname(container, reader);
   checkLabels(container, reader);
   checkFiles(container, fields, reader);
+  checkTold(container, fields, reader);
   checkBalancer(container, fields, reader);
 }
 
 function checkCron(container: WrittenContainer, fields: Fields, reader: Reader): void {
   const cron = fields.get('cron');
   if (container.mode !== 'cron') {
-    if (cron !== undefined) {
+    for (const key of ['cron', 'heartbeat']) {
+      const field = fields.get(key);
+      if (field === undefined) continue;
       reader.problems.error(
         'STK326',
-        `\`cron\` is only for \`deploy: cron\`, not \`${container.mode}\``,
-        cron.keyRange,
+        `\`${key}\` is only for \`deploy: cron\`, not \`${container.mode}\``,
+        field.keyRange,
       );
     }
     return;
@@ -124,6 +127,25 @@ function checkBalancer({ socket }: WrittenContainer, fields: Fields, reader: Rea
   reader.problems.warn('STK363', '`balancer` has no effect for a container with a `socket`', field.keyRange, {
     help: 'take it out: the balancer finds each new generation at the same path',
   });
+}
+
+/** Whom a job tells what is put into its template as a file. */
+function checkTold(
+  { limits, notifications, cron, heartbeat }: WrittenContainer,
+  fields: Fields,
+  reader: Reader,
+): void {
+  const readOnly = fields.get('read_only');
+  if (!limits.readOnly || readOnly === undefined || cron === null) return;
+  const isTold =
+    heartbeat !== null || Object.values(cron.onFailure ?? notifications).some((each) => each !== null);
+  if (!isTold) return;
+  reader.problems.error(
+    'STK367',
+    'whom a job tells of its runs cannot be kept for a container that is `read_only`',
+    readOnly.keyRange,
+    { help: 'take `read_only` out, or `heartbeat`, `notifications` and `cron.on_failure`' },
+  );
 }
 
 function checkFiles({ files, limits, mode }: WrittenContainer, fields: Fields, reader: Reader): void {

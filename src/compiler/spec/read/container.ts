@@ -97,6 +97,7 @@ export function readContainer(
     platform: readPlatform(fields, reader),
     files: readFiles(node('files'), reader),
     notifications: readNotifications(node('notifications'), reader),
+    heartbeat: reader.template(node('heartbeat'), 'hidden'),
     adopt: readAdopt(fields, reader),
   };
   checkContainer(container, fields, reader);

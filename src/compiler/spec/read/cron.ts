@@ -1,8 +1,11 @@
 import type { DocumentNode } from '../../source/document.ts';
 import type { CronSpec } from '../container-spec.ts';
 import { CRON_FIELDS, parseCronField, parseCronLine, scheduleLines } from '../values/cron-schedule.ts';
-import { reportLaterKeys } from './later-keys.ts';
+import { readNotifications } from './notifications.ts';
 import type { Fields, Reader } from './reader.ts';
+
+/** In which fields are read where no zone is written. */
+const DEFAULT_ZONE = 'UTC';
 
 /** Reads `cron`: one string of five fields, or an object. Null when a field is wrong. */
 export function readCron(node: DocumentNode, reader: Reader): CronSpec | null {
@@ -10,19 +13,30 @@ export function readCron(node: DocumentNode, reader: Reader): CronSpec | null {
     const line = reader.parsed(node, 'STK321', parseCronLine);
     return line === null
       ? null
-      : { schedule: scheduleLines(line), timezone: null, overlap: 'skip', timeoutMs: null };
+      : {
+          schedule: scheduleLines(line),
+          timezone: DEFAULT_ZONE,
+          overlap: 'skip',
+          timeoutMs: null,
+          catchUp: false,
+          jitterMs: 0,
+          onFailure: null,
+        };
   }
   const fields = reader.fields(node);
-  reportLaterKeys(fields, 'cron', reader);
   const schedule = readSchedule(fields, reader);
   const timezone = readTimezone(fields, reader);
+  const onFailure = fields.get('on_failure');
   return schedule === null
     ? null
     : {
         schedule,
-        timezone,
+        timezone: timezone ?? DEFAULT_ZONE,
         overlap: reader.choice(fields.get('overlap')?.value, ['skip', 'queue', 'allow'], 'skip'),
         timeoutMs: reader.durationMs(fields.get('timeout')?.value),
+        catchUp: reader.flag(fields.get('catch_up')?.value) ?? false,
+        jitterMs: reader.durationMs(fields.get('jitter')?.value) ?? 0,
+        onFailure: onFailure === undefined ? null : readNotifications(onFailure.value, reader),
       };
 }
 

@@ -5,8 +5,7 @@ import type { Fields, Reader } from './reader.ts';
 const LATER = {
   stack: ['hosts', 'heal', 'waves', 'target', 'balancer', 'route'],
   application: ['heal', 'on', 'waves', 'target', 'balancer', 'route'],
-  container: ['heal', 'scale', 'heartbeat', 'on', 'waves', 'target', 'route'],
-  cron: ['catch_up', 'jitter', 'heartbeat', 'on_failure'],
+  container: ['heal', 'scale', 'on', 'waves', 'target', 'route'],
 } as const;
 
 /** Reports the keys of an object that are not supported yet. */
