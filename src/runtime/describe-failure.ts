@@ -124,9 +124,20 @@ export async function describeFailure(
       log,
     };
   }
-  if (error instanceof EngineError) return { ...plainWords(error), log };
+  if (error instanceof EngineError) return { ...(lacksSocket(error, op) ?? plainWords(error)), log };
   const message = error instanceof Error ? error.message : String(error);
   return { message, detail: null, help: null, log };
+}
+
+/** The one thing in such an agent that may be wrong is where the engine's socket is. */
+function lacksSocket(error: EngineError, op: Operation): Omit<Failure, 'log'> | null {
+  const socket = op.kind === 'agent.create' ? op.agent.engineSocket : undefined;
+  if (socket === undefined || error.kind !== 'invalid') return null;
+  return {
+    message: `the engine's host has no socket of the engine at \`${socket}\``,
+    detail: error.message,
+    help: '`agent: { engine_socket: PATH }` in the stack file says where it is there',
+  };
 }
 
 /** One that this apply has not made would be asked again and again: nothing else is planned for what the file names. */

@@ -30,7 +30,7 @@ export interface PlanStyle {
 
 const INDENT = '    ';
 
-/** Actions whose own names would say too much: nothing is done, and nothing runs by the clock yet. */
+/** Actions whose own names would say too much, or too little. */
 const ACTION_NAMES: Readonly<Partial<Record<Action, string>>> = { none: 'same', schedule: 'cron' };
 
 /** Longer names stand alone instead of pushing every other line to the right. */
@@ -261,11 +261,13 @@ function requestsLine({ changes }: Plan, brush: Paint): readonly string[] {
   return summary === null || worst === null ? [] : [brush(VERDICT_STYLES[worst], summary)];
 }
 
+const MAKING: ReadonlySet<Action> = new Set(['create', 'build', 'schedule']);
+
 /** That something is created because it is missing needs no words, and what is removed says why beside its name. */
 function isObvious({ action }: Change, { kind, to }: Reason): boolean {
   if (action === 'remove') return true;
   return (
-    kind === 'missing' && (action === 'pull' || (to === null && (action === 'create' || action === 'build')))
+    kind === 'missing' && (action === 'pull' || (to === null && MAKING.has(action)))
   );
 }
 

@@ -70,11 +70,12 @@ function changeWords(
   return apart(before) === apart(after) ? null : 'something else is to be made than when the plan was made';
 }
 
-/** Nothing is done to them. */
-const IDLE: ReadonlySet<string> = new Set(['none', 'hold', 'schedule']);
+/** Nothing is done to them; nor to a job without a reason. */
+const IDLE: ReadonlySet<string> = new Set(['none', 'hold']);
 
 function actionOf(change: SavedChange | null): string {
-  return change === null || IDLE.has(change.action) ? 'none' : change.action;
+  if (change === null || IDLE.has(change.action)) return 'none';
+  return change.action === 'schedule' && change.reasons.length === 0 ? 'none' : change.action;
 }
 
 function words(action: string): string {

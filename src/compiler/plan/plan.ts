@@ -192,7 +192,7 @@ export interface PlanRequest {
   readonly goesOn?: boolean;
 }
 
-/** Changes that `--detailed-exitcode` and `apply` count; held, scheduled and unchanged ones are not pending. */
-export function isPending(change: Change): boolean {
-  return change.action !== 'none' && change.action !== 'hold' && change.action !== 'schedule';
+/** Changes that `--detailed-exitcode` and `apply` count; held and unchanged ones are not pending, nor jobs without a reason. */
+export function isPending({ action, reasons }: Pick<Change, 'action' | 'reasons'>): boolean {
+  return action === 'schedule' ? reasons.length > 0 : action !== 'none' && action !== 'hold';
 }

@@ -98,16 +98,7 @@ function planWith(
   const work = { decided, starting, selected, migrations, scope };
   const rolled = rollContainers(builder, desired, observed, work, aside);
 
-  // Jobs take up the new version when it is sure to stay.
-  const settled = (application: string): readonly NodeId[] =>
-    builder.join(`jobs of ${application}`, 'begin', [
-      ...aside,
-      ...rolled.monitored,
-      ...desired.containers.flatMap((one) =>
-        one.application === application ? (rolled.ready.get(one.key) ?? []) : [],
-      ),
-    ]);
-  const jobs = rollTemplates(builder, templates, settled);
+  const jobs = rollTemplates(builder, templates, rolled.ofJob);
 
   const ready = builder.join('everything', 'ready', [...[...rolled.ready.values()].flat(), ...jobs.ready]);
   const removal = removeDropped(

@@ -13,6 +13,7 @@ import { rollInstance, waitName } from './roll.ts';
 import type { Awaited, RollScope } from './replace.ts';
 import type { Rolled } from './roll.ts';
 import { awaitCounted, replacedInTurn, settledFirst } from './turns.ts';
+import type { AwaitedByJob } from './templates.ts';
 
 /** What was decided, and what every instance must know. */
 export interface Work extends MigrationScope {
@@ -28,6 +29,8 @@ export interface RolledContainers {
   /** New generations are watched no longer. */
   readonly monitored: readonly NodeId[];
   readonly cleanups: readonly Rolled['cleanup'][];
+  /** What the template of a job waits for: all else of its application, and the migrations that hold it back. */
+  readonly ofJob: (job: DesiredContainer) => AwaitedByJob;
 }
 
 interface RolledContainer {
@@ -61,8 +64,8 @@ export function rollContainers(
       return waiting.length === 0 ? [] : [waitName(key, waiting)];
     });
 
-  const daemons = desired.containers.filter(({ mode }) => mode !== 'cron');
-  for (const container of migrationOrder(daemons, migrations)) {
+  const jobs = new Map<ContainerKey, AwaitedByJob>();
+  for (const container of migrationOrder(desired.containers, migrations)) {
     const own = byContainer.get(container.key) ?? [];
     const before: NodeId[] = [...prepared, ...readyOf(container.after)];
     const waitsFor = waitsOf(container.after);
@@ -81,6 +84,10 @@ export function rollContainers(
         waitsFor.push(migrationChangeId(migration.owner.key));
       }
     }
+    if (container.mode === 'cron') {
+      jobs.set(container.key, { nodes: before, waitsFor });
+      continue;
+    }
     const begin = builder.join(container.key, 'begin', before);
     const { rolled, roll } = rollOne(builder, container, own, begin, waitsFor, scope);
     if (roll !== null) rolls.push(roll);
@@ -93,7 +100,18 @@ export function rollContainers(
     const nodes = working.length > 0 ? working.flatMap((r) => r.ready) : readyOf(container.after);
     ready.set(container.key, builder.join(container.key, 'ready', [...new Set(nodes)]));
   }
-  return { ready, changes, rolls, monitored, cleanups };
+  const ofJob = (job: DesiredContainer): AwaitedByJob => {
+    const own = jobs.get(job.key) ?? { nodes: [], waitsFor: [] };
+    const others = desired.containers.filter(({ application }) => application === job.application);
+    const keys = others.map(({ key }) => key);
+    // It takes up the new version when that is sure to stay.
+    const nodes = [...new Set([...own.nodes, ...readyOf(keys), ...monitored])];
+    return {
+      nodes: builder.join(job.key, 'begin', nodes),
+      waitsFor: [...new Set([...own.waitsFor, ...waitsOf(keys)])],
+    };
+  };
+  return { ready, changes, rolls, monitored, cleanups, ofJob };
 }
 
 /**

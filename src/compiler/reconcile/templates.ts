@@ -1,15 +1,16 @@
 import type { JobSpec } from '../cron/job.ts';
+import { scheduleWords } from '../cron/words.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ContainerKey, DesiredContainer, DesiredState } from '../desired/desired-state.ts';
 import { containerKey } from '../desired/keys.ts';
 import { groupBy } from '../group-by.ts';
-import { generationName, templateName } from '../names.ts';
+import { generationName, instanceEngineName, templateName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId, Reason, Subject } from '../plan/plan.ts';
+import { durationWords } from '../verdict/duration-words.ts';
 import { compare } from './compare.ts';
-import { madeContainer } from './made-container.ts';
 import { plainChange } from './plain-change.ts';
 import { field } from './spec-reasons.ts';
 import { standing, type Standing } from './standing.ts';
@@ -19,11 +20,16 @@ import { existing } from './turn.ts';
 export interface DecidedTemplate {
   readonly container: DesiredContainer;
   readonly job: JobSpec;
+  /** `shop-backup.template`. */
   readonly name: string;
+  /** `shop-backup`, what its other phases are called by. */
+  readonly base: string;
   readonly standing: Standing;
   readonly decision: 'leave' | 'create' | 'replace';
   readonly reasons: readonly Reason[];
 }
+
+const missing: Reason = { kind: 'missing', field: 'template', from: null, to: null };
 
 /** Compares the template of each job of the file with it. Order: that of the desired state. */
 export function decideTemplates(
@@ -38,11 +44,9 @@ export function decideTemplates(
     const name = templateName(desired.stack, application, written);
     const stands = standing(name, byKey.get(key) ?? []);
     const { current } = stands;
-    const whole = { container, job: job.spec, name, standing: stands };
-    if (current === null)
-      return [
-        { ...whole, decision: 'create', reasons: [{ kind: 'missing', field: 'job', from: null, to: null }] },
-      ];
+    const base = instanceEngineName(desired.stack, application, written);
+    const whole = { container, job: job.spec, name, base, standing: stands };
+    if (current === null) return [{ ...whole, decision: 'create', reasons: [missing] }];
     const { replace, files, update } = compare(container, template, current);
     const reasons = [...scheduleReasons(job.spec, current.job), ...replace, ...files, ...update];
     return [{ ...whole, decision: reasons.length === 0 ? 'leave' : 'replace', reasons }];
@@ -51,74 +55,103 @@ export function decideTemplates(
 
 function scheduleReasons(job: JobSpec, before: JobSpec | null): readonly Reason[] {
   if (before === null) return [field('cron', 'unreadable', scheduleWords(job))];
-  const shown = (['timeoutMs', 'catchUp', 'jitterMs', 'overlap'] as const).flatMap((name) =>
-    job[name] === before[name] ? [] : [field(`cron ${WORDS[name]}`, String(before[name]), String(job[name]))],
-  );
   const when = (spec: JobSpec) => canonicalJson([spec.schedule, spec.timezone]);
+  const others = (['overlap', 'timeoutMs', 'catchUp', 'jitterMs'] as const).flatMap((name) => {
+    const [from, to] = [valueWords(before[name]), valueWords(job[name])];
+    return from === to ? [] : [field(`cron.${KEYS[name]}`, from, to)];
+  });
   return when(job) === when(before)
-    ? shown
-    : [field('cron', scheduleWords(before), scheduleWords(job)), ...shown];
+    ? others
+    : [field('cron', scheduleWords(before), scheduleWords(job)), ...others];
 }
 
-const WORDS = {
-  timeoutMs: 'timeout ms',
-  catchUp: 'catch_up',
-  jitterMs: 'jitter ms',
-  overlap: 'overlap',
-} as const;
+/** As the file has them. */
+const KEYS = { overlap: 'overlap', timeoutMs: 'timeout', catchUp: 'catch_up', jitterMs: 'jitter' } as const;
 
-/** `0 3 * * * Europe/Rome`. */
-function scheduleWords({ schedule, timezone }: JobSpec): string {
-  return schedule.map((line) => `${line} ${timezone}`).join(' and ');
+function valueWords(value: JobSpec['overlap' | 'timeoutMs' | 'catchUp' | 'jitterMs']): string | null {
+  return typeof value === 'number' ? durationWords(value) : value === null ? null : String(value);
+}
+
+/** What a job's template waits for, as nodes and as a reader is told. */
+export interface AwaitedByJob {
+  readonly nodes: readonly NodeId[];
+  readonly waitsFor: readonly string[];
 }
 
 /**
- * Adds what puts the templates right, when all else of their applications is ready (`readyOf`). The new one takes the place of the
+ * Adds what puts the templates right, when all else of their applications is ready (`awaited`). The new one takes the place of the
  * old one by its name: at no moment is there none, and what runs goes on.
+ *
+ *     shop-backup.template     shop-backup.1.old     shop-backup.2.next
+ *     1                        -                     2
+ *     -                        1                     2
+ *     2                        1                     -
+ *     2                        -                     -
  */
 export function rollTemplates(
   builder: PlanBuilder,
   decided: readonly DecidedTemplate[],
-  readyOf: (application: string) => readonly NodeId[],
+  awaited: (container: DesiredContainer) => AwaitedByJob,
 ): { readonly changes: readonly Change[]; readonly ready: readonly NodeId[] } {
-  const rolled = decided.map((one) => rollTemplate(builder, one, readyOf(one.container.application)));
+  const rolled = decided.map((one) => rollTemplate(builder, one, awaited));
   return { changes: rolled.map(({ change }) => change), ready: rolled.flatMap(({ ready }) => ready) };
 }
 
 function rollTemplate(
   builder: PlanBuilder,
-  { container, job, name, standing: stands, decision, reasons }: DecidedTemplate,
-  after: readonly NodeId[],
+  { container, job, name, base, standing: stands, decision, reasons }: DecidedTemplate,
+  awaited: (container: DesiredContainer) => AwaitedByJob,
 ): { readonly change: Change; readonly ready: readonly NodeId[] } {
   const { key: group, template, application, name: written } = container;
-  const { current, rescue, leftovers, failed, latest } = stands;
+  const { current, rescue, latest } = stands;
+  const spare = [...stands.leftovers, ...stands.failed];
   const subject: Subject = { kind: 'schedule', application, container: written };
-  const notes = [`runs ${scheduleWords(job)}`];
-  let last = after;
-  const undoScope = `${group} template`;
-  const add = (verb: string, op: Operation, reason: string, undo: readonly Operation[] = []) => {
-    last = [builder.add(group, verb, op, last, reason, { undoScope, undo })];
+  const notes = [`runs at ${scheduleWords(job)}`];
+  const found = plainChange(group, subject, 'schedule', reasons, notes);
+  if (decision === 'leave' && spare.length === 0 && rescue === null)
+    return {
+      change: { ...found, from: current?.generation ?? null, to: current?.generation ?? null },
+      ready: [],
+    };
+
+  const { nodes, waitsFor } = awaited(container);
+  let last = nodes;
+  const add = (verb: string, op: Operation, reason: string, undo: readonly Operation[] | null) => {
+    const extras = undo === null ? {} : { undoScope: `${group} template`, undo };
+    last = [builder.add(group, verb, op, last, reason, extras)];
   };
-  const rename = (target: ContainerRef, to: string): Operation => ({
-    kind: 'container.rename',
-    target,
-    name: to,
-  });
-  const remove = (one: ObservedContainer, reason: string) => {
-    const op = { kind: 'container.remove', target: existing(one), volumes: true } as const;
-    last = [builder.add(group, `remove ${one.generation}`, op, last, reason)];
-  };
-  const spare = [...leftovers, ...failed];
+  const remove = ({ generation, ...one }: ObservedContainer, reason: string) =>
+    add(
+      `remove ${generation}`,
+      { kind: 'container.remove', target: existing({ generation, ...one }), volumes: true },
+      reason,
+      null,
+    );
   if (decision === 'leave') {
     if (current !== null && rescue !== null)
-      add(`name ${current.generation}`, rename(existing(current), name), 'an apply was cut off');
+      add(`switch ${current.generation}`, rename(existing(current), name), 'an apply was cut off', null);
     for (const one of spare) remove(one, 'left over');
-    const action = last === after ? 'schedule' : 'tidy';
-    return { change: plainChange(group, subject, action, reasons, notes), ready: last === after ? [] : last };
+    const left: Reason = {
+      kind: 'leftover',
+      field: 'template',
+      from: spare[0]?.engineName ?? null,
+      to: null,
+    };
+    const change = { ...found, reasons: rescue === null ? [left] : [named(current, name)] };
+    return {
+      change: { ...change, from: current?.generation ?? null, to: current?.generation ?? null },
+      ready: last,
+    };
   }
+  // What an apply was cut off from may have the name of the next one.
+  const [half, others] = [
+    spare.filter(({ phase }) => phase === 'next'),
+    spare.filter(({ phase }) => phase !== 'next'),
+  ];
+  for (const one of half) remove(one, 'left over');
   const generation = latest + 1;
   const made: ContainerRef = { kind: 'created', instance: template.key, generation };
-  const next = generationName(name, generation, 'next');
+  const next = generationName(base, generation, 'next');
   add(
     `create ${generation}`,
     { kind: 'container.create', instance: template.key, generation, name: next },
@@ -130,28 +163,43 @@ function rollTemplate(
       `join ${generation} ${network}`,
       { kind: 'container.connect', target: made, network },
       'in `networks`',
+      [],
     );
   if (current !== null && current.phase === 'current') {
-    const parked = generationName(name, current.generation, 'old');
+    const parked = generationName(base, current.generation, 'old');
     add(`park ${current.generation}`, rename(existing(current), parked), 'is being replaced', [
       rename(existing(current), current.engineName),
     ]);
   }
   add(`switch ${generation}`, rename(made, name), 'the next run is made from it', [rename(made, next)]);
-  for (const one of [...(current === null ? [] : [current]), ...spare]) remove(one, 'is replaced');
-  const change = plainChange(group, subject, decision, reasons, notes);
-  const makes = madeContainer(container, template);
-  return { change: { ...change, from: current?.generation ?? null, to: generation, makes }, ready: last };
+  for (const one of [...(current === null ? [] : [current]), ...others]) remove(one, 'is replaced');
+  return {
+    change: { ...found, from: current?.generation ?? null, to: generation, waitsFor },
+    ready: last,
+  };
 }
+
+function rename(target: ContainerRef, name: string): Operation {
+  return { kind: 'container.rename', target, name };
+}
+
+/** An apply was cut off between its two renames, or somebody has named it otherwise. */
+function named(current: ObservedContainer | null, name: string): Reason {
+  return { kind: 'drift', field: 'name', from: current?.engineName ?? null, to: name };
+}
+
+const NOT_ENDED = 'its run that goes on comes to its own end';
 
 /** Removes the templates of jobs that the file no longer has; their runs go on to their end. */
 export function dropTemplates(
   builder: PlanBuilder,
   desired: DesiredState,
-  { templates }: ObservedState,
+  { templates, jobRuns }: ObservedState,
   within: ReadonlySet<ContainerKey> | null,
   after: readonly NodeId[],
 ): readonly Change[] {
+  const isRunning = (key: ContainerKey) =>
+    jobRuns.some((run) => run.state === 'running' && containerKey(run.application, run.container) === key);
   const wanted = new Set<string>(desired.containers.flatMap(({ job, key }) => (job === null ? [] : [key])));
   const gone = groupBy(
     templates.filter((one) => !wanted.has(keyOf(one)) && within?.has(keyOf(one)) !== false),
@@ -166,7 +214,7 @@ export function dropTemplates(
     const [{ application, container } = { application: '', container: '' }] = all;
     const subject: Subject = { kind: 'schedule', application, container };
     const reason: Reason = { kind: 'dropped', field: 'file', from: container, to: null };
-    return plainChange(group, subject, 'remove', [reason], ['a run that goes on is not ended']);
+    return plainChange(group, subject, 'remove', [reason], isRunning(key) ? [NOT_ENDED] : []);
   });
 }
 

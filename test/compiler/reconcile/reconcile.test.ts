@@ -723,10 +723,11 @@ describe('the mode table', () => {
     ]);
   });
 
-  test('a schedule starts nothing, and a daemon that became a schedule is removed', () => {
+  test('a job starts nothing, and a daemon that became a job is removed', () => {
     const desired = desiredState([{ name: 'app' }, { name: 'job', mode: 'cron' }]);
     const result = plan(desired, settled(desiredState([{ name: 'app' }, { name: 'job' }])));
     expect(result.changes.map((c) => `${c.action} ${c.id}`)).toEqual([
+      'create agent shop-agent-engine',
       'none shop/app0',
       'schedule shop/job',
       'remove shop/job0',

@@ -21,11 +21,6 @@ const rows: readonly Row[] = [
   { title: 'a key for later', code: 'STK301', text: app('«scale»: { max: 3 }') },
   { title: 'a balancer of its own', code: 'STK301', text: app('«balancer»: { image: "haproxy:3" }') },
   { title: 'hosts', code: 'STK301', text: shop(`app: ${base}`, '«hosts»: [a]') },
-  {
-    title: 'catch_up',
-    code: 'STK301',
-    text: shop('job: { deploy: cron, image: "a:1", cron: { minute: 1, «catch_up»: true } }'),
-  },
 
   {
     title: 'a hook in no container',
