@@ -145,12 +145,14 @@ async function buildProgram() {
 }
 
 /**
- * The agent as the one file of its image; `src/runtime/agent/bundle-agent.ts` must come to the same bytes.
+ * The agent's programs, each as one file of its image; `src/runtime/agent/bundle-agent.ts` must come to the same bytes.
  * @returns {Promise<void>}
  */
 async function buildAgent() {
-  const options = JSON.parse(readFileSync(`${ROOT}src/agent/bundle.json`, 'utf8'));
-  await build({ ...options, absWorkingDir: ROOT, outfile: 'dist/agent/agent.mjs' });
+  const programs = JSON.parse(readFileSync(`${ROOT}src/agent/bundle.json`, 'utf8'));
+  for (const [name, options] of Object.entries(programs)) {
+    await build({ ...options, absWorkingDir: ROOT, outfile: `dist/agent/${name}` });
+  }
   for (const name of ['Dockerfile', 'older-node.cjs']) {
     copyFileSync(`${ROOT}src/agent/${name}`, `${ROOT}dist/agent/${name}`);
   }

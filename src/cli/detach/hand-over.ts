@@ -162,6 +162,7 @@ function programFiles(): readonly OwnedFile[] {
     file('stack.cjs', './stack.cjs'),
     file('program.cjs', './program.cjs'),
     file('agent/agent.mjs', './agent/agent.mjs'),
+    file('agent/scheduler.mjs', './agent/scheduler.mjs'),
     file('agent/Dockerfile', './agent/Dockerfile'),
     file('older-node.cjs', './agent/older-node.cjs'),
   ];

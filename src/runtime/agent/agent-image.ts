@@ -29,6 +29,9 @@ export interface AgentBuild {
   readonly network?: 'default' | 'host' | undefined;
 }
 
+/** What its image is built from. */
+const FILES = ['Dockerfile', 'agent.mjs', 'scheduler.mjs'];
+
 let made: AgentImage | undefined;
 
 /** The image of this version's agent. From an installed package its files are read, from sources it is bundled now. */
@@ -56,7 +59,7 @@ export async function buildAgentImage(
 function makeAgentImage(): AgentImage {
   const files = installedFiles() ?? {
     Dockerfile: readFileSync(source('src/agent/Dockerfile')),
-    'agent.mjs': bundleAgent(fileURLToPath(source(''))),
+    ...bundleAgent(fileURLToPath(source(''))),
   };
   const hash = createHash('sha256');
   // The lengths keep the two apart: without them one file's end could pass for the other's start.
@@ -70,10 +73,7 @@ function installedFiles(): AgentImage['files'] | null {
   for (const place of ['./agent/', '../agent/']) {
     const folder = new URL(place, import.meta.url);
     if (!existsSync(new URL('agent.mjs', folder))) continue;
-    return {
-      Dockerfile: readFileSync(new URL('Dockerfile', folder)),
-      'agent.mjs': readFileSync(new URL('agent.mjs', folder)),
-    };
+    return Object.fromEntries(FILES.map((name) => [name, readFileSync(new URL(name, folder))]));
   }
   return null;
 }

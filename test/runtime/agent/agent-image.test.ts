@@ -15,7 +15,7 @@ const { version }: { version: string } = JSON.parse(
 test('the image is named by the version and what it is made of', () => {
   const { tag, files } = agentImage();
   expect(tag).toMatch(new RegExp(`^stackc/agent:${version.replaceAll('.', '\\.')}-[0-9a-f]{12}$`));
-  expect(Object.keys(files)).toEqual(['Dockerfile', 'agent.mjs']);
+  expect(Object.keys(files)).toEqual(['Dockerfile', 'agent.mjs', 'scheduler.mjs']);
 });
 
 test('the bundle does not depend on where the sources lie, and needs nothing but Node', () => {
