@@ -21,6 +21,7 @@ const CONTAINER_WORDS: Readonly<Record<ContainerItem['why'], string>> = {
   'unstarted migration': 'was never started',
   'migration of a gone image': 'the record of a migration whose image nobody comes back to',
   'abandoned run': 'left over from `stack run`',
+  'run of a dropped job': 'of a job that is no longer there',
   'abandoned errand': 'left over from an apply',
   'apply that is over': 'an apply went on in it, and is over',
   'image of no revision': 'keeps an image that no kept revision has',

@@ -1,4 +1,5 @@
 import { generationSocketName } from '../desired/desired-state.ts';
+import { containerKey } from '../desired/keys.ts';
 import { instanceEngineName } from '../names.ts';
 import type { ContainerState, ObservedContainer, ObservedRun } from '../observed/observed-state.ts';
 import { agentVolumePath } from '../plan/agent-spec.ts';
@@ -19,6 +20,7 @@ export interface ContainerItem {
     | 'migration of a gone image'
     | 'abandoned run'
     | 'abandoned errand'
+    | 'run of a dropped job'
     | 'apply that is over'
     | 'image of no revision';
   /** Whether its anonymous volumes go with it: of what never ran, and of `stack run`, as after every run. */
@@ -53,6 +55,7 @@ export function deadContainers(scene: CleanupScene): {
     ...leaving.map((container) => generation(scene, container, current.get(container.key)?.generation)),
     ...abandoned.map((run) => abandonedRun(scene, run)),
     ...spentKeepers(scene),
+    ...orphanedRuns(scene),
   ];
   return {
     items: [...ended, ...spentMigrations(scene, new Set(ended.map(({ id }) => id)))],
@@ -133,6 +136,21 @@ function spentMigrations(
       return [{ ...item, why: 'migration of a gone image', volumes: false }];
     },
   );
+}
+
+/** Runs of jobs that no template is left of are over for good: no agent comes back to them. */
+function orphanedRuns({ observed: { jobRuns, templates } }: CleanupScene): readonly ContainerItem[] {
+  const jobs = new Set(templates.map(({ application, container }) => containerKey(application, container)));
+  return jobRuns
+    .filter((run) => isOver(run.state) && !jobs.has(containerKey(run.application, run.container)))
+    .map(({ id, engineName: name }) => ({
+      kind: 'container',
+      id,
+      name,
+      why: 'run of a dropped job',
+      volumes: true,
+      socket: null,
+    }));
 }
 
 /** What never runs and keeps an image that no kept revision has, and an apply that went on by itself and is over. */

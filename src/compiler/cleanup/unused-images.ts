@@ -32,9 +32,10 @@ export function unusedImages(
   { images, traces, observed, wanted }: CleanupScene,
   left: readonly EngineContainer[],
 ): { readonly items: readonly ImageItem[]; readonly staying: readonly StayingImage[] } {
-  const all = [...traces, ...containerTraces(observed.containers)];
+  const all = [...traces, ...containerTraces([...observed.containers, ...observed.templates])];
   const own = new Set([
     ...observed.containers.map(({ id }) => id),
+    ...[...observed.templates, ...observed.jobRuns].map(({ id }) => id),
     ...[...observed.agents, ...observed.kept, ...observed.runs].map(({ id }) => id),
   ]);
   const users = new Map(left.map((container) => [container.imageId, container]));

@@ -16,6 +16,9 @@ import { observedKept, phaseOf } from '../observe.ts';
 import { keptRevisions, type KeptRevision } from '../../compiler/revision/kept-revisions.ts';
 import { createRevision, readRevision, writeRevision } from './stored.ts';
 
+/** What an image needs no keeper beside. */
+const HOLDING: ReadonlySet<string> = new Set(['instance', 'template']);
+
 /** What is kept of an apply. */
 export interface KeepOptions {
   readonly stack: string;
@@ -155,7 +158,7 @@ export class RevisionKeeper {
     );
     const current = rows.filter(
       ({ name, labels: own }) =>
-        own[labels.role] === 'instance' && phaseOf(name.replace(/^\//, '')) === 'current',
+        HOLDING.has(own[labels.role] ?? '') && phaseOf(name.replace(/^\//, '')) === 'current',
     );
     const inUse = new Set(current.map(({ imageId }) => imageId));
     const lacking = [...images].filter((id) => !inUse.has(id));
