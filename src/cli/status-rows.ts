@@ -1,7 +1,7 @@
 import { labels } from '../compiler/labels.ts';
 import type { ObservedContainer, ObservedRun, ObservedState } from '../compiler/observed/observed-state.ts';
 import { isDrift } from '../compiler/plan/cause.ts';
-import type { Change, Plan } from '../compiler/plan/plan.ts';
+import { isPending, type Change, type Plan } from '../compiler/plan/plan.ts';
 import { senderOf } from '../compiler/reconcile/runs.ts';
 import { isPublishedAs } from '../compiler/reconcile/successor.ts';
 import { unreachable } from '../compiler/unreachable.ts';
@@ -181,7 +181,8 @@ function changeNotes({ action, reasons }: Change): readonly string[] {
   }
 }
 
-function absentRow({ subject }: Change, images: ReadonlyMap<string, string>): readonly StatusRow[] {
+function absentRow(change: Change, images: ReadonlyMap<string, string>): readonly StatusRow[] {
+  const { subject } = change;
   if (subject.kind !== 'instance' && subject.kind !== 'schedule') return [];
   const { application, container } = subject;
   return [
@@ -200,11 +201,18 @@ function absentRow({ subject }: Change, images: ReadonlyMap<string, string>): re
       uptime: null,
       startedAt: null,
       uptimeS: null,
-      // This version does not run it by the clock.
-      notes: subject.kind === 'instance' ? [] : [`by hand: stack run ${container}`],
-      ok: subject.kind !== 'instance',
+      notes: subject.kind === 'instance' ? [] : jobNotes(change),
+      ok: subject.kind === 'schedule' && !isPending(change),
     },
   ];
+}
+
+/** When it runs, and what an apply would do about it. */
+function jobNotes(change: Change): readonly string[] {
+  if (change.action === 'remove') return ['no longer in the file'];
+  const isMissing = change.reasons.some(({ kind }) => kind === 'missing');
+  const todo = isMissing ? 'not scheduled yet' : `${plural(change.reasons.length, 'change')} to apply`;
+  return [...(isPending(change) ? [todo] : []), ...change.notes];
 }
 
 function inOrder(a: StatusRow, b: StatusRow): number {

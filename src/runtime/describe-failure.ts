@@ -136,7 +136,7 @@ function lacksSocket(error: EngineError, op: Operation): Omit<Failure, 'log'> | 
   return {
     message: `the engine's host has no socket of the engine at \`${socket}\``,
     detail: error.message,
-    help: '`agent: { engine_socket: PATH }` in the stack file says where it is there',
+    help: '`agent: { engine_socket: PATH }` in the stack file says where it is there; no job runs until an apply has made this agent',
   };
 }
 

@@ -123,7 +123,8 @@ export function desiredState(sketches: readonly ContainerSketch[]): DesiredState
   };
 }
 
-function desiredContainer(sketch: ContainerSketch): DesiredContainer {
+function desiredContainer(given: ContainerSketch): DesiredContainer {
+  const sketch = given.mode === 'cron' ? jobSketch(given) : given;
   const image = sketch.image ?? `${sketch.name}:1`;
   const mode = sketch.mode ?? 'auto';
   return {
@@ -160,6 +161,11 @@ function desiredContainer(sketch: ContainerSketch): DesiredContainer {
     notifications: sketch.notifications ?? [],
     job: mode === 'cron' ? { spec: hourly, heartbeat: null, onFailure: [] } : null,
   };
+}
+
+/** Whoever runs once serves nobody, and is not brought up again. */
+function jobSketch(sketch: ContainerSketch): ContainerSketch {
+  return { ...sketch, socket: false, spec: { ...sketch.spec, restart: { name: 'no', maxRetries: 0 } } };
 }
 
 function desiredInstance(sketch: ContainerSketch, image: string, index: number): DesiredInstance {

@@ -1,4 +1,5 @@
 import { labels } from '../../compiler/labels.ts';
+import { agentName } from '../../compiler/reconcile/agents.ts';
 import type { ObservedState } from '../../compiler/observed/observed-state.ts';
 import { withAdopted } from '../../runtime/adopt/with-adopted.ts';
 import type { Engine } from '../../runtime/engine.ts';
@@ -6,7 +7,7 @@ import { observe } from '../../runtime/observe.ts';
 import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
-import { colorFor, columnsOf, writeData, writeDiagnostics } from '../output.ts';
+import { colorFor, columnsOf, writeData, writeDiagnostics, writeNote } from '../output.ts';
 import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
 import { instanceHealth } from '../health.ts';
@@ -24,7 +25,7 @@ export async function status(
   { detailedExitCode }: { readonly detailedExitCode: boolean },
 ): Promise<number> {
   const { name, json } = context.options;
-  const { stack, rows, last, agentIsWell } =
+  const { stack, rows, last, agentIsWell, idleJobs } =
     name !== null && file === undefined
       ? await namedStatus(context, name)
       : await plannedStatus(context, file);
@@ -35,6 +36,7 @@ export async function status(
         width: columnsOf(context.io.stdout),
       });
   writeData(context, text);
+  if (!json && idleJobs !== null) writeNote(context, idleJobs);
   if (!json) await noteLastApply(context, last);
   const allWell = agentIsWell && rows.every(({ ok }) => ok) && !isCutOff(last);
   return detailedExitCode && !allWell ? exitCode.pending : exitCode.done;
@@ -44,8 +46,10 @@ interface Status {
   readonly stack: string;
   readonly rows: readonly StatusRow[];
   readonly last: LastApply | null;
-  /** What should ask them runs. */
+  /** What should ask them, or start jobs, runs. */
   readonly agentIsWell: boolean;
+  /** Why no job runs, in words; null: they do, or there are none. */
+  readonly idleJobs: string | null;
 }
 
 async function namedStatus(context: CommandContext, stack: string): Promise<Status> {
@@ -70,13 +74,22 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
     rows: statusRows({ observed, summaries, plan: null, images: new Map(), health, nowMs }),
     last,
     agentIsWell: isWell(observed),
+    idleJobs: idleJobs(stack, observed),
   };
 }
 
 /** Without an agent that runs, nobody asks whether instances answer. */
-function isWell({ agents, containers }: ObservedState): boolean {
-  if (agents.length === 0) return containers.length === 0;
+function isWell({ agents, containers, templates }: ObservedState): boolean {
+  if (agents.length === 0) return containers.length === 0 && templates.length === 0;
   return agents.every(({ state }) => state === 'running');
+}
+
+/** Jobs stand still where the agent that starts them does. */
+function idleJobs(stack: string, { agents, templates }: ObservedState): string | null {
+  const name = agentName(stack, 'engine');
+  const state = agents.find((agent) => agent.name === name)?.state ?? 'gone';
+  if (templates.length === 0 || state === 'running') return null;
+  return `no job runs: the agent that starts them, \`${name}\`, is ${state}; \`stack apply\` brings it back`;
 }
 
 async function plannedStatus(context: CommandContext, file: string | undefined): Promise<Status> {
@@ -113,5 +126,5 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
   const nowMs = context.io.clock.now();
   const rows = statusRows({ observed, summaries, plan, images, health, nowMs });
-  return { stack, rows, last, agentIsWell: isWell(observed) };
+  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: idleJobs(stack, observed) };
 }

@@ -140,7 +140,8 @@ function generationOf(target: ContainerRef): string {
  */
 export function isQuiet(op: Operation, action: Action | null): boolean {
   if (op.kind === 'checkpoint' || op.kind === 'files.settle') return true;
-  if (action !== 'create' && action !== 'replace' && action !== 'schedule' && action !== 'remove') return false;
+  if (action !== 'create' && action !== 'replace' && action !== 'schedule' && action !== 'remove')
+    return false;
   // The last rename is the moment in which a generation is the current one; a published socket is what others use.
   return (
     op.kind === 'container.policy' ||

@@ -266,9 +266,7 @@ const MAKING: ReadonlySet<Action> = new Set(['create', 'build', 'schedule']);
 /** That something is created because it is missing needs no words, and what is removed says why beside its name. */
 function isObvious({ action }: Change, { kind, to }: Reason): boolean {
   if (action === 'remove') return true;
-  return (
-    kind === 'missing' && (action === 'pull' || (to === null && MAKING.has(action)))
-  );
+  return kind === 'missing' && (action === 'pull' || (to === null && MAKING.has(action)));
 }
 
 /** That all of it goes because somebody asked for that is said by the command. */

@@ -60,6 +60,16 @@ export function hasJobs({ containers }: Pick<DesiredState, 'containers'>): boole
   return containers.some(({ job }) => job !== null);
 }
 
+/** Whether the agent that starts jobs has another socket of the engine than the file says. */
+export function hasOtherSocket(
+  { stack, engineSocket }: Pick<DesiredState, 'stack' | 'engineSocket'>,
+  { agents }: ObservedState,
+): boolean {
+  const own = agents.find(({ name }) => name === agentName(stack, 'engine'));
+  const part = `"engineSocket":${JSON.stringify(engineSocket)}`;
+  return own !== undefined && engineSocket !== null && !own.spec.includes(part);
+}
+
 /** The name of a plane's agent container. Instances end in a digit, so no instance can be called so. */
 export function agentName(stack: string, plane: AgentSpec['plane']): string {
   return plane === 'stack' ? `${stack}-agent` : `${stack}-agent-${plane}`;

@@ -13,6 +13,7 @@ import type { Decided } from './decide.ts';
 import type { DroppedInstance } from './dropped.ts';
 import { takenPorts } from './taken-ports.ts';
 import { linksUnseen, socketsGone } from './links.ts';
+import type { DecidedTemplate } from './templates.ts';
 
 /** What is wrong with, or should be known of, a plan as a whole. */
 export function checkPlan(
@@ -20,8 +21,15 @@ export function checkPlan(
   observed: ObservedState,
   request: PlanRequest,
   decided: readonly Decided[],
-  dropped: readonly DroppedInstance[],
+  {
+    dropped,
+    templates,
+  }: { readonly dropped: readonly DroppedInstance[]; readonly templates: readonly DecidedTemplate[] },
 ): readonly Diagnostic[] {
+  const selected = [
+    ...decided,
+    ...templates.map(({ container }) => ({ container, instance: container.template })),
+  ];
   const diagnostics: Diagnostic[] = [];
   const adoptable = new Set(certain(candidates(desired, observed)).map(({ one }) => one.name));
   const running = observed.containers.filter((c) => c.role === 'instance' && c.state === 'running');
@@ -33,10 +41,10 @@ export function checkPlan(
       }),
     );
   }
-  diagnostics.push(...outsideOfOnly(request, decided));
-  if (!request.offline) diagnostics.push(...missingNetworks(decided, observed));
+  diagnostics.push(...outsideOfOnly(request, selected));
+  if (!request.offline) diagnostics.push(...missingNetworks(selected, observed));
   diagnostics.push(...linksUnseen(decided, observed.links), ...socketsGone(decided, observed.links));
-  diagnostics.push(...takenNames(decided, observed));
+  diagnostics.push(...takenNames(decided, templates, observed));
   diagnostics.push(...checkAdoption(desired, observed, request, decided, dropped));
   diagnostics.push(...droppedVolumes(desired, observed));
   diagnostics.push(...takenVolumes(desired, observed));
@@ -45,8 +53,11 @@ export function checkPlan(
   return diagnostics;
 }
 
+/** Of the file, and not left out. */
+type Selected = Pick<Decided, 'container' | 'instance'>;
+
 /** What was asked for by name must not be left out in silence. */
-function outsideOfOnly(request: PlanRequest, decided: readonly Decided[]): readonly Diagnostic[] {
+function outsideOfOnly(request: PlanRequest, decided: readonly Selected[]): readonly Diagnostic[] {
   if (request.only.length === 0) return [];
   const asked = [
     ...request.force.map((name) => ['--force', name] as const),
@@ -61,7 +72,7 @@ function outsideOfOnly(request: PlanRequest, decided: readonly Decided[]): reado
     );
 }
 
-function missingNetworks(decided: readonly Decided[], observed: ObservedState): readonly Diagnostic[] {
+function missingNetworks(decided: readonly Selected[], observed: ObservedState): readonly Diagnostic[] {
   const present = new Set(observed.networks);
   const reported = new Set<string>();
   const diagnostics: Diagnostic[] = [];
@@ -85,11 +96,19 @@ function missingNetworks(decided: readonly Decided[], observed: ObservedState): 
 }
 
 /** A generation takes its name last, and would find it taken only when everything else is done. */
-function takenNames(decided: readonly Decided[], observed: ObservedState): readonly Diagnostic[] {
+function takenNames(
+  decided: readonly Decided[],
+  templates: readonly DecidedTemplate[],
+  observed: ObservedState,
+): readonly Diagnostic[] {
   const taken = new Set(observed.foreignNames);
-  return decided
-    .filter(({ instance }) => taken.has(instance.engineName))
-    .map(({ container, instance: { name, engineName } }) =>
+  const wanted = [
+    ...decided.map(({ container, instance: { name, engineName } }) => ({ container, name, engineName })),
+    ...templates.map(({ container, name }) => ({ container, name: container.name, engineName: name })),
+  ];
+  return wanted
+    .filter(({ engineName }) => taken.has(engineName))
+    .map(({ container, name, engineName }) =>
       diagnostic(
         'STK420',
         `\`${name}\` needs the name \`${engineName}\`, which a container has that is not the stack's`,

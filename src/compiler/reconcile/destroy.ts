@@ -28,9 +28,13 @@ export function destroyPlan(
   const begin = observed.agents
     .filter(({ name }) => name === starter)
     .map((agent) => removeAgent(builder, agent, [], changes));
+  const cut = new Set(observed.jobRuns.filter(({ state }) => state === 'running').map(({ id }) => id));
   for (const { id, engineName } of [...observed.runs, ...observed.jobRuns]) {
     const group = `run ${engineName}`;
-    changes.push(plainChange(group, { kind: 'run', name: engineName }, 'remove', [asked(engineName)]));
+    const notes = cut.has(id)
+      ? ['a run of a job that goes on: it is stopped, whether or not it is done']
+      : [];
+    changes.push(plainChange(group, { kind: 'run', name: engineName }, 'remove', [asked(engineName)], notes));
     const target = { kind: 'existing', id, generation: 0 } as const;
     const stop = builder.add(
       group,

@@ -11,7 +11,7 @@ import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan, PlanRequest } from '../plan/plan.ts';
 import { forgetAdoptions } from './adoptions.ts';
 import { selectedAdoptions } from './record-adoptions.ts';
-import { desiredAgents, impairedPlanes, planesOf } from './agents.ts';
+import { desiredAgents, hasOtherSocket, impairedPlanes, planesOf } from './agents.ts';
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
 import type { Decided } from './decide.ts';
@@ -69,7 +69,7 @@ function planWith(
   const { migrations: wanted = true, skipMigration = false, goesOn = false } = request;
   const migrations = wanted && !skipMigration;
   const diagnostics = [
-    ...checkPlan(desired, observed, request, decided, dropped),
+    ...checkPlan(desired, observed, request, decided, { dropped, templates }),
     ...(skipMigration ? skippedMigrations(desired.containers, observed, { starting, selected }) : []),
   ];
   const runs = abandonedRuns(observed, request);
@@ -209,7 +209,11 @@ function neededAgents(
     volumes.push(...socketVolumes([...current, ...standing.leftovers, ...standing.failed]));
   }
   if (templates.length > 0) standby.add('engine');
-  if (templates.some(({ decision }) => decision !== 'leave')) planes.add('engine');
+  if (
+    templates.some(({ decision }) => decision !== 'leave') ||
+    (templates.length > 0 && hasOtherSocket(desired, observed))
+  )
+    planes.add('engine');
   // What goes may have its socket where nothing of the file has one; only volumes that are still there can be mounted.
   const present = new Set(observed.volumes.map((v) => v.name));
   const leaving = volumes.filter((volume) => present.has(volume));
