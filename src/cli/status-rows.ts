@@ -202,7 +202,7 @@ function absentRow(change: Change, images: ReadonlyMap<string, string>): readonl
       startedAt: null,
       uptimeS: null,
       notes: subject.kind === 'instance' ? [] : jobNotes(change),
-      ok: subject.kind === 'schedule' && !isPending(change),
+      ok: subject.kind === 'schedule' && !isDrift(change) && !isMissing(change),
     },
   ];
 }
@@ -210,9 +210,12 @@ function absentRow(change: Change, images: ReadonlyMap<string, string>): readonl
 /** When it runs, and what an apply would do about it. */
 function jobNotes(change: Change): readonly string[] {
   if (change.action === 'remove') return ['no longer in the file'];
-  const isMissing = change.reasons.some(({ kind }) => kind === 'missing');
-  const todo = isMissing ? 'not scheduled yet' : `${plural(change.reasons.length, 'change')} to apply`;
+  const todo = isMissing(change) ? 'not scheduled yet' : `${plural(change.reasons.length, 'change')} to apply`;
   return [...(isPending(change) ? [todo] : []), ...change.notes];
+}
+
+function isMissing({ reasons }: Change): boolean {
+  return reasons.some(({ kind }) => kind === 'missing');
 }
 
 function inOrder(a: StatusRow, b: StatusRow): number {

@@ -88,7 +88,7 @@ describe('status', () => {
       .split('\n')
       .map((line) => line.split(/ {2,}/).slice(0, 3).join(' '));
     expect(rows).toEqual(['INSTANCE GEN STATE', 'app0 1 running', 'app1 1 running', 'nightly cron app:1']);
-    expect(stdout).toMatch(/nightly .* by hand: stack run nightly\n/);
+    expect(stdout).toMatch(/nightly .* runs at 5 \* \* \* \* \(UTC\)\n/);
     // Nothing says how they could be asked.
     expect(stdout).toMatch(/^app0 +1 +running +– /m);
   });
@@ -377,6 +377,7 @@ describe('agent', () => {
     const built = await cli(['agent', 'build']);
     expect(built).toMatchObject({ code: 0, stdout: `${agentImage().tag}\n` });
     await memory.removeContainer('shop-agent');
+    await memory.removeContainer('shop-agent-engine');
     const none = await cli(['agent', 'status']);
     expect(none.stdout).toContain('Stack `shop` has no agent on this engine');
     expect((await cli(['agent', 'logs'])).code).toBe(1);

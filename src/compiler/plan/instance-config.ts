@@ -196,7 +196,7 @@ export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
     ],
     // Who is connected to a socket stands in `/proc/<pid>/net/unix` of the one who connected.
     hostProcesses: spec.plane === 'stack',
-    // It writes in directories of other users, and does nothing else that needs a right.
+    // It writes in directories of other users, or opens the engine's socket, and does nothing else that needs a right.
     capDrop: ['ALL'],
     capAdd: ['DAC_OVERRIDE', 'FOWNER'],
     securityOpt: ['no-new-privileges'],

@@ -38,41 +38,47 @@ describe('whole plans', () => {
       create volume shop-socks-run (missing volume -→-)
       build image stackc/agent:test (missing image -→-)
       create agent shop-agent (missing agent -→-)
+      create agent shop-agent-engine (missing agent -→-)
       create shop/db0 -→1 (missing container -→-)
       run migration shop/app (missing record -→app:1 (app:1)) <- shop/db0
       create shop/app0 -→1 (missing container -→-) <- shop/db0, migration shop/app
       create shop/app1 -→1 (missing container -→-) <- shop/db0, migration shop/app
-      schedule shop/nightly
+      schedule shop/nightly -→1 (missing template -→-) <- shop/db0, shop/app
 
       [] #1 network shop create: network.create
       [] #2 volume shop-socks-run create: volume.create
       [] #3 image stackc/agent:test build: agent.build
       [1,2,3] #4 agent shop-agent create: agent.create
       [4] #5 agent shop-agent start: agent.start
-      [1,2,5] #6 prepare done: checkpoint
-      [6] #7 shop/db0 create 1: container.create undo: container.rename
-      [7] #8 shop/db0 start 1: container.start undo: container.stop
-      [8] #9 shop/db0 gate 1: container.gate
-      [9] #10 shop/db0 keep 1: container.policy undo: container.policy
-      [10] #11 shop/db0 switch 1: container.rename undo: container.rename
-      [6,11] #12 migration shop/app run: migration.run
-      [6,11,12] #13 shop/app begin: checkpoint
-      [13] #14 shop/app0 create 1: container.create undo: container.rename
-      [14] #15 shop/app0 clear 1: socket.unlink undo: socket.unlink
-      [15] #16 shop/app0 start 1: container.start undo: container.stop
-      [16] #17 shop/app0 gate 1: container.gate
-      [17] #18 shop/app0 publish 1: socket.publish undo: socket.unlink, socket.drain
-      [18] #19 shop/app0 keep 1: container.policy undo: container.policy
-      [19] #20 shop/app0 switch 1: container.rename undo: container.rename
-      [13] #21 shop/app1 create 1: container.create undo: container.rename
-      [21] #22 shop/app1 clear 1: socket.unlink undo: socket.unlink
-      [22] #23 shop/app1 start 1: container.start undo: container.stop
-      [23] #24 shop/app1 gate 1: container.gate
-      [24] #25 shop/app1 publish 1: socket.publish undo: socket.unlink, socket.drain
-      [25] #26 shop/app1 keep 1: container.policy undo: container.policy
-      [26] #27 shop/app1 switch 1: container.rename undo: container.rename
-      [20,27] #28 shop/app ready: checkpoint
-      [11,28] #29 everything ready: checkpoint"
+      [1,2,5,3] #6 agent shop-agent-engine create: agent.create
+      [6] #7 agent shop-agent-engine start: agent.start
+      [1,2,7] #8 prepare done: checkpoint
+      [8] #9 shop/db0 create 1: container.create undo: container.rename
+      [9] #10 shop/db0 start 1: container.start undo: container.stop
+      [10] #11 shop/db0 gate 1: container.gate
+      [11] #12 shop/db0 keep 1: container.policy undo: container.policy
+      [12] #13 shop/db0 switch 1: container.rename undo: container.rename
+      [8,13] #14 migration shop/app run: migration.run
+      [8,13,14] #15 shop/app begin: checkpoint
+      [15] #16 shop/app0 create 1: container.create undo: container.rename
+      [16] #17 shop/app0 clear 1: socket.unlink undo: socket.unlink
+      [17] #18 shop/app0 start 1: container.start undo: container.stop
+      [18] #19 shop/app0 gate 1: container.gate
+      [19] #20 shop/app0 publish 1: socket.publish undo: socket.unlink, socket.drain
+      [20] #21 shop/app0 keep 1: container.policy undo: container.policy
+      [21] #22 shop/app0 switch 1: container.rename undo: container.rename
+      [15] #23 shop/app1 create 1: container.create undo: container.rename
+      [23] #24 shop/app1 clear 1: socket.unlink undo: socket.unlink
+      [24] #25 shop/app1 start 1: container.start undo: container.stop
+      [25] #26 shop/app1 gate 1: container.gate
+      [26] #27 shop/app1 publish 1: socket.publish undo: socket.unlink, socket.drain
+      [27] #28 shop/app1 keep 1: container.policy undo: container.policy
+      [28] #29 shop/app1 switch 1: container.rename undo: container.rename
+      [22,29] #30 shop/app ready: checkpoint
+      [8,13,30] #31 shop/nightly begin: checkpoint
+      [31] #32 shop/nightly create 1: container.create undo: container.remove
+      [32] #33 shop/nightly switch 1: container.rename undo: container.rename
+      [13,30,33] #34 everything ready: checkpoint"
     `);
   });
 
