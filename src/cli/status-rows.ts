@@ -210,7 +210,9 @@ function absentRow(change: Change, images: ReadonlyMap<string, string>): readonl
 /** When it runs, and what an apply would do about it. */
 function jobNotes(change: Change): readonly string[] {
   if (change.action === 'remove') return ['no longer in the file'];
-  const todo = isMissing(change) ? 'not scheduled yet' : `${plural(change.reasons.length, 'change')} to apply`;
+  const todo = isMissing(change)
+    ? 'not scheduled yet'
+    : `${plural(change.reasons.length, 'change')} to apply`;
   return [...(isPending(change) ? [todo] : []), ...change.notes];
 }
 

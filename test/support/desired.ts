@@ -89,7 +89,7 @@ export const blankSpec: InstanceSpec = {
 };
 
 /** The job of a `cron` container that says nothing more of it. */
-export const hourly: JobSpec = {
+const hourly: JobSpec = {
   version: 1,
   schedule: ['59 * * * *'],
   timezone: 'UTC',

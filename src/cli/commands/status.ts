@@ -74,7 +74,7 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
     rows: statusRows({ observed, summaries, plan: null, images: new Map(), health, nowMs }),
     last,
     agentIsWell: isWell(observed),
-    idleJobs: idleJobs(stack, observed),
+    idleJobs: whyNoJobs(stack, observed),
   };
 }
 
@@ -85,7 +85,7 @@ function isWell({ agents, containers, templates }: ObservedState): boolean {
 }
 
 /** Jobs stand still where the agent that starts them does. */
-function idleJobs(stack: string, { agents, templates }: ObservedState): string | null {
+function whyNoJobs(stack: string, { agents, templates }: ObservedState): string | null {
   const name = agentName(stack, 'engine');
   const state = agents.find((agent) => agent.name === name)?.state ?? 'gone';
   if (templates.length === 0 || state === 'running') return null;
@@ -126,5 +126,5 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
   const nowMs = context.io.clock.now();
   const rows = statusRows({ observed, summaries, plan, images, health, nowMs });
-  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: idleJobs(stack, observed) };
+  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: whyNoJobs(stack, observed) };
 }

@@ -1,7 +1,14 @@
 import type { JobSpec } from '../cron/job.ts';
+import { JOB_FILE } from '../cron/places.ts';
 import { scheduleWords } from '../cron/words.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
-import type { ContainerKey, DesiredContainer, DesiredState } from '../desired/desired-state.ts';
+import type {
+  ContainerKey,
+  DesiredContainer,
+  DesiredInstance,
+  DesiredState,
+} from '../desired/desired-state.ts';
+import { fileBytes } from '../desired/placed-files.ts';
 import { containerKey } from '../desired/keys.ts';
 import { groupBy } from '../group-by.ts';
 import { generationName, instanceEngineName, templateName } from '../names.ts';
@@ -10,7 +17,7 @@ import type { ContainerRef, Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId, Reason, Subject } from '../plan/plan.ts';
 import { durationWords } from '../verdict/duration-words.ts';
-import { compare } from './compare.ts';
+import { compare, MASKED } from './compare.ts';
 import { plainChange } from './plain-change.ts';
 import { field } from './spec-reasons.ts';
 import { standing, type Standing } from './standing.ts';
@@ -47,10 +54,40 @@ export function decideTemplates(
     const base = instanceEngineName(desired.stack, application, written);
     const whole = { container, job: job.spec, name, base, standing: stands };
     if (current === null) return [{ ...whole, decision: 'create', reasons: [missing] }];
-    const { replace, files, update } = compare(container, template, current);
-    const reasons = [...scheduleReasons(job.spec, current.job), ...replace, ...files, ...update];
+    const { spec } = current;
+    const { replace, files, update } = compare(container, untold(template), {
+      ...current,
+      spec: spec && { ...spec, files: spec.files.filter(({ path }) => path !== JOB_FILE) },
+    });
+    const reasons = [
+      ...scheduleReasons(job.spec, current.job),
+      ...toldReasons(template, current),
+      ...replace,
+      ...files,
+      ...update,
+    ];
     return [{ ...whole, decision: reasons.length === 0 ? 'leave' : 'replace', reasons }];
   });
+}
+
+/** Whom a job tells what may be secret: only that it differs is told. */
+function toldReasons({ files }: DesiredInstance, current: ObservedContainer): readonly Reason[] {
+  const wanted = files.find(({ path }) => path === JOB_FILE);
+  const found = current.files.found.find(({ path }) => path === JOB_FILE)?.content ?? null;
+  const from = found === null ? null : new TextDecoder().decode(found);
+  const to = wanted === undefined ? null : new TextDecoder().decode(fileBytes(wanted, ''));
+  const masked = (text: string | null) => (text === null ? null : MASKED);
+  return from === to ? [] : [field('heartbeat, cron.on_failure', masked(from), masked(to))];
+}
+
+/** Without the agent's own file. */
+function untold(template: DesiredInstance): DesiredInstance {
+  const { spec, files } = template;
+  return {
+    ...template,
+    spec: { ...spec, files: spec.files.filter(({ path }) => path !== JOB_FILE) },
+    files: files.filter(({ path }) => path !== JOB_FILE),
+  };
 }
 
 function scheduleReasons(job: JobSpec, before: JobSpec | null): readonly Reason[] {
@@ -69,7 +106,8 @@ function scheduleReasons(job: JobSpec, before: JobSpec | null): readonly Reason[
 const KEYS = { overlap: 'overlap', timeoutMs: 'timeout', catchUp: 'catch_up', jitterMs: 'jitter' } as const;
 
 function valueWords(value: JobSpec['overlap' | 'timeoutMs' | 'catchUp' | 'jitterMs']): string | null {
-  return typeof value === 'number' ? durationWords(value) : value === null ? null : String(value);
+  if (value === null || value === 0) return null;
+  return typeof value === 'number' ? durationWords(value) : String(value);
 }
 
 /** What a job's template waits for, as nodes and as a reader is told. */
