@@ -24,7 +24,7 @@ const SOCKET = '/stackc/v/shop-socks-run/app0.sock';
 async function picture(engine: MemoryEngine): Promise<readonly string[]> {
   const rows = await engine.listContainers([`${labels.stack}=${STACK}`]);
   return rows
-    .filter((row) => row.labels[labels.role] === 'instance')
+    .filter((row) => ['instance', 'template'].includes(row.labels[labels.role] ?? ''))
     .map((row) => `${row.name} ${imageOf(row.labels)} ${row.state}`)
     .sort();
 }
@@ -36,8 +36,11 @@ function imageOf(own: Readonly<Record<string, string>>): string {
 
 function wanted(desired: DesiredState): readonly string[] {
   return desired.containers
-    .filter((c) => c.mode !== 'cron')
-    .flatMap((c) => c.instances.map((i) => `${i.engineName} ${c.image.reference} running`))
+    .flatMap((c) =>
+      c.mode === 'cron'
+        ? [`${STACK}-${c.name}.template ${c.image.reference} created`]
+        : c.instances.map((i) => `${i.engineName} ${c.image.reference} running`),
+    )
     .sort();
 }
 
@@ -493,6 +496,12 @@ type Hand = readonly [words: string, act: () => Promise<void>];
 async function handsOn({ engine, links }: World): Promise<readonly Hand[]> {
   const rows = await engine.listContainers([`${labels.stack}=${STACK}`]);
   const ours = rows.filter((row) => ['instance', 'agent'].includes(row.labels[labels.role] ?? ''));
+  const onTemplates = rows
+    .filter((row) => row.labels[labels.role] === 'template')
+    .flatMap(({ id, name }): readonly Hand[] => [
+      [`remove ${name}`, () => engine.removeContainer(id)],
+      [`rename ${name}`, () => ignoreGone(engine.renameContainer(id, `by-hand-${id.slice(0, 12)}`))],
+    ]);
   const onContainers = ours.flatMap(({ id, name, labels: own, networks }): readonly Hand[] => [
     [`stop ${name}`, () => ignoreGone(engine.stopContainer(id, 1))],
     [`remove ${name}`, () => engine.removeContainer(id)],
@@ -516,7 +525,7 @@ async function handsOn({ engine, links }: World): Promise<readonly Hand[]> {
           [`lead ${path} elsewhere`, async () => void links.set(path, '.shop-other0.1')],
         ],
   );
-  return [...onContainers, ...onLinks];
+  return [...onContainers, ...onTemplates, ...onLinks];
 }
 
 /** Somebody else may have removed it. */

@@ -102,14 +102,11 @@ export function rollContainers(
   }
   const ofJob = (job: DesiredContainer): AwaitedByJob => {
     const own = jobs.get(job.key) ?? { nodes: [], waitsFor: [] };
-    const others = desired.containers.filter(({ application }) => application === job.application);
-    const keys = others.map(({ key }) => key);
+    const beside = desired.containers.filter(({ application }) => application === job.application);
     // It takes up the new version when that is sure to stay.
-    const nodes = [...new Set([...own.nodes, ...readyOf(keys), ...monitored])];
-    return {
-      nodes: builder.join(job.key, 'begin', nodes),
-      waitsFor: [...new Set([...own.waitsFor, ...waitsOf(keys)])],
-    };
+    const serving = readyOf(beside.map(({ key }) => key));
+    const nodes = [...new Set([...own.nodes, ...serving, ...monitored])];
+    return { nodes: builder.join(job.key, 'begin', nodes), waitsFor: own.waitsFor };
   };
   return { ready, changes, rolls, monitored, cleanups, ofJob };
 }

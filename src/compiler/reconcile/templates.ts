@@ -110,7 +110,7 @@ function valueWords(value: JobSpec['overlap' | 'timeoutMs' | 'catchUp' | 'jitter
   return typeof value === 'number' ? durationWords(value) : String(value);
 }
 
-/** What a job's template waits for, as nodes and as a reader is told. */
+/** What a job's template waits for, as nodes; `waitsFor` is what a reader is told: what its own container names, and migrations. */
 export interface AwaitedByJob {
   readonly nodes: readonly NodeId[];
   readonly waitsFor: readonly string[];

@@ -43,7 +43,7 @@ describe('whole plans', () => {
       run migration shop/app (missing record -→app:1 (app:1)) <- shop/db0
       create shop/app0 -→1 (missing container -→-) <- shop/db0, migration shop/app
       create shop/app1 -→1 (missing container -→-) <- shop/db0, migration shop/app
-      schedule shop/nightly -→1 (missing template -→-) <- shop/db0, shop/app
+      schedule shop/nightly -→1 (missing template -→-)
 
       [] #1 network shop create: network.create
       [] #2 volume shop-socks-run create: volume.create

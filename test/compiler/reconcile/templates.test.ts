@@ -52,7 +52,7 @@ describe('the template of a job', () => {
     ]);
     expect(planText(plan(wanted, { ...settled(desired), templates: [] }))).toMatchInlineSnapshot(`
       "replace shop/app0 1→2 (field image app:1 (app:1)→app:2 (app:2))
-      schedule shop/job -→1 (missing template -→-) <- shop/app0
+      schedule shop/job -→1 (missing template -→-)
 
       [] #1 shop/app0 create 2: container.create undo: container.rename
       [1] #2 shop/app0 start 2: container.start undo: container.stop
