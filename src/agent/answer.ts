@@ -132,6 +132,11 @@ async function perform(
       checkBelow(root, request.socket);
       checkSocketLength(request.socket);
       return request.op === 'point' ? pointServers(request) : leaveServers(request);
+    case 'cron-status':
+    case 'cron-run':
+    case 'cron-pause':
+    case 'cron-resume':
+      throw new Refusal('this agent runs no jobs');
     default:
       return unreachable(request);
   }

@@ -5,6 +5,9 @@ import { lineSplitter } from './line-splitter.ts';
 import { MAX_LINE_BYTES, type AgentAnswer, type AgentRequest } from './protocol.ts';
 import { codeOf } from './system-error.ts';
 
+/** What only the process knows that runs the jobs. */
+const CRON: readonly AgentRequest['op'][] = ['cron-status', 'cron-run', 'cron-pause', 'cron-resume'];
+
 /** What the first process must do or know of: it guards names beyond the end of a session, and keeps the journal. */
 const KEPT: ReadonlySet<AgentRequest['op']> = new Set([
   'publish',
@@ -18,6 +21,7 @@ const KEPT: ReadonlySet<AgentRequest['op']> = new Set([
   'free',
   'holder',
   'unlock',
+  ...CRON,
 ]);
 
 /** Whether a session leaves a request to the agent's first process. */
@@ -26,7 +30,7 @@ export function isKept({ op }: AgentRequest): boolean {
 }
 
 /** Cannot be had without the first process. */
-const STARTING: ReadonlySet<AgentRequest['op']> = new Set(['hold', 'lease', 'holder', 'unlock']);
+const STARTING: ReadonlySet<AgentRequest['op']> = new Set(['hold', 'lease', 'holder', 'unlock', ...CRON]);
 
 /** A session may begin while the first process is still starting; a hold cannot be had without it. */
 const START_MS = 5000;

@@ -118,6 +118,15 @@ function questionIn(fields: Fields): AgentQuestion {
       if (state !== 'drain' && state !== 'maint') throw new Refusal('`state` is neither `drain` nor `maint`');
       return { op: 'leave', socket: text(fields, 'socket'), servers: texts(fields, 'servers'), state };
     }
+    case 'cron-status':
+      return { op: 'cron-status' };
+    case 'cron-run':
+    case 'cron-pause':
+    case 'cron-resume': {
+      const { user, host } = object(fields, 'by');
+      if (typeof user !== 'string' || typeof host !== 'string') throw new Refusal('`by` is nobody');
+      return { op: fields['op'], job: text(fields, 'job'), by: { user, host } };
+    }
     default:
       throw new Refusal(`unknown operation ${JSON.stringify(fields['op'])}`);
   }

@@ -1,3 +1,5 @@
+import type { JobKey } from '../compiler/cron/job.ts';
+import type { AskedBy } from '../compiler/cron/record.ts';
 import type {
   ArrivalsRequest,
   PortArrivalsRequest,
@@ -66,12 +68,18 @@ export type AgentQuestion =
   /** Who listens on these ports of the host, and how much room the engine's disk has. */
   | { readonly op: 'host'; readonly ports: readonly number[] }
   | ({ readonly op: 'point' } & PointRequest)
-  | ({ readonly op: 'leave' } & LeaveRequest);
+  | ({ readonly op: 'leave' } & LeaveRequest)
+  | CronQuestion;
+
+/** What can be asked of the agent that runs a stack's jobs. */
+export type CronQuestion =
+  | { readonly op: 'cron-status' }
+  | { readonly op: 'cron-run' | 'cron-pause' | 'cron-resume'; readonly job: JobKey; readonly by: AskedBy };
 
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `PortArrivalsResult` for `port-arrivals`, a `ListenersResult` for `listeners`, a `HostResult` for `host`, what was handed over or null for `publish`, a number for `revision`, a `LeaseAnswer` for `lease`, a `LeaseLost` or null for `journal`, a `Holder` or null for `holder`, whether it was taken away for `unlock`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `PortArrivalsResult` for `port-arrivals`, a `ListenersResult` for `listeners`, a `HostResult` for `host`, what was handed over or null for `publish`, a number for `revision`, a `LeaseAnswer` for `lease`, a `LeaseLost` or null for `journal`, a `Holder` or null for `holder`, whether it was taken away for `unlock`, a `CronStatus` for `cron-status`, `{run}` for `cron-run`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   /** `lost`: the agent is ending, and what was asked may have been done. */

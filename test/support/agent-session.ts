@@ -24,6 +24,10 @@ export function agentSession(does: Partial<AgentSession> = {}): AgentSession {
     host: refuse,
     point: refuse,
     leave: refuse,
+    cronStatus: refuse,
+    cronRun: refuse,
+    cronPause: refuse,
+    cronResume: refuse,
     close: () => undefined,
     ...does,
   };

@@ -1,6 +1,7 @@
 import { PROTOCOL_VERSION, type AgentQuestion } from '../../agent/protocol.ts';
 import { elapsed } from '../elapsed.ts';
 import { EngineError, type Engine, type ExecSession } from '../engine.ts';
+import { isRecord } from '../parse-spec.ts';
 import { within } from '../within.ts';
 import {
   AgentError,
@@ -8,6 +9,7 @@ import {
   type AgentConnector,
   type AgentSession,
   type ArrivalsResult,
+  type CronStatus,
   type PortArrivalsResult,
   type DrainResult,
   type Handed,
@@ -171,6 +173,23 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
       if (isTellResult(result)) return result;
       throw new AgentError(`the agent's answer to \`leave\` makes no sense: ${JSON.stringify(result)}`);
     },
+    cronStatus: async () => {
+      const result = await ask({ op: 'cron-status' }, answerMs);
+      if (isCronStatus(result)) return result;
+      throw new AgentError(`the agent's answer to \`cron-status\` makes no sense: ${JSON.stringify(result)}`);
+    },
+    cronRun: async (job, by) => {
+      const result = await ask({ op: 'cron-run', job, by }, answerMs);
+      const run: unknown = isRecord(result) ? result['run'] : null;
+      if (typeof run === 'number') return run;
+      throw new AgentError(`the agent's answer to \`cron-run\` makes no sense: ${JSON.stringify(result)}`);
+    },
+    cronPause: async (job, by) => {
+      await ask({ op: 'cron-pause', job, by }, answerMs);
+    },
+    cronResume: async (job, by) => {
+      await ask({ op: 'cron-resume', job, by }, answerMs);
+    },
     close: () => conversation.close(),
   };
 }
@@ -276,4 +295,20 @@ function isDrainResult(value: unknown): value is DrainResult {
     default:
       return false;
   }
+}
+
+function isCronStatus(value: unknown): value is CronStatus {
+  const jobs: unknown = isRecord(value) ? value['jobs'] : null;
+  return (
+    Array.isArray(jobs) &&
+    jobs.every(
+      (job: unknown) =>
+        isRecord(job) &&
+        typeof job['job'] === 'string' &&
+        Array.isArray(job['running']) &&
+        typeof job['queued'] === 'number' &&
+        typeof job['paused'] === 'boolean' &&
+        (job['nextMs'] === null || typeof job['nextMs'] === 'number'),
+    )
+  );
 }

@@ -39,18 +39,38 @@ export function messageOf(to: Notification, told: Told, variable: (name: string)
   switch (to.kind) {
     case 'rollbar':
       return json(to.url, rollbarDeploy(to, told, variable), { 'x-rollbar-access-token': to.token });
-    case 'webhook': {
-      const message = json(to.url, told, Object.fromEntries(to.headers));
-      return { ...message, headers: { ...message.headers, ...webhookHeaders(message.body, to.secret) } };
-    }
+    case 'webhook':
+      return webhookMessage(to, told);
     case 'slack':
-      return json(to.url, { text: slackText(told), ...(to.channel === null ? {} : { channel: to.channel }) });
+      return slackMessage(to, sentence(told));
     default:
       return unreachable(to);
   }
 }
 
-function json(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Message {
+/** A webhook's message, signed where it has a secret. */
+export function webhookMessage(
+  { url, headers, secret }: Extract<Notification, { kind: 'webhook' }>,
+  told: object,
+): Message {
+  const message = json(url, told, Object.fromEntries(headers));
+  return { ...message, headers: { ...message.headers, ...webhookHeaders(message.body, secret) } };
+}
+
+/** https://docs.slack.dev/messaging/formatting-message-text: three characters are escaped; `code` goes below, as it is. */
+export function slackMessage(
+  { url, channel }: Extract<Notification, { kind: 'slack' }>,
+  text: string,
+  code = '',
+): Message {
+  const escaped = (words: string) =>
+    words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const block = code === '' ? '' : `\n\`\`\`${escaped(code)}\`\`\``;
+  return json(url, { text: `${escaped(text)}${block}`, ...(channel === null ? {} : { channel }) });
+}
+
+/** A POST of a JSON body. */
+export function json(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Message {
   return { url, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
@@ -81,11 +101,6 @@ function webhookHeaders(body: string, secret: string | null): Readonly<Record<st
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
   return { ...headers, 'webhook-signature': `v1,${signature}` };
-}
-
-/** https://docs.slack.dev/messaging/formatting-message-text: three characters are escaped. */
-function slackText(told: Told): string {
-  return sentence(told).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 const VERBS = { success: 'deployed', failure: 'not deployed', rollback: 'rolled back' } as const;

@@ -1,0 +1,21 @@
+import type { JobState } from '../../compiler/cron/fold.ts';
+import type { JobSpec } from '../../compiler/cron/job.ts';
+
+/** So many may wait for the one that runs. */
+const MOST_QUEUED = 100;
+
+/** What becomes of a run that is due. */
+export type Admission =
+  | { readonly kind: 'begin' }
+  | { readonly kind: 'queue' }
+  | { readonly kind: 'skip'; readonly why: string };
+
+/** Whether a run may begin beside what is under way. */
+export function admit(state: JobState | undefined, { overlap }: JobSpec): Admission {
+  const last = state?.underWay.at(-1);
+  const queued = state?.queue.length ?? 0;
+  if (overlap === 'allow' || (last === undefined && queued === 0)) return { kind: 'begin' };
+  if (overlap === 'skip')
+    return { kind: 'skip', why: `run ${last?.run ?? state?.newestRun ?? 0} is not over` };
+  return queued >= MOST_QUEUED ? { kind: 'skip', why: `${queued} runs wait already` } : { kind: 'queue' };
+}
