@@ -1,12 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { dirname } from 'node:path';
-
 import { answer, type Places } from './answer.ts';
+import { serveControl } from './control-socket.ts';
 import { Keeper } from './keeper.ts';
 import { removeHeld, sweep } from './sweep.ts';
-import { serveSession } from './session.ts';
-import { systemError } from './system-error.ts';
 
 /**
  * Stays up until asked to stop: sessions are started beside it by exec, and leave to it what must outlive them. They
@@ -26,20 +21,9 @@ export function idle(places: Places, control: string): void {
 
 function listen(places: Places, control: string): void {
   const keeper = new Keeper();
-  const server = createServer((socket) => {
-    // A session that ends early takes no answer.
-    socket.on('error', () => undefined);
-    socket.on('close', () => keeper.lease.leave(socket));
-    serveSession(socket, socket, (request) => answer(request, places, keeper, socket)).catch(() => undefined);
+  serveControl(control, {
+    answer: (request, peer) => answer(request, places, keeper, peer),
+    leave: (peer) => keeper.lease.leave(peer),
+    complain: (why) => void process.stderr.write(`nothing is kept beyond a session: ${why}\n`),
   });
-  const complain = (error: unknown): void =>
-    void process.stderr.write(`nothing is kept beyond a session: ${systemError(error)} (${control})\n`);
-  server.on('error', complain);
-  try {
-    mkdirSync(dirname(control), { recursive: true });
-    rmSync(control, { force: true });
-    server.listen(control);
-  } catch (error) {
-    complain(error);
-  }
 }

@@ -7,6 +7,11 @@ for (const { prototype } of [Array, Object.getPrototypeOf(Int8Array)]) {
     return this.slice().reverse();
   });
 }
+define(Array.prototype, 'toSpliced', function toSpliced(...words) {
+  const copy = this.slice();
+  copy.splice(...words);
+  return copy;
+});
 define(AbortSignal, 'any', (signals) => {
   const any = new AbortController();
   for (const signal of signals) {

@@ -1,2 +1,76 @@
-process.on('SIGTERM', () => process.exit(0));
-setInterval(() => undefined, 2 ** 31 - 1);
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { ENGINE_SOCKET, JOURNAL_FOLDER } from '../compiler/plan/agent-spec.ts';
+import { CronRunner } from '../runtime/cron/cron-runner.ts';
+import { FileStore } from '../runtime/cron/file-store.ts';
+import { systemJobClock } from '../runtime/cron/job-clock.ts';
+import { Outage } from '../runtime/cron/outage.ts';
+import { connectEngine } from '../runtime/docker/docker-engine.ts';
+import { answerCron } from './answer-cron.ts';
+import { serveControl } from './control-socket.ts';
+import { everyMinute } from './every-minute.ts';
+import { systemError } from './system-error.ts';
+
+const stack = process.env['STACKC_STACK'] ?? '';
+// Other places are for tests only.
+const journal = process.env['STACKC_JOURNAL'] ?? JOURNAL_FOLDER;
+const control = process.env['STACKC_AGENT_SOCKET'] ?? '/run/stackc/agent.sock';
+const socket = process.env['STACKC_ENGINE_SOCKET'] ?? ENGINE_SOCKET;
+
+/** How long an end waits for the disk: what has begun is written down by then. */
+const LAST_WRITES_MS = 500;
+
+const note = (line: string): void => void process.stdout.write(`${line}\n`);
+const fail = (why: string): void => void process.stderr.write(`${why}\n`);
+
+if (stack === '') {
+  fail('`STACKC_STACK` does not say whose jobs are to be run');
+  process.exit(64);
+}
+
+const stop = new AbortController();
+const runner = takeUp();
+runner.catch((error: unknown) => {
+  if (stop.signal.aborted) return;
+  fail(`the jobs cannot be taken up: ${systemError(error)}`);
+  // Whoever starts it again may find what it needs.
+  process.exit(1);
+});
+serveControl(control, {
+  answer: (request) => answerCron(request, runner),
+  leave: () => undefined,
+  complain: (why) => fail(`nobody can ask for anything: ${why}`),
+});
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end());
+
+async function takeUp(): Promise<CronRunner> {
+  const outage = new Outage(systemJobClock, note);
+  const engine = await outage.outlast(stop.signal, () =>
+    connectEngine({ kind: 'socket', path: socket, words: `unix://${socket}` }),
+  );
+  const made = new CronRunner({
+    stack,
+    engine,
+    store: new FileStore(journal),
+    clock: systemJobClock,
+    stop: stop.signal,
+    note,
+  });
+  await made.begin();
+  note('the agent is up');
+  const tick = (): void =>
+    void made.tick().catch((error: unknown) => {
+      if (!stop.signal.aborted) fail(`a look at the clock came to nothing: ${systemError(error)}`);
+    });
+  tick();
+  everyMinute(tick);
+  return made;
+}
+
+/** What runs goes on, and is followed by whoever comes next. */
+async function end(): Promise<void> {
+  stop.abort(new Error('the agent ends'));
+  const settled = runner.then((made) => made.settled()).catch(() => undefined);
+  await Promise.race([settled, sleep(LAST_WRITES_MS)]);
+  process.exit(0);
+}

@@ -1,5 +1,6 @@
 import type { Run } from '../../compiler/cron/fold.ts';
 import type { JobKey } from '../../compiler/cron/job.ts';
+import { JOB_FILE } from '../../compiler/cron/places.ts';
 import { jobFrom } from '../../compiler/cron/read-job.ts';
 import { labels } from '../../compiler/labels.ts';
 import { jobRunName } from '../../compiler/names.ts';
@@ -54,7 +55,7 @@ export async function beginRun(world: RunWorld, run: JobRun, isFresh: boolean): 
 }
 
 /** The name of a run's container. */
-export function runName({ stack }: RunWorld, { job, run }: JobRun): string {
+function runName({ stack }: RunWorld, { job, run }: JobRun): string {
   // Neither part of a job's key has a slash in it but the one between.
   const [application = '', container = ''] = job.split('/');
   return jobRunName(stack, application, container, run);
@@ -96,7 +97,8 @@ async function attempt(
 
 /** What lies in the template's own layer and a run needs, by the label that says it. */
 async function copyFiles({ engine, clock }: RunWorld, template: JobTemplate, id: string): Promise<void> {
-  const places = specOf(template.labels)?.files ?? [];
+  // What is for the agent alone stays where it is.
+  const places = (specOf(template.labels)?.files ?? []).filter(({ path }) => path !== JOB_FILE);
   if (places.length === 0) return;
   const files: OwnedFile[] = [];
   for (const { path } of places) {

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import PQueue from 'p-queue';
 
 import { nextOccurrence } from '../../compiler/cron/calendar.ts';
@@ -57,7 +59,9 @@ export class CronRunner {
   #isWaiting = false;
 
   constructor(parts: CronParts) {
-    const { note, clock, store } = parts;
+    const { note, clock, store, stop } = parts;
+    // Each run waits for it.
+    setMaxListeners(0, stop);
     this.#ledger = new Ledger(store, clock, note);
     this.#due = new DueJobs(this.#ledger);
     this.#removals = new PQueue({ concurrency: 2 });

@@ -9,17 +9,18 @@ import {
   writeFile,
   type FileHandle,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { syncDirectory } from '../../agent/published-link.ts';
 import { codeOf } from '../../agent/system-error.ts';
 import { compactedCron } from '../../compiler/cron/compact.ts';
 import type { JobKey } from '../../compiler/cron/job.ts';
+import { CRON_FILE, runLogFile } from '../../compiler/cron/places.ts';
+import { JOURNAL_FOLDER } from '../../compiler/plan/agent-spec.ts';
 import { cronLine, readCronRecords } from '../../compiler/cron/lines.ts';
 import type { CronRecord } from '../../compiler/cron/record.ts';
 import type { LogChunk } from '../engine.ts';
 import { boundedLog } from './bounded-log.ts';
-import { CRON_FILE, jobLogFolder, runLogFile } from './job-files.ts';
 import type { CronStore } from './store.ts';
 
 /** Above it, what the record's sum no longer needs goes. */
@@ -40,7 +41,7 @@ export class FileStore implements CronStore {
 
   constructor(folder: string, mostBytes = MOST_BYTES) {
     this.#folder = folder;
-    this.#path = join(folder, CRON_FILE);
+    this.#path = join(folder, below(CRON_FILE));
     this.#mostBytes = mostBytes;
     this.#roomUpTo = mostBytes;
   }
@@ -76,9 +77,10 @@ export class FileStore implements CronStore {
 
   async keepLog(job: JobKey, run: number, output: AsyncIterable<LogChunk>): Promise<string> {
     const { text, end } = await boundedLog(output);
-    const folder = join(this.#folder, jobLogFolder(job));
+    const path = join(this.#folder, below(runLogFile(job, run)));
+    const folder = dirname(path);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(this.#folder, runLogFile(job, run)), text, { mode: 0o600 });
+    await writeFile(path, text, { mode: 0o600 });
     for (const name of await readdir(folder)) {
       if (Number.parseInt(name, 10) <= run - KEPT_LOGS) await rm(join(folder, name), { force: true });
     }
@@ -100,6 +102,11 @@ export class FileStore implements CronStore {
     await rename(`${this.#path}.next`, this.#path);
     await syncDirectory(this.#folder);
   }
+}
+
+/** A path as agents see it, from the journal's folder on. */
+function below(path: string): string {
+  return path.slice(JOURNAL_FOLDER.length + 1);
 }
 
 async function isTorn(file: FileHandle, size: number): Promise<boolean> {

@@ -1,9 +1,7 @@
+import { JOB_FILE } from '../../compiler/cron/places.ts';
 import type { Notification } from '../../compiler/desired/desired-state.ts';
 import type { Engine } from '../engine.ts';
 import { isRecord, parseJson } from '../parse-spec.ts';
-
-/** Where a template has what is secret about its job; no run gets it. */
-export const JOB_FILE = '/stackc-job.json';
 
 /** Who is told of a job's runs. It holds secrets. */
 export interface JobFile {
@@ -22,7 +20,7 @@ export async function readJobFile(engine: Pick<Engine, 'fetchFile'>, template: s
 }
 
 /** Null for what is none of this version. */
-export function jobFileFrom(value: unknown): JobFile | null {
+function jobFileFrom(value: unknown): JobFile | null {
   if (!isRecord(value) || value['version'] !== 1) return null;
   const { heartbeat, onFailure } = value;
   if (heartbeat !== null && typeof heartbeat !== 'string') return null;

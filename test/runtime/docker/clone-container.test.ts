@@ -43,10 +43,10 @@ function row(more: object = {}): ContainerInspectInfo {
 
 describe('the create call of a clone', () => {
   const { create, joins, env } = cloneRequest(row(), { name: 'shop-backup.run.3', labels: { new: 'yes' } });
-  const body = create._body;
+  const { _query: query, _body: body } = create;
 
   test('names it, and takes the image by its id', () => {
-    expect(create._query).toEqual({ name: 'shop-backup.run.3' });
+    expect(query).toEqual({ name: 'shop-backup.run.3' });
     expect(body).toMatchObject({ Image: 'sha256:abc', Labels: { new: 'yes' }, StopTimeout: 5 });
     expect(body['Labels']).toEqual({ new: 'yes' });
   });
@@ -56,7 +56,9 @@ describe('the create call of a clone', () => {
     expect(body).toMatchObject({ Domainname: 'example.org' });
     const said = row();
     said.Config.Hostname = 'front';
-    expect(cloneRequest(said, { name: 'a', labels: {} }).create._body).toMatchObject({ Hostname: 'front' });
+    expect(cloneRequest(said, { name: 'a', labels: {} })).toMatchObject({
+      create: { _body: { Hostname: 'front' } },
+    });
   });
 
   test('keeps mounts, and lets no port, address, restart or removal go with it', () => {
@@ -88,6 +90,6 @@ describe('the create call of a clone', () => {
 
   test('tells the environment, for what must not be shown', () => {
     expect(env).toEqual(['A=1', 'TOKEN=secret']);
-    expect(JSON.stringify(create._query)).not.toContain('secret');
+    expect(JSON.stringify(query)).not.toContain('secret');
   });
 });

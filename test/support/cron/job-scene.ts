@@ -2,6 +2,7 @@ import type { JobSpec } from '../../../src/compiler/cron/job.ts';
 import type { CronRecord } from '../../../src/compiler/cron/record.ts';
 import { canonicalJson } from '../../../src/compiler/desired/canonical-json.ts';
 import { labels } from '../../../src/compiler/labels.ts';
+import { unreachable } from '../../../src/compiler/unreachable.ts';
 import type { ContainerConfig } from '../../../src/compiler/plan/container-config.ts';
 import { CronRunner } from '../../../src/runtime/cron/cron-runner.ts';
 import type { JobClock } from '../../../src/runtime/cron/job-clock.ts';
@@ -44,7 +45,8 @@ export class JobScene {
 
   constructor(start: string) {
     this.#startMs = Date.parse(start);
-    const { sleep, now } = this.#virtual;
+    const now = () => this.#virtual.now();
+    const sleep: JobClock['sleep'] = (ms, signal) => this.#virtual.sleep(ms, signal);
     const wallMs = () => this.#startMs + this.#setMs + now();
     this.clock = { now, sleep, wallMs, upMs: now };
     this.engine = memoryEngine({
@@ -131,6 +133,11 @@ export class JobScene {
     await this.#virtual.run(Promise.race([work, this.life.over]));
   }
 
+  /** The agent looks at the clock. */
+  async look(): Promise<void> {
+    if (this.runner !== null) await this.play(this.runner.tick());
+  }
+
   /** Lets time pass; an agent that is there looks at the clock at each minute. */
   async pass(ms: number, everyMs = MINUTE_MS): Promise<void> {
     const endMs = this.clock.wallMs() + ms;
@@ -139,8 +146,8 @@ export class JobScene {
         const now = this.clock.wallMs();
         const next = Math.min(endMs, now - (now % everyMs) + everyMs);
         await this.clock.sleep(next - now);
-        if (next % everyMs === 0 && this.runner !== null && !this.life.isOver)
-          await Promise.race([this.runner.tick().catch(() => undefined), this.life.over]);
+        // Time goes by while it waits for an engine.
+        if (next % everyMs === 0 && !this.life.isOver) this.runner?.tick().catch(() => undefined);
       }
     };
     await this.#virtual.run(go());
@@ -197,7 +204,12 @@ function tell(record: CronRecord): string {
       return [...words, `${due}:`, record.why].join(' ');
     case 'missed':
       return [...words, record.count, record.caughtUp ? 'caught up' : 'left'].join(' ');
-    default:
+    case 'scheduled':
+    case 'dropped':
+    case 'paused':
+    case 'resumed':
       return words.join(' ');
+    default:
+      return unreachable(record);
   }
 }
