@@ -136,7 +136,11 @@ async function perform(
     case 'cron-run':
     case 'cron-pause':
     case 'cron-resume':
-      throw new Refusal('this agent runs no jobs');
+      throw new Refusal(
+        keeper === null
+          ? 'its first process does not answer: nobody runs the jobs'
+          : 'this agent runs no jobs: the one that does has the engine’s socket',
+      );
     default:
       return unreachable(request);
   }

@@ -104,6 +104,9 @@ describe('bad input is answered, and the session goes on', () => {
     ['{"id":"1","op":"ping"}', null, '`id` is no whole number'],
     ['{"id":1.5,"op":"ping"}', null, '`id` is no whole number'],
     ['{"id":1}', 1, 'unknown operation undefined'],
+    ['{"id":1,"op":"cron-run","job":"shop/backup"}', 1, '`by` is no object'],
+    ['{"id":1,"op":"cron-pause","job":"shop/backup","by":{"user":1}}', 1, '`by` is nobody'],
+    ['{"id":1,"op":"cron-resume","by":{"user":"a","host":"b"}}', 1, '`job` is no text'],
     ['{"id":1,"op":"__proto__"}', 1, 'unknown operation "__proto__"'],
     [`{"id":1,"op":"probe",${target},${ask}}`, 1, '`timeoutMs` is no number above 0 and up to 3600000'],
     [
@@ -183,6 +186,19 @@ describe('as the first process', () => {
     child.kill(signal);
     await expect(exitOf(child)).resolves.toBe(0);
   });
+});
+
+test('jobs are run by another agent', async () => {
+  const child = place.start([]);
+  await once(child.stdout, 'data');
+  const { lines } = await converse('{"id":1,"op":"cron-status"}\n');
+  expect(lines.at(-1)).toEqual({
+    id: 1,
+    ok: false,
+    error: 'this agent runs no jobs: the one that does has the engine’s socket',
+  });
+  child.kill('SIGTERM');
+  await exitOf(child);
 });
 
 test('other words are refused', async () => {

@@ -11,6 +11,8 @@ import { isPassing, wordsOf } from './outage.ts';
 import { runLabels, type JobTemplate } from './templates.ts';
 import type { RunWorld } from './world.ts';
 
+const AGAIN_MS = 50;
+
 /** A run that has a number. */
 export type JobRun = Pick<Run, 'run' | 'dueMs' | 'beganMs'> & { readonly job: JobKey };
 
@@ -37,8 +39,10 @@ export type Begun =
 export async function beginRun(world: RunWorld, run: JobRun, isFresh: boolean): Promise<Begun> {
   const { outage, stop } = world;
   let isNew = isFresh;
-  for (;;) {
-    const name = runName(world, run);
+  const name = runName(world, run);
+  for (let tries = 0; ; tries += 1) {
+    // Whatever is in its way takes a moment to go: a removal, a start.
+    if (tries > 0) await world.clock.sleep(AGAIN_MS, stop);
     const found = isNew ? null : await outage.outlast(stop, () => world.engine.findContainer(name));
     if (found !== null) {
       if (found.labels[labels.jobRun] !== String(run.run))
