@@ -136,11 +136,12 @@ async function remove(name) {
 
 async function startAgent() {
   docker('volume', 'create', `${STACK}.journal`);
-  docker(
-    ...['run', '-d', '--name', AGENT, '--network', 'none', '--read-only', '--tmpfs', '/run/stackc'],
-    ...['-e', `STACKC_STACK=${STACK}`, '-v', `${STACK}.journal:/stackc/journal`, '-v', `${SOCKET}:${SOCKET}`],
-    ...['--label', `io.stackc.stack=${STACK}`, '--entrypoint', 'node', image, '/stackc/scheduler.mjs'],
-  );
+  const words = [
+    `run -d --name ${AGENT} --network none --read-only --tmpfs /run/stackc -e STACKC_STACK=${STACK}`,
+    `-v ${STACK}.journal:/stackc/journal -v ${SOCKET}:${SOCKET} --label io.stackc.stack=${STACK}`,
+    `--entrypoint node ${image} /stackc/scheduler.mjs`,
+  ];
+  docker(...words.join(' ').split(' '));
 }
 
 /** By the engine's own clock. */
