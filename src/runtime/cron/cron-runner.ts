@@ -30,6 +30,9 @@ const STARTS_AT_ONCE = 6;
 /** Runs whose end is dealt with at the same time; each may hold 1 MiB of its log. */
 const ENDS_AT_ONCE = 4;
 
+/** The longest that the rest of a run waits for those that are to be started. */
+const QUIET_MS = 300_000;
+
 /** What a {@link CronRunner} works with. */
 export interface CronParts {
   readonly stack: string;
@@ -297,15 +300,25 @@ export class CronRunner {
   }
 
   async #finish(job: JobKey, run: EndedRun, log: string, id: string | null): Promise<void> {
+    await this.#quiet();
     await tellEnd(this.#world, { ...run, job, log });
     if (id !== null) await this.#remove(id);
   }
 
+  /** What waits to be started comes first, but not for ever: files out of a container and its removal are the engine's dearest calls. */
+  async #quiet(): Promise<void> {
+    const { starts, clock, stop } = this.#world;
+    if (starts.size === 0) return;
+    const given = new AbortController();
+    const late = clock.sleep(QUIET_MS, AbortSignal.any([given.signal, stop]));
+    await Promise.race([starts.onSizeLessThan(1), late]).finally(() => given.abort());
+    late.catch(() => undefined);
+  }
+
   async #remove(id: string): Promise<void> {
-    const { starts, outage, stop, engine } = this.#world;
+    const { outage, stop, engine } = this.#world;
     await this.#removals.add(async () => {
-      // What waits to be started comes first: to remove is the engine's dearest call.
-      await starts.onSizeLessThan(1);
+      await this.#quiet();
       await outage.outlast(stop, () => engine.removeContainer(id, { volumes: true }));
     });
   }
