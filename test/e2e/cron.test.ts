@@ -134,11 +134,20 @@ test('where the host has no socket, nothing is begun', async () => {
   expect(JSON.parse(await inspect(TEMPLATE, '{{json .Config.Env}}'))).toContain('VERSION=one');
 });
 
+test('an apply that goes on by itself makes it too', async () => {
+  describeStack({ env: { VERSION: 'four' } });
+  const begun = await run('apply', '--yes', '--detach');
+  expect(begun.code, begun.said).toBe(0);
+  const { code, said } = await run('attach');
+  expect(code, said).toBe(0);
+  expect(JSON.parse(await inspect(TEMPLATE, '{{json .Config.Env}}'))).toContain('VERSION=four');
+});
+
 test('a job that is dropped takes its template and the agent along', async () => {
   describeStack(null);
   const { code, said } = await run('apply', '--yes');
   expect(code, said).toBe(0);
-  const left = (await all()).filter((row) => !row.includes('.revision.') && !row.includes('.image.'));
+  const left = (await all()).filter((row) => !/\.(?:revision\.|image\.|apply )/.test(row));
   expect(left).toEqual([`${NAME}-agent running`, `${NAME}-web0 running`]);
 });
 
