@@ -3,6 +3,7 @@ import { exitCode } from './exit-code.ts';
 import type { GlobalOptions, Io } from './io.ts';
 import { positive } from './options/values.ts';
 import { addAgentCommands } from './program/agent-commands.ts';
+import { addCronCommands } from './program/cron-commands.ts';
 import { addDetached } from './program/detached.ts';
 import { addImportCommands } from './program/import-commands.ts';
 import { addInstanceCommands } from './program/instance-commands.ts';
@@ -26,6 +27,7 @@ export async function main(words: readonly string[], io: Io, version: string): P
   addWaysBack(program, run);
   addDetached(program, run);
   addInstanceCommands(program, words, run);
+  addCronCommands(program, run);
   addAgentCommands(program, run);
   addImportCommands(program, run);
   addSetupCommand(program, run);

@@ -1,0 +1,108 @@
+import { exitCode } from '../exit-code.ts';
+import { whoAsks } from '../apply-begin.ts';
+import { askAgent } from '../cron/ask-agent.ts';
+import { findJobs, type Job, type StackJobs } from '../cron/jobs.ts';
+import { namedJob } from '../cron/named-job.ts';
+import type { CommandContext } from '../io.ts';
+import { colorFor, writeData, writeNote } from '../output.ts';
+import { jobsJson, renderJobs, renderRuns, runsJson } from '../render/cron.ts';
+import { plural } from '../render/text.ts';
+import { namedStack } from '../stack-name.ts';
+import { demandStack } from '../stacks.ts';
+
+/** `stack cron`: the jobs of a stack, when each ran last and runs next. Needs no agent that runs, and says so where none does. */
+export async function cronList(context: CommandContext, file: string | undefined): Promise<number> {
+  const { stack, spec } = await namedStack(context, file);
+  const { engine } = await context.connect();
+  const { io } = context;
+  const jobs = await findJobs(engine, stack);
+  if (jobs.jobs.length === 0 && spec === null) await demandStack(engine, stack);
+  const nowMs = Date.parse(new Date(io.clock.now()).toISOString());
+  if (context.options.json) writeData(context, json(jobsJson(stack, jobs.jobs, agentJson(jobs), nowMs)));
+  else if (jobs.jobs.length === 0) writeData(context, `Stack \`${stack}\` has no jobs on this engine.\n`);
+  else {
+    const areSeveral = new Set(jobs.jobs.map(({ application }) => application)).size > 1;
+    writeData(context, renderJobs(jobs.jobs, { nowMs, color: colorFor(context, io.stdout), areSeveral }));
+  }
+  if (jobs.jobs.length > 0) warnOfAgent(context, jobs);
+  return exitCode.done;
+}
+
+/** `stack cron history NAME`: the runs of a job, newest first. */
+export async function cronHistory(
+  context: CommandContext,
+  name: string,
+  file: string | undefined,
+): Promise<number> {
+  const named = await namedStack(context, file);
+  const { engine } = await context.connect();
+  const { job } = await namedJob(engine, named, name);
+  const runs = job.state?.runs ?? [];
+  if (context.options.json) writeData(context, json(runsJson(named.stack, job)));
+  else if (runs.length === 0) writeData(context, `\`${job.container}\` has not run so far.\n`);
+  else {
+    const nowMs = context.io.clock.now();
+    writeData(context, renderRuns(runs, nowMs, colorFor(context, context.io.stdout)));
+    noteMissed(context, job);
+  }
+  return exitCode.done;
+}
+
+/** `stack cron pause|resume NAME`: whether a job's schedule counts. What runs goes on; `stack cron run` runs it all the same. */
+export async function cronPause(
+  context: CommandContext,
+  name: string,
+  isPaused: boolean,
+  file: string | undefined,
+): Promise<number> {
+  const named = await namedStack(context, file);
+  const { engine } = await context.connect();
+  const { job, jobs } = await namedJob(engine, named, name);
+  const was = job.state?.paused ?? null;
+  if ((was !== null) === isPaused) {
+    writeNote(
+      context,
+      was === null
+        ? `\`${job.container}\` is not paused`
+        : `\`${job.container}\` is paused already, by ${was.by.user}`,
+    );
+    return exitCode.done;
+  }
+  const by = whoAsks(context.io.env);
+  await askAgent(engine, named.stack, jobs, (session) =>
+    isPaused ? session.cronPause(job.key, by) : session.cronResume(job.key, by),
+  );
+  writeNote(
+    context,
+    isPaused
+      ? `\`${job.container}\` is paused: it runs no more by its schedule until \`stack cron resume ${name}\``
+      : `\`${job.container}\` runs by its schedule again`,
+  );
+  return exitCode.done;
+}
+
+/** Says when nobody starts what is due. */
+function warnOfAgent(context: CommandContext, { agent }: StackJobs): void {
+  if (agent?.isUp === true) return;
+  writeNote(
+    context,
+    agent === null
+      ? 'no job is started: the stack has no agent for it; `stack apply` makes it'
+      : `no job is started: the agent \`${agent.name}\` does not run; \`stack apply\` brings it back`,
+  );
+}
+
+function agentJson({ agent }: StackJobs): object | null {
+  return agent === null ? null : { name: agent.name, running: agent.isUp };
+}
+
+function noteMissed(context: CommandContext, { state }: Job): void {
+  const missed = state?.missed ?? null;
+  if (missed === null) return;
+  const last = new Date(missed.lastMs).toISOString().slice(0, 16).replace('T', ' ');
+  writeNote(context, `${plural(missed.count, 'run')} missed since, the last one due ${last} UTC`);
+}
+
+function json(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
