@@ -53,7 +53,7 @@ export async function cronRun(
   const { stack } = named;
   const { job, jobs } = await namedJob(engine, named, name);
   const by = whoAsks(context.io.env);
-  const { run } = await askAgent(engine, stack, jobs, (session) => session.cronRun(job.key, by));
+  const run = await askAgent(engine, stack, jobs, (session) => session.cronRun(job.key, by));
   if (detach) {
     writeNote(
       context,

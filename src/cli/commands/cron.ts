@@ -1,3 +1,4 @@
+import type { StackSpec } from '../../compiler/spec/stack-spec.ts';
 import { exitCode } from '../exit-code.ts';
 import { whoAsks } from '../apply-begin.ts';
 import { askAgent } from '../cron/ask-agent.ts';
@@ -6,7 +7,7 @@ import { namedJob } from '../cron/named-job.ts';
 import type { CommandContext } from '../io.ts';
 import { colorFor, writeData, writeNote } from '../output.ts';
 import { jobsJson, renderJobs, renderRuns, runsJson } from '../render/cron.ts';
-import { plural } from '../render/text.ts';
+import { listed, plural } from '../render/text.ts';
 import { namedStack } from '../stack-name.ts';
 import { demandStack } from '../stacks.ts';
 
@@ -25,6 +26,7 @@ export async function cronList(context: CommandContext, file: string | undefined
     writeData(context, renderJobs(jobs.jobs, { nowMs, color: colorFor(context, io.stdout), areSeveral }));
   }
   if (jobs.jobs.length > 0) warnOfAgent(context, jobs);
+  if (spec !== null && !context.options.json) noteAbsent(context, spec, jobs);
   return exitCode.done;
 }
 
@@ -79,6 +81,19 @@ export async function cronPause(
       : `\`${job.container}\` runs by its schedule again`,
   );
   return exitCode.done;
+}
+
+/** What the file has by now, and no apply has made. */
+function noteAbsent(context: CommandContext, spec: StackSpec, { jobs }: StackJobs): void {
+  const there = new Set(jobs.map(({ key }) => key));
+  const absent = spec.applications.flatMap(({ containers }) =>
+    containers.filter(({ mode, key }) => mode === 'cron' && !there.has(key)).map(({ name }) => `\`${name}\``),
+  );
+  if (absent.length === 0) return;
+  writeNote(
+    context,
+    `not on this engine yet: ${listed(absent, 'and')}; \`stack apply\` has them run by their schedule`,
+  );
 }
 
 /** Says when nobody starts what is due. */

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+
+import { cronLine } from '../../src/compiler/cron/lines.ts';
+import { CRON_FILE, runLogFile } from '../../src/compiler/cron/places.ts';
+import type { CronRecord } from '../../src/compiler/cron/record.ts';
+import { one, ShopScene, type Version } from '../support/shop-scene.ts';
+
+const shop = new ShopScene();
+const { applied, cli, write } = shop;
+
+const withJob: Version = {
+  ...one,
+  more: { backup: { deploy: 'cron', image: 'app:1', cron: { minute: 59, timezone: 'Europe/Rome' } } },
+};
+
+const DUE = Date.parse('2026-03-01T02:59:00Z');
+const begun = { type: 'begun', job: 'shop/backup', dueMs: DUE, by: null, image: 'sha256:1' } as const;
+const ended = { type: 'ended', job: 'shop/backup', tookMs: 34_000, why: null } as const;
+
+/** Puts files where the agent has its journal. */
+async function putInJournal(files: Readonly<Record<string, string>>): Promise<void> {
+  const all = Object.entries(files).map(([path, text]) => ({
+    path,
+    content: new TextEncoder().encode(text),
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
+  }));
+  await shop.memory.putFiles('shop-agent-engine', all, 0);
+}
+
+function record(...records: readonly CronRecord[]): Promise<void> {
+  return putInJournal({ [CRON_FILE]: records.map((each) => `${cronLine(each)}\n`).join('') });
+}
+
+const twoRuns: readonly CronRecord[] = [
+  { ...begun, run: 1, atMs: DUE },
+  { ...ended, run: 1, atMs: DUE + 34_000, result: 'succeeded', exitCode: 0 },
+  { ...begun, run: 2, atMs: DUE + 3_600_500, dueMs: DUE + 3_600_000 },
+  { ...ended, run: 2, atMs: DUE + 3_634_500, result: 'failed', exitCode: 3 },
+];
+
+/** When a job runs next depends on the day of the test. */
+function steady(text: string): string {
+  return text.replace(/20(?!26-03-01)\d\d-\d\d-\d\d \d\d:59/g, 'NEXT').replace(/ {2,}/g, '  ');
+}
+
+describe('cron', () => {
+  it('lists jobs with their last run and their next one', async () => {
+    await applied(withJob);
+    expect(steady((await cli('cron')).stdout)).toBe(
+      [
+        'JOB  SCHEDULE  LAST RUN (UTC)  NEXT RUN (UTC)',
+        'backup  59 * * * * Europe/Rome  never  NEXT',
+        '',
+      ].join('\n'),
+    );
+    await record(...twoRuns, {
+      type: 'missed',
+      job: 'shop/backup',
+      atMs: DUE + 9_000_000,
+      count: 2,
+      firstMs: DUE + 7_200_000,
+      lastMs: DUE + 10_800_000,
+      caughtUp: false,
+    });
+    const { stdout, stderr } = await cli('cron');
+    expect(steady(stdout)).toContain(
+      'backup  59 * * * * Europe/Rome  2026-03-01 03:59 failed (3)  NEXT  2 runs missed\n',
+    );
+    expect(stderr).toBe('');
+    const document = JSON.parse((await cli('cron', '--json')).stdout);
+    expect(document).toMatchObject({
+      stack: 'shop',
+      agent: { name: 'shop-agent-engine', running: true },
+      jobs: [
+        {
+          container: 'backup',
+          timezone: 'Europe/Rome',
+          missed: { count: 2 },
+          last: { run: 2, result: 'failed', exit_code: 3 },
+        },
+      ],
+    });
+  });
+
+  it('tells the runs of a job, newest first, and what they have written', async () => {
+    await applied(withJob);
+    expect((await cli('cron', 'history', 'backup')).stdout).toBe('`backup` has not run so far.\n');
+    await record(...twoRuns);
+    expect(steady((await cli('cron', 'history', 'backup')).stdout)).toBe(
+      [
+        'RUN  DUE (UTC)  BEGAN  TOOK  RESULT',
+        '2  2026-03-01 03:59  2026-03-01 03:59:00  34 s  failed (3)',
+        '1  2026-03-01 02:59  2026-03-01 02:59:00  34 s  done',
+        '',
+      ].join('\n'),
+    );
+    const { runs } = JSON.parse((await cli('cron', 'history', 'backup', '--json')).stdout);
+    expect(runs).toMatchObject([
+      { run: 2, result: 'failed' },
+      { run: 1, due: '2026-03-01T02:59:00.000Z' },
+    ]);
+    await putInJournal({ [runLogFile('shop/backup', 2)]: 'no room\n' });
+    expect((await cli('cron', 'logs', 'backup')).stdout).toBe('no room\n');
+    expect((await cli('cron', 'logs', 'shop/backup', '2')).stdout).toBe('no room\n');
+    expect((await cli('cron', 'logs', 'backup', '1')).stderr).toContain(
+      'the output of run 1 of `backup` is not kept any more',
+    );
+    expect((await cli('cron', 'logs', 'backup', '9')).stderr).toContain('`backup` has no run 9');
+    expect((await cli('cron', 'logs', 'backup', 'last')).code).toBe(64);
+  });
+
+  it('knows its jobs from everything else', async () => {
+    await write(withJob);
+    expect((await cli('cron')).stderr).toContain('not on this engine yet: `backup`');
+    expect((await cli('cron', 'history', 'backup')).stderr).toContain(
+      'nothing of `backup` is on this engine yet',
+    );
+    await applied(withJob);
+    const unknown = await cli('cron', 'run', 'bakcup');
+    expect(unknown.code).toBe(64);
+    expect(unknown.stderr).toContain('did you mean `backup`?');
+    const daemon = await cli('cron', 'run', 'app');
+    expect(daemon.code).toBe(64);
+    expect(daemon.stderr).toContain('`app` is `deploy: auto`, and no job');
+  });
+
+  it('says when nobody starts what is due', async () => {
+    await applied(withJob);
+    await shop.memory.stopContainer('shop-agent-engine', null);
+    expect((await cli('cron')).stderr).toContain(
+      'no job is started: the agent `shop-agent-engine` does not run; `stack apply` brings it back',
+    );
+    for (const words of [['run'], ['pause']]) {
+      const { code, stderr } = await cli('cron', ...words, 'backup');
+      expect(code).toBe(1);
+      expect(stderr).toContain('the agent `shop-agent-engine`, which starts jobs, does not run');
+    }
+  });
+});
