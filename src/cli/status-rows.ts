@@ -7,6 +7,8 @@ import { isPublishedAs } from '../compiler/reconcile/successor.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import type { ContainerSummary } from '../runtime/engine.ts';
 import type { Health } from '../runtime/health.ts';
+import type { StackJobs } from './cron/jobs.ts';
+import { jobRows } from './job-rows.ts';
 import type { StatusRow } from './render/status.ts';
 import { plural } from './render/text.ts';
 
@@ -14,6 +16,7 @@ import { plural } from './render/text.ts';
 export interface StatusFacts {
   readonly observed: ObservedState;
   readonly summaries: readonly ContainerSummary[];
+  readonly jobs: StackJobs;
   /** Null without a file. */
   readonly plan: Plan | null;
   /** The file's references by `application/container`, for what is missing. */
@@ -25,7 +28,7 @@ export interface StatusFacts {
 
 /** The lines of `stack status`: every generation on the engine, and with a plan also what the file wants beyond that. */
 export function statusRows(facts: StatusFacts): readonly StatusRow[] {
-  const { observed, summaries, plan, images, health, nowMs } = facts;
+  const { observed, summaries, jobs, plan, images, health, nowMs } = facts;
   const changes = new Map<string, Change>();
   for (const change of plan?.changes ?? []) {
     if (change.subject.kind === 'instance') changes.set(change.id, change);
@@ -46,11 +49,13 @@ export function statusRows(facts: StatusFacts): readonly StatusRow[] {
     ),
   );
   const seen = new Set(instances.filter(({ phase }) => phase === 'current').map(({ key }) => String(key)));
-  const absent = (plan?.changes ?? []).filter(({ id, subject, action }) =>
-    subject.kind === 'schedule' ? true : subject.kind === 'instance' && action !== 'remove' && !seen.has(id),
+  const absent = (plan?.changes ?? []).filter(
+    ({ id, subject, action }) => subject.kind === 'instance' && action !== 'remove' && !seen.has(id),
   );
   const runs = observed.runs.map((run) => runRow(run, byId.get(run.id)));
-  return [...rows, ...runs, ...absent.flatMap((change) => absentRow(change, images))].sort(inOrder);
+  const missing = absent.flatMap((change) => absentRow(change, images));
+  const scheduled = jobRows({ jobs, changes: plan?.changes ?? [], images, nowMs });
+  return [...rows, ...runs, ...missing, ...scheduled].sort(inOrder);
 }
 
 function observedRow(
@@ -181,17 +186,16 @@ function changeNotes({ action, reasons }: Change): readonly string[] {
   }
 }
 
-function absentRow(change: Change, images: ReadonlyMap<string, string>): readonly StatusRow[] {
-  const { subject } = change;
-  if (subject.kind !== 'instance' && subject.kind !== 'schedule') return [];
-  const { application, container } = subject;
+function absentRow({ subject }: Change, images: ReadonlyMap<string, string>): readonly StatusRow[] {
+  if (subject.kind !== 'instance') return [];
+  const { application, container, instance } = subject;
   return [
     {
       application,
       container,
-      instance: subject.kind === 'instance' ? subject.instance : container,
+      instance,
       generation: null,
-      state: subject.kind === 'instance' ? 'missing' : 'cron',
+      state: 'missing',
       health: 'none',
       healthWhy: null,
       name: null,
@@ -201,25 +205,13 @@ function absentRow(change: Change, images: ReadonlyMap<string, string>): readonl
       uptime: null,
       startedAt: null,
       uptimeS: null,
-      notes: subject.kind === 'instance' ? [] : jobNotes(change),
-      ok: subject.kind === 'schedule' && !isDrift(change) && !isMissing(change),
+      notes: [],
+      ok: false,
     },
   ];
 }
 
 /** When it runs, and what an apply would do about it. */
-function jobNotes(change: Change): readonly string[] {
-  if (change.action === 'remove') return ['no longer in the file'];
-  const todo = isMissing(change)
-    ? 'not scheduled yet'
-    : `${plural(change.reasons.length, 'change')} to apply`;
-  return [...(isPending(change) ? [todo] : []), ...change.notes];
-}
-
-function isMissing({ reasons }: Change): boolean {
-  return reasons.some(({ kind }) => kind === 'missing');
-}
-
 function inOrder(a: StatusRow, b: StatusRow): number {
   return (
     a.application.localeCompare(b.application, 'en') ||

@@ -88,7 +88,7 @@ describe('status', () => {
       .split('\n')
       .map((line) => line.split(/ {2,}/).slice(0, 3).join(' '));
     expect(rows).toEqual(['INSTANCE GEN STATE', 'app0 1 running', 'app1 1 running', 'nightly cron app:1']);
-    expect(stdout).toMatch(/nightly .* runs at 5 \* \* \* \* \(UTC\)\n/);
+    expect(stdout).toMatch(/nightly .* next \d{4}-\d\d-\d\d \d\d:\d\d UTC\n/);
     // Nothing says how they could be asked.
     expect(stdout).toMatch(/^app0 +1 +running +– /m);
   });
@@ -96,7 +96,7 @@ describe('status', () => {
   it('needs no file with --name', async () => {
     const { code, stdout } = await cli(['status', '--name', 'shop'], { cwd: tmpdir() });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^INSTANCE.*\napp0 .*\napp1 .*\n$/);
+    expect(stdout).toMatch(/^INSTANCE.*\napp0 .*\napp1 .*\nnightly .*\n$/);
   });
 
   it('knows no stack that is not there: 1, and the nearest', async () => {

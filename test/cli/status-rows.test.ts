@@ -27,6 +27,7 @@ test.each([
       links: [{ ...link, found: { kind: 'symlink', to, leads: true } }],
     },
     summaries: [],
+    jobs: { jobs: [], agent: null, reader: null },
     plan: null,
     images: new Map(),
     health: new Map(),

@@ -1,5 +1,4 @@
 import { labels } from '../../compiler/labels.ts';
-import { agentName } from '../../compiler/reconcile/agents.ts';
 import type { ObservedState } from '../../compiler/observed/observed-state.ts';
 import { withAdopted } from '../../runtime/adopt/with-adopted.ts';
 import type { Engine } from '../../runtime/engine.ts';
@@ -10,6 +9,7 @@ import type { CommandContext } from '../io.ts';
 import { colorFor, columnsOf, writeData, writeDiagnostics, writeNote } from '../output.ts';
 import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
+import { jobsAmong, whyNoJobs } from '../cron/jobs.ts';
 import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
 import { isCutOff, lastApply, noteLastApply, unfinishedJson, type LastApply } from '../last-apply.ts';
@@ -64,17 +64,18 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
     observe(engine, stack, []),
     engine.listContainers([`${labels.stack}=${stack}`]).then((rows) => withAdopted(engine, rows)),
   ]);
-  const [health, last] = await Promise.all([
+  const [health, last, jobs] = await Promise.all([
     instanceHealth(context, { engine, stack, observed, desired: null }),
     lastApply(engine, stack, observed),
+    jobsAmong(engine, stack, summaries),
   ]);
   const nowMs = context.io.clock.now();
   return {
     stack,
-    rows: statusRows({ observed, summaries, plan: null, images: new Map(), health, nowMs }),
+    rows: statusRows({ observed, summaries, jobs, plan: null, images: new Map(), health, nowMs }),
     last,
     agentIsWell: isWell(observed),
-    idleJobs: whyNoJobs(stack, observed),
+    idleJobs: whyNoJobs(stack, jobs),
   };
 }
 
@@ -82,14 +83,6 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
 function isWell({ agents, containers, templates }: ObservedState): boolean {
   if (agents.length === 0) return containers.length === 0 && templates.length === 0;
   return agents.every(({ state }) => state === 'running');
-}
-
-/** Jobs stand still where the agent that starts them does. */
-function whyNoJobs(stack: string, { agents, templates }: ObservedState): string | null {
-  const name = agentName(stack, 'engine');
-  const state = agents.find((agent) => agent.name === name)?.state ?? 'gone';
-  if (templates.length === 0 || state === 'running') return null;
-  return `no job runs: the agent that starts them, \`${name}\`, is ${state}; \`stack apply\` brings it back`;
 }
 
 async function plannedStatus(context: CommandContext, file: string | undefined): Promise<Status> {
@@ -125,6 +118,7 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   ]);
   const images = new Map(desired.containers.map(({ key, image }) => [String(key), image.reference]));
   const nowMs = context.io.clock.now();
-  const rows = statusRows({ observed, summaries, plan, images, health, nowMs });
-  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: whyNoJobs(stack, observed) };
+  const jobs = await jobsAmong(engine, stack, summaries);
+  const rows = statusRows({ observed, summaries, jobs, plan, images, health, nowMs });
+  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: whyNoJobs(stack, jobs) };
 }

@@ -4,9 +4,10 @@ import type { JobKey, JobSpec } from '../../compiler/cron/job.ts';
 import { readCronRecords } from '../../compiler/cron/lines.ts';
 import { labels } from '../../compiler/labels.ts';
 import { CRON_FILE } from '../../compiler/cron/places.ts';
+import type { ContainerState } from '../../compiler/observed/observed-state.ts';
 import { agentName } from '../../compiler/reconcile/agents.ts';
 import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
-import { parseJson } from '../../runtime/parse-spec.ts';
+import { parseJson, specOf } from '../../runtime/parse-spec.ts';
 
 /** A run that has a container. */
 export interface LiveRun {
@@ -34,8 +35,8 @@ export interface Job {
 export interface StackJobs {
   /** By key. */
   readonly jobs: readonly Job[];
-  /** The container that starts them: its name, and whether it runs. Null: there is none. */
-  readonly agent: { readonly name: string; readonly isUp: boolean } | null;
+  /** The container that starts them; null: there is none. */
+  readonly agent: { readonly name: string; readonly state: ContainerState } | null;
   /** Id of a container of the agent's, out of which the engine reads what is kept of runs; null: there is none. */
   readonly reader: string | null;
 }
@@ -74,7 +75,7 @@ export async function jobsAmong(
         application,
         container,
         spec: template === undefined ? null : jobFrom(parseJson(template.labels[labels.job])),
-        image: template?.image ?? null,
+        image: template === undefined ? null : (specOf(template.labels)?.image ?? template.image),
         state: states.get(key) ?? null,
         live: runs
           .filter((row) => keyOf(row) === key)
@@ -86,9 +87,16 @@ export async function jobsAmong(
           .sort((a, b) => a.run - b.run),
       };
     }),
-    agent: own === undefined ? null : { name: own.name, isUp: own.state === 'running' },
+    agent: own === undefined ? null : { name: own.name, state: own.state },
     reader: reader?.id ?? null,
   };
+}
+
+/** Jobs stand still where the agent that starts them does; null: it runs, or there are none. */
+export function whyNoJobs(stack: string, { jobs, agent }: StackJobs): string | null {
+  if (jobs.length === 0 || agent?.state === 'running') return null;
+  const { name, state } = agent ?? { name: agentName(stack, 'engine'), state: 'gone' };
+  return `no job runs: the agent that starts them, \`${name}\`, is ${state}; \`stack apply\` brings it back`;
 }
 
 function keyOf({ labels: own }: ContainerSummary): JobKey {

@@ -155,6 +155,17 @@ function nextOf({ spec, state }: Job, nowMs: number): number | null {
   return spec === null || state?.paused ? null : nextOccurrence(spec, nowMs);
 }
 
+/** The same about one job for whom it is one line among others: its last run, its next one, and what else there is to say. */
+export function jobNotes(job: Job, nowMs: number): readonly string[] {
+  const last = job.state?.lastEnded ?? null;
+  const next = nextOf(job, nowMs);
+  return [
+    ...(last === null ? [] : [`last run ${minute(last.dueMs ?? last.beganMs)} ${resultText(last.end)}`]),
+    ...(next === null ? [] : [`next ${minute(next)} UTC`]),
+    ...notesOf(job, nowMs),
+  ];
+}
+
 function notesOf({ spec, image, state, live }: Job, nowMs: number): readonly string[] {
   const underWay = state?.underWay ?? [];
   const paused = state?.paused ?? null;
