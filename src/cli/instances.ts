@@ -133,7 +133,7 @@ function absent(named: NamedStack, all: readonly ListedContainer[], name: string
     return new CommandFailure(
       exitCode.failed,
       `\`${name}\` is a \`cron\` container: it is there only while it runs`,
-      `\`stack run ${name}\` runs it and shows its output`,
+      `\`stack run ${name}\` runs it and shows its output; \`stack cron logs ${name}\` shows what its runs have written`,
     );
   }
   return new CommandFailure(

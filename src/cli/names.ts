@@ -46,7 +46,7 @@ export function demandManual(spec: StackSpec, names: readonly string[]): void {
       exitCode.usage,
       `\`--include\`: \`${name}\` is \`deploy: ${container.mode}\`, and only a \`manual\` container needs it`,
       container.mode === 'cron'
-        ? `each of its runs is a new container anyway; \`stack run ${container.name}\` runs it`
+        ? `each of its runs is a new container anyway; \`stack cron run ${container.name}\` runs it now`
         : `it is replaced whenever it differs; \`--force ${name}\` replaces it even when it does not`,
     );
   }

@@ -268,7 +268,7 @@ describe('logs', () => {
       expect({ code: cron.code, stderr: cron.stderr }).toEqual({
         code: 1,
         stderr:
-          'error: `nightly` is a `cron` container: it is there only while it runs\nhelp: `stack run nightly` runs it and shows its output\n',
+          'error: `nightly` is a `cron` container: it is there only while it runs\nhelp: `stack run nightly` runs it and shows its output; `stack cron logs nightly` shows what its runs have written\n',
       });
     }
     await memory.removeContainer('shop-app1');
