@@ -176,8 +176,9 @@ function notesOf({ spec, image, state, live }: Job, nowMs: number): readonly str
   if (paused !== null) notes.push(`paused by ${printable(paused.by.user)} ${minute(paused.sinceMs)}`);
   if (queued > 0) notes.push(`${queued} waiting`);
   if (missed !== null) notes.push(`${plural(missed.count, 'run')} missed`);
-  const unknown = live.filter(({ run }) => !underWay.some((one) => one.run === run)).length;
-  if (unknown > 0) notes.push(`${plural(unknown, 'container')} of earlier runs`);
+  // A run that is over stays until those are told that want to be.
+  const unknown = live.filter(({ run, isOver }) => !isOver && !underWay.some((one) => one.run === run));
+  for (const { run } of unknown) notes.push(`run ${run} goes on`);
   return notes;
 }
 
