@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { withFile } from '../options/shared.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { demandNoArguments, type FileFlag } from '../usage.ts';
@@ -7,8 +6,10 @@ import type { Run } from './run.ts';
 
 /** What runs by the clock. */
 export function addCronCommands(program: Command, run: Run): void {
-  const cron = withFile(program.command('cron'))
+  const cron = program
+    .command('cron')
     .description('show the jobs of a stack: when each ran last, and when it runs next')
+    .option('--file <file>', 'the stack file')
     .allowExcessArguments()
     .action((flags: FileFlag, { args }: Command) =>
       run(async (context) => {
