@@ -1,3 +1,4 @@
+import { isDrift } from '../compiler/plan/cause.ts';
 import type { Change } from '../compiler/plan/plan.ts';
 import type { Job, StackJobs } from './cron/jobs.ts';
 import { jobNotes } from './render/cron.ts';
@@ -16,7 +17,7 @@ export interface JobFacts {
 
 /** The lines of `stack status` about jobs: those on the engine, and those that the file has beyond them. */
 export function jobRows({ jobs, changes, images, nowMs }: JobFacts): readonly StatusRow[] {
-  const known = new Set(jobs.jobs.map(({ key }) => String(key)));
+  const known = new Set<string>(jobs.jobs.map(({ key }) => key));
   const planned = new Map<string, Change>(
     changes.flatMap((change) =>
       change.subject.kind === 'schedule'
@@ -26,12 +27,13 @@ export function jobRows({ jobs, changes, images, nowMs }: JobFacts): readonly St
   );
   const there = jobs.jobs.map((job) => {
     const change = planned.get(job.key);
-    const isLate = job.state?.lastEnded != null && job.state.lastEnded.end.result !== 'succeeded';
+    const hasFailed = (job.state?.lastEnded?.end.result ?? 'succeeded') !== 'succeeded';
+    const isChanged = change !== undefined && isDrift(change);
     return row(
       job,
       job.image ?? '',
       [...jobNotes(job, nowMs), ...changeNotes(change)],
-      !isLate && job.spec !== null,
+      !hasFailed && !isChanged && job.spec !== null,
     );
   });
   const absent = [...planned.values()].flatMap(({ subject }) => {

@@ -1,7 +1,7 @@
 import { labels } from '../compiler/labels.ts';
 import type { ObservedContainer, ObservedRun, ObservedState } from '../compiler/observed/observed-state.ts';
 import { isDrift } from '../compiler/plan/cause.ts';
-import { isPending, type Change, type Plan } from '../compiler/plan/plan.ts';
+import { type Change, type Plan } from '../compiler/plan/plan.ts';
 import { senderOf } from '../compiler/reconcile/runs.ts';
 import { isPublishedAs } from '../compiler/reconcile/successor.ts';
 import { unreachable } from '../compiler/unreachable.ts';

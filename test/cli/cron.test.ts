@@ -72,7 +72,7 @@ describe('cron', () => {
     const document = JSON.parse((await cli('cron', '--json')).stdout);
     expect(document).toMatchObject({
       stack: 'shop',
-      agent: { name: 'shop-agent-engine', running: true },
+      agent: { name: 'shop-agent-engine', state: 'running' },
       jobs: [
         {
           container: 'backup',
@@ -130,7 +130,7 @@ describe('cron', () => {
     await applied(withJob);
     await shop.memory.stopContainer('shop-agent-engine', null);
     expect((await cli('cron')).stderr).toContain(
-      'no job is started: the agent `shop-agent-engine` does not run; `stack apply` brings it back',
+      'no job runs: the agent that starts them, `shop-agent-engine`, is exited; `stack apply` brings it back',
     );
     for (const words of [['run'], ['pause']]) {
       const { code, stderr } = await cli('cron', ...words, 'backup');

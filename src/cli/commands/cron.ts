@@ -2,7 +2,7 @@ import type { StackSpec } from '../../compiler/spec/stack-spec.ts';
 import { exitCode } from '../exit-code.ts';
 import { whoAsks } from '../apply-begin.ts';
 import { askAgent } from '../cron/ask-agent.ts';
-import { findJobs, type Job, type StackJobs } from '../cron/jobs.ts';
+import { findJobs, whyNoJobs, type Job, type StackJobs } from '../cron/jobs.ts';
 import { namedJob } from '../cron/named-job.ts';
 import type { CommandContext } from '../io.ts';
 import { colorFor, writeData, writeNote } from '../output.ts';
@@ -25,7 +25,8 @@ export async function cronList(context: CommandContext, file: string | undefined
     const areSeveral = new Set(jobs.jobs.map(({ application }) => application)).size > 1;
     writeData(context, renderJobs(jobs.jobs, { nowMs, color: colorFor(context, io.stdout), areSeveral }));
   }
-  if (jobs.jobs.length > 0) warnOfAgent(context, jobs);
+  const why = whyNoJobs(stack, jobs);
+  if (why !== null) writeNote(context, why);
   if (spec !== null && !context.options.json) noteAbsent(context, spec, jobs);
   return exitCode.done;
 }
@@ -96,19 +97,8 @@ function noteAbsent(context: CommandContext, spec: StackSpec, { jobs }: StackJob
   );
 }
 
-/** Says when nobody starts what is due. */
-function warnOfAgent(context: CommandContext, { agent }: StackJobs): void {
-  if (agent?.isUp === true) return;
-  writeNote(
-    context,
-    agent === null
-      ? 'no job is started: the stack has no agent for it; `stack apply` makes it'
-      : `no job is started: the agent \`${agent.name}\` does not run; \`stack apply\` brings it back`,
-  );
-}
-
 function agentJson({ agent }: StackJobs): object | null {
-  return agent === null ? null : { name: agent.name, running: agent.isUp };
+  return agent === null ? null : { ...agent };
 }
 
 function noteMissed(context: CommandContext, { state }: Job): void {

@@ -13,7 +13,7 @@ export async function askAgent<T>(
   { agent }: Pick<StackJobs, 'agent'>,
   ask: (session: AgentSession) => Promise<T>,
 ): Promise<T> {
-  if (agent === null || !agent.isUp)
+  if (agent?.state !== 'running')
     throw new CommandFailure(
       exitCode.failed,
       agent === null

@@ -1,4 +1,3 @@
-import { jobFrom } from '../../compiler/cron/read-job.ts';
 import { foldCron, type JobState } from '../../compiler/cron/fold.ts';
 import type { JobKey, JobSpec } from '../../compiler/cron/job.ts';
 import { readCronRecords } from '../../compiler/cron/lines.ts';
@@ -7,7 +6,8 @@ import { CRON_FILE } from '../../compiler/cron/places.ts';
 import type { ContainerState } from '../../compiler/observed/observed-state.ts';
 import { agentName } from '../../compiler/reconcile/agents.ts';
 import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
-import { parseJson, specOf } from '../../runtime/parse-spec.ts';
+import { jobOf, templatesAmong } from '../../runtime/cron/templates.ts';
+import { specOf } from '../../runtime/parse-spec.ts';
 
 /** A run that has a container. */
 export interface LiveRun {
@@ -24,7 +24,7 @@ export interface Job {
   readonly container: string;
   /** By its template; null: its template is gone, or another version wrote it. */
   readonly spec: JobSpec | null;
-  /** Of the template; null: there is none. */
+  /** Of the template; null: there is none, empty: another version made it. */
   readonly image: string | null;
   /** Null: nothing is written down of it. */
   readonly state: JobState | null;
@@ -52,44 +52,42 @@ export async function jobsAmong(
   stack: string,
   rows: readonly ContainerSummary[],
 ): Promise<StackJobs> {
-  const agents = rows.filter((row) => row.labels[labels.role] === 'agent');
+  const ofRole = (role: string) => rows.filter((row) => row.labels[labels.role] === role);
+  const agents = ofRole('agent');
   const own = agents.find(({ name }) => name === agentName(stack, 'engine'));
   const reader = own ?? agents[0];
-  const templates = rows.filter((row) => row.labels[labels.role] === 'template');
-  const runs = rows.filter((row) => row.labels[labels.role] === 'job');
+  const [templates, runs] = [ofRole('template'), ofRole('job')];
   const isAny = templates.length > 0 || runs.length > 0 || own !== undefined;
-  const states = isAny && reader !== undefined ? await statesIn(engine, reader.id) : new Map();
+  const states: ReadonlyMap<JobKey, JobState> =
+    isAny && reader !== undefined ? await statesIn(engine, reader.id) : new Map();
+  const { byJob, unreadable } = templatesAmong(templates, () => true);
   const keys = new Set([
-    ...[...templates, ...runs].map(keyOf),
+    ...[...templates, ...runs].map(jobOf),
     ...[...states.values()].flatMap(({ job, scheduled }) => (scheduled === null ? [] : [job])),
   ]);
-  return {
-    jobs: [...keys].sort().map((key) => {
-      // One that is about to take the place of another is not it yet.
-      const [template] = templates
-        .filter((row) => keyOf(row) === key)
-        .sort((a, b) => a.name.length - b.name.length);
-      const [application = '', container = ''] = splitKey(key);
-      return {
-        key,
-        application,
-        container,
-        spec: template === undefined ? null : jobFrom(parseJson(template.labels[labels.job])),
-        image: template === undefined ? null : (specOf(template.labels)?.image ?? template.image),
-        state: states.get(key) ?? null,
-        live: runs
-          .filter((row) => keyOf(row) === key)
-          .map((row) => ({
-            container: row.id,
-            run: Number(row.labels[labels.jobRun]),
-            isOver: row.state === 'exited' || row.state === 'dead',
-          }))
-          .sort((a, b) => a.run - b.run),
-      };
-    }),
-    agent: own === undefined ? null : { name: own.name, state: own.state },
-    reader: reader?.id ?? null,
-  };
+  const jobs = [...keys].sort().map((key): Job => {
+    const template = byJob.get(key);
+    const [application, container] = splitKey(key);
+    const other = unreadable.includes(key) ? '' : null;
+    return {
+      key,
+      application,
+      container,
+      spec: template?.spec ?? null,
+      image: template === undefined ? other : (specOf(template.labels)?.image ?? template.image),
+      state: states.get(key) ?? null,
+      live: runs
+        .filter((row) => jobOf(row) === key)
+        .map(liveRun)
+        .sort((one, other) => one.run - other.run),
+    };
+  });
+  const agent = own === undefined ? null : { name: own.name, state: own.state };
+  return { jobs, agent, reader: reader?.id ?? null };
+}
+
+function liveRun({ id, state, labels: own }: ContainerSummary): LiveRun {
+  return { container: id, run: Number(own[labels.jobRun]), isOver: state === 'exited' || state === 'dead' };
 }
 
 /** Jobs stand still where the agent that starts them does; null: it runs, or there are none. */
@@ -97,10 +95,6 @@ export function whyNoJobs(stack: string, { jobs, agent }: StackJobs): string | n
   if (jobs.length === 0 || agent?.state === 'running') return null;
   const { name, state } = agent ?? { name: agentName(stack, 'engine'), state: 'gone' };
   return `no job runs: the agent that starts them, \`${name}\`, is ${state}; \`stack apply\` brings it back`;
-}
-
-function keyOf({ labels: own }: ContainerSummary): JobKey {
-  return `${own[labels.application] ?? ''}/${own[labels.container] ?? ''}`;
 }
 
 /** An application's name may hold a slash, a container's cannot. */

@@ -49,7 +49,7 @@ export function renderRuns(runs: readonly (Run | EndedRun)[], nowMs: number, col
       end === null
         ? { text: 'goes on', style: 'cyan' }
         : { text: resultText(end), style: RESULT_STYLES[end.result] },
-      { text: end?.why == null ? '' : printable(end.why) },
+      { text: printable(end?.why ?? '') },
     ]);
   return renderTable(['RUN', 'DUE (UTC)', 'BEGAN', 'TOOK', 'RESULT', 'WHY'], rows, color);
 }
