@@ -68,13 +68,13 @@ export async function jobsAmong(
   const jobs = [...keys].sort().map((key): Job => {
     const template = byJob.get(key);
     const [application, container] = splitKey(key);
-    const other = unreadable.includes(key) ? '' : null;
+    const unread = unreadable.includes(key) ? '' : null;
     return {
       key,
       application,
       container,
       spec: template?.spec ?? null,
-      image: template === undefined ? other : (specOf(template.labels)?.image ?? template.image),
+      image: template === undefined ? unread : (specOf(template.labels)?.image ?? template.image),
       state: states.get(key) ?? null,
       live: runs
         .filter((row) => jobOf(row) === key)
