@@ -11,13 +11,13 @@ import { labels } from '../../compiler/labels.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import { Refusal } from '../../agent/refusal.ts';
 import type { CronStatus } from '../agent/agent-session.ts';
-import { elapsed } from '../elapsed.ts';
 import type { ContainerSummary } from '../engine.ts';
 import { admit } from './admit.ts';
 import { beginRun, type JobRun } from './begin-run.ts';
 import { DueJobs } from './due-jobs.ts';
 import { followRun, type Followed } from './follow-run.ts';
 import type { JobClock } from './job-clock.ts';
+import { endWords, lineOf } from './job-lines.ts';
 import { Ledger } from './ledger.ts';
 import { Outage, wordsOf } from './outage.ts';
 import type { CronStore } from './store.ts';
@@ -343,40 +343,3 @@ export class CronRunner {
 }
 
 type BegunRecord = Extract<CronRecord, { readonly type: 'begun' }>;
-
-function endWords({ end }: Followed): string {
-  const { result, exitCode, tookMs, why } = end;
-  const code = exitCode === null || result === 'succeeded' ? '' : ` (exit code ${exitCode})`;
-  return `ended after ${elapsed(tookMs)}: ${result}${code}${why === null ? '' : `: ${why}`}`;
-}
-
-/** What a look at the clock has found, for people; null for what tells of itself. */
-function lineOf(record: CronRecord): string | null {
-  const { job } = record;
-  switch (record.type) {
-    case 'scheduled':
-      return `${job} is scheduled: ${record.spec.schedule.join(' or ')} (${record.spec.timezone})`;
-    case 'dropped':
-      return `${job} is not in the stack any more`;
-    case 'queued':
-      return `${job} of ${iso(record.dueMs)} waits for the one before it`;
-    case 'skipped':
-      return `${job} of ${iso(record.dueMs)} is skipped: ${record.why}`;
-    case 'missed': {
-      const { count, firstMs, lastMs, caughtUp } = record;
-      const span = count === 1 ? iso(firstMs) : `${iso(firstMs)} to ${iso(lastMs)}`;
-      return `${job} has missed ${count} (${span})${caughtUp ? ': run once for all' : ''}`;
-    }
-    case 'begun':
-    case 'ended':
-    case 'paused':
-    case 'resumed':
-      return null;
-    default:
-      return unreachable(record);
-  }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z');
-}
