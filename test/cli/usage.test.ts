@@ -136,7 +136,7 @@ describe('--include', () => {
     ['app', '`deploy: auto`', '`--force app`'],
     ['app0', '`deploy: auto`', '`--force app0`'],
     ['shop/app', '`deploy: auto`', '`--force shop/app`'],
-    ['nightly', '`deploy: cron`', '`stack run nightly`'],
+    ['nightly', '`deploy: cron`', '`stack cron run nightly`'],
   ])('of %s is wrong usage', async (name, mode, help) => {
     for (const command of ['plan', 'apply']) {
       const { code, stderr } = await cli([command, '--include', name]);

@@ -64,7 +64,7 @@ function endedIn(
     run,
     result,
     exitCode: exitCode === null ? null : Number(exitCode),
-    tookMs,
+    tookMs: Math.round(tookMs),
     why,
   };
 }
