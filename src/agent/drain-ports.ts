@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { DrainPortsRequest, DrainResult } from '../runtime/agent/agent-session.ts';
 import { readTable } from './read-table.ts';
+import { isUnchanged, tcpCounts, type TcpCounts } from './tcp-change.ts';
 import { countConnections, type ConnectionCount } from './tcp-table.ts';
 
 const LOOK_EVERY_MS = 10;
+const NONE: ConnectionCount = { queued: 0, open: 0 };
 
 /**
  * Waits until the ports of a process's network namespace have had no connection, queued or open, for `quietMs` on end.
@@ -16,10 +18,14 @@ export async function drainPorts(request: DrainPortsRequest, proc = '/proc'): Pr
   const elapsedMs = (): number => Math.round(performance.now() - startedAt);
   let most = 0;
   let quietSince: number | null = null;
+  let calm: TcpCounts | null = null;
   for (;;) {
-    const look = countAll(`${proc}/${pid}/net`, ports);
+    // Before the tables: what comes while they are read counts as a change.
+    const counts: TcpCounts | null = tcpCounts(`${proc}/${pid}/net`);
+    const look = isUnchanged(calm, counts) ? NONE : countAll(`${proc}/${pid}/net`, ports, counts);
     if ('blind' in look) return { kind: 'blind', ms: elapsedMs(), why: look.blind };
-    const left = look.queued + look.open;
+    const left: number = look.queued + look.open;
+    calm = left === 0 ? counts : null;
     most = Math.max(most, left);
     const now = performance.now();
     if (left > 0) quietSince = null;
@@ -32,10 +38,14 @@ export async function drainPorts(request: DrainPortsRequest, proc = '/proc'): Pr
   }
 }
 
-function countAll(directory: string, ports: readonly number[]): ConnectionCount | { readonly blind: string } {
+function countAll(
+  directory: string,
+  ports: readonly number[],
+  counts: TcpCounts | null,
+): ConnectionCount | { readonly blind: string } {
   let queued = 0;
   let open = 0;
-  for (const name of ['tcp', 'tcp6']) {
+  for (const name of counts?.sockets6 === 0 ? ['tcp'] : ['tcp', 'tcp6']) {
     const table = readTable(`${directory}/${name}`);
     // It has ended, or the kernel knows no IPv6: there are no connections of it.
     if (table === null) continue;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { PortArrivalsRequest, PortArrivalsResult } from '../runtime/agent/agent-session.ts';
 import { tableOf } from './read-table.ts';
+import { isUnchanged, tcpCounts, type TcpCounts } from './tcp-change.ts';
 import { peersIn } from './tcp-table.ts';
 
 /** A request may be over within a few milliseconds; whoever closes first is listed for a minute more. */
@@ -22,6 +23,14 @@ export async function awaitPortArrivals(
   const startedAt = performance.now();
   const peersOf = (process: number) =>
     ['tcp', 'tcp6'].flatMap((name) => peersIn(tableOf(`${proc}/${process}/net/${name}`), ports, apart));
+  const counted = new Map<number, TcpCounts | null>();
+  const newPeersOf = (process: number) => {
+    // Before the tables: what comes while they are read is looked for once more.
+    const counts = tcpCounts(`${proc}/${process}/net`);
+    if (isUnchanged(counted.get(process) ?? null, counts)) return [];
+    counted.set(process, counts);
+    return peersOf(process);
+  };
   // Of before, still listed.
   const before = new Set(beside === null ? [] : peersOf(beside));
   const there = new Set<string>();
@@ -29,8 +38,8 @@ export async function awaitPortArrivals(
   let known = 0;
   let idleSince = startedAt;
   for (;;) {
-    for (const peer of peersOf(pid)) there.add(peer);
-    for (const peer of beside === null ? [] : peersOf(beside)) if (!before.has(peer)) elsewhere.add(peer);
+    for (const peer of newPeersOf(pid)) there.add(peer);
+    for (const peer of beside === null ? [] : newPeersOf(beside)) if (!before.has(peer)) elsewhere.add(peer);
     const now = performance.now();
     const all = there.size + elsewhere.size;
     if (all > known) idleSince = now;

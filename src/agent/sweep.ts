@@ -1,9 +1,9 @@
-import { lstatSync, readdirSync, unlinkSync, type Dirent } from 'node:fs';
+import { lstatSync, readdirSync, statSync, unlinkSync, type Dirent } from 'node:fs';
 
 import { TEMPORARY } from './published-link.ts';
 import { tableOf } from './read-table.ts';
 import { codeOf, systemError } from './system-error.ts';
-import { countSockets, type SocketCount } from './unix-table.ts';
+import { countSockets } from './unix-table.ts';
 
 const LOOK_EVERY_MS = 250;
 /** A socket directory may lie some folders below its volume. */
@@ -43,11 +43,11 @@ export function removeHeld(root: string): void {
 
 function isLeft(path: string, name: string, proc: string, seen: Map<string, string>): boolean {
   const known = seen.get(path);
-  if (known !== undefined && countedIn(proc, known, name).listening) return false;
+  if (known !== undefined && countSockets(tableOf(tableFile(proc, known)), name).listening) return false;
   const before = inodeOf(path);
   let stands = false;
-  for (const pid of pids(proc)) {
-    const { listening, queued, open } = countedIn(proc, pid, name);
+  for (const { pid, table } of tables(proc)) {
+    const { listening, queued, open } = countSockets(table, name);
     stands ||= listening || queued > 0 || open.length > 0;
     if (!listening) continue;
     seen.set(path, pid);
@@ -108,8 +108,34 @@ function pids(proc: string): readonly string[] {
   return list(proc).flatMap(({ name }) => (/^\d+$/.test(name) ? [name] : []));
 }
 
-function countedIn(proc: string, pid: string, name: string): SocketCount {
-  return countSockets(tableOf(`${proc}/${pid}/net/unix`), name);
+/**
+ * The table of each network namespace, with a process in it. The kernel numbers a table's file by its namespace: so each is
+ * read once, and not for every process of the host.
+ */
+function* tables(proc: string): Generator<{ readonly pid: string; readonly table: string }> {
+  const read = new Set<number>();
+  for (const pid of pids(proc)) {
+    const file = tableFile(proc, pid);
+    const network = numberOf(file);
+    if (network === null || read.has(network)) continue;
+    const table = tableOf(file);
+    // It has ended just now: another process of its network tells.
+    if (table === '') continue;
+    read.add(network);
+    yield { pid, table };
+  }
+}
+
+function tableFile(proc: string, pid: string): string {
+  return `${proc}/${pid}/net/unix`;
+}
+
+function numberOf(file: string): number | null {
+  try {
+    return statSync(file).ino;
+  } catch {
+    return null;
+  }
 }
 
 /** With the time of its making: numbers are used again. */

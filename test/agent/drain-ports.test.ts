@@ -43,6 +43,42 @@ test('waits until nobody is connected', async () => {
   expect(result.ms).toBeGreaterThanOrEqual(100);
 });
 
+test('counts what comes when there was none', async () => {
+  const { port, client } = await connected();
+  client.destroy();
+  await once(client, 'close');
+  const drained = drainPorts({ ...ask(port), quietMs: 300 });
+  const late = connect(port, '127.0.0.1');
+  await once(late, 'connect');
+  setTimeout(() => late.destroy(), 100);
+  const result = await drained;
+  expect(result).toMatchObject({ kind: 'drained', most: 1 });
+  expect(result.ms).toBeGreaterThan(350);
+});
+
+test('the tables are not read again while the counters say that nothing has come or gone', async () => {
+  const proc = mkdtempSync(join(tmpdir(), 'stackc-proc-'));
+  cleanups.push(() => rmSync(proc, { recursive: true }));
+  const net = join(proc, String(process.pid), 'net');
+  mkdirSync(net, { recursive: true });
+  const tell = (name: string, text: string) => writeFileSync(join(net, name), text);
+  const accepted = (count: number) => tell('snmp', `Tcp: a b c d e f\nTcp: 1 200 120000 -1 5 ${count}\n`);
+  const connection = `0: 0100007F:0BB8 0100007F:C001 01 00000000:00000000 00:00000000 00000000 0 0 4711\n`;
+  tell('sockstat', 'TCP: inuse 1 orphan 0\n');
+  tell('sockstat6', 'TCP6: inuse 0\n');
+  accepted(7);
+  tell('tcp', 'head\n');
+  tell('tcp6', `head\n${connection}`);
+  const unseen = drainPorts(ask(3000), proc);
+  tell('tcp', `head\n${connection}`);
+  expect(await unseen).toMatchObject({ kind: 'drained', most: 0 });
+  tell('tcp', 'head\n');
+  const seen = drainPorts(ask(3000, 200), proc);
+  tell('tcp', `head\n${connection}`);
+  accepted(8);
+  expect(await seen).toMatchObject({ kind: 'busy', open: 1 });
+});
+
 test('counts what is left at the limit', async () => {
   const { port } = await connected();
   expect(await drainPorts(ask(port, 60))).toMatchObject({ kind: 'busy', queued: 0, open: 1 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -88,6 +89,34 @@ test('one whose server it cannot see stays when the connections of others to it 
     writeFileSync(table, '');
     await pause(700);
     expect(existsSync(path)).toBe(true);
+  } finally {
+    end();
+    other.remove();
+    rmSync(proc, { recursive: true });
+  }
+});
+
+test('what is listened on in a network is found through any process of it', async () => {
+  const proc = mkdtempSync(join(tmpdir(), 'stackc-proc-'));
+  const other = agentPlace();
+  const tableOf = (pid: number) => join(proc, `${pid}/net/unix`);
+  for (const pid of [7, 8, 9]) mkdirSync(dirname(tableOf(pid)), { recursive: true });
+  const { path } = await bound('.shop-app0.7', true, other);
+  const listening = `0000000027b8d5b7: 00000002 00000000 00010000 0001 01 2304768 ${path}\n`;
+  // 7 and 8 share a table, as processes of one network do.
+  writeFileSync(tableOf(9), listening);
+  writeFileSync(tableOf(7), '');
+  linkSync(tableOf(7), tableOf(8));
+  const end = sweep(other.volume, proc);
+  try {
+    await pause(700);
+    // Seen in 9, which ends; by then it is found through the others.
+    writeFileSync(tableOf(7), listening);
+    rmSync(tableOf(9));
+    await pause(700);
+    expect(existsSync(path)).toBe(true);
+    writeFileSync(tableOf(7), 'head\n');
+    await expect.poll(() => existsSync(path), { timeout: 5000 }).toBe(false);
   } finally {
     end();
     other.remove();
