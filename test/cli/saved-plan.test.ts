@@ -15,6 +15,7 @@ const write = (env: Readonly<Record<string, string>> = {}, containers = 1) =>
   writeFile(
     join(cwd, 'stack.json'),
     JSON.stringify({
+      monitor: 0,
       deploy: {
         shop: {
           containers: [
