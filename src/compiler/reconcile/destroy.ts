@@ -28,6 +28,8 @@ export function destroyPlan(
   const begin = observed.agents
     .filter(({ name }) => name === starter)
     .map((agent) => removeAgent(builder, agent, [], changes));
+  // It is on the networks and has the journal, whether or not there is a job left.
+  gone.push(...begin);
   const cut = new Set(observed.jobRuns.filter(({ state }) => state === 'running').map(({ id }) => id));
   for (const { id, engineName } of [...observed.runs, ...observed.jobRuns]) {
     const group = `run ${engineName}`;

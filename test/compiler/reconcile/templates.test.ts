@@ -205,6 +205,16 @@ test('a destroy ends who starts jobs first, then the runs, and leaves no templat
   ]);
 });
 
+test('a destroy takes no network away from under who starts jobs, also where no job is left', () => {
+  const { nodes } = destroyPlan({ ...settled(desired), templates: [] }, { stack: 'shop', volumes: false });
+  const before = new Map<string, readonly string[]>(nodes.map(({ id, after }) => [id, after]));
+  const waitsFor = (id: string): boolean =>
+    id === 'agent shop-agent-engine remove' || (before.get(id) ?? []).some(waitsFor);
+  const networks = nodes.filter(({ op }) => op.kind === 'network.remove').map(({ id }) => id);
+  expect(networks).not.toEqual([]);
+  expect(networks.filter((id) => !waitsFor(id))).toEqual([]);
+});
+
 function job(): NonNullable<DesiredContainer['job']> {
   const found = desired.containers.find((one) => one.job !== null)?.job;
   if (!found) throw new Error('no job');
