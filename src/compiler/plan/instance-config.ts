@@ -180,13 +180,15 @@ const PLAIN_VOLUME = {
 /** The create call for an agent. */
 export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
   const { engineSocket } = spec;
+  // Whoever is told of jobs is asked from here: where the stack has no network of its own, from the host's.
+  const apart = engineSocket === undefined ? 'none' : 'host';
   return {
     ...bareConfig(spec.name, spec.image),
     ...(engineSocket === undefined
       ? {}
       : { entrypoint: ['node', '/stackc/scheduler.mjs'], command: [], env: [`STACKC_STACK=${stack}`] }),
     labels: { [labels.stack]: stack, [labels.role]: 'agent', [labels.spec]: canonicalJson(spec) },
-    network: spec.plane === 'host' ? 'host' : (spec.networks[0] ?? 'none'),
+    network: spec.plane === 'host' ? 'host' : (spec.networks[0] ?? apart),
     mounts: [
       ...[
         ...spec.volumes.map((volume) => ({ source: volume, target: agentVolumePath(volume, '') })),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RELEASE_HOLE, SOCKET_HOLE } from '../../../src/compiler/desired/desired-state.ts';
-import { instanceConfig, runConfig } from '../../../src/compiler/plan/instance-config.ts';
+import { agentConfig, instanceConfig, runConfig } from '../../../src/compiler/plan/instance-config.ts';
 import { desiredState } from '../../support/desired.ts';
 
 const desired = desiredState([
@@ -69,4 +69,12 @@ test('the label of a generation tells where it listens', () => {
   const incarnation = { generation: 1, name: 'shop-web0', imageId };
   const { labels } = instanceConfig('shop', web, web.template, incarnation);
   expect(JSON.parse(labels['io.stackc.spec'] ?? '')).toMatchObject({ port: 3000, gate: null });
+});
+
+test('the agent that tells of jobs reaches others from the host where the stack has no network', () => {
+  const spec = { version: 4, name: 'shop-agent-engine', image: 'agent', volumes: [] } as const;
+  const starter = { ...spec, plane: 'engine', engineSocket: '/var/run/docker.sock' } as const;
+  expect(agentConfig('shop', { ...starter, networks: [] }).network).toBe('host');
+  expect(agentConfig('shop', { ...starter, networks: ['shop', 'shop-blog'] }).network).toBe('shop');
+  expect(agentConfig('shop', { ...spec, plane: 'stack', networks: [] }).network).toBe('none');
 });
