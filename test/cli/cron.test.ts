@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { cronLine } from '../../src/compiler/cron/lines.ts';
 import { CRON_FILE, runLogFile } from '../../src/compiler/cron/places.ts';
 import type { CronRecord } from '../../src/compiler/cron/record.ts';
+import { labels } from '../../src/compiler/labels.ts';
 import { one, ShopScene, type Version } from '../support/shop-scene.ts';
 
 const shop = new ShopScene();
@@ -109,6 +110,24 @@ describe('cron', () => {
     );
     expect((await cli('cron', 'logs', 'backup', '9')).stderr).toContain('`backup` has no run 9');
     expect((await cli('cron', 'logs', 'backup', 'last')).code).toBe(64);
+  });
+
+  it('has nothing to show of a run that is made and not started', async () => {
+    await applied(withJob);
+    await record(...twoRuns, { ...begun, run: 3, atMs: DUE + 7_200_000 });
+    await shop.memory.cloneContainer('shop-backup.template', {
+      name: 'shop-backup.run.3',
+      labels: {
+        [labels.stack]: 'shop',
+        [labels.application]: 'shop',
+        [labels.container]: 'backup',
+        [labels.role]: 'job',
+        [labels.jobRun]: '3',
+      },
+    });
+    const shown = await cli('cron', 'logs', '-f', 'backup');
+    expect(shown.code).toBe(1);
+    expect(shown.stderr).toContain('run 3 of `backup` has not been started yet');
   });
 
   it('knows its jobs from everything else', async () => {

@@ -1,5 +1,5 @@
 import { runLogFile } from '../../compiler/cron/places.ts';
-import type { Engine } from '../../runtime/engine.ts';
+import { EngineError, type Engine } from '../../runtime/engine.ts';
 import { whoAsks } from '../apply-begin.ts';
 import { askAgent } from '../cron/ask-agent.ts';
 import { findJobs, type Job, type LiveRun, type StackJobs } from '../cron/jobs.ts';
@@ -37,8 +37,8 @@ export async function cronLogs(
   const newest = Math.max(job.state?.newestRun ?? 0, ...job.live.map((live) => live.run));
   const wanted = run ?? newest;
   if (wanted === 0) throw new CommandFailure(exitCode.failed, `\`${name}\` has not run so far`);
-  const live = job.live.find((one) => one.run === wanted);
-  if (live === undefined) return showKept(context, engine, { job, jobs, run: wanted });
+  const live = startedIn(job, wanted);
+  if (live === null) return showKept(context, engine, { job, jobs, run: wanted });
   return follow && !live.isOver ? followRun(context, engine, live) : showLive(context, engine, live);
 }
 
@@ -64,12 +64,10 @@ export async function cronRun(
   writeNote(context, `run ${run} of \`${job.container}\` has begun; Ctrl-C leaves it running`);
   const begun = await awaited(context, async () => {
     const { job: now } = await namedJob(engine, named, name);
-    return now.live.find((live) => live.run === run) ?? (endOf(now, run) === null ? null : 'over');
+    return startedIn(now, run) ?? (endOf(now, run) === null ? null : 'over');
   });
-  if (begun !== null && begun !== 'over') {
-    const code = await followRun(context, engine, begun);
-    if (code !== exitCode.done) return code;
-  }
+  const code = begun === null || begun === 'over' ? null : await followUnlessGone(context, engine, begun);
+  if (code !== null && code !== exitCode.done) return code;
   const end = await awaited(context, async () => {
     const { jobs: all } = await findJobs(engine, stack);
     const now = all.find(({ key }) => key === job.key);
@@ -81,12 +79,18 @@ export async function cronRun(
       `the end of run ${run} of \`${job.container}\` is not written down`,
       '`stack cron` and `stack agent logs` tell more',
     );
-  if (begun === 'over') await showKept(context, engine, { job, jobs, run });
+  // Of one that could not be started nothing is kept: its end says why.
+  if (code === null) await writeKept(context, engine, { job, jobs, run });
   writeNote(
     context,
     `run ${run}: ${resultText(end)} after ${duration(end.tookMs)}${end.why === null ? '' : `: ${end.why}`}`,
   );
   return end.result === 'succeeded' ? exitCode.done : exitCode.failed;
+}
+
+/** A container that was not started yet has no output to follow: the engine would say at once that there is none. */
+function startedIn({ live }: Job, run: number): LiveRun | null {
+  return live.find((one) => one.run === run && !one.isNew) ?? null;
 }
 
 function endOf({ state }: Job, run: number) {
@@ -134,6 +138,20 @@ async function followRun(context: CommandContext, engine: Engine, { container }:
   return exitCodeOf(interruption);
 }
 
+/** Null: it has been removed since it was looked at, and its output is kept. */
+async function followUnlessGone(
+  context: CommandContext,
+  engine: Engine,
+  live: LiveRun,
+): Promise<number | null> {
+  try {
+    return await followRun(context, engine, live);
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'not-found') return null;
+    throw error;
+  }
+}
+
 async function copy(context: CommandContext, output: ReturnType<Engine['logs']>): Promise<void> {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   for await (const { stream, data } of output) {
@@ -143,17 +161,34 @@ async function copy(context: CommandContext, output: ReturnType<Engine['logs']>)
   }
 }
 
-async function showKept(
+interface KeptRun {
+  readonly job: Job;
+  readonly jobs: StackJobs;
+  readonly run: number;
+}
+
+/** False: nothing is kept of it. */
+async function writeKept(
   context: CommandContext,
   engine: Engine,
-  { job, jobs, run }: { readonly job: Job; readonly jobs: StackJobs; readonly run: number },
-): Promise<number> {
+  { job, jobs, run }: KeptRun,
+): Promise<boolean> {
   const found = jobs.reader === null ? null : await engine.fetchFile(jobs.reader, runLogFile(job.key, run));
-  if (found?.kind === 'file') {
-    writeData(context, new TextDecoder().decode(found.content));
-    return exitCode.done;
-  }
+  if (found?.kind !== 'file') return false;
+  writeData(context, new TextDecoder().decode(found.content));
+  return true;
+}
+
+async function showKept(context: CommandContext, engine: Engine, kept: KeptRun): Promise<number> {
+  if (await writeKept(context, engine, kept)) return exitCode.done;
+  const { job, run } = kept;
   const runs = job.state?.runs ?? [];
+  if (runs.find((one) => one.run === run)?.end === null)
+    throw new CommandFailure(
+      exitCode.failed,
+      `run ${run} of \`${job.container}\` has not been started yet`,
+      `\`stack cron history ${job.container}\` tells when it is`,
+    );
   throw new CommandFailure(
     exitCode.failed,
     runs.some((one) => one.run === run)

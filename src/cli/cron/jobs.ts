@@ -1,5 +1,5 @@
 import { foldCron, type JobState } from '../../compiler/cron/fold.ts';
-import type { JobKey, JobSpec } from '../../compiler/cron/job.ts';
+import { partsOf, type JobKey, type JobSpec } from '../../compiler/cron/job.ts';
 import { readCronRecords } from '../../compiler/cron/lines.ts';
 import { labels } from '../../compiler/labels.ts';
 import { CRON_FILE } from '../../compiler/cron/places.ts';
@@ -13,6 +13,8 @@ import { specOf } from '../../runtime/parse-spec.ts';
 export interface LiveRun {
   readonly container: string;
   readonly run: number;
+  /** Whether it is made, and not started yet: it has nothing to show. */
+  readonly isNew: boolean;
   /** Whether it has ended, and is not written down yet. */
   readonly isOver: boolean;
 }
@@ -67,7 +69,7 @@ export async function jobsAmong(
   ]);
   const jobs = [...keys].sort().map((key): Job => {
     const template = byJob.get(key);
-    const [application, container] = splitKey(key);
+    const [application, container] = partsOf(key);
     const unread = unreadable.includes(key) ? '' : null;
     return {
       key,
@@ -87,7 +89,8 @@ export async function jobsAmong(
 }
 
 function liveRun({ id, state, labels: own }: ContainerSummary): LiveRun {
-  return { container: id, run: Number(own[labels.jobRun]), isOver: state === 'exited' || state === 'dead' };
+  const isOver = state === 'exited' || state === 'dead';
+  return { container: id, run: Number(own[labels.jobRun]), isNew: state === 'created', isOver };
 }
 
 /** Jobs stand still where the agent that starts them does; null: it runs, or there are none. */
@@ -95,12 +98,6 @@ export function whyNoJobs(stack: string, { jobs, agent }: StackJobs): string | n
   if (jobs.length === 0 || agent?.state === 'running') return null;
   const { name, state } = agent ?? { name: agentName(stack, 'engine'), state: 'gone' };
   return `no job runs: the agent that starts them, \`${name}\`, is ${state}; \`stack apply\` brings it back`;
-}
-
-/** An application's name may hold a slash, a container's cannot. */
-function splitKey(key: JobKey): readonly [string, string] {
-  const at = key.lastIndexOf('/');
-  return [key.slice(0, at), key.slice(at + 1)];
 }
 
 async function statesIn(

@@ -21,6 +21,12 @@ export interface JobSpec {
 /** `shop/backup`: a job's application and container as they are written. */
 export type JobKey = string;
 
+/** A job's application, whose name may hold a slash, and its container, whose name cannot. */
+export function partsOf(job: JobKey): readonly [string, string] {
+  const at = job.lastIndexOf('/');
+  return [job.slice(0, at), job.slice(at + 1)];
+}
+
 /** What became of a run that has begun. */
 export type RunResult =
   | 'succeeded'
