@@ -1,5 +1,5 @@
 import type { Run } from '../../compiler/cron/fold.ts';
-import type { JobKey } from '../../compiler/cron/job.ts';
+import { partsOf, type JobKey } from '../../compiler/cron/job.ts';
 import { JOB_FILE } from '../../compiler/cron/places.ts';
 import { jobFrom } from '../../compiler/cron/read-job.ts';
 import { labels } from '../../compiler/labels.ts';
@@ -60,8 +60,7 @@ export async function beginRun(world: RunWorld, run: JobRun, isFresh: boolean): 
 
 /** The name of a run's container. */
 function runName({ stack }: RunWorld, { job, run }: JobRun): string {
-  // Neither part of a job's key has a slash in it but the one between.
-  const [application = '', container = ''] = job.split('/');
+  const [application, container] = partsOf(job);
   return jobRunName(stack, application, container, run);
 }
 

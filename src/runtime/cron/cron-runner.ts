@@ -30,6 +30,9 @@ const STARTS_AT_ONCE = 6;
 /** Runs whose end is dealt with at the same time; each may hold 1 MiB of its log. */
 const ENDS_AT_ONCE = 4;
 
+/** From a call that the engine failed to the next try at that run. */
+const AGAIN_MS = 30_000;
+
 /** The longest that the rest of a run waits for those that are to be started. */
 const QUIET_MS = 300_000;
 
@@ -198,6 +201,8 @@ export class CronRunner {
       if (line !== null) note(line);
     }
     for (const record of begun) this.#launch(record);
+    // A template that was not there when the run before it ended may be back.
+    for (const { job } of this.#ledger.states()) this.#beginQueued(job);
   }
 
   #admitted(template: JobTemplate, dueMs: number): CronRecord {
@@ -261,7 +266,7 @@ export class CronRunner {
   #carryOut(job: JobKey, run: Run, isFresh: boolean): void {
     this.#background(async () => {
       const own: JobRun = { job, run: run.run, dueMs: run.dueMs, beganMs: run.beganMs };
-      const { followed, id } = await this.#follow(own, isFresh);
+      const { followed, id } = await this.#followToEnd(own, isFresh);
       const { end, log } = followed;
       await this.#ledger.write([{ type: 'ended', job, run: run.run, ...end }]);
       this.#world.note(`${job} ${run.run} ${endWords(followed)}`);
@@ -270,10 +275,21 @@ export class CronRunner {
     });
   }
 
-  async #follow(
-    run: JobRun,
-    isFresh: boolean,
-  ): Promise<{ readonly followed: Followed; readonly id: string | null }> {
+  /** A run that nobody follows would hold up its job for ever: what the engine cannot do now is tried again. */
+  async #followToEnd(run: JobRun, isFresh: boolean): Promise<OverRun> {
+    const { stop, note, clock } = this.#world;
+    for (let isNew = isFresh; ; isNew = false) {
+      try {
+        return await this.#follow(run, isNew);
+      } catch (error) {
+        stop.throwIfAborted();
+        note(`${run.job} ${run.run} cannot be followed, and is looked for again: ${wordsOf(error)}`);
+        await clock.sleep(AGAIN_MS, stop);
+      }
+    }
+  }
+
+  async #follow(run: JobRun, isFresh: boolean): Promise<OverRun> {
     const { clock, starts, stop } = this.#world;
     await clock.sleep(this.#delayMs(run), stop);
     const priority = -(run.dueMs ?? run.beganMs);
@@ -340,6 +356,12 @@ export class CronRunner {
       `\`${job}\` is no job of this stack${known.length === 0 ? '' : `: it has ${known.join(', ')}`}`,
     );
   }
+}
+
+/** How a run ended, and its container; null: none was started. */
+interface OverRun {
+  readonly followed: Followed;
+  readonly id: string | null;
 }
 
 type BegunRecord = Extract<CronRecord, { readonly type: 'begun' }>;
