@@ -7,6 +7,9 @@ import type { RunWorld } from './world.ts';
 
 const LONGEST_SLEEP_MS = 20 * 86_400_000;
 
+/** From a stop that the engine failed to the next one. */
+const STOP_AGAIN_MS = 30_000;
+
 /** How a run ended, and the last of what it has written. */
 export interface Followed {
   readonly end: RunEnd;
@@ -95,12 +98,20 @@ function limitRun(
       await clock.sleep(LONGEST_SLEEP_MS, over.signal);
     }
     await clock.sleep(leftMs, over.signal);
-    const hasRun = await outage.outlast(stop, () => engine.stopContainer(id, null));
-    wasStopped ||= hasRun;
+    // Until it has ended: a stop that the engine fails leaves it running.
+    for (;;) {
+      try {
+        const hasRun = await outage.outlast(stop, () => engine.stopContainer(id, null));
+        wasStopped ||= hasRun;
+        return;
+      } catch (error) {
+        if (over.signal.aborted || stop.aborted) return;
+        note(`a run cannot be stopped, which is tried again: ${wordsOf(error)}`);
+        await clock.sleep(STOP_AGAIN_MS, over.signal);
+      }
+    }
   };
-  if (timeoutMs !== null)
-    watch(timeoutMs).catch((error: unknown) => {
-      if (!over.signal.aborted && !stop.aborted) note(`a run cannot be stopped: ${wordsOf(error)}`);
-    });
+  // It rejects where there is nothing left to be stopped.
+  if (timeoutMs !== null) watch(timeoutMs).catch(() => undefined);
   return { end: () => over.abort(), wasStopped: () => wasStopped };
 }

@@ -34,6 +34,26 @@ describe('a run', () => {
     );
   });
 
+  test('that takes too long is stopped, also where the engine fails to do it at first', async () => {
+    const scene = new JobScene(START);
+    await scene.addJob('backup', { overlap: 'skip', timeoutMs: 10_000 }, { does: {} });
+    let fails = 1;
+    const engine: JobEngine = {
+      ...scene.engine,
+      stopContainer: (id, timeoutS) => {
+        if (fails === 0) return scene.engine.stopContainer(id, timeoutS);
+        fails -= 1;
+        return Promise.reject(new EngineError('server', 'stop', 'did not receive an exit event', 500));
+      },
+    };
+    await scene.startAgent(null, engine);
+    await scene.pass(2 * MINUTE_MS - 1000);
+    expect(scene.told('begun', 'ended')).toEqual([
+      '12:01:00 begun backup 1 12:01',
+      '12:01:40 ended backup 1 timed-out',
+    ]);
+  });
+
   test('that waits begins when its template can be read again', async () => {
     const scene = new JobScene(START);
     await scene.addJob('slow', { overlap: 'queue' }, { does: { exitAfterMs: 150_000 } });
