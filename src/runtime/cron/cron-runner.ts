@@ -266,7 +266,7 @@ export class CronRunner {
   #carryOut(job: JobKey, run: Run, isFresh: boolean): void {
     this.#background(async () => {
       const own: JobRun = { job, run: run.run, dueMs: run.dueMs, beganMs: run.beganMs };
-      const { followed, id } = await this.#followToEnd(own, isFresh);
+      const { followed, id } = await this.#follow(own, isFresh);
       const { end, log } = followed;
       await this.#ledger.write([{ type: 'ended', job, run: run.run, ...end }]);
       this.#world.note(`${job} ${run.run} ${endWords(followed)}`);
@@ -276,14 +276,14 @@ export class CronRunner {
   }
 
   /** A run that nobody follows would hold up its job for ever: what the engine cannot do now is tried again. */
-  async #followToEnd(run: JobRun, isFresh: boolean): Promise<OverRun> {
+  async #untilDone<T>({ job, run }: JobRun, work: (isFirst: boolean) => Promise<T>): Promise<T> {
     const { stop, note, clock } = this.#world;
-    for (let isNew = isFresh; ; isNew = false) {
+    for (let isFirst = true; ; isFirst = false) {
       try {
-        return await this.#follow(run, isNew);
+        return await work(isFirst);
       } catch (error) {
         stop.throwIfAborted();
-        note(`${run.job} ${run.run} cannot be followed, and is looked for again: ${wordsOf(error)}`);
+        note(`${job} ${run} cannot be followed, and is looked for again: ${wordsOf(error)}`);
         await clock.sleep(AGAIN_MS, stop);
       }
     }
@@ -293,10 +293,16 @@ export class CronRunner {
     const { clock, starts, stop } = this.#world;
     await clock.sleep(this.#delayMs(run), stop);
     const priority = -(run.dueMs ?? run.beganMs);
-    const begun = await starts.add(() => beginRun(this.#world, run, isFresh), { priority });
+    const begun = await this.#untilDone(run, (isFirst) =>
+      starts.add(() => beginRun(this.#world, run, isFresh && isFirst), { priority }),
+    );
     stop.throwIfAborted();
     if (begun === undefined) throw new Error('a queue gave nothing back');
-    if (begun.kind === 'started') return { followed: await followRun(this.#world, run, begun), id: begun.id };
+    if (begun.kind === 'started') {
+      // Whoever removes its container meanwhile does not make it run again.
+      const followed = await this.#untilDone(run, () => followRun(this.#world, run, begun));
+      return { followed, id: begun.id };
+    }
     const end = {
       atMs: this.#nowMs(),
       result: 'not-started',

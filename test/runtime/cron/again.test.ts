@@ -34,6 +34,29 @@ describe('a run', () => {
     );
   });
 
+  test('that is removed before it is looked for again does not run twice', async () => {
+    const scene = new JobScene(START);
+    await scene.addJob('backup', { schedule: ['1 12 * * *'] }, { does: { exitAfterMs: 5000 } });
+    let fails = 1;
+    const engine: JobEngine = {
+      ...scene.engine,
+      waitContainer: (id, signal) => {
+        if (fails === 0) return scene.engine.waitContainer(id, signal);
+        fails -= 1;
+        return Promise.reject(new EngineError('server', 'wait', 'layer does not exist', 500));
+      },
+    };
+    await scene.startAgent(null, engine);
+    await scene.pass(MINUTE_MS + 10_000);
+    await scene.engine.removeContainer('shop-backup.run.1');
+    await scene.pass(MINUTE_MS);
+    expect(scene.told('begun', 'ended')).toEqual([
+      '12:01:00 begun backup 1 12:01',
+      '12:01:30 ended backup 1 lost',
+    ]);
+    expect([...scene.starts().values()]).toEqual([1]);
+  });
+
   test('that takes too long is stopped, also where the engine fails to do it at first', async () => {
     const scene = new JobScene(START);
     await scene.addJob('backup', { overlap: 'skip', timeoutMs: 10_000 }, { does: {} });
