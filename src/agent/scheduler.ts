@@ -44,7 +44,7 @@ serveControl(control, {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end());
 
 async function takeUp(): Promise<CronRunner> {
-  const outage = new Outage(systemJobClock, note);
+  const outage = new Outage(systemJobClock, note, lose);
   const engine = await outage.outlast(stop.signal, () =>
     connectEngine({ kind: 'socket', path: socket, words: `unix://${socket}` }),
   );
@@ -55,6 +55,7 @@ async function takeUp(): Promise<CronRunner> {
     clock: systemJobClock,
     stop: stop.signal,
     note,
+    onLost: lose,
   });
   await made.begin();
   note('the agent is up');
@@ -65,6 +66,12 @@ async function takeUp(): Promise<CronRunner> {
   tick();
   everyMinute(tick);
   return made;
+}
+
+/** Its engine starts it again, with the socket of then. */
+function lose(): void {
+  fail('the engine does not answer: the agent ends, to be started again');
+  process.exit(1);
 }
 
 /** What runs goes on, and is followed by whoever comes next. */

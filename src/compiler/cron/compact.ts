@@ -74,6 +74,7 @@ function note(needs: Needs, before: JobState | undefined, record: CronRecord, af
       needs.runs.set(record.run, own);
       break;
     }
+    case 'started':
     case 'ended': {
       const own = needs.runs.get(record.run);
       if (own !== undefined) needs.together.set(record, own.add(record));

@@ -39,6 +39,8 @@ export interface Run {
   /** The image's id. */
   readonly image: string;
   readonly beganMs: number;
+  /** Whether its container is known to have been started. */
+  readonly isStarted: boolean;
   /** Null while it is under way. */
   readonly end: RunEnd | null;
 }
@@ -77,6 +79,8 @@ export function stateAfter(before: JobState | undefined, record: CronRecord): Jo
       return { ...state, scheduled: null, queue: [] };
     case 'begun':
       return afterBegun(state, record);
+    case 'started':
+      return afterStarted(state, record.run);
     case 'ended':
       return afterEnded(state, record);
     case 'queued':
@@ -130,7 +134,7 @@ function dueTaken(state: JobState, dueMs: number): JobState {
 function afterBegun(state: JobState, record: Extract<CronRecord, { readonly type: 'begun' }>): JobState {
   const { run, dueMs, by, image, atMs } = record;
   if (run <= state.newestRun) return state;
-  const begun: Run = { run, dueMs, by, image, beganMs: atMs, end: null };
+  const begun: Run = { run, dueMs, by, image, beganMs: atMs, isStarted: false, end: null };
   return {
     ...(dueMs === null ? state : dueTaken(state, dueMs)),
     newestRun: run,
@@ -138,6 +142,14 @@ function afterBegun(state: JobState, record: Extract<CronRecord, { readonly type
     runs: [...state.runs, begun].slice(-KEPT_RUNS),
     missed: null,
   };
+}
+
+function afterStarted(state: JobState, number: number): JobState {
+  const run = state.underWay.find((each) => each.run === number);
+  if (run === undefined || run.isStarted) return state;
+  const started: Run = { ...run, isStarted: true };
+  const replaced = (each: Run | EndedRun) => (each.run === number ? started : each);
+  return { ...state, underWay: state.underWay.map(replaced), runs: state.runs.map(replaced) };
 }
 
 /** Of a run whose begin is lost only the number is known, and that it is used. */

@@ -25,6 +25,8 @@ function fieldsOf(record: CronRecord): object {
       const { run, dueMs, by, image } = record;
       return { run, due: dueMs === null ? null : time(dueMs), by, image };
     }
+    case 'started':
+      return { run: record.run };
     case 'ended': {
       const { run, result, exitCode, tookMs, why } = record;
       return { run, result, exit_code: exitCode, took_ms: Math.round(tookMs), why };

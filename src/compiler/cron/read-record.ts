@@ -19,6 +19,10 @@ export function cronRecordFrom(value: unknown, version: number): CronRecord | nu
       return { type, ...of };
     case 'begun':
       return begunIn(value, of);
+    case 'started': {
+      const { run } = value;
+      return isNumber(run) ? { type, ...of, run } : null;
+    }
     case 'ended':
       return endedIn(value, of);
     case 'queued': {

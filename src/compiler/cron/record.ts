@@ -31,6 +31,8 @@ export type CronRecord =
       /** The image's id. */
       readonly image: string;
     })
+  /** Written once the run's container has been started: whatever becomes of that, it is not made again. */
+  | (OfJob & { readonly type: 'started'; readonly run: number })
   /** Written before the run's container is removed. */
   | (OfJob & {
       readonly type: 'ended';

@@ -56,7 +56,7 @@ export function desiredAgents(
 }
 
 /** Whether somebody must start containers by the clock. */
-export function hasJobs({ containers }: Pick<DesiredState, 'containers'>): boolean {
+function hasJobs({ containers }: Pick<DesiredState, 'containers'>): boolean {
   return containers.some(({ job }) => job !== null);
 }
 
@@ -149,15 +149,16 @@ export function impairedPlanes(
 }
 
 /** Agents of the stack by their labels that no plan would ask: renamed by hand, or copies. */
-export function strayAgents(
-  stack: string,
-  { agents }: ObservedState,
-  keepsEngine: boolean,
-): readonly ObservedAgent[] {
-  const known = new Set([agentName(stack, 'stack'), agentName(stack, 'host')]);
-  // Whoever has the engine's socket without need is one too many.
-  if (keepsEngine) known.add(agentName(stack, 'engine'));
+export function strayAgents(stack: string, { agents }: ObservedState): readonly ObservedAgent[] {
+  const planes = ['stack', 'host', 'engine'] as const;
+  const known = new Set(planes.map((plane) => agentName(stack, plane)));
   return agents.filter(({ name }) => !known.has(name));
+}
+
+/** The agent that has the engine's socket without need. */
+export function idleAgent(desired: DesiredState, { agents }: ObservedState): ObservedAgent | null {
+  if (hasJobs(desired)) return null;
+  return agents.find(({ name }) => name === agentName(desired.stack, 'engine')) ?? null;
 }
 
 /** The stack's agent where it runs, of this version: somebody to write the journal for a plan that has none. */

@@ -6,7 +6,7 @@ import type { AgentSpec } from '../plan/agent-spec.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import type { Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
 import { recordAdoptions, type Recorded } from './record-adoptions.ts';
-import { agentAction, agentName, hasJobs, joinedNetworks, strayAgents } from './agents.ts';
+import { agentAction, joinedNetworks, strayAgents } from './agents.ts';
 import { buildImages } from './builds.ts';
 import { pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
@@ -66,7 +66,7 @@ export function prepare(
   const pulls = pullImages(builder, desired, used, builds.length === 0 ? begun : builds, changes);
   const images = [...builds, ...pulls];
   const volumes = createVolumes(builder, desired.stack, later ?? [], [...begun, ...images], changes);
-  if (request.only.length === 0) removeStrayAgents(builder, desired, observed, agents, changes);
+  if (request.only.length === 0) removeStrayAgents(builder, desired.stack, observed, agents, changes);
   return {
     ready: builder.join('prepare', 'done', [...places, ...agents, ...recorded, ...images, ...volumes]),
     changes,
@@ -82,15 +82,14 @@ function recordedIn(recorded: readonly Recorded[], changes: Change[]): readonly 
 /** Two that work on the same sockets are one too many. */
 function removeStrayAgents(
   builder: PlanBuilder,
-  desired: DesiredState,
+  stack: string,
   observed: ObservedState,
   after: readonly NodeId[],
   changes: Change[],
 ): void {
-  for (const { name, id } of strayAgents(desired.stack, observed, hasJobs(desired))) {
+  for (const { name, id } of strayAgents(stack, observed)) {
     const group = `agent ${name}`;
-    const kind = name === agentName(desired.stack, 'engine') ? 'dropped' : 'drift';
-    const reason: Reason = { kind, field: 'agent', from: name, to: null };
+    const reason: Reason = { kind: 'drift', field: 'agent', from: name, to: null };
     changes.push(plainChange(group, { kind: 'agent', name }, 'remove', [reason]));
     builder.add(group, 'remove', { kind: 'agent.remove', name, id }, after, 'nobody asks it');
   }

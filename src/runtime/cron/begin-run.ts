@@ -14,7 +14,7 @@ import type { RunWorld } from './world.ts';
 const AGAIN_MS = 50;
 
 /** A run that has a number. */
-export type JobRun = Pick<Run, 'run' | 'dueMs' | 'beganMs'> & { readonly job: JobKey };
+export type JobRun = Pick<Run, 'run' | 'dueMs' | 'beganMs' | 'isStarted'> & { readonly job: JobKey };
 
 /** What became of the start of a run. */
 export type Begun =
@@ -25,13 +25,16 @@ export type Begun =
       readonly startedMs: number;
       readonly timeoutMs: number | null;
     }
-  | { readonly kind: 'not-started'; readonly why: string };
+  | { readonly kind: 'not-started'; readonly why: string }
+  /** It was started before, and somebody has removed its container. */
+  | { readonly kind: 'gone' };
 
 /**
  * Creates and starts the container of a run, once, whatever was done of that before and whoever was killed:
  *
  *     look ─ there, and has been started ─────────────────────────────────→ started
  *      │  └─ there, not started: removed unless it starts just now ─ look
+ *      ├─ not there, and has been started before ────────────────────────→ gone
  *      └─ not there ─ clone (the name is taken: look) ─ files ─ start ────→ started
  *
  * `isFresh`: nobody can have made it yet. Rejects when the agent ends.
@@ -50,6 +53,7 @@ export async function beginRun(world: RunWorld, run: JobRun, isFresh: boolean): 
       if (found.startedAt !== '') return startedOf(found);
       if (!(await removeUnstarted(world, found.id))) continue;
     }
+    if (run.isStarted) return { kind: 'gone' };
     const template = world.templateOf(run.job);
     if (template === undefined) return { kind: 'not-started', why: 'its container is no more in the stack' };
     const tried = await attempt(world, run, name, template);

@@ -15,7 +15,7 @@ import type { ContainerSummary } from '../engine.ts';
 import { admit } from './admit.ts';
 import { beginRun, type JobRun } from './begin-run.ts';
 import { DueJobs } from './due-jobs.ts';
-import { followRun, type Followed } from './follow-run.ts';
+import { followRun, REMOVED, type Followed } from './follow-run.ts';
 import type { JobClock } from './job-clock.ts';
 import { endWords, lineOf } from './job-lines.ts';
 import { Ledger } from './ledger.ts';
@@ -33,6 +33,9 @@ const ENDS_AT_ONCE = 4;
 /** From a call that the engine failed to the next try at that run. */
 const AGAIN_MS = 30_000;
 
+/** How long those are waited for that ended while no agent was there, before the first look at the clock. */
+const ENDING_MS = 10_000;
+
 /** The longest that the rest of a run waits for those that are to be started. */
 const QUIET_MS = 300_000;
 
@@ -46,6 +49,8 @@ export interface CronParts {
   readonly stop: AbortSignal;
   /** A line for people; never a secret. */
   readonly note: (line: string) => void;
+  /** The engine has not answered for a minute. */
+  readonly onLost?: () => void;
 }
 
 /**
@@ -73,7 +78,7 @@ export class CronRunner {
     this.#removals = new PQueue({ concurrency: 2 });
     this.#world = {
       ...parts,
-      outage: new Outage(clock, note),
+      outage: new Outage(clock, note, parts.onLost),
       starts: new PQueue({ concurrency: STARTS_AT_ONCE }),
       ends: new PQueue({ concurrency: ENDS_AT_ONCE }),
       templateOf: (job) => this.#templates.byJob.get(job),
@@ -83,17 +88,26 @@ export class CronRunner {
 
   /** Takes up what was left by whoever was here before; resolves when all of that is followed. Rejects when the record cannot be read. */
   async begin(): Promise<void> {
-    const { outage, stop, engine, stack } = this.#world;
+    const { outage, stop, engine, stack, clock } = this.#world;
     await this.#ledger.read();
     const rows = await outage.outlast(stop, async () => {
       await this.#list();
       return engine.listContainers([`${labels.stack}=${stack}`, `${labels.role}=job`]);
     });
-    for (const state of this.#ledger.states()) {
-      for (const run of state.underWay) this.#carryOut(state.job, run, false);
+    const ending: Promise<void>[] = [];
+    for (const { job, underWay } of this.#ledger.states()) {
+      for (const run of underWay) {
+        const row = rows.find(
+          (each) => jobOf(each) === job && each.labels[labels.jobRun] === String(run.run),
+        );
+        const ended = this.#carryOut(job, run, false);
+        if (row?.state === 'exited' || row?.state === 'dead') ending.push(ended);
+      }
     }
     for (const row of rows) this.#takeUp(row);
     for (const { job } of this.#ledger.states()) this.#beginQueued(job);
+    // What is over keeps nothing that is due from running.
+    await Promise.race([Promise.all(ending), clock.sleep(ENDING_MS, stop).catch(() => undefined)]);
   }
 
   /** Looks at the clock, and begins what is due. Rejects when the agent ends. */
@@ -228,7 +242,7 @@ export class CronRunner {
 
   #launch({ job, run, dueMs, by, image, atMs }: BegunRecord): void {
     this.#world.note(`${job} ${run} began`);
-    this.#carryOut(job, { run, dueMs, by, image, beganMs: atMs, end: null }, true);
+    void this.#carryOut(job, { run, dueMs, by, image, beganMs: atMs, isStarted: false, end: null }, true);
   }
 
   /** What waits, once nothing is under way. */
@@ -257,22 +271,29 @@ export class CronRunner {
       const begun: BegunRecord = { type: 'begun', job, atMs, run, dueMs: null, by: null, image: row.imageId };
       void this.#ledger
         .write([begun])
-        .then(() => this.#carryOut(job, { ...begun, beganMs: atMs, end: null }, false));
+        .then(() => this.#carryOut(job, { ...begun, beganMs: atMs, isStarted: false, end: null }, false));
     } else if (row.state !== 'running') {
       this.#background(() => this.#remove(row.id));
     }
   }
 
-  #carryOut(job: JobKey, run: Run, isFresh: boolean): void {
-    this.#background(async () => {
-      const own: JobRun = { job, run: run.run, dueMs: run.dueMs, beganMs: run.beganMs };
-      const { followed, id } = await this.#follow(own, isFresh);
-      const { end, log } = followed;
-      await this.#ledger.write([{ type: 'ended', job, run: run.run, ...end }]);
-      this.#world.note(`${job} ${run.run} ${endWords(followed)}`);
-      this.#beginQueued(job);
-      await this.#finish(job, { ...run, end }, log, id);
+  /** Resolves when the run's end is written down. */
+  #carryOut(job: JobKey, run: Run, isFresh: boolean): Promise<void> {
+    return new Promise((settle) => {
+      this.#background(() => this.#carriedOut(job, run, isFresh, settle));
     });
+  }
+
+  async #carriedOut(job: JobKey, run: Run, isFresh: boolean, settle: () => void): Promise<void> {
+    const { run: number, dueMs, beganMs, isStarted } = run;
+    const own: JobRun = { job, run: number, dueMs, beganMs, isStarted };
+    const { followed, id } = await this.#follow(own, isFresh);
+    const { end, log } = followed;
+    await this.#ledger.write([{ type: 'ended', job, run: run.run, ...end }]);
+    this.#world.note(`${job} ${run.run} ${endWords(followed)}`);
+    settle();
+    this.#beginQueued(job);
+    await this.#finish(job, { ...run, end }, log, id);
   }
 
   /** A run that nobody follows would hold up its job for ever: what the engine cannot do now is tried again. */
@@ -299,16 +320,20 @@ export class CronRunner {
     stop.throwIfAborted();
     if (begun === undefined) throw new Error('a queue gave nothing back');
     if (begun.kind === 'started') {
+      if (!run.isStarted) {
+        const { job, run: number } = run;
+        void this.#ledger.write([{ type: 'started', job, run: number, atMs: this.#nowMs() }]);
+      }
       // Whoever removes its container meanwhile does not make it run again.
       const followed = await this.#untilDone(run, () => followRun(this.#world, run, begun));
       return { followed, id: begun.id };
     }
     const end = {
       atMs: this.#nowMs(),
-      result: 'not-started',
+      result: begun.kind === 'gone' ? 'lost' : 'not-started',
       exitCode: null,
       tookMs: 0,
-      why: begun.why,
+      why: begun.kind === 'gone' ? REMOVED : begun.why,
     } as const;
     return { followed: { end, log: '' }, id: null };
   }

@@ -5,6 +5,9 @@ import type { Begun, JobRun } from './begin-run.ts';
 import { wordsOf } from './outage.ts';
 import type { RunWorld } from './world.ts';
 
+/** Why a run is lost. */
+export const REMOVED = 'its container has been removed';
+
 const LONGEST_SLEEP_MS = 20 * 86_400_000;
 
 /** From a stop that the engine failed to the next one. */
@@ -57,8 +60,7 @@ async function deal(
   const tookMs = Math.max(0, endedMs - fromMs);
   if (code === null || details === null) {
     const atMs = Math.floor(clock.wallMs());
-    const why = 'its container has been removed';
-    return { log: '', end: { atMs, result: 'lost', exitCode: null, tookMs, why } };
+    return { log: '', end: { atMs, result: 'lost', exitCode: null, tookMs, why: REMOVED } };
   }
   const log = await keepLog(world, { job, run }, id);
   const atMs = Math.floor(clock.wallMs());

@@ -28,6 +28,7 @@ export function lineOf(record: CronRecord): string | null {
       return `${job} has missed ${count} (${span})${caughtUp ? ': run once for all' : ''}`;
     }
     case 'begun':
+    case 'started':
     case 'ended':
     case 'paused':
     case 'resumed':

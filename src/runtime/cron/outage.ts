@@ -7,15 +7,24 @@ const PASSING: ReadonlySet<EngineErrorKind> = new Set(['unreachable', 'timeout',
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 
+/**
+ * An engine that is asked in vain for so long may be there again at a new socket: an engine that goes on with its containers (`live-restore`) makes
+ * another file, and who has the old one mounted asks nobody. Whoever is started again gets the new one.
+ */
+const LOST_MS = 60_000;
+
 /** Asks an engine that may go down and come back, again and again; says so once for all who ask. */
 export class Outage {
   readonly #clock: Clock;
   readonly #note: (line: string) => void;
-  #isOut = false;
+  readonly #onLost: () => void;
+  #outSince: number | null = null;
 
-  constructor(clock: Clock, note: (line: string) => void) {
+  /** `onLost`: the engine has not answered for a minute. */
+  constructor(clock: Clock, note: (line: string) => void, onLost: () => void = () => undefined) {
     this.#clock = clock;
     this.#note = note;
+    this.#onLost = onLost;
   }
 
   /** Settles as `work` does once the engine answers it. Rejects with the signal's reason when that comes first. */
@@ -39,13 +48,16 @@ export class Outage {
 
   /** The engine has not answered. */
   begin(error: unknown): void {
-    if (!this.#isOut) this.#note(`the engine does not answer (${wordsOf(error)}): asked again until it does`);
-    this.#isOut = true;
+    const now = this.#clock.now();
+    if (this.#outSince === null)
+      this.#note(`the engine does not answer (${wordsOf(error)}): asked again until it does`);
+    this.#outSince ??= now;
+    if (now - this.#outSince >= LOST_MS) this.#onLost();
   }
 
   #end(): void {
-    if (this.#isOut) this.#note('the engine answers again');
-    this.#isOut = false;
+    if (this.#outSince !== null) this.#note('the engine answers again');
+    this.#outSince = null;
   }
 }
 

@@ -40,7 +40,7 @@ test('a run is under way until it ends', () => {
   expect(state(SCHEDULED, begun(1, MINUTE))).toMatchObject({
     scheduled: { spec: SPEC, sinceMs: 0 },
     newestRun: 1,
-    underWay: [{ run: 1, dueMs: MINUTE, beganMs: MINUTE, image: 'sha256:1', end: null }],
+    underWay: [{ run: 1, dueMs: MINUTE, beganMs: MINUTE, image: 'sha256:1', isStarted: false, end: null }],
     lastEnded: null,
     handledMs: MINUTE,
   });

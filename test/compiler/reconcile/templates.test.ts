@@ -139,8 +139,8 @@ describe('the template of a job', () => {
     const wanted = desiredState([{ name: 'app' }]);
     const { changes } = plan(wanted, settled(desired));
     expect(changes.filter(isPending).map(({ action, id }) => `${action} ${id}`)).toEqual([
-      'remove agent shop-agent-engine',
       'remove job shop/job',
+      'remove agent shop-agent-engine',
     ]);
   });
 

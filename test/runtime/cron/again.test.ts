@@ -57,6 +57,39 @@ describe('a run', () => {
     expect([...scene.starts().values()]).toEqual([1]);
   });
 
+  test('whose container somebody removes while no agent is there does not run twice', async () => {
+    const scene = new JobScene(START);
+    await scene.addJob('backup', { schedule: ['1 12 * * *'] }, { does: { exitAfterMs: 600_000 } });
+    await scene.startAgent();
+    await scene.pass(MINUTE_MS + 10_000);
+    scene.kill();
+    await scene.engine.removeContainer('shop-backup.run.1', { force: true });
+    await scene.startAgent();
+    await scene.pass(MINUTE_MS);
+    expect(scene.told('begun', 'ended').map((line) => line.slice(9))).toEqual([
+      'begun backup 1 12:01',
+      'ended backup 1 lost',
+    ]);
+    expect([...scene.starts().values()]).toEqual([1]);
+  });
+
+  test('that ended while no agent was there keeps nothing that is due from running', async () => {
+    const scene = new JobScene(START);
+    await scene.addJob('backup', { overlap: 'skip' }, { does: { exitAfterMs: 5000 } });
+    await scene.startAgent();
+    await scene.pass(MINUTE_MS + 2000);
+    scene.kill();
+    await scene.pass(MINUTE_MS);
+    await scene.startAgent();
+    await scene.pass(10_000);
+    expect(scene.told('begun', 'ended', 'skipped').map((line) => line.slice(9))).toEqual([
+      'begun backup 1 12:01',
+      'ended backup 1 succeeded',
+      'begun backup 2 12:02',
+      'ended backup 2 succeeded',
+    ]);
+  });
+
   test('that takes too long is stopped, also where the engine fails to do it at first', async () => {
     const scene = new JobScene(START);
     await scene.addJob('backup', { overlap: 'skip', timeoutMs: 10_000 }, { does: {} });

@@ -164,7 +164,10 @@ export class JobScene {
 
   /** The records, one a line, for people: `12:01:00 begun backup 1`. */
   told(...types: readonly CronRecord['type'][]): readonly string[] {
-    return this.store.records.filter(({ type }) => types.length === 0 || types.includes(type)).map(tell);
+    // Starts are counted by the engine's calls.
+    const wanted = (type: CronRecord['type']) =>
+      types.length === 0 ? type !== 'started' : types.includes(type);
+    return this.store.records.filter(({ type }) => wanted(type)).map(tell);
   }
 
   /** Names of the containers that are no templates, with their states. */
@@ -196,6 +199,8 @@ function tell(record: CronRecord): string {
   switch (record.type) {
     case 'begun':
       return [...words, record.run, due].join(' ');
+    case 'started':
+      return [...words, record.run].join(' ');
     case 'ended':
       return [...words, record.run, record.result].join(' ');
     case 'queued':

@@ -33,7 +33,8 @@ export function readCron(node: DocumentNode, reader: Reader): CronSpec | null {
         schedule,
         timezone: timezone ?? DEFAULT_ZONE,
         overlap: reader.choice(fields.get('overlap')?.value, ['skip', 'queue', 'allow'], 'skip'),
-        timeoutMs: reader.durationMs(fields.get('timeout')?.value),
+        // Nothing would ever run.
+        timeoutMs: reader.durationMs(fields.get('timeout')?.value) || null,
         catchUp: reader.flag(fields.get('catch_up')?.value) ?? false,
         jitterMs: reader.durationMs(fields.get('jitter')?.value) ?? 0,
         onFailure: onFailure === undefined ? null : readNotifications(onFailure.value, reader),
