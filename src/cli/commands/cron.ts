@@ -7,7 +7,7 @@ import { namedJob } from '../cron/named-job.ts';
 import type { CommandContext } from '../io.ts';
 import { colorFor, writeData, writeNote } from '../output.ts';
 import { jobsJson, renderJobs, renderRuns, runsJson } from '../render/cron.ts';
-import { listed, plural } from '../render/text.ts';
+import { listed, minute, plural } from '../render/text.ts';
 import { namedStack } from '../stack-name.ts';
 import { demandStack } from '../stacks.ts';
 
@@ -104,8 +104,10 @@ function agentJson({ agent }: StackJobs): object | null {
 function noteMissed(context: CommandContext, { state }: Job): void {
   const missed = state?.missed ?? null;
   if (missed === null) return;
-  const last = new Date(missed.lastMs).toISOString().slice(0, 16).replace('T', ' ');
-  writeNote(context, `${plural(missed.count, 'run')} missed since, the last one due ${last} UTC`);
+  writeNote(
+    context,
+    `${plural(missed.count, 'run')} missed since, the last one due ${minute(missed.lastMs)} UTC`,
+  );
 }
 
 function json(document: object): string {

@@ -5,7 +5,7 @@ import type { Job } from '../cron/jobs.ts';
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import type { Style } from './paint.ts';
 import { renderTable, type Cell } from './table.ts';
-import { duration, plural, printable } from './text.ts';
+import { duration, minute, plural, printable } from './text.ts';
 
 const HEADINGS = ['JOB', 'SCHEDULE', 'LAST RUN (UTC)', 'NEXT RUN (UTC)', 'NOTE'];
 
@@ -184,10 +184,6 @@ function notesOf({ spec, image, state, live }: Job, nowMs: number): readonly str
 
 function timeOrNull(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
-}
-
-function minute(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 }
 
 function second(ms: number): string {

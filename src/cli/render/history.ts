@@ -8,7 +8,7 @@ import {
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import { paint, type Paint, type Style } from './paint.ts';
 import { renderTable, type Cell } from './table.ts';
-import { duration, fold, plural, printable, shorten } from './text.ts';
+import { duration, fold, minute, plural, printable, shorten } from './text.ts';
 
 const HEADINGS = ['REVISION', 'WHEN (UTC)', 'WHO', 'COMMIT', 'DONE', 'TOOK', 'RESULT'];
 
@@ -237,10 +237,6 @@ function commitLine({ git, revision }: NonNullable<Commit>, { revision: number }
 
 export function whoOf({ user, host }: Pick<Revision, 'user' | 'host'>): string {
   return `${user}@${host}`;
-}
-
-function minute(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
 }
 
 export function second(atMs: number): string {

@@ -11,3 +11,8 @@ export function runLogFile(job: JobKey, run: number): string {
 
 /** In a template: whom its job tells what, in JSON. It is for the agent alone, and no run gets it. */
 export const JOB_FILE = '/stackc-job.json';
+
+/** Whether a file of a template is one that runs get. */
+export function isOfRuns({ path }: { readonly path: string }): boolean {
+  return path !== JOB_FILE;
+}

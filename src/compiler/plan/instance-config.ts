@@ -3,7 +3,7 @@ import type { DesiredContainer, DesiredInstance } from '../desired/desired-state
 import type { InstanceSpec, RecordedSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import { NO_OPTIONS } from '../desired/runtime-options.ts';
-import { JOB_FILE } from '../cron/places.ts';
+import { isOfRuns } from '../cron/places.ts';
 import { labels } from '../labels.ts';
 import { baseName, journalVolume } from '../names.ts';
 import { shortId } from '../short-id.ts';
@@ -143,7 +143,7 @@ export function runConfig(
       ...(run.owner ? { [labels.runOwner]: run.owner } : {}),
     },
     ports: [],
-    files: base.files.filter(({ path }) => path !== JOB_FILE),
+    files: base.files.filter(isOfRuns),
     stopSignal: run.command === null ? base.stopSignal : null,
     tty: run.tty,
     openStdin: run.openStdin,

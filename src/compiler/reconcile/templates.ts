@@ -1,6 +1,6 @@
 import { idleAgent } from './agents.ts';
 import type { JobSpec } from '../cron/job.ts';
-import { JOB_FILE } from '../cron/places.ts';
+import { isOfRuns, JOB_FILE } from '../cron/places.ts';
 import { scheduleWords } from '../cron/words.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type {
@@ -58,7 +58,7 @@ export function decideTemplates(
     const { spec } = current;
     const { replace, files, update } = compare(container, untold(template), {
       ...current,
-      spec: spec && { ...spec, files: spec.files.filter(({ path }) => path !== JOB_FILE) },
+      spec: spec && { ...spec, files: spec.files.filter(isOfRuns) },
     });
     const reasons = [
       ...scheduleReasons(job.spec, current.job),
@@ -86,8 +86,8 @@ function untold(template: DesiredInstance): DesiredInstance {
   const { spec, files } = template;
   return {
     ...template,
-    spec: { ...spec, files: spec.files.filter(({ path }) => path !== JOB_FILE) },
-    files: files.filter(({ path }) => path !== JOB_FILE),
+    spec: { ...spec, files: spec.files.filter(isOfRuns) },
+    files: files.filter(isOfRuns),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Run } from '../../compiler/cron/fold.ts';
 import { partsOf, type JobKey } from '../../compiler/cron/job.ts';
-import { JOB_FILE } from '../../compiler/cron/places.ts';
+import { isOfRuns } from '../../compiler/cron/places.ts';
 import { jobFrom } from '../../compiler/cron/read-job.ts';
 import { labels } from '../../compiler/labels.ts';
 import { jobRunName } from '../../compiler/names.ts';
@@ -105,7 +105,7 @@ async function attempt(
 /** What lies in the template's own layer and a run needs, by the label that says it. */
 async function copyFiles({ engine, clock }: RunWorld, template: JobTemplate, id: string): Promise<void> {
   // What is for the agent alone stays where it is.
-  const places = (specOf(template.labels)?.files ?? []).filter(({ path }) => path !== JOB_FILE);
+  const places = (specOf(template.labels)?.files ?? []).filter(isOfRuns);
   if (places.length === 0) return;
   const files: OwnedFile[] = [];
   for (const { path } of places) {

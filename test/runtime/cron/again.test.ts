@@ -7,20 +7,24 @@ import { JobScene, MINUTE_MS } from '../../support/cron/job-scene.ts';
 
 const START = '2026-01-01T12:00:00Z';
 
+/** An engine that fails at the first wait for the end of a container. */
+function failingOnce(engine: JobEngine): JobEngine {
+  let fails = 1;
+  return {
+    ...engine,
+    waitContainer: (id, signal) => {
+      if (fails === 0) return engine.waitContainer(id, signal);
+      fails -= 1;
+      return Promise.reject(new EngineError('server', 'wait', 'layer does not exist', 500));
+    },
+  };
+}
+
 describe('a run', () => {
   test('that the engine fails to wait for is followed all the same, and does not hold up the next ones', async () => {
     const scene = new JobScene(START);
     await scene.addJob('backup', { overlap: 'skip' }, { does: { exitAfterMs: 5000 } });
-    let fails = 1;
-    const engine: JobEngine = {
-      ...scene.engine,
-      waitContainer: (id, signal) => {
-        if (fails === 0) return scene.engine.waitContainer(id, signal);
-        fails -= 1;
-        return Promise.reject(new EngineError('server', 'wait', 'layer does not exist', 500));
-      },
-    };
-    await scene.startAgent(null, engine);
+    await scene.startAgent(null, failingOnce(scene.engine));
     await scene.pass(2 * MINUTE_MS + 10_000);
     expect(scene.told('begun', 'ended', 'skipped')).toEqual([
       '12:01:00 begun backup 1 12:01',
@@ -37,16 +41,7 @@ describe('a run', () => {
   test('that is removed before it is looked for again does not run twice', async () => {
     const scene = new JobScene(START);
     await scene.addJob('backup', { schedule: ['1 12 * * *'] }, { does: { exitAfterMs: 5000 } });
-    let fails = 1;
-    const engine: JobEngine = {
-      ...scene.engine,
-      waitContainer: (id, signal) => {
-        if (fails === 0) return scene.engine.waitContainer(id, signal);
-        fails -= 1;
-        return Promise.reject(new EngineError('server', 'wait', 'layer does not exist', 500));
-      },
-    };
-    await scene.startAgent(null, engine);
+    await scene.startAgent(null, failingOnce(scene.engine));
     await scene.pass(MINUTE_MS + 10_000);
     await scene.engine.removeContainer('shop-backup.run.1');
     await scene.pass(MINUTE_MS);
