@@ -7,6 +7,7 @@ import { ENGINE_SOCKET } from '../compiler/plan/agent-spec.ts';
 import { TWO_WRITERS } from '../compiler/adopt/two-writers.ts';
 import { RECORD_LOST } from '../compiler/reconcile/check-adoption.ts';
 import { PORT_TAKEN } from '../compiler/reconcile/taken-ports.ts';
+import type { ApplyBegin } from '../runtime/journal/apply-journal.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
 import { applyBegin } from './apply-begin.ts';
 import { applyWalk, atHand, walkApply } from './apply-walk.ts';
@@ -54,6 +55,8 @@ export interface Applied {
   readonly replans: boolean;
   /** Whether it ends the last apply, which did not come to its end: that is written down even where nothing is left to do. */
   readonly endsLast?: boolean;
+  /** Who applies, from where; absent: whoever runs this command. */
+  readonly who?: Pick<ApplyBegin, 'user' | 'host'>;
   /** Called before the plan is shown. */
   readonly demandPlanned?: (planned: PlannedStack) => Promise<void>;
 }
@@ -93,8 +96,9 @@ async function walked(
   flags: WalkFlags,
   observedAtMs: number,
 ): Promise<number> {
-  const { command, of, selection, migrations, again } = applied;
-  const begin = await applyBegin(context.io, command, of === null ? planned.loaded : null, of);
+  const { command, of, selection, migrations, again, who } = applied;
+  const own = await applyBegin(context.io, command, of === null ? planned.loaded : null, of);
+  const begin = { ...own, ...who };
   const { lockTimeoutS } = flags;
   const as = { begin, selection: { ...selection, migrations }, again, observedAtMs, lockTimeoutS };
   let isStale = false;

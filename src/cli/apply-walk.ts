@@ -54,6 +54,10 @@ export async function applyWalk(
   const stored = await storedRevision({ loaded, inputs, observed }, selection);
   const revisions = revisionsOf((await journal?.()) ?? []);
   const isBack = goesBack(begin, revisions);
+  const keep = keepOptions(
+    { stack, stored, agent },
+    { isBack, keep: loaded.spec.keep, kept: observed.kept, revisions },
+  );
   const hooksOf = async (): Promise<Pick<Walk, 'hooks'>> => {
     if (plan.hooks.length === 0) return {};
     const { hookWorld } = await import('./hooks/hook-world.ts');
@@ -77,10 +81,8 @@ export async function applyWalk(
       above: newestKept(observed.kept),
       images: imagesAtBegin(observed, desired),
     },
-    keep: keepOptions(
-      { stack, stored, agent },
-      { isBack, keep: loaded.spec.keep, kept: observed.kept, revisions },
-    ),
+    // What is healed was kept when it was applied.
+    ...(begin.command === 'heal' ? {} : { keep }),
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: { completed: 'Applied', command: again },
     results: new DeployResults(plan, desired, { command: begin.command, isBack }),

@@ -7,7 +7,7 @@ import type { ResolvedInputs } from '../compiler/desired/resolved-inputs.ts';
 import type { Compiled, Diagnostic } from '../compiler/diagnostic.ts';
 import { NOTHING_OBSERVED } from '../compiler/observed/observed-state.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
-import type { Plan } from '../compiler/plan/plan.ts';
+import type { Healing, Plan } from '../compiler/plan/plan.ts';
 import { reconcile } from '../compiler/reconcile/reconcile.ts';
 import { ENGINE_SOCKET } from '../compiler/plan/agent-spec.ts';
 import { agentImage } from '../runtime/agent/agent-image.ts';
@@ -46,6 +46,8 @@ export interface PlanSelection {
   readonly adopt?: boolean;
   /** No hook is run; absent: those of the file. */
   readonly skipHooks?: boolean;
+  /** Only what broke by itself is brought back; absent: all is done. */
+  readonly heal?: Healing;
   /** No engine is asked; the plan is one for an empty engine. */
   readonly offline: boolean;
   /** False: what the engine has of images stands. */
@@ -217,6 +219,7 @@ async function planResolved(
     adopt = false,
     offline,
     given,
+    heal,
   }: PlanSelection,
 ): Promise<Compiled<Plan>> {
   const { migrations = true, goesOn = false, goesBack = false } = given ?? {};
@@ -231,6 +234,7 @@ async function planResolved(
     migrations,
     goesOn,
     goesBack,
+    ...(heal === undefined ? {} : { heal }),
   };
   const planWith = (agentImagePresent: boolean) =>
     reconcile(desired, observed, {

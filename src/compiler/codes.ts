@@ -108,6 +108,7 @@ export const codes = {
   STK428: 'adopted and gone when it stops',
   STK429: 'adopted, and its record is gone',
   STK430: 'two writers of a volume',
+  STK431: 'not healed',
 } as const;
 
 /** A diagnostic code. */

@@ -58,6 +58,7 @@ export interface ContainerSketch {
   readonly reload?: readonly string[];
   readonly notifications?: DesiredContainer['notifications'];
   readonly adopt?: readonly string[];
+  readonly heal?: boolean;
 }
 
 const NOWHERE = { start: { offset: 0, line: 1, column: 1 }, end: { offset: 0, line: 1, column: 1 } };
@@ -159,6 +160,7 @@ function desiredContainer(given: ContainerSketch): DesiredContainer {
     balancer: sketch.balancer === undefined ? null : { name: sketch.balancer, span: NOWHERE },
     migrationGates: [],
     notifications: sketch.notifications ?? [],
+    heal: sketch.heal ?? true,
     job: mode === 'cron' ? { spec: hourly, heartbeat: null, onFailure: [] } : null,
   };
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { withFile } from '../options/shared.ts';
+import { collect } from '../options/values.ts';
 import { demandNoArguments, type FileFlag } from '../usage.ts';
 import type { Run } from './run.ts';
 
@@ -12,6 +13,16 @@ export function addDetached(program: Command, run: Run): void {
       run(async (context) => {
         demandNoArguments('attach', args);
         return (await import('../commands/attach.ts')).attach(context, flags.file);
+      }),
+    );
+  // For the agent.
+  withFile(program.command('heal [NAMES...]', { hidden: true }))
+    .option('--replace <name>', 'replace this instance, which runs', collect)
+    .option('--by <who>', 'who asks')
+    .action((names: readonly string[], flags: FileFlag & { replace?: readonly string[]; by?: string }) =>
+      run(async (context) => {
+        const { replace = [], by = null, file } = flags;
+        return (await import('../commands/heal.ts')).heal(context, names, { file, replace, by });
       }),
     );
   // For the container that `--detach` makes.

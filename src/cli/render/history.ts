@@ -209,10 +209,10 @@ function resultWords(revision: Revision): string {
   return end === null ? `cut off ${whereOf(revision)}` : end.result;
 }
 
-/** `rollback to 41`, `resume of 42`. */
+/** `rollback to 41`, `resume of 42`, `heal of 42`. */
 function commandWords({ command, of }: Revision): string {
   if (of === null) return command;
-  return `${command} ${command === 'resume' ? 'of' : 'to'} ${of}`;
+  return `${command} ${command === 'resume' || command === 'heal' ? 'of' : 'to'} ${of}`;
 }
 
 /** `at shop/app1 publish 2`, `at … and 2 more`. */

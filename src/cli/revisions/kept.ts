@@ -1,3 +1,4 @@
+import { withoutHealings } from '../../compiler/heal/settled.ts';
 import { labels } from '../../compiler/labels.ts';
 import { revisionsOf, type Revision } from '../../compiler/journal/revisions.ts';
 import {
@@ -27,7 +28,7 @@ export interface Kept {
   readonly good: readonly KeptRevision[];
   /** The one that was begun last, where it is newer than these: it was cut off, failed, or was a part only. */
   readonly begun: KeptRevision | null;
-  /** Of the journal, oldest first; null where nobody can tell. */
+  /** Of the journal, oldest first, without healings; null where nobody can tell. */
   readonly revisions: readonly Revision[] | null;
 }
 
@@ -47,7 +48,7 @@ export async function keptOf(context: CommandContext, file: string | undefined):
   const agents = rows.filter((row) => row.labels[labels.role] === 'agent');
   const records = await fetchJournalIfAny(engine, agents);
   const kept = observedKept(rows);
-  const revisions = records === null ? null : revisionsOf(records);
+  const revisions = records === null ? null : withoutHealings(revisionsOf(records));
   const named = keptRevisions(stack, kept);
   const [newest = null] = begunRevisions(stack, kept);
   const begun = newest !== null && newest.revision > (named[0]?.revision ?? 0) ? newest : null;

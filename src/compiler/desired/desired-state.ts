@@ -91,6 +91,8 @@ export interface DesiredContainer {
   readonly migrationGates: readonly ContainerKey[];
   /** Who is told what came of a deploy of it. */
   readonly notifications: readonly Notification[];
+  /** Whether instances that broke by themselves are brought back (ADR 0023). */
+  readonly heal: boolean;
   /** Null for what is no `cron` container. */
   readonly job: DesiredJob | null;
 }

@@ -53,6 +53,7 @@ export function resolveContainer(
     migration: migration(container, resolution),
     migrationGates: container.migration === null ? [] : (resolution.takersOf.get(container.key) ?? []),
     notifications: notificationsOf(container, container.notifications, resolution),
+    heal: container.heal ?? true,
     job,
   };
 }

@@ -100,7 +100,7 @@ function applyIn(fields: Fields, begun: Omit<Timed, 'tookMs'>): JournalRecord | 
   };
 }
 
-const COMMANDS: readonly unknown[] = ['apply', 'destroy', 'rollback', 'resume', 'abort'];
+const COMMANDS: readonly unknown[] = ['apply', 'destroy', 'rollback', 'resume', 'abort', 'heal'];
 
 function isCommand(value: unknown): value is ApplyCommand {
   return COMMANDS.includes(value);

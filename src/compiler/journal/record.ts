@@ -8,8 +8,8 @@ export type JournalRecord =
   | BackRecord
   | EndRecord;
 
-/** What changes a stack. `resume` goes on with a revision, `rollback` and `abort` go back to one. */
-export type ApplyCommand = 'apply' | 'destroy' | 'rollback' | 'resume' | 'abort';
+/** What changes a stack. `resume` goes on with a revision, `rollback` and `abort` go back to one, `heal` brings back what died of one. */
+export type ApplyCommand = 'apply' | 'destroy' | 'rollback' | 'resume' | 'abort' | 'heal';
 
 /** The begin of an apply, on the disk before its first operation. */
 export interface ApplyRecord {

@@ -190,6 +190,21 @@ export interface PlanRequest {
   readonly adopt?: boolean;
   /** An apply that was cut off is gone on with: whoever it has replaced by force is not replaced once more. Default false. */
   readonly goesOn?: boolean;
+  /** Only what broke by itself is brought back. Absent: all of the plan. */
+  readonly heal?: Healing;
+}
+
+/** Whether the rest of the stack is left alone. */
+export function isOfPart({ only, heal }: Pick<PlanRequest, 'only' | 'heal'>): boolean {
+  return only.length > 0 || heal !== undefined;
+}
+
+/** What is to be brought back (ADR 0023); what is named by `force` as well is replaced although it runs. */
+export interface Healing {
+  /** Instances or containers; none: all of them. */
+  readonly names: readonly string[];
+  /** What does not run is only started as it was made, since nobody can tell what should run. */
+  readonly asMade: boolean;
 }
 
 /** Changes that `--detailed-exitcode` and `apply` count; held and unchanged ones are not pending, nor jobs without a reason. */

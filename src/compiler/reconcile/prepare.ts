@@ -4,6 +4,7 @@ import { labels } from '../labels.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
+import { isOfPart } from '../plan/plan.ts';
 import type { Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
 import { recordAdoptions, type Recorded } from './record-adoptions.ts';
 import { agentAction, joinedNetworks, strayAgents } from './agents.ts';
@@ -66,7 +67,7 @@ export function prepare(
   const pulls = pullImages(builder, desired, used, builds.length === 0 ? begun : builds, changes);
   const images = [...builds, ...pulls];
   const volumes = createVolumes(builder, desired.stack, later ?? [], [...begun, ...images], changes);
-  if (request.only.length === 0) removeStrayAgents(builder, desired.stack, observed, agents, changes);
+  if (!isOfPart(request)) removeStrayAgents(builder, desired.stack, observed, agents, changes);
   return {
     ready: builder.join('prepare', 'done', [...places, ...agents, ...recorded, ...images, ...volumes]),
     changes,

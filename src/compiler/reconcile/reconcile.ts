@@ -15,6 +15,7 @@ import { desiredAgents, hasOtherSocket, impairedPlanes, planesOf } from './agent
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
 import type { Decided } from './decide.ts';
+import { decideHealing, healedContainers } from './heal.ts';
 import { withDependencies } from './dependencies.ts';
 import { droppedInstances, removeDropped } from './dropped.ts';
 import type { DroppedInstance } from './dropped.ts';
@@ -55,11 +56,14 @@ function planWith(
   request: PlanRequest,
   anyway: ReadonlySet<AgentSpec['plane']>,
 ): Compiled<Plan> {
-  const selected = select(desired, request);
-  const observed = { ...seen, adoptions: selectedAdoptions(desired, seen, selected) };
-  const all = decide(desired, observed, request);
+  const asked = select(desired, request);
+  const observed = { ...seen, adoptions: selectedAdoptions(desired, seen, asked) };
+  const { all, left } = decideHealing(decide(desired, observed, request), request);
+  const isHealing = request.heal !== undefined;
+  const selected = isHealing ? healedContainers(all) : asked;
   const decided = all.filter((d) => selected.has(d.container.key));
-  const dropped = droppedInstances(desired, observed, request.only.length > 0 ? selected : null);
+  const within = request.only.length > 0 ? selected : null;
+  const dropped = isHealing ? [] : droppedInstances(desired, observed, within);
   const builder = new PlanBuilder();
 
   const templates = decideTemplates(desired, observed, selected);
@@ -69,6 +73,7 @@ function planWith(
   const { migrations: wanted = true, skipMigration = false, goesOn = false } = request;
   const migrations = wanted && !skipMigration;
   const diagnostics = [
+    ...left,
     ...checkPlan(desired, observed, request, decided, { dropped, templates }),
     ...(skipMigration ? skippedMigrations(desired.containers, observed, { starting, selected }) : []),
   ];
@@ -119,16 +124,10 @@ function planWith(
   ];
   const over = builder.join('everything', 'done', [...ready, ...removal.ready, ...rolled.monitored]);
   for (const cleanup of rolled.cleanups) cleanup(over.length > 0 ? over : prepared.ready);
-  const within = request.only.length > 0 ? selected : null;
-  const unscheduled = dropTemplates(
-    builder,
-    desired,
-    observed,
-    within,
-    over.length > 0 ? over : prepared.ready,
-  );
+  const last = over.length > 0 ? over : prepared.ready;
+  const unscheduled = isHealing ? [] : dropTemplates(builder, desired, observed, within, last);
   const forgotten: Change[] = [];
-  forgetAdoptions(builder, observed, prepared.ready, forgotten);
+  if (!isHealing) forgetAdoptions(builder, observed, prepared.ready, forgotten);
 
   return conclude(
     {

@@ -1,6 +1,7 @@
 import type { ObservedContainer, ObservedRun, ObservedState } from '../observed/observed-state.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
+import { isOfPart } from '../plan/plan.ts';
 import type { Change, NodeId, PlanRequest } from '../plan/plan.ts';
 import type { PendingMigration } from './migrations.ts';
 import { plainChange } from './plain-change.ts';
@@ -9,7 +10,7 @@ import { existing } from './turn.ts';
 
 /** The containers of `stack run` that nobody waits for; what `--only` leaves out is left alone. */
 export function abandonedRuns(observed: ObservedState, request: PlanRequest): readonly ObservedRun[] {
-  return request.only.length > 0 ? [] : observed.runs.filter(({ abandoned }) => abandoned);
+  return isOfPart(request) ? [] : observed.runs.filter(({ abandoned }) => abandoned);
 }
 
 /** Whose run it is, for people: of no container are those of ours that an apply sends to the packet filter (`errandConfig`). */
@@ -49,10 +50,10 @@ export function tidyRuns(
  */
 export function unstartedMigrations(
   { containers }: ObservedState,
-  { only }: PlanRequest,
+  request: PlanRequest,
   pending: readonly PendingMigration[],
 ): readonly ObservedContainer[] {
-  if (only.length > 0) return [];
+  if (isOfPart(request)) return [];
   const replaced = new Set(pending.flatMap(({ earlier }) => earlier));
   return containers.filter(
     (one) => one.role === 'migration' && one.state === 'created' && !replaced.has(one),

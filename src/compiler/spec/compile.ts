@@ -13,7 +13,8 @@ import { readHooks } from './read/hooks.ts';
 import { reportLaterKeys } from './read/later-keys.ts';
 import { Reader } from './read/reader.ts';
 import { readRegistries } from './read/registries.ts';
-import { NOTHING_WRITTEN, readRolloutDefaults } from './read/rollout.ts';
+import { readContainerDefaults } from './read/container-defaults.ts';
+import { NOTHING_WRITTEN } from './read/rollout.ts';
 import { readSecrets } from './read/secrets.ts';
 import { readForwarder, readManual, warnDockerExec } from './read/stack-keys.ts';
 import { readStackName } from './read/stack-name.ts';
@@ -83,9 +84,9 @@ export function draft(document: Document, options: CompileOptions = {}): Draft {
   const registries = readRegistries(docker.get('registries')?.value, reader);
   warnDockerExec(docker.get('exec'), reader);
   const flawed = new Set<ContainerKey>();
-  const rollout = readRolloutDefaults(fields, reader, NOTHING_WRITTEN);
+  const defaults = readContainerDefaults(fields, reader, { ...NOTHING_WRITTEN, heal: null });
   const linked = deploy.map((property): ApplicationSpec => {
-    const written = readApplication(property, reader, rollout);
+    const written = readApplication(property, reader, defaults);
     const { dataVolumes, database, environment, range } = written;
     const base = baseName(name, property.key);
     const { containers, flawed: wrong } = linkApplication(written, problems);

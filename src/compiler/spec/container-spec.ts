@@ -66,6 +66,8 @@ export interface WrittenContainer {
   /** Sorted by path. */
   readonly files: readonly FileSpec[];
   readonly notifications: NotificationsSpec;
+  /** Whether instances that broke by themselves are brought back; null: neither it nor what is around it says. */
+  readonly heal: boolean | null;
   /** Requested after each successful run of a `cron` container; null: nothing is. */
   readonly heartbeat: Template | null;
   /** Containers outside of the stack that become its instances: one text for all of them, or one each, in their order; null: not written. */

@@ -210,7 +210,7 @@ describe('unknown keys', () => {
       stack('    enviroment: {}\n    replicas: 2\napplication: {}').map((problem) => problem.split(' | ')[1]),
     ).toEqual([
       'did you mean `environment_variables`?',
-      'known here: `data_volumes`, `database`, `containers`, `environment_variables`, `on_failure`, `monitor`, `canary`, `application_type` or `APP_TYPE`',
+      'known here: `data_volumes`, `database`, `containers`, `environment_variables`, `on_failure`, `monitor`, `heal`, `canary`, `application_type` or `APP_TYPE`',
       'did you mean `deploy`?',
     ]);
     expect(container('health: {test: x}')).toEqual([

@@ -4,13 +4,12 @@ import type { ContainerKey } from '../../desired/desired-state.ts';
 import type { WrittenContainer } from '../container-spec.ts';
 import type { Range } from '../../span.ts';
 import { readContainer } from './container.ts';
+import { readContainerDefaults, type ContainerDefaults } from './container-defaults.ts';
 import { readDataVolumes } from './data-volumes.ts';
 import { readDatabase } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import { reportLaterKeys } from './later-keys.ts';
 import type { Reader } from './reader.ts';
-import { readRolloutDefaults } from './rollout.ts';
-import type { RolloutDefaults } from './rollout.ts';
 
 /** One entry of `deploy` as it is written. */
 export interface WrittenApplication {
@@ -31,14 +30,14 @@ export interface WrittenApplication {
 export function readApplication(
   property: Property,
   outer: Reader,
-  rollout: RolloutDefaults,
+  around: ContainerDefaults,
 ): WrittenApplication {
   const reader = outer.within({ application: property.key });
   const fields = reader.fields(property.value);
   const node = (key: string) => fields.get(key)?.value;
   reportLaterKeys(fields, 'application', reader);
   const dataVolumes = readDataVolumes(node('data_volumes'), reader);
-  const defaults = readRolloutDefaults(fields, reader, rollout);
+  const defaults = readContainerDefaults(fields, reader, around);
   const { containers, unread, flawed } = readContainers(node('containers'), dataVolumes, reader, defaults);
   return {
     name: property.key,
@@ -58,7 +57,7 @@ function readContainers(
   node: DocumentNode | undefined,
   dataVolumes: readonly DataVolumeSpec[],
   reader: Reader,
-  defaults: RolloutDefaults,
+  defaults: ContainerDefaults,
 ) {
   const containers: WrittenContainer[] = [];
   const unread = new Set<string>();

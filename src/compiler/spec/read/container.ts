@@ -17,7 +17,8 @@ import { parseRestart, readLimits } from './limits.ts';
 import { readMigration } from './migration.ts';
 import { readNotifications } from './notifications.ts';
 import type { Fields, Reader, Text } from './reader.ts';
-import { readRollout, type RolloutDefaults } from './rollout.ts';
+import type { ContainerDefaults } from './container-defaults.ts';
+import { readRollout } from './rollout.ts';
 import { readStrategy } from './strategy.ts';
 import { readCommand, readWords } from './words.ts';
 
@@ -29,7 +30,7 @@ const DRAIN_TIMEOUT_S = 30;
 export function readContainer(
   entry: Property,
   outer: Reader,
-  defaults: RolloutDefaults,
+  defaults: ContainerDefaults,
 ): WrittenContainer | null {
   const name = entry.key;
   const reader = outer.within({ container: name });
@@ -98,6 +99,7 @@ export function readContainer(
     files: readFiles(node('files'), reader),
     notifications: readNotifications(node('notifications'), reader),
     heartbeat: reader.template(node('heartbeat'), 'hidden'),
+    heal: reader.flag(node('heal')) ?? defaults.heal,
     adopt: readAdopt(fields, reader),
   };
   checkContainer(container, fields, reader);

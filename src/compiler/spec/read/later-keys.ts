@@ -3,9 +3,9 @@ import type { Fields, Reader } from './reader.ts';
 
 /** Keys that the schema knows and that a later version will do. Nothing is ever ignored, so they are errors. */
 const LATER = {
-  stack: ['hosts', 'heal', 'waves', 'target', 'balancer', 'route'],
-  application: ['heal', 'on', 'waves', 'target', 'balancer', 'route'],
-  container: ['heal', 'scale', 'on', 'waves', 'target', 'route'],
+  stack: ['hosts', 'waves', 'target', 'balancer', 'route'],
+  application: ['on', 'waves', 'target', 'balancer', 'route'],
+  container: ['scale', 'on', 'waves', 'target', 'route'],
 } as const;
 
 /** Reports the keys of an object that are not supported yet. */
