@@ -92,6 +92,11 @@ export interface Engine {
    */
   watchStarts(labels: readonly string[], signal: AbortSignal): Promise<AsyncIterable<StartedContainer>>;
   /**
+   * GET /events: what happens to containers with every label given, whoever does it. Settles once it watches, as
+   * {@link watchStarts} does, and ends as that does.
+   */
+  watchChanges(labels: readonly string[], signal: AbortSignal): Promise<AsyncIterable<ContainerChange>>;
+  /**
    * GET /events: the exit code with which a container ended before a moment by the engine's own clock (`startedAt` of one that
    * its policy brought up again); null where the engine no longer knows.
    */
@@ -310,6 +315,12 @@ export interface StartedContainer {
   /** At that moment. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Something that has just happened to a container. */
+export interface ContainerChange extends StartedContainer {
+  /** `health`: the engine thinks otherwise of it by now. */
+  readonly what: 'start' | 'end' | 'removal' | 'rename' | 'health';
 }
 
 /** A piece of output, not cut at line ends. */

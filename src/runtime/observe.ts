@@ -221,7 +221,7 @@ function observedVolume(volume: VolumeSummary): ObservedVolume {
   };
 }
 
-function observedAgents(summaries: readonly ContainerSummary[]): readonly ObservedAgent[] {
+export function observedAgents(summaries: readonly ContainerSummary[]): readonly ObservedAgent[] {
   return summaries
     .filter((summary) => summary.labels[labels.role] === 'agent')
     .map((summary) => ({

@@ -123,6 +123,28 @@ describe('heal', () => {
     expect(idOf('shop-app0')).toBeUndefined();
   });
 
+  it('is told by `status` where it was of no use too often', async () => {
+    await applied({ ...one, app: { restart: 'no' } });
+    for (let time = 0; time < 5; time += 1) {
+      shop.memory.crash('shop-app0', 1);
+      expect((await cli('status', '--name', 'shop')).stderr).not.toContain('left alone');
+      expect(await heal()).toMatchObject({ code: 0 });
+    }
+    expect((await cli('status', '--name', 'shop')).stderr).not.toContain('left alone');
+    shop.memory.crash('shop-app0', 1);
+    for (const words of [['--name', 'shop'], []])
+      expect((await cli('status', ...words)).stderr).toContain(
+        'app0 was healed 5 times and broke each time: it is left alone for an hour, or until the next `stack apply`',
+      );
+    const { stdout } = await heal('--roster');
+    expect(JSON.parse(stdout)).toMatchObject({
+      stack: 'shop',
+      revision: 1,
+      instances: [{ key: 'shop/app0', engineName: 'shop-app0', replaceable: true }],
+    });
+    expect(JSON.parse(stdout).instances[0].healedMs).toHaveLength(5);
+  });
+
   it('runs no migration, and leaves paused ones alone', async () => {
     await applied({ ...one, app: { migration: { command: 'migrate' } } });
     await Promise.all(shop.ofRole('migration').map(({ id }) => shop.memory.removeContainer(id)));

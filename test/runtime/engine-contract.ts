@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { attach, starts } from './contract/attach.ts';
+import { attach, changes, starts } from './contract/attach.ts';
 import { containerFacts, containerLife } from './contract/containers.ts';
 import { execs } from './contract/execs.ts';
 import { files } from './contract/files.ts';
@@ -22,6 +22,7 @@ export function engineContract(open: () => Promise<ContractSubject>): void {
   describe('wait', () => waits(scene));
   describe('attach', () => attach(scene));
   describe('starts', () => starts(scene));
+  describe('changes', () => changes(scene));
   describe('logs', () => logs(scene));
   describe('networks', () => networks(scene));
   describe('volumes', () => volumes(scene));

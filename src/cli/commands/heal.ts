@@ -1,12 +1,13 @@
 import { isSettled } from '../../compiler/heal/settled.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
+import { rosterOf } from '../../compiler/heal/roster.ts';
 import { isPending } from '../../compiler/plan/plan.ts';
 import { applyPlan } from '../apply-plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { demandNames, specNames } from '../names.ts';
-import { writeNote } from '../output.ts';
+import { writeData, writeNote } from '../output.ts';
 import { planLoaded, type PlannedStack } from '../plan-stack.ts';
 import { demandStored, keptOf, noneKept, type Kept } from '../revisions/kept.ts';
 import { loadRevision, revisionInputs } from '../revisions/restore.ts';
@@ -18,6 +19,8 @@ export interface HealFlags extends FileFlag {
   readonly replace: readonly string[];
   /** Who asks; null: whoever runs the command. */
   readonly by: string | null;
+  /** Only tells which instances are to be watched, as JSON. */
+  readonly roster: boolean;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface HealFlags extends FileFlag {
 export async function heal(
   context: CommandContext,
   names: readonly string[],
-  { file, replace, by }: HealFlags,
+  { file, replace, by, roster }: HealFlags,
 ): Promise<number> {
   const kept = await keptOf(context, file);
   const [revision] = kept.good;
@@ -36,12 +39,18 @@ export async function heal(
   const stored = await demandStored(kept, revision);
   const connection = await context.connect();
   const loaded = await loadRevision(stored.content, revision.revision, kept.folder ?? context.io.cwd);
+  const number = revision.revision;
+  if (roster) {
+    const watched = rosterOf(loaded.spec, number, kept.healings);
+    writeData(context, `${JSON.stringify(watched)}\n`);
+    return exitCode.done;
+  }
   const known = specNames(loaded.spec);
   demandNames('', names, known);
   demandNames('--replace', replace, known);
   const selection = { include: [], force: replace, only: [], allowRemoveAll: false };
   const asMade = !isSettled(revision, kept.revisions);
-  const inputs = revisionInputs(stored.content, loaded, { revision: revision.revision, named: [] });
+  const inputs = revisionInputs(stored.content, loaded, { revision: number, named: [] });
   const host = by === null ? null : (await kept.engine.facts()).host;
   return applyPlan(
     context,
@@ -56,7 +65,7 @@ export async function heal(
           given: { inputs, migrations: false, goesOn: false, goesBack: false },
         }),
       command: 'heal',
-      of: revision.revision,
+      of: number,
       selection,
       migrations: false,
       replans: false,

@@ -7,6 +7,8 @@ import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { colorFor, columnsOf, writeData, writeDiagnostics, writeNote } from '../output.ts';
+import { journalReader } from '../../runtime/journal/fetch-journal.ts';
+import { leftAlone } from '../left-alone.ts';
 import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
 import { jobsAmong, whyNoJobs } from '../cron/jobs.ts';
@@ -25,7 +27,7 @@ export async function status(
   { detailedExitCode }: { readonly detailedExitCode: boolean },
 ): Promise<number> {
   const { name, json } = context.options;
-  const { stack, rows, last, agentIsWell, idleJobs } =
+  const { stack, rows, last, agentIsWell, idleJobs, left } =
     name !== null && file === undefined
       ? await namedStatus(context, name)
       : await plannedStatus(context, file);
@@ -37,6 +39,7 @@ export async function status(
       });
   writeData(context, text);
   if (!json && idleJobs !== null) writeNote(context, idleJobs);
+  if (!json) for (const note of left) writeNote(context, note);
   if (!json) await noteLastApply(context, last);
   const allWell = agentIsWell && rows.every(({ ok }) => ok) && !isCutOff(last);
   return detailedExitCode && !allWell ? exitCode.pending : exitCode.done;
@@ -50,6 +53,8 @@ interface Status {
   readonly agentIsWell: boolean;
   /** Why no job runs, in words; null: they do, or there are none. */
   readonly idleJobs: string | null;
+  /** What is not healed any more, in words. */
+  readonly left: readonly string[];
 }
 
 async function namedStatus(context: CommandContext, stack: string): Promise<Status> {
@@ -64,19 +69,16 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
     observe(engine, stack, []),
     engine.listContainers([`${labels.stack}=${stack}`]).then((rows) => withAdopted(engine, rows)),
   ]);
+  const journal = journalReader(engine, observed.agents);
   const [health, last, jobs] = await Promise.all([
     instanceHealth(context, { engine, stack, observed, desired: null }),
-    lastApply(engine, stack, observed),
+    lastApply(engine, stack, observed, journal),
     jobsAmong(engine, stack, summaries),
   ]);
   const nowMs = context.io.clock.now();
-  return {
-    stack,
-    rows: statusRows({ observed, summaries, jobs, plan: null, images: new Map(), health, nowMs }),
-    last,
-    agentIsWell: isWell(observed),
-    idleJobs: whyNoJobs(stack, jobs),
-  };
+  const rows = statusRows({ observed, summaries, jobs, plan: null, images: new Map(), health, nowMs });
+  const left = await leftAlone(journal, rows, nowMs);
+  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: whyNoJobs(stack, jobs), left };
 }
 
 /** Without an agent that runs, nobody asks whether instances answer. */
@@ -120,5 +122,6 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   const nowMs = context.io.clock.now();
   const jobs = await jobsAmong(engine, stack, summaries);
   const rows = statusRows({ observed, summaries, jobs, plan, images, health, nowMs });
-  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: whyNoJobs(stack, jobs) };
+  const left = journal === null ? [] : await leftAlone(journal, rows, nowMs);
+  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: whyNoJobs(stack, jobs), left };
 }

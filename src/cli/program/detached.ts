@@ -4,6 +4,12 @@ import { collect } from '../options/values.ts';
 import { demandNoArguments, type FileFlag } from '../usage.ts';
 import type { Run } from './run.ts';
 
+interface HealOptions {
+  readonly replace?: readonly string[];
+  readonly by?: string;
+  readonly roster?: true;
+}
+
 /** What goes on without the terminal that began it. */
 export function addDetached(program: Command, run: Run): void {
   withFile(program.command('attach'))
@@ -19,10 +25,11 @@ export function addDetached(program: Command, run: Run): void {
   withFile(program.command('heal [NAMES...]', { hidden: true }))
     .option('--replace <name>', 'replace this instance, which runs', collect)
     .option('--by <who>', 'who asks')
-    .action((names: readonly string[], flags: FileFlag & { replace?: readonly string[]; by?: string }) =>
+    .option('--roster', 'only tell which instances are to be watched')
+    .action((names: readonly string[], flags: FileFlag & HealOptions) =>
       run(async (context) => {
-        const { replace = [], by = null, file } = flags;
-        return (await import('../commands/heal.ts')).heal(context, names, { file, replace, by });
+        const { replace = [], by = null, file, roster = false } = flags;
+        return (await import('../commands/heal.ts')).heal(context, names, { file, replace, by, roster });
       }),
     );
   // For the container that `--detach` makes.

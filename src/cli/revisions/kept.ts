@@ -1,4 +1,4 @@
-import { withoutHealings } from '../../compiler/heal/settled.ts';
+import { healingsSince, withoutHealings } from '../../compiler/heal/settled.ts';
 import { labels } from '../../compiler/labels.ts';
 import { revisionsOf, type Revision } from '../../compiler/journal/revisions.ts';
 import {
@@ -30,6 +30,8 @@ export interface Kept {
   readonly begun: KeptRevision | null;
   /** Of the journal, oldest first, without healings; null where nobody can tell. */
   readonly revisions: readonly Revision[] | null;
+  /** Of the journal, oldest first: those since the last apply. */
+  readonly healings: readonly Revision[];
 }
 
 /** Looks at what is kept of a stack. Fails with 1 where no container of the stack is on the engine. */
@@ -48,7 +50,8 @@ export async function keptOf(context: CommandContext, file: string | undefined):
   const agents = rows.filter((row) => row.labels[labels.role] === 'agent');
   const records = await fetchJournalIfAny(engine, agents);
   const kept = observedKept(rows);
-  const revisions = records === null ? null : withoutHealings(revisionsOf(records));
+  const all = records === null ? null : revisionsOf(records);
+  const revisions = all === null ? null : withoutHealings(all);
   const named = keptRevisions(stack, kept);
   const [newest = null] = begunRevisions(stack, kept);
   const begun = newest !== null && newest.revision > (named[0]?.revision ?? 0) ? newest : null;
@@ -61,6 +64,7 @@ export async function keptOf(context: CommandContext, file: string | undefined):
     good: isGood ? [begun, ...named] : named,
     begun: isGood ? null : begun,
     revisions,
+    healings: healingsSince(all ?? []),
   };
 }
 

@@ -17,3 +17,19 @@ export function isSettled(
 export function withoutHealings(revisions: readonly Revision[]): readonly Revision[] {
   return revisions.filter(({ command }) => command !== 'heal');
 }
+
+/** The healings since the last apply, oldest first. */
+export function healingsSince(revisions: readonly Revision[]): readonly Revision[] {
+  return revisions.slice(revisions.findLastIndex(({ command }) => command !== 'heal') + 1);
+}
+
+/** When each instance was healed, by its key, in milliseconds since the epoch, oldest first. */
+export function healedAt(
+  healings: readonly Pick<Revision, 'atMs' | 'changes'>[],
+): ReadonlyMap<string, readonly number[]> {
+  const times = new Map<string, number[]>();
+  for (const { atMs, changes } of healings)
+    for (const { id, action } of changes)
+      if (action !== 'none') times.set(id, [...(times.get(id) ?? []), atMs]);
+  return times;
+}

@@ -10,7 +10,8 @@ export interface StreamMessage {
   readonly id?: string;
   readonly error?: string;
   readonly errorDetail?: { readonly message?: string };
-  /** Of an event: what it is about. */
+  /** Of an event: what happened, and to whom. */
+  readonly Action?: string;
   readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
 }
 

@@ -1,12 +1,13 @@
-import { EngineError, type Engine, type StartedContainer } from '../engine.ts';
+import { EngineError, type ContainerChange, type Engine } from '../engine.ts';
 import { CutOff, toEngineError } from './engine-errors.ts';
 import { readMessages } from './message-stream.ts';
 import type { Transport } from './transport.ts';
 
 /** GET /events. */
-export function watchCalls(transport: Transport): Pick<Engine, 'watchStarts' | 'lastExit'> {
+export function watchCalls(transport: Transport): Pick<Engine, 'watchStarts' | 'watchChanges' | 'lastExit'> {
   return {
-    watchStarts: (labels, signal) => watchStarts(transport, labels, signal),
+    watchStarts: (labels, signal) => watchChanges(transport, ['start'], labels, signal),
+    watchChanges: (labels, signal) => watchChanges(transport, Object.keys(CHANGES), labels, signal),
     lastExit: (id, before) => lastExit(transport, id, before),
   };
 }
@@ -31,21 +32,34 @@ async function lastExit(transport: Transport, id: string, before: string): Promi
   }
 }
 
-async function watchStarts(
+/** By the engine's words for them. */
+const CHANGES: Readonly<Record<string, ContainerChange['what']>> = {
+  start: 'start',
+  die: 'end',
+  destroy: 'removal',
+  rename: 'rename',
+  health_status: 'health',
+};
+
+async function watchChanges(
   transport: Transport,
+  event: readonly string[],
   labels: readonly string[],
   signal: AbortSignal,
-): Promise<AsyncIterable<StartedContainer>> {
+): Promise<AsyncIterable<ContainerChange>> {
   const operation = 'watch containers';
-  const filters = JSON.stringify({ type: ['container'], event: ['start'], label: labels });
+  const filters = JSON.stringify({ type: ['container'], event, label: labels });
   const answer = await transport.open(operation, (docker) => docker.getEvents({ filters }), signal);
   return {
     async *[Symbol.asyncIterator]() {
       try {
         for await (const message of readMessages(answer)) {
           const { ID: id, Attributes: own } = message.Actor ?? {};
+          // `health_status: unhealthy`
+          const what = CHANGES[message.Action?.split(':')[0] ?? ''];
           // Its labels stand among what the engine tells of it.
-          if (id !== undefined) yield { id, name: own?.['name'] ?? '', labels: own ?? {} };
+          if (id !== undefined && what !== undefined)
+            yield { what, id, name: own?.['name'] ?? '', labels: own ?? {} };
         }
         // It never ends by itself.
         throw new CutOff();

@@ -67,6 +67,33 @@ export function starts(scene: ContractScene): void {
   });
 }
 
+/** Whatever happens to containers. */
+export function changes(scene: ContractScene): void {
+  it('tells of starts, ends, renames and removals, by label, whoever is behind them', async () => {
+    const over = new AbortController();
+    const watched = await scene.engine.watchChanges([scene.label, 'watch=all'], over.signal);
+    const labels = { ...scene.labels(), watch: 'all' };
+    const { id, name } = await scene.create(play('exit', '3'), { labels });
+    await scene.run(play('exit', '0'));
+    await scene.engine.startContainer(id);
+    await scene.engine.waitContainer(id);
+    await scene.engine.renameContainer(id, `${name}-other`);
+    await scene.engine.removeContainer(id);
+    const told: unknown[] = [];
+    for await (const change of watched) {
+      expect(change.labels).toMatchObject(labels);
+      told.push([change.what, change.id, change.name]);
+      if (told.length === 4) over.abort();
+    }
+    expect(told).toEqual([
+      ['start', id, name],
+      ['end', id, name],
+      ['rename', id, `${name}-other`],
+      ['removal', id, `${name}-other`],
+    ]);
+  });
+}
+
 async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
   let all = '';
   for await (const data of stream) all += Buffer.from(data).toString('utf8');

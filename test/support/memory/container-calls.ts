@@ -28,6 +28,7 @@ type ContainerCalls = Pick<
   | 'waitContainer'
   | 'attach'
   | 'watchStarts'
+  | 'watchChanges'
   | 'lastExit'
   | 'logs'
 >;
@@ -86,14 +87,14 @@ export function containerCalls(world: World): ContainerCalls {
         if (type === 'volume' && source !== '' && !volumes.has(source)) volumes.set(source, {});
       }
       const { clock, behaviourOf } = world;
-      const onStart = (started: MemoryContainer) => world.tellStart(started);
+      const onChange: World['tell'] = (changed, what) => world.tell(changed, what);
       const container = new MemoryContainer({
         id: world.nextId(),
         config,
         image,
         clock,
         behaviourOf,
-        onStart,
+        onChange,
       });
       containers.set(container.id, container);
       return container.id;
@@ -117,7 +118,7 @@ export function containerCalls(world: World): ContainerCalls {
         image,
         clock,
         behaviourOf,
-        onStart: (started) => world.tellStart(started),
+        onChange: (changed, what) => world.tell(changed, what),
       });
       for (const [network, aliases] of joined) container.networks.set(network, aliases);
       containers.set(container.id, container);
@@ -171,6 +172,7 @@ export function containerCalls(world: World): ContainerCalls {
         throw conflict(`remove container ${id}`, 'it is running: stop it before, or force the removal');
       container.remove();
       containers.delete(container.id);
+      world.tell(container, 'removal');
     },
     async renameContainer(id, name) {
       await world.record('renameContainer', id, name);
@@ -181,6 +183,7 @@ export function containerCalls(world: World): ContainerCalls {
       if (container.state === 'restarting')
         throw new EngineError('between-runs', operation, 'it waits to be started again', 500);
       container.name = name;
+      world.tell(container, 'rename');
     },
     async updateRestart(id, policy, maxRetries) {
       await world.record('updateRestart', id, policy, maxRetries);
@@ -205,7 +208,11 @@ export function containerCalls(world: World): ContainerCalls {
     },
     async watchStarts(labels, signal) {
       await world.record('watchStarts', labels);
-      return world.watchStarts(labels, signal);
+      return world.watch(['start'], labels, signal);
+    },
+    async watchChanges(labels, signal) {
+      await world.record('watchChanges', labels);
+      return world.watch(['start', 'end', 'removal', 'rename'], labels, signal);
     },
     async lastExit(id) {
       await world.record('lastExit', id);

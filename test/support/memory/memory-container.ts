@@ -45,7 +45,7 @@ export class MemoryContainer {
   /** What is typed into it. */
   readonly input = new OutputQueue(() => undefined);
   readonly #attached: ((line: LogLine | null) => void)[] = [];
-  readonly #onStart: (container: MemoryContainer) => void;
+  readonly #onChange: (container: MemoryContainer, what: 'start' | 'end') => void;
   readonly #clock: Clock;
   readonly #behaviourOf: BehaviourOf;
   #behaviour: Behaviour = {};
@@ -63,7 +63,7 @@ export class MemoryContainer {
     image: ImageDetails;
     clock: Clock;
     behaviourOf: BehaviourOf;
-    onStart: (container: MemoryContainer) => void;
+    onChange: (container: MemoryContainer, what: 'start' | 'end') => void;
   }) {
     this.id = parts.id;
     this.config = parts.config;
@@ -76,7 +76,7 @@ export class MemoryContainer {
     this.networks = new Map(network.startsWith('container:') ? [] : [[network, []]]);
     this.#clock = parts.clock;
     this.#behaviourOf = parts.behaviourOf;
-    this.#onStart = parts.onStart;
+    this.#onChange = parts.onChange;
   }
 
   get isRunning(): boolean {
@@ -102,7 +102,7 @@ export class MemoryContainer {
     for (const { stream, text, afterMs = 0 } of behaviour.output ?? []) {
       this.#after(afterMs, () => this.write(stream, text));
     }
-    this.#onStart(this);
+    this.#onChange(this, 'start');
     if (behaviour.reads !== undefined) {
       const run = this.#run;
       const print = (text: string) => this.write('stdout', text);
@@ -149,6 +149,7 @@ export class MemoryContainer {
     this.exitCode = code;
     this.lastExit = code;
     this.endedMs = this.#clock.now();
+    this.#onChange(this, 'end');
     for (const tell of this.#exits.splice(0)) tell(code);
     for (const tell of this.#attached.splice(0)) tell(null);
     this.#wakeWatchers();

@@ -1,6 +1,6 @@
 import { AgentMemory } from './memory-agent-exec.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
-import type { Engine, StartedContainer } from '../../../src/runtime/engine.ts';
+import type { ContainerChange, Engine } from '../../../src/runtime/engine.ts';
 import type { BehaviourOf, ExecHandler } from './behaviour.ts';
 import { conflict, notFound } from './failures.ts';
 import type { ImageTable } from './image-table.ts';
@@ -34,7 +34,7 @@ export class World {
   );
   readonly calls: EngineCall[] = [];
   readonly #before: (call: EngineCall) => void | Promise<void>;
-  readonly #watchers = new Set<(container: MemoryContainer) => void>();
+  readonly #watchers = new Set<(container: MemoryContainer, what: ContainerChange['what']) => void>();
   #made = 0;
 
   constructor(parts: {
@@ -51,17 +51,22 @@ export class World {
     this.#before = parts.before;
   }
 
-  /** A container has started: told to whoever watches. */
-  tellStart(container: MemoryContainer): void {
-    for (const tell of this.#watchers) tell(container);
+  /** Something has happened to a container: told to whoever watches. */
+  tell(container: MemoryContainer, what: ContainerChange['what']): void {
+    for (const tell of this.#watchers) tell(container, what);
   }
 
   /** Watches from the call on, whoever reads when. */
-  watchStarts(labels: readonly string[], signal: AbortSignal): AsyncIterable<StartedContainer> {
-    const told: StartedContainer[] = [];
+  watch(
+    wanted: readonly ContainerChange['what'][],
+    labels: readonly string[],
+    signal: AbortSignal,
+  ): AsyncIterable<ContainerChange> {
+    const told: ContainerChange[] = [];
     let wake = () => {};
-    const tell = ({ id, name, config }: MemoryContainer) => {
-      if (hasLabels(config.labels, labels)) told.push({ id, name, labels: config.labels });
+    const tell = ({ id, name, config }: MemoryContainer, what: ContainerChange['what']) => {
+      if (wanted.includes(what) && hasLabels(config.labels, labels))
+        told.push({ what, id, name, labels: config.labels });
       wake();
     };
     const watchers = this.#watchers.add(tell);
