@@ -46,6 +46,16 @@ test('success is told of whom somebody wants to hear, and of nobody when nothing
   expect(await told(shop, app(), 'rollback')).toEqual([{ ...all, event: 'rollback' }]);
 });
 
+test('of a healing only that it failed', async () => {
+  const shop = shopWith('app0');
+  await shop.apply(app());
+  for (const name of ['app0', 'app1']) await shop.engine.removeContainer(`shop-${name}`);
+  expect(await told(shop, app(), 'heal')).toEqual([]);
+  await shop.engine.stopContainer('shop-app1', 0);
+  expect(await told(shop, app(), 'heal')).toEqual([]);
+  expect(await told(shop, app({ env: { NEW: '1' } }), 'heal')).toMatchObject([{ event: 'failure' }]);
+});
+
 test('the first one that fails is a failure: nothing has gone back', async () => {
   const shop = shopWith('app0');
   await shop.apply(app());

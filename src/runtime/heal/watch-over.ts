@@ -74,14 +74,17 @@ class Watch {
   async untilCutOff(): Promise<void> {
     const { stack, engine, clock, stop } = this.#world;
     const over = new AbortController();
-    const end = (): void => over.abort();
+    const end = (): void => {
+      over.abort();
+      this.#wake.abort();
+    };
     stop.addEventListener('abort', end, { once: true });
     try {
       const changes = await engine.watchChanges([`${labels.stack}=${stack}`], over.signal);
       if (this.#state !== null) this.#state = engineCameUp(this.#state, clock.now());
       await Promise.race([this.#listen(changes), this.#look(over.signal)]);
     } finally {
-      over.abort();
+      end();
       stop.removeEventListener('abort', end);
     }
   }
@@ -106,9 +109,8 @@ class Watch {
       const wakeMs = await this.#once();
       const nowMs = this.#world.clock.now();
       const restMs = Math.min(LOOK_MS, Math.max(0, (wakeMs ?? Infinity) - nowMs));
-      await this.#world.clock
-        .sleep(restMs, AbortSignal.any([this.#wake.signal, over]))
-        .catch(() => undefined);
+      // Not `AbortSignal.any`: Node 20 may collect one that only a timer waits for.
+      if (!over.aborted) await this.#world.clock.sleep(restMs, this.#wake.signal).catch(() => undefined);
     }
   }
 

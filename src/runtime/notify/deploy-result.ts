@@ -22,6 +22,7 @@ export interface DeployResult {
 /** Sees an apply, and tells what came of each container that wants somebody to be told. */
 export class DeployResults {
   readonly #goesBack: boolean;
+  readonly #heals: boolean;
   readonly #watched: readonly Watched[];
   #revision: number | null = null;
   #hasBegun = false;
@@ -34,7 +35,9 @@ export class DeployResults {
     { command, isBack }: { readonly command: ApplyCommand; readonly isBack: boolean },
   ) {
     this.#goesBack = isBack;
-    const isTold = ({ action }: Change) => TOLD.has(action) || (command === 'resume' && LEFT.has(action));
+    this.#heals = command === 'heal';
+    const mayBeLeft = command === 'resume' || command === 'heal';
+    const isTold = ({ action }: Change) => TOLD.has(action) || (mayBeLeft && LEFT.has(action));
     this.#watched = (desired?.containers ?? []).flatMap((container) => {
       if (container.notifications.length === 0) return [];
       const changes = plan.changes.filter((change) => isOf(change, container));
@@ -70,7 +73,9 @@ export class DeployResults {
   /** None of an apply that was refused before it began. */
   all(): readonly DeployResult[] {
     if (!this.#hasBegun) return [];
-    return this.#watched.map((each) => each.result(this.#goesBack, this.#blame));
+    const all = this.#watched.map((each) => each.result(this.#goesBack, this.#blame));
+    // What is healed is no deploy: only that it cannot be is worth telling.
+    return this.#heals ? all.filter(({ error }) => error !== null) : all;
   }
 }
 
