@@ -19,6 +19,10 @@ import { lookAtInstances } from './conditions.ts';
 /** Without a word from the engine it is looked this often all the same: nobody tells of a link that is gone. */
 const LOOK_MS = 60_000;
 
+/** The engine tells that a container ended before its own list says so: it is looked again for a while, so often. */
+const AGAIN_MS = 200;
+const AGAIN_FOR_MS = 2_000;
+
 /** After an engine that does not answer. */
 const PAUSE_MS = 1_000;
 
@@ -62,6 +66,8 @@ class Watch {
   /** Another revision may be the one that is to run. */
   #isRosterOld = true;
   #left: ReadonlySet<InstanceKey> = new Set();
+  /** When something happened last. */
+  #changedMs = -Infinity;
   /** Ends the rest; something has happened. */
   #wake: AbortController = new AbortController();
 
@@ -99,6 +105,7 @@ class Watch {
         const key = instanceKey(own[labels.application] ?? '', own[labels.instance] ?? '');
         this.#state = ended(this.#state, key, this.#world.clock.now(), this.#limits);
       }
+      this.#changedMs = this.#world.clock.now();
       this.#wake.abort();
     }
   }
@@ -108,7 +115,8 @@ class Watch {
       this.#wake = new AbortController();
       const wakeMs = await this.#once();
       const nowMs = this.#world.clock.now();
-      const restMs = Math.min(LOOK_MS, Math.max(0, (wakeMs ?? Infinity) - nowMs));
+      const lookMs = nowMs < this.#changedMs + AGAIN_FOR_MS ? AGAIN_MS : LOOK_MS;
+      const restMs = Math.min(lookMs, Math.max(0, (wakeMs ?? Infinity) - nowMs));
       // Not `AbortSignal.any`: Node 20 may collect one that only a timer waits for.
       if (!over.aborted) await this.#world.clock.sleep(restMs, this.#wake.signal).catch(() => undefined);
     }
