@@ -48,8 +48,7 @@ async function play(
   const watching = watchOver({
     stack: 'shop',
     engine: {
-      statPath: engine.statPath,
-      watchChanges: engine.watchChanges,
+      ...engine,
       // As the real one's, its list is behind its own events: what ended just now still runs in it.
       listContainers: async (wanted) => {
         const rows = await engine.listContainers(wanted);
