@@ -9,6 +9,8 @@ import { connectEngine } from '../runtime/docker/docker-engine.ts';
 import { answerCron } from './answer-cron.ts';
 import { serveControl } from './control-socket.ts';
 import { everyMinute } from './every-minute.ts';
+import { healCommand } from './heal-command.ts';
+import { watchOver } from '../runtime/heal/watch-over.ts';
 import { systemError } from './system-error.ts';
 
 const stack = process.env['STACKC_STACK'] ?? '';
@@ -65,6 +67,8 @@ async function takeUp(): Promise<CronRunner> {
     });
   tick();
   everyMinute(tick);
+  const run = healCommand({ stack, socket, stop: stop.signal });
+  void watchOver({ stack, engine, clock: systemJobClock, run, note, stop: stop.signal });
   return made;
 }
 

@@ -1,17 +1,10 @@
 import { expect, test } from 'vitest';
 
-import { HEAL_LIMITS } from '../../src/compiler/heal/limits.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { connectEngine } from '../../src/runtime/docker/docker-engine.ts';
-import type { Engine } from '../../src/runtime/engine.ts';
-import { watchOver } from '../../src/runtime/heal/watch-over.ts';
 import { EACH_ANEW, LoadScene, type Served } from '../support/load.ts';
 import { docker, stack, until } from '../support/stack-cli.ts';
 
 const NAME = 'e2e-heal';
-
-/** As the agent has them, but that nobody waits for hours. */
-const LIMITS = { ...HEAL_LIMITS, engineGraceMs: 0, backoffMs: 250, longestMs: 1_000, lockedMs: 250 };
+const AGENT = `${NAME}-agent-engine`;
 
 /** Something that may be told to end, and ends each time from then on. */
 const worker = (more: object) => ({
@@ -24,60 +17,28 @@ const worker = (more: object) => ({
   ...more,
 });
 
-test('what breaks is brought back, as it was; what is left alone is told', () =>
+test('what breaks is brought back by the agent, as it was; what says so stays away', () =>
   LoadScene.within(NAME, async (scene) => {
     const made = scene.served('node');
     addWorkers(made);
-    await scene.up(made);
-    const engine = await connectEngine({ kind: 'socket', path: '/var/run/docker.sock', words: 'unix' });
-    const watch = watching(engine);
-    try {
-      await isStartedAgain();
-      await isMadeAgainUnderLoad(scene);
-      await isPublishedAgain();
-      await staysAsItIs(watch.notes);
-      await isLeftAlone(watch.notes);
-      const { stdout } = await stack(['history', '--name', NAME]);
-      expect(stdout).toMatch(/^2 .* agent@\S+ .* done \(heal of 1\)$/m);
-    } finally {
-      await watch.end();
-      engine.close();
-    }
+    const { stdout: planned } = await scene.apply(made);
+    expect(planned).toContain("heals instances, and has the engine's socket for it: `/var/run/docker.sock`");
+    await isStartedAgain();
+    await isMadeAgainUnderLoad(scene);
+    await isPublishedAgain();
+    await staysAsItIs();
+    const { stdout } = await stack(['history', '--name', NAME]);
+    expect(stdout).toMatch(/^2 .* agent@\S+ .* done \(heal of 1\)$/m);
+    await isWatchedNoMore(scene, made);
   }));
 
 function addWorkers({ stack: file }: Served): void {
+  file['heal'] = true;
   const deploy = Object.values(file['deploy'] as Record<string, { containers: object[] }>);
   deploy[0]?.containers.push({
     steady: worker({}),
-    flaky: worker({}),
     free: worker({ heal: false }),
   });
-}
-
-/** The agent's watch, in this process. */
-function watching(engine: Engine): { readonly notes: string[]; end(): Promise<void> } {
-  const stop = new AbortController();
-  const notes: string[] = [];
-  const over = watchOver({
-    stack: NAME,
-    engine,
-    clock: systemClock,
-    run: async (words) => {
-      const { code, stdout, stderr } = await stack(['heal', '--name', NAME, ...words]);
-      if (code !== 0) notes.push(stderr);
-      return { code: code ?? 1, stdout };
-    },
-    note: (line) => void notes.push(line),
-    stop: stop.signal,
-    limits: LIMITS,
-  });
-  return {
-    notes,
-    end: async () => {
-      stop.abort();
-      await over;
-    },
-  };
 }
 
 const inspect = (name: string, what: string) =>
@@ -123,7 +84,7 @@ async function isPublishedAgain(): Promise<void> {
   await until(link, (now) => now === before, 90_000);
 }
 
-async function staysAsItIs(notes: readonly string[]): Promise<void> {
+async function staysAsItIs(): Promise<void> {
   await docker('rm', '-f', `${NAME}-load-free0`);
   const id = await inspect('steady0', '.Id');
   await docker('rm', '-f', `${NAME}-load-steady0`);
@@ -131,16 +92,12 @@ async function staysAsItIs(notes: readonly string[]): Promise<void> {
   expect(await inspect('steady0', '.Id')).not.toBe(id);
   // What was removed before that is not there.
   await expect(inspect('free0', '.Id')).rejects.toThrow();
-  expect(notes.filter((line) => line.includes('free0'))).toEqual([]);
+  expect(await docker('logs', AGENT)).not.toContain('free0');
 }
 
-async function isLeftAlone(notes: readonly string[]): Promise<void> {
-  await docker('exec', `${NAME}-load-flaky0`, 'touch', '/tmp/end');
-  await until(
-    async () => notes,
-    (lines) => lines.some((line) => line.includes('left alone')),
-    90_000,
-  );
-  const { stderr } = await stack(['status', '--name', NAME]);
-  expect(stderr).toContain('flaky0 was healed 5 times and broke each time: it is left alone');
+/** Without the key nobody keeps the engine's socket. */
+async function isWatchedNoMore(scene: LoadScene, made: Served): Promise<void> {
+  made.stack['heal'] = false;
+  await scene.up(made);
+  await expect(docker('inspect', AGENT)).rejects.toThrow();
 }

@@ -120,6 +120,7 @@ export function desiredState(sketches: readonly ContainerSketch[]): DesiredState
     containers: sketches.map(desiredContainer),
     included: [],
     hooks: [],
+    heals: false,
     engineSocket: null,
   };
 }

@@ -164,6 +164,7 @@ function programFiles(): readonly OwnedFile[] {
     file('agent/agent.mjs', './agent/agent.mjs'),
     file('agent/scheduler.mjs', './agent/scheduler.mjs'),
     file('agent/Dockerfile', './agent/Dockerfile'),
+    file('agent/older-node.cjs', './agent/older-node.cjs'),
     file('older-node.cjs', './agent/older-node.cjs'),
   ];
 }

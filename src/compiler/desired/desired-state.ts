@@ -33,6 +33,8 @@ export interface DesiredState {
   readonly included: readonly string[];
   /** What is run around an apply, in the order in which it comes. */
   readonly hooks: readonly DesiredHook[];
+  /** Whether somebody watches over all of it, and brings back what breaks (ADR 0023). */
+  readonly heals: boolean;
   /** Where the engine's host has its socket; null: the file does not say. */
   readonly engineSocket: string | null;
 }

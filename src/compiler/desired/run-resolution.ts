@@ -35,6 +35,7 @@ export function runResolution(
     ],
     included: spec.included,
     hooks: resolveHooks(spec, resolution.expander),
+    heals: spec.heals,
     engineSocket: spec.engineSocket,
   };
 }

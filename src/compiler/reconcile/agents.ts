@@ -8,7 +8,8 @@ import type { PlanRequest } from '../plan/plan.ts';
 
 /**
  * The agents of a stack, whether or not a plan needs them: the one on its networks always, since it keeps the journal; the
- * one on the host's where something asks it, the one with the engine's socket where there are jobs. `leaving` are volumes that are needed only to tidy, or to tell balancers
+ * one on the host's where something asks it, the one with the engine's socket where there are jobs, or
+ * where the stack says `heal: true`. `leaving` are volumes that are needed only to tidy, or to tell balancers
  * something.
  */
 export function desiredAgents(
@@ -41,7 +42,7 @@ export function desiredAgents(
       volumes: [],
     });
   }
-  if (hasJobs(desired)) {
+  if (needsEngine(desired)) {
     agents.push({
       version: 4,
       plane: 'engine',
@@ -56,8 +57,13 @@ export function desiredAgents(
 }
 
 /** Whether somebody must start containers by the clock. */
-function hasJobs({ containers }: Pick<DesiredState, 'containers'>): boolean {
+export function hasJobs({ containers }: Pick<DesiredState, 'containers'>): boolean {
   return containers.some(({ job }) => job !== null);
+}
+
+/** Whether somebody must have the engine's socket, for jobs or to bring back what breaks. */
+function needsEngine(desired: Pick<DesiredState, 'containers' | 'heals'>): boolean {
+  return desired.heals || hasJobs(desired);
 }
 
 /** Whether the agent that starts jobs has another socket of the engine than the file says. */
@@ -157,7 +163,7 @@ export function strayAgents(stack: string, { agents }: ObservedState): readonly 
 
 /** The agent that has the engine's socket without need. */
 export function idleAgent(desired: DesiredState, { agents }: ObservedState): ObservedAgent | null {
-  if (hasJobs(desired)) return null;
+  if (needsEngine(desired)) return null;
   return agents.find(({ name }) => name === agentName(desired.stack, 'engine')) ?? null;
 }
 

@@ -7,7 +7,7 @@ import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { isOfPart } from '../plan/plan.ts';
 import type { Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
 import { recordAdoptions, type Recorded } from './record-adoptions.ts';
-import { agentAction, joinedNetworks, strayAgents } from './agents.ts';
+import { agentAction, hasJobs, joinedNetworks, strayAgents } from './agents.ts';
 import { buildImages } from './builds.ts';
 import { pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
@@ -57,7 +57,7 @@ export function prepare(
   ];
   let agents: readonly NodeId[] = [];
   for (const spec of need.agents) {
-    const raised = raiseAgent(builder, spec, observed, request, [...places, ...agents], changes);
+    const raised = raiseAgent(builder, spec, desired, observed, request, [...places, ...agents], changes);
     if (raised.length > 0) agents = raised;
   }
   const recorded = recordedIn(recordAdoptions(builder, desired, observed, request, agents), changes);
@@ -193,6 +193,7 @@ function createVolumes(
 function raiseAgent(
   builder: PlanBuilder,
   spec: AgentSpec,
+  desired: DesiredState,
   observed: ObservedState,
   request: PlanRequest,
   places: readonly NodeId[],
@@ -220,7 +221,7 @@ function raiseAgent(
   const notes =
     spec.engineSocket === undefined || action === 'start'
       ? []
-      : [`starts jobs, and has the engine's socket for it: \`${spec.engineSocket}\``];
+      : [`${tasks(desired)}, and has the engine's socket for it: \`${spec.engineSocket}\``];
   changes.push(plainChange(id, subject, action, [reason], notes));
   let last: readonly NodeId[] = after;
   if (action === 'replace' && existing !== null) {
@@ -231,6 +232,12 @@ function raiseAgent(
   if (action !== 'start')
     last = [builder.add(id, 'create', { kind: 'agent.create', agent: spec }, last, 'needed')];
   return [builder.add(id, 'start', { kind: 'agent.start', agent: spec }, last, 'needed')];
+}
+
+/** What the agent with the engine's socket is there for. */
+function tasks(desired: DesiredState): string {
+  if (!hasJobs(desired)) return 'heals instances';
+  return desired.heals ? 'starts jobs and heals instances' : 'starts jobs';
 }
 
 /** Which part of an agent differs; its label is the JSON of the spec that it was made from. */

@@ -207,10 +207,11 @@ function neededAgents(
     const current = standing.current === null ? [] : [standing.current];
     volumes.push(...socketVolumes([...current, ...standing.leftovers, ...standing.failed]));
   }
-  if (templates.length > 0) standby.add('engine');
+  const hasEngine = templates.length > 0 || desired.heals;
+  if (hasEngine) standby.add('engine');
   if (
     templates.some(({ decision }) => decision !== 'leave') ||
-    (templates.length > 0 && hasOtherSocket(desired, observed))
+    (hasEngine && hasOtherSocket(desired, observed))
   )
     planes.add('engine');
   // What goes may have its socket where nothing of the file has one; only volumes that are still there can be mounted.

@@ -264,7 +264,7 @@ export function dropTemplates(
   const reason: Reason = { kind: 'dropped', field: 'agent', from: name, to: null };
   // Last: an apply that fails before that leaves jobs as they were.
   const op = { kind: 'agent.remove', name, id } as const;
-  builder.add(group, 'remove', op, removed.length > 0 ? removed : after, 'there are no jobs');
+  builder.add(group, 'remove', op, removed.length > 0 ? removed : after, 'nobody needs it');
   return [...changes, plainChange(group, { kind: 'agent', name }, 'remove', [reason])];
 }
 

@@ -112,6 +112,7 @@ export function draft(document: Document, options: CompileOptions = {}): Draft {
     forwarder: readForwarder(reader.fields(node('logrotate')).get('forwarder')?.value, applications, reader),
     included: readManual(fields.get('manual'), applications, reader),
     hooks: readHooks(node('hooks'), applications, reader),
+    heals: defaults.heal === true,
     engineSocket:
       reader.text(reader.fields(node('agent')).get('engine_socket')?.value, 'written')?.text ?? null,
     keep: reader.integer(node('keep'), 0, 100) ?? DEFAULT_KEEP,

@@ -24,6 +24,8 @@ export interface StackSpec {
   readonly keep: number;
   /** What is run around an apply, in the order in which it comes. */
   readonly hooks: readonly HookSpec[];
+  /** Whether the whole stack is watched over: it says `heal: true` itself. */
+  readonly heals: boolean;
   /** Where the engine's host has its socket; null: it is not written. */
   readonly engineSocket: string | null;
   /** Keys of the problems that `compile` reported, so that `resolve` does not repeat them. */

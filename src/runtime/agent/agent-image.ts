@@ -30,7 +30,14 @@ export interface AgentBuild {
 }
 
 /** What its image is built from. */
-const FILES = ['Dockerfile', 'agent.mjs', 'scheduler.mjs'];
+const FILES = ['Dockerfile', 'agent.mjs', 'scheduler.mjs', 'older-node.cjs'];
+
+/** The program itself, by which the agent heals: beside the folder of these. */
+const PROGRAM = ['stack.cjs', 'program.cjs'];
+
+/** Stands for it in sources that were not built. */
+const NOT_BUILT =
+  "process.stderr.write('only the built program heals: `npm run build`\\n'); process.exitCode = 70;\n";
 
 let made: AgentImage | undefined;
 
@@ -60,6 +67,8 @@ function makeAgentImage(): AgentImage {
   const files = installedFiles() ?? {
     Dockerfile: readFileSync(source('src/agent/Dockerfile')),
     ...bundleAgent(fileURLToPath(source(''))),
+    'older-node.cjs': readFileSync(source('src/agent/older-node.cjs')),
+    ...(builtProgram(source('dist/')) ?? notBuilt()),
   };
   const hash = createHash('sha256');
   // The lengths keep the two apart: without them one file's end could pass for the other's start.
@@ -73,9 +82,20 @@ function installedFiles(): AgentImage['files'] | null {
   for (const place of ['./agent/', '../agent/']) {
     const folder = new URL(place, import.meta.url);
     if (!existsSync(new URL('agent.mjs', folder))) continue;
-    return Object.fromEntries(FILES.map((name) => [name, readFileSync(new URL(name, folder))]));
+    const files = Object.fromEntries(FILES.map((name) => [name, readFileSync(new URL(name, folder))]));
+    return { ...files, ...(builtProgram(new URL('../', folder)) ?? notBuilt()) };
   }
   return null;
+}
+
+/** What `npm run build` made last; null where it has not. */
+function builtProgram(folder: URL): AgentImage['files'] | null {
+  if (!PROGRAM.every((name) => existsSync(new URL(name, folder)))) return null;
+  return Object.fromEntries(PROGRAM.map((name) => [name, readFileSync(new URL(name, folder))]));
+}
+
+function notBuilt(): AgentImage['files'] {
+  return Object.fromEntries(PROGRAM.map((name) => [name, Buffer.from(NOT_BUILT)]));
 }
 
 /** The program's own version. */

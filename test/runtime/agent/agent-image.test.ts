@@ -15,7 +15,14 @@ const { version }: { version: string } = JSON.parse(
 test('the image is named by the version and what it is made of', () => {
   const { tag, files } = agentImage();
   expect(tag).toMatch(new RegExp(`^stackc/agent:${version.replaceAll('.', '\\.')}-[0-9a-f]{12}$`));
-  expect(Object.keys(files)).toEqual(['Dockerfile', 'agent.mjs', 'scheduler.mjs']);
+  expect(Object.keys(files)).toEqual([
+    'Dockerfile',
+    'agent.mjs',
+    'scheduler.mjs',
+    'older-node.cjs',
+    'stack.cjs',
+    'program.cjs',
+  ]);
 });
 
 test('the bundle does not depend on where the sources lie, and needs nothing but Node', () => {
@@ -40,7 +47,8 @@ test.each(['.', 'parts'])('an installed package gives the same image from %s', a
     });
     mkdirSync(join(folder, 'agent'));
     for (const [name, content] of Object.entries(agentImage().files)) {
-      writeFileSync(join(folder, 'agent', name), content);
+      const isProgram = name === 'stack.cjs' || name === 'program.cjs';
+      writeFileSync(join(folder, isProgram ? '.' : 'agent', name), content);
     }
     const installed: { agentImage: typeof agentImage } = await import(program);
     expect(installed.agentImage().tag).toBe(agentImage().tag);
