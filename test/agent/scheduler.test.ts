@@ -77,3 +77,23 @@ test('takes up its jobs as soon as there is one', async () => {
   await once(child, 'exit');
   engine.close();
 });
+
+test('asks the program beside it whom to watch over, on the engine that it has itself', async () => {
+  const asked = `process.stdout.write('{}'); process.stderr.write(JSON.stringify([process.argv.slice(2), process.env.DOCKER_HOST]) + '\\n')`;
+  writeFileSync(join(folder, 'stack.cjs'), asked);
+  writeFileSync(join(folder, 'older-node.cjs'), '');
+  const engine = createServer((request, answer) => {
+    answer.setHeader('api-version', '1.41');
+    answer.setHeader('content-type', 'application/json');
+    // Whoever watches is told nothing.
+    if (request.url?.includes('/events')) answer.flushHeaders();
+    else answer.end(request.url?.includes('_ping') ? 'OK' : '[]');
+  });
+  engine.listen(join(folder, 'engine.sock'));
+  const child = start({ STACKC_STACK: 'shop' });
+  const words = ['--name', 'shop', 'heal', '--roster'];
+  await said(child.stderr, JSON.stringify([words, `unix://${join(folder, 'engine.sock')}`]));
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  engine.close();
+});

@@ -155,6 +155,9 @@ async function removeNetwork(network: string): Promise<void> {
 /** Removes everything that carries the stack's label, whatever state a failed test left. */
 export async function wipe(name: string): Promise<void> {
   const label = `label=io.stackc.stack=${name}`;
+  // First of all whoever would make the others again.
+  const agents = rows(await docker('ps', '-aq', '--filter', label, '--filter', 'label=io.stackc.role=agent'));
+  if (agents.length > 0) await docker('rm', '-fv', ...agents);
   const containers = rows(await docker('ps', '-aq', '--filter', label));
   if (containers.length > 0) await docker('rm', '-fv', ...containers);
   const networks = rows(await docker('network', 'ls', '-q', '--filter', label));

@@ -2,7 +2,7 @@
  * What the stack's agents are created from; its canonical JSON is their label, so that a difference is a
  * planned replacement. Each mounts the stack's journal. Three planes: `stack` sits on the application networks and mounts the socket volumes;
  * `host` shares the host's network, for gates of containers that do (a bridge cannot reach its loopback); `engine` has the
- * engine's socket, and runs jobs (ADR 0022).
+ * engine's socket, runs jobs (ADR 0022) and heals (ADR 0023).
  */
 export interface AgentSpec {
   readonly version: 4;

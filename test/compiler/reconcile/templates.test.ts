@@ -163,12 +163,12 @@ describe('the template of a job', () => {
   });
 });
 
-describe('the agent that starts jobs', () => {
-  const without = (): ObservedState => {
-    const observed = settled(desired);
-    return { ...observed, agents: observed.agents.filter(({ name }) => name !== 'shop-agent-engine') };
-  };
+const without = (): ObservedState => {
+  const observed = settled(desired);
+  return { ...observed, agents: observed.agents.filter(({ name }) => name !== 'shop-agent-engine') };
+};
 
+describe('the agent that starts jobs', () => {
   test('is made again where somebody removed it, and the plan says what it has', () => {
     const [change] = plan(desired, without()).changes.filter(isPending);
     expect([change?.id, change?.notes]).toEqual([
@@ -186,6 +186,41 @@ describe('the agent that starts jobs', () => {
     ).toEqual(['agent shop-agent-engine']);
     const { nodes } = plan(desired, settled(desired), { engineSocket: '/run/other.sock' });
     expect(nodes).toEqual([]);
+  });
+});
+
+describe('a stack that says `heal: true`', () => {
+  const plain = desiredState([{ name: 'app' }]);
+  const healing = { ...plain, heals: true };
+  const agents = (wanted: typeof plain, observed: ObservedState) =>
+    plan(wanted, observed)
+      .changes.filter(isPending)
+      .map(({ id, action, notes }) => [id, action, notes]);
+
+  test('has the agent with the engine’s socket without a job, and the plan says what for', () => {
+    expect(agents(plain, settled(plain))).toEqual([]);
+    expect(agents(healing, settled(plain))).toEqual([
+      [
+        'agent shop-agent-engine',
+        'create',
+        ["heals instances, and has the engine's socket for it: `/var/run/docker.sock`"],
+      ],
+    ]);
+    expect(agents(healing, settled(healing))).toEqual([]);
+  });
+
+  test('has one for both', () => {
+    expect(agents({ ...desired, heals: true }, without())).toEqual([
+      [
+        'agent shop-agent-engine',
+        'create',
+        ["starts jobs and heals instances, and has the engine's socket for it: `/var/run/docker.sock`"],
+      ],
+    ]);
+  });
+
+  test('loses it with the key', () => {
+    expect(agents(plain, settled(healing))).toEqual([['agent shop-agent-engine', 'remove', []]]);
   });
 });
 
