@@ -153,7 +153,7 @@ async function buildAgent() {
   for (const [name, options] of Object.entries(programs)) {
     await build({ ...options, absWorkingDir: ROOT, outfile: `dist/agent/${name}` });
   }
-  for (const name of ['Dockerfile', 'older-node.cjs']) {
+  for (const name of ['Dockerfile', 'older-node.cjs', 'session.sh']) {
     copyFileSync(`${ROOT}src/agent/${name}`, `${ROOT}dist/agent/${name}`);
   }
 }

@@ -9,7 +9,6 @@ import { lookAtListeners } from './listeners.ts';
 import { awaitPortArrivals } from './port-arrivals.ts';
 import { probe } from './probe.ts';
 import type { Keeper } from './keeper.ts';
-import type { Lease } from './lease.ts';
 import type { AgentAnswer, AgentRequest } from './protocol.ts';
 import { keepSocket, restoreSocket } from './kept-socket.ts';
 import { kindOf, publish, removeSocket } from './published-link.ts';
@@ -26,14 +25,14 @@ export interface Places {
 }
 
 /**
- * Does what a request asks, below its places only; a refusal or a failure is an answer too. Never rejects. The agent's first
- * process has a keeper for what outlives the session, and a peer for each connection: a lease ends with it.
+ * Does what a request asks, below its places only; a refusal or a failure is an answer too. Never rejects. The keeper
+ * has what outlives a session; each session is a peer: a lease ends with it.
  */
 export async function answer(
   request: AgentRequest,
   places: Places,
-  keeper: Keeper | null,
-  peer: object = {},
+  keeper: Keeper,
+  peer: object,
 ): Promise<AgentAnswer> {
   const { id } = request;
   try {
@@ -46,7 +45,7 @@ export async function answer(
 async function perform(
   request: AgentRequest,
   places: Places,
-  keeper: Keeper | null,
+  keeper: Keeper,
   peer: object,
 ): Promise<unknown> {
   const { root } = places;
@@ -68,7 +67,6 @@ async function perform(
       for (const name of [request.link, request.as, request.back]) checkName(name);
       checkSocketLength(`${request.directory}/${request.as}`);
       await checkDirectory(root, request.directory);
-      if (keeper === null) throw new Refusal('its first process does not answer: nothing can be held');
       await keeper.hold(request.directory, request.link, request);
       return null;
     case 'keep':
@@ -81,35 +79,35 @@ async function perform(
       checkName(request.name);
       checkName(request.from);
       if (!(await directoryExists(root, request.directory))) return null;
-      keeper?.release(request.directory, request.name);
-      await keeper?.handOver(request.directory, request.name, request.name, 0);
+      keeper.release(request.directory, request.name);
+      await keeper.handOver(request.directory, request.name, request.name, 0);
       // Without a server to put back, what comes goes on being held.
-      if (keeper?.isHeld(request.directory, request.name) !== true)
+      if (!keeper.isHeld(request.directory, request.name))
         await restoreSocket(request.directory, request.name, request.from);
       return null;
     case 'unlink':
       checkName(request.name);
       if (!(await directoryExists(root, request.directory))) return null;
-      keeper?.release(request.directory, request.name);
+      keeper.release(request.directory, request.name);
       await removeSocket(request.directory, request.name);
       return null;
     case 'journal': {
       const { lines, lease, doing } = request;
-      const lost = lease === null ? null : (keeper?.lease.goOn(lease, doing) ?? null);
+      const lost = lease === null ? null : keeper.lease.goOn(lease, doing);
       if (lost === null) await appendJournal(places.journal, lines);
       return lost;
     }
     case 'lease': {
       const { op: _op, id: _id, lease: id, ...rest } = request;
-      return leaseOf(keeper).take({ id, ...rest }, peer);
+      return keeper.lease.take({ id, ...rest }, peer);
     }
     case 'free':
-      leaseOf(keeper).free(request.lease);
+      keeper.lease.free(request.lease);
       return null;
     case 'holder':
-      return leaseOf(keeper).holder();
+      return keeper.lease.holder();
     case 'unlock':
-      return leaseOf(keeper).unlock(request.lease);
+      return keeper.lease.unlock(request.lease);
     case 'revision':
       return newestRevision(places.journal);
     case 'arrivals':
@@ -136,19 +134,10 @@ async function perform(
     case 'cron-run':
     case 'cron-pause':
     case 'cron-resume':
-      throw new Refusal(
-        keeper === null
-          ? 'its first process does not answer: nobody runs the jobs'
-          : 'this agent runs no jobs: the one that does has the engine’s socket',
-      );
+      throw new Refusal('this agent runs no jobs: the one that does has the engine’s socket');
     default:
       return unreachable(request);
   }
-}
-
-function leaseOf(keeper: Keeper | null): Lease {
-  if (keeper === null) throw new Refusal('its first process does not answer: nobody can hold the lock');
-  return keeper.lease;
 }
 
 /**
@@ -157,15 +146,15 @@ function leaseOf(keeper: Keeper | null): Lease {
  */
 async function publishKept(
   { directory, link, to, waitMs }: Extract<AgentRequest, { op: 'publish' }>,
-  keeper: Keeper | null,
+  keeper: Keeper,
 ): Promise<Handed | null> {
-  const handed = await keeper?.handOver(directory, link, to, waitMs);
-  if (handed !== null && handed !== undefined) return handed;
+  const handed = await keeper.handOver(directory, link, to, waitMs);
+  if (handed !== null) return handed;
   if (link === to) return null;
-  keeper?.release(directory, link);
+  keeper.release(directory, link);
   const wasBound = (await kindOf(`${directory}/${link}`)) === 'socket';
   await publish(directory, link, to);
-  if (wasBound) keeper?.guard(directory, link, to);
+  if (wasBound) keeper.guard(directory, link, to);
   return null;
 }
 

@@ -18,11 +18,14 @@ export interface Control {
 
 /** Has an agent's first process answer at a socket, in a folder of its own; sessions that were started beside it reach it there. */
 export function serveControl(control: string, { answer, leave, complain }: Control): void {
-  const server = createServer((socket) => {
+  // What is under way is answered also when nothing more is asked.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     // A session that ends early takes no answer.
     socket.on('error', () => undefined);
     socket.on('close', () => leave(socket));
-    serveSession(socket, socket, (request) => answer(request, socket)).catch(() => undefined);
+    serveSession(socket, socket, (request) => answer(request, socket))
+      .catch(() => undefined)
+      .finally(() => socket.end());
   });
   const fail = (error: unknown): void => complain(`${systemError(error)} (${control})`);
   server.on('error', fail);

@@ -1,7 +1,6 @@
-import { answer } from './answer.ts';
-import { forward, isKept } from './forward.ts';
 import { idle } from './idle.ts';
-import { serveSession } from './session.ts';
+import { relay } from './relay.ts';
+import { systemError } from './system-error.ts';
 
 const [mode, ...rest] = process.argv.slice(2);
 // Other places are for tests only, which have no `/stackc`.
@@ -14,11 +13,12 @@ if (mode === undefined) {
 } else if (mode === 'session' && rest.length === 0) {
   // Whoever asked is gone: nobody is left to answer.
   process.stdout.on('error', () => process.exit(0));
-  await serveSession(process.stdin, process.stdout, async (request) => {
-    const forwarded = isKept(request) ? await forward(request, control) : null;
-    return forwarded ?? answer(request, { root, journal }, null);
-  });
-  // At once: a look-up of a host name that is still under way would hold the process up.
+  try {
+    await relay(process.stdin, process.stdout, control);
+  } catch (error) {
+    process.stderr.write(`its first process cannot be reached: ${systemError(error)} (${control})\n`);
+    process.exit(1);
+  }
   process.exit(0);
 } else {
   process.stderr.write('usage: agent.mjs [session]\n');

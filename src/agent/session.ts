@@ -41,8 +41,8 @@ export async function serveSession(
 
   say({ hello: 'stackc-agent', protocol: PROTOCOL_VERSION });
   const split = lineSplitter(MAX_LINE_BYTES);
-  // A stream without an encoding gives bytes.
-  const chunks: AsyncIterable<Uint8Array> = input;
+  // A stream without an encoding gives bytes. A socket whose input has ended still takes answers.
+  const chunks: AsyncIterable<Uint8Array> = input.iterator({ destroyOnReturn: false });
   for await (const chunk of chunks) {
     for (const line of split(chunk)) take(line);
   }

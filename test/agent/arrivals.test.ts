@@ -11,7 +11,7 @@ let session: AgentSession;
 let end: () => void;
 
 beforeAll(async () => {
-  ({ place, session, close: end } = await agentAtWork({ first: false }));
+  ({ place, session, close: end } = await agentAtWork());
 });
 afterAll(() => end());
 

@@ -17,7 +17,7 @@ let end: () => void;
 const cleanups: (() => void)[] = [];
 
 beforeAll(async () => {
-  ({ place, session, close: end } = await agentAtWork({ first: false }));
+  ({ place, session, close: end } = await agentAtWork());
 });
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();

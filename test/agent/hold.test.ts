@@ -15,7 +15,7 @@ let directory: string;
 let servers: TestServer[] = [];
 
 beforeAll(async () => {
-  ({ place, session, close: end } = await agentAtWork({ first: true }));
+  ({ place, session, close: end } = await agentAtWork());
 });
 afterAll(() => end());
 beforeEach(() => {
@@ -128,7 +128,7 @@ test('held again before it has closed', async () => {
 });
 
 test('nobody ends it, and nothing can be published: what comes is answered, until the link can go back', async () => {
-  const { place: locked, session: there, close } = await agentAtWork({ first: true, nobody: true });
+  const { place: locked, session: there, close } = await agentAtWork({ nobody: true });
   const whole = directory;
   directory = locked.volume;
   try {

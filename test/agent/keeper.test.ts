@@ -15,7 +15,7 @@ let directory: string;
 let servers: Server[] = [];
 
 beforeAll(async () => {
-  ({ place, session, close: end } = await agentAtWork({ first: true }));
+  ({ place, session, close: end } = await agentAtWork());
 });
 afterAll(() => end());
 beforeEach(() => {

@@ -15,7 +15,7 @@ let end: () => void;
 const servers: TestServer[] = [];
 
 beforeAll(async () => {
-  ({ place, session, close: end } = await agentAtWork({ first: false }));
+  ({ place, session, close: end } = await agentAtWork());
 });
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));

@@ -27,7 +27,7 @@ let count = 0;
 const servers: TestServer[] = [];
 
 beforeAll(async () => {
-  ({ place, session, close: end } = await agentAtWork({ first: false }));
+  ({ place, session, close: end } = await agentAtWork());
 });
 beforeEach(() => {
   count += 1;

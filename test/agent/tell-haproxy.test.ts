@@ -178,7 +178,7 @@ describe('taking servers out', () => {
 });
 
 test('the agent does as a session asks, at runtime sockets in its volumes only', async () => {
-  const { place, session, close } = await agentAtWork({ first: false });
+  const { place, session, close } = await agentAtWork();
   cleanups.push(close);
   const servers = [{ name: 'app/app0', address: '10.0.0.2' }];
   const socket = join(place.volume, 'admin.sock');

@@ -1,4 +1,5 @@
-import { afterAll, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { ObservedState } from '../../src/compiler/observed/observed-state.ts';
 import { reconcile } from '../../src/compiler/reconcile/reconcile.ts';
@@ -9,6 +10,7 @@ import { agentPlace, execEngine } from '../support/agent-process.ts';
 import { desiredState, plainRequest, settled, type ContainerSketch } from '../support/desired.ts';
 
 const place = agentPlace();
+beforeAll(() => once(place.start([]).stdout, 'data'));
 afterAll(() => place.remove());
 
 const front: ContainerSketch = {

@@ -58,20 +58,14 @@ export function agentPlace({ nobody = false }: { readonly nobody?: boolean } = {
   };
 }
 
-/** A place with a session. `first`: beside the agent's first process, which keeps what outlives a session. */
-export async function agentAtWork({
-  first,
-  nobody = false,
-}: {
-  readonly first: boolean;
-  readonly nobody?: boolean;
-}): Promise<{
+/** A place with the agent's first process, and a session. */
+export async function agentAtWork({ nobody = false }: { readonly nobody?: boolean } = {}): Promise<{
   readonly place: AgentPlace;
   readonly session: AgentSession;
   readonly close: () => void;
 }> {
   const place = agentPlace({ nobody });
-  if (first) await once(place.start([]).stdout, 'data');
+  await once(place.start([]).stdout, 'data');
   const session = await execAgentConnector(execEngine(place.start)).open('agent');
   return {
     place,
@@ -85,7 +79,7 @@ export async function agentAtWork({
 
 /** An engine whose exec starts a process here, and that can do nothing else. */
 export function execEngine(start: AgentPlace['start']): Pick<Engine, 'exec'> {
-  return { exec: async (_id, { command }) => execSession(start(command.slice(2))) };
+  return { exec: async () => execSession(start(['session'])) };
 }
 
 function execSession(child: ChildProcessWithoutNullStreams): ExecSession {

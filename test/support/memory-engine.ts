@@ -166,7 +166,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       if (container.state !== 'running') throw conflict(operation, `Container ${id} is not running`);
       const details = container.details();
       const isAgent =
-        details.labels[labels.role] === 'agent' && request.command.join(' ').endsWith('/agent.mjs session');
+        details.labels[labels.role] === 'agent' && request.command.join(' ').endsWith('/session.sh');
       const agent = () => memoryAgentExec(world.agents, journalVolume(details.labels[labels.stack] ?? ''));
       return playExec(isAgent ? agent() : world.execHandler, request, details);
     },

@@ -165,6 +165,7 @@ function programFiles(): readonly OwnedFile[] {
     file('agent/scheduler.mjs', './agent/scheduler.mjs'),
     file('agent/Dockerfile', './agent/Dockerfile'),
     file('agent/older-node.cjs', './agent/older-node.cjs'),
+    file('agent/session.sh', './agent/session.sh'),
     file('older-node.cjs', './agent/older-node.cjs'),
   ];
 }

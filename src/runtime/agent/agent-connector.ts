@@ -23,7 +23,7 @@ import {
 } from './agent-session.ts';
 import { converse, type Conversation } from './conversation.ts';
 
-const COMMAND = ['node', '/stackc/agent.mjs', 'session'];
+const COMMAND = ['sh', '/stackc/session.sh'];
 
 /** How long the agent may take; what it does has limits of its own, so these only end what hangs. */
 export interface AgentPatience {

@@ -30,7 +30,7 @@ export interface AgentBuild {
 }
 
 /** What its image is built from. */
-const FILES = ['Dockerfile', 'agent.mjs', 'scheduler.mjs', 'older-node.cjs'];
+const FILES = ['Dockerfile', 'agent.mjs', 'scheduler.mjs', 'older-node.cjs', 'session.sh'];
 
 /** The program itself, by which the agent heals: beside the folder of these. */
 const PROGRAM = ['stack.cjs', 'program.cjs'];
@@ -68,6 +68,7 @@ function makeAgentImage(): AgentImage {
     Dockerfile: readFileSync(source('src/agent/Dockerfile')),
     ...bundleAgent(fileURLToPath(source(''))),
     'older-node.cjs': readFileSync(source('src/agent/older-node.cjs')),
+    'session.sh': readFileSync(source('src/agent/session.sh')),
     ...(builtProgram(source('dist/')) ?? notBuilt()),
   };
   const hash = createHash('sha256');

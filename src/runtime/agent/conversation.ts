@@ -61,7 +61,7 @@ export function converse(exec: ExecSession, agent: string): Conversation {
       const asked = waiting.get(message.id);
       waiting.delete(message.id);
       if (message.ok) asked?.resolve(message.result);
-      else asked?.reject(new (message.lost === true ? AgentLostError : AgentRefusedError)(message.error));
+      else asked?.reject(new AgentRefusedError(message.error));
     }
   };
 

@@ -16,7 +16,7 @@ export function readMessage(line: string | null): Hello | AgentAnswer | null {
     return typeof id === 'number' ? { id, ok, result: 'result' in message ? message.result : null } : null;
   const known = (typeof id === 'number' || id === null) && ok === false;
   return known && 'error' in message && typeof message.error === 'string'
-    ? { id, ok, error: message.error, lost: 'lost' in message && message.lost === true }
+    ? { id, ok, error: message.error }
     : null;
 }
 

@@ -25,7 +25,7 @@ describe('open', () => {
     peer.says(HELLO);
     await opening;
     expect(peer.asked).toEqual([
-      ['shop-agent', { command: ['node', '/stackc/agent.mjs', 'session'], tty: false, stdin: true }],
+      ['shop-agent', { command: ['sh', '/stackc/session.sh'], tty: false, stdin: true }],
     ]);
   });
 
@@ -114,12 +114,14 @@ describe('a session', () => {
     expect(peer.destroyed).toBe(true);
   });
 
-  test('tells a refusal from an agent that is ending', async () => {
+  test('passes a refusal on, and goes on', async () => {
     const { session, peer } = await opened();
-    const both = [session.unlink('/stackc/v/x', 'y'), session.unlink('/stackc/v/x', 'z')];
-    peer.says('{"id":1,"ok":false,"error":"ENOSPC"}\n{"id":2,"ok":false,"error":"it ended","lost":true}\n');
-    await expect(both[0]).rejects.toEqual(new AgentRefusedError('ENOSPC'));
-    await expect(both[1]).rejects.toEqual(new AgentLostError('it ended'));
+    const full = session.unlink('/stackc/v/x', 'y');
+    peer.says('{"id":1,"ok":false,"error":"ENOSPC"}\n');
+    await expect(full).rejects.toEqual(new AgentRefusedError('ENOSPC'));
+    const done = session.unlink('/stackc/v/x', 'z');
+    peer.says('{"id":2,"ok":true,"result":null}\n');
+    await expect(done).resolves.toBeUndefined();
   });
 
   test('fails when the connection is cut', async () => {

@@ -20,6 +20,7 @@ test('the image is named by the version and what it is made of', () => {
     'agent.mjs',
     'scheduler.mjs',
     'older-node.cjs',
+    'session.sh',
     'stack.cjs',
     'program.cjs',
   ]);
