@@ -46,7 +46,8 @@ export class OwnEngine {
         '--iptables=false',
         '--ip6tables=false',
       ],
-      { stdio: 'ignore' },
+      // As `scripts/engine.mjs` does.
+      { stdio: 'ignore', env: { GOGC: '400', ...process.env } },
     );
     await until(
       () => this.docker('version', '--format', '{{.Server.Version}}').catch(() => ''),
