@@ -11,6 +11,7 @@ import { foreignNetworks, restartText } from './compare.ts';
 import type { Decided } from './decide.ts';
 import { fileName, hasOwnSocket, publish, release, socketPlace, unlink } from './sockets.ts';
 import type { SocketScope } from './sockets.ts';
+import type { Standing } from './standing.ts';
 import { addSteps, scopeOf } from './steps.ts';
 import { existing } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -112,7 +113,7 @@ export function update(
   const { name, maxRetries } = instance.spec.restart;
   const target = existing(current);
   if (restartText(instance.spec.restart) !== current.restart) {
-    if (isQuiet(instance, current)) {
+    if (isQuiet(instance, current, standing)) {
       const stop = { kind: 'container.stop', target, timeoutS: instance.stop.timeoutS } as const;
       last = [builder.add(instance.key, 'stop', stop, last, 'was told to take no new work')];
       last = [
@@ -158,8 +159,14 @@ export function update(
 
 /**
  * Whether an apply that was cut off may have told a worker that it leaves: it was let go, and takes up its work only after a
- * restart.
+ * restart. Not where its successor has been started: then it would have been told only after it had given up its name.
  */
-function isQuiet({ stop, socket }: DesiredInstance, { restart, state }: ObservedContainer): boolean {
-  return restart === 'no' && state === 'running' && stop.quietSignal !== null && socket === null;
+function isQuiet(
+  { stop, socket }: DesiredInstance,
+  { restart, state }: ObservedContainer,
+  { leftovers }: Pick<Standing, 'leftovers'>,
+): boolean {
+  if (restart !== 'no' || state !== 'running') return false;
+  if (stop.quietSignal === null || socket !== null) return false;
+  return !leftovers.some((one) => one.phase === 'next' && one.state !== 'created');
 }

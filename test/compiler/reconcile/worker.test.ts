@@ -64,6 +64,26 @@ test('one that was let go, and stays after all, is started anew: it may be quiet
 });
 
 test.each([
+  ['running', false],
+  ['exited', false],
+  // Stop-first, a successor is started only after the stop.
+  ['created', true],
+] as const)('one that was let go beside a successor that is %s is started anew: %j', (state, isAnew) => {
+  const observed = settled(worker());
+  const letGo = changed(observed, { restart: 'no' });
+  const next = changed(observed, {
+    id: 'next',
+    phase: 'next',
+    generation: 2,
+    engineName: 'shop-app0.2.next',
+    restart: 'no',
+    state,
+  });
+  const told = steps(worker(), { ...observed, containers: [...letGo, ...next] });
+  expect(told.includes('container.start')).toBe(isAnew);
+});
+
+test.each([
   ['old', 1],
   ['next', 3],
 ] as const)('one that is left over as %s finishes its jobs, too', (phase, generation) => {
