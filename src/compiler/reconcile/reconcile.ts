@@ -15,6 +15,7 @@ import { desiredAgents, hasOtherSocket, impairedPlanes, planesOf } from './agent
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
 import type { Decided } from './decide.ts';
+import { dropTemplates } from './drop-templates.ts';
 import { decideHealing, healedContainers } from './heal.ts';
 import { withDependencies } from './dependencies.ts';
 import { droppedInstances, removeDropped } from './dropped.ts';
@@ -25,9 +26,10 @@ import { STARTING } from './mode-table.ts';
 import { prepare } from './prepare.ts';
 import { rollContainers } from './roll-containers.ts';
 import type { RollScope } from './replace.ts';
+import { rollTemplates } from './roll-templates.ts';
 import { abandonedRuns, tidyMigrations, tidyRuns, unstartedMigrations } from './runs.ts';
 import { socketVolumes, wantedPlaces } from './sockets.ts';
-import { decideTemplates, dropTemplates, rollTemplates, type DecidedTemplate } from './templates.ts';
+import { decideTemplates, type DecidedTemplate } from './templates.ts';
 import { existing } from './turn.ts';
 
 /**

@@ -13,7 +13,7 @@ import { rollInstance, waitName } from './roll.ts';
 import type { Awaited, RollScope } from './replace.ts';
 import type { Rolled } from './roll.ts';
 import { awaitCounted, replacedInTurn, settledFirst } from './turns.ts';
-import type { AwaitedByJob } from './templates.ts';
+import type { AwaitedByJob } from './roll-templates.ts';
 
 /** What was decided, and what every instance must know. */
 export interface Work extends MigrationScope {
