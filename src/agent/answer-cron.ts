@@ -18,8 +18,6 @@ async function perform(request: AgentRequest, runner: Promise<CronRunner>): Prom
   switch (request.op) {
     case 'ping':
       return null;
-    case 'cron-status':
-      return (await runner).status();
     case 'cron-run':
       return { run: await (await runner).run(request.job, request.by) };
     case 'cron-pause':

@@ -130,7 +130,6 @@ async function perform(
       checkBelow(root, request.socket);
       checkSocketLength(request.socket);
       return request.op === 'point' ? pointServers(request) : leaveServers(request);
-    case 'cron-status':
     case 'cron-run':
     case 'cron-pause':
     case 'cron-resume':

@@ -118,8 +118,6 @@ function questionIn(fields: Fields): AgentQuestion {
       if (state !== 'drain' && state !== 'maint') throw new Refusal('`state` is neither `drain` nor `maint`');
       return { op: 'leave', socket: text(fields, 'socket'), servers: texts(fields, 'servers'), state };
     }
-    case 'cron-status':
-      return { op: 'cron-status' };
     case 'cron-run':
     case 'cron-pause':
     case 'cron-resume': {

@@ -70,8 +70,9 @@ test('takes up its jobs as soon as there is one', async () => {
   engine.listen(join(folder, 'engine.sock'));
   await up;
   const socket = connect(join(folder, 'run/agent.sock'));
-  socket.write('{"id":1,"op":"cron-status"}\n{"id":2,"op":"holder"}\n');
-  await said(socket, '"result":{"jobs":[]}');
+  const by = '{"user":"deploy","host":"laptop"}';
+  socket.write(`{"id":1,"op":"cron-run","job":"shop/backup","by":${by}}\n`);
+  await said(socket, '`shop/backup` is no job of this stack');
   socket.destroy();
   child.kill('SIGTERM');
   await once(child, 'exit');

@@ -220,7 +220,9 @@ describe('where the first process', () => {
 });
 
 test('jobs are run by another agent', async () => {
-  const { lines } = await converse('{"id":1,"op":"cron-status"}\n');
+  const { lines } = await converse(
+    '{"id":1,"op":"cron-run","job":"shop/backup","by":{"user":"a","host":"b"}}\n',
+  );
   expect(lines.at(-1)).toEqual({
     id: 1,
     ok: false,

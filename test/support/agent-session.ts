@@ -24,7 +24,6 @@ export function agentSession(does: Partial<AgentSession> = {}): AgentSession {
     host: refuse,
     point: refuse,
     leave: refuse,
-    cronStatus: refuse,
     cronRun: refuse,
     cronPause: refuse,
     cronResume: refuse,

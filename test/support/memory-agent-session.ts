@@ -161,7 +161,6 @@ export function memoryAgentSession(options: MemoryAgentOptions): AgentSession {
       for (const server of servers) told.set(server, { host: told.get(server)?.host ?? '', state });
       return { missing: [], unresolved: [], down: [], ms: 1 };
     },
-    cronStatus: () => Promise.resolve({ jobs: [] }),
     cronRun: () => Promise.reject(new AgentError('this agent runs no jobs')),
     cronPause: () => Promise.reject(new AgentError('this agent runs no jobs')),
     cronResume: () => Promise.reject(new AgentError('this agent runs no jobs')),

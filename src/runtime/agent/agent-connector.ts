@@ -9,7 +9,6 @@ import {
   type AgentConnector,
   type AgentSession,
   type ArrivalsResult,
-  type CronStatus,
   type PortArrivalsResult,
   type DrainResult,
   type Handed,
@@ -173,11 +172,6 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
       if (isTellResult(result)) return result;
       throw new AgentError(`the agent's answer to \`leave\` makes no sense: ${JSON.stringify(result)}`);
     },
-    cronStatus: async () => {
-      const result = await ask({ op: 'cron-status' }, answerMs);
-      if (isCronStatus(result)) return result;
-      throw new AgentError(`the agent's answer to \`cron-status\` makes no sense: ${JSON.stringify(result)}`);
-    },
     cronRun: async (job, by) => {
       const result = await ask({ op: 'cron-run', job, by }, answerMs);
       const run: unknown = isRecord(result) ? result['run'] : null;
@@ -295,20 +289,4 @@ function isDrainResult(value: unknown): value is DrainResult {
     default:
       return false;
   }
-}
-
-function isCronStatus(value: unknown): value is CronStatus {
-  const jobs: unknown = isRecord(value) ? value['jobs'] : null;
-  return (
-    Array.isArray(jobs) &&
-    jobs.every(
-      (job: unknown) =>
-        isRecord(job) &&
-        typeof job['job'] === 'string' &&
-        Array.isArray(job['running']) &&
-        typeof job['queued'] === 'number' &&
-        typeof job['paused'] === 'boolean' &&
-        (job['nextMs'] === null || typeof job['nextMs'] === 'number'),
-    )
-  );
 }

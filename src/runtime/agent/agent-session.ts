@@ -182,20 +182,6 @@ export interface TellResult {
   readonly ms: number;
 }
 
-/** What the jobs of a stack do right now, by their names. */
-export interface CronStatus {
-  readonly jobs: readonly {
-    readonly job: JobKey;
-    /** Milliseconds since the epoch. */
-    readonly running: readonly { readonly run: number; readonly sinceMs: number }[];
-    /** How many wait for the one that runs. */
-    readonly queued: number;
-    readonly paused: boolean;
-    /** When it runs next, without its jitter; null: never, or only by hand. */
-    readonly nextMs: number | null;
-  }[];
-}
-
 /**
  * A conversation with one agent over the engine's exec API: line-delimited JSON, one answer a request,
  * any number under way. Rejects with {@link AgentRefusedError} when the agent refuses, with another {@link AgentError} when
@@ -247,9 +233,7 @@ export interface AgentSession {
   point(request: PointRequest): Promise<TellResult>;
   /** Takes servers out of a haproxy; refuses to `drain` the last ones that serve. */
   leave(request: LeaveRequest): Promise<TellResult>;
-  /** Only the agent that runs jobs; every other one refuses. */
-  cronStatus(): Promise<CronStatus>;
-  /** Runs a job now, paused or not; the number of the run. Refused for an unknown job, and where it may not run beside itself. */
+  /** Only the agent that runs jobs; every other one refuses. Runs a job now, paused or not; the number of the run. Refused for an unknown job, and where it may not run beside itself. */
   cronRun(job: JobKey, by: AskedBy): Promise<number>;
   cronPause(job: JobKey, by: AskedBy): Promise<void>;
   cronResume(job: JobKey, by: AskedBy): Promise<void>;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { foldCron } from '../../../src/compiler/cron/fold.ts';
 import { HOUR_MS, JobScene, MINUTE_MS } from '../../support/cron/job-scene.ts';
 
 const START = '2026-01-01T12:00:00Z';
@@ -40,15 +41,9 @@ describe('a run that is due while another one lasts', () => {
       '12:04:00 queued slow 12:04',
       '12:05:00 queued slow 12:05',
     ]);
-    expect(scene.runner?.status().jobs).toEqual([
-      {
-        job: 'shop/slow',
-        running: [{ run: 2, sinceMs: Date.parse('2026-01-01T12:03:30Z') }],
-        queued: 3,
-        paused: false,
-        nextMs: Date.parse('2026-01-01T12:06:00Z'),
-      },
-    ]);
+    const state = foldCron(scene.store.records).get('shop/slow');
+    expect(state?.underWay).toMatchObject([{ run: 2, beganMs: Date.parse('2026-01-01T12:03:30Z') }]);
+    expect(state?.queue).toHaveLength(3);
   });
 
   test('runs beside it', async () => {
