@@ -183,6 +183,7 @@ function observedContainer(
     entrypoint: details.entrypoint,
     restart: details.restart,
     stopSignal: details.stopSignal,
+    stopTimeoutS: details.stopTimeoutS,
     networks: details.networks,
     anonymousVolumes: details.mounts
       .filter(({ type, name }) => type === 'volume' && /^[0-9a-f]{64}$/.test(name) && !isOfData(name, spec))

@@ -343,6 +343,7 @@ function settledContainer(container: DesiredContainer, instance: DesiredInstance
     entrypoint: null,
     restart: restartText(instance.spec.restart),
     stopSignal: instance.stopSignal ?? instance.stop.signal,
+    stopTimeoutS: instance.stop.timeoutS,
     networks: { [STACK]: [] },
     anonymousVolumes: [],
     memory: 0,

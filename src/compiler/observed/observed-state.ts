@@ -89,6 +89,8 @@ export interface ObservedContainer {
   readonly restart: string;
   /** What a stop sends it, its image's own included; null: TERM. */
   readonly stopSignal: string | null;
+  /** Seconds from that to its kill. */
+  readonly stopTimeoutS: number;
   /** Network name → aliases. */
   readonly networks: Readonly<Record<string, readonly string[]>>;
   /** Where anonymous volumes are mounted: what an image's VOLUME makes. */

@@ -14,7 +14,6 @@ import { groupBy } from '../group-by.ts';
 import { instanceEngineName, templateName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
 import type { Reason } from '../plan/plan.ts';
-import { durationWords } from '../verdict/duration-words.ts';
 import { compare, MASKED } from './compare.ts';
 import { field } from './spec-reasons.ts';
 import { standing, type Standing } from './standing.ts';
@@ -58,6 +57,7 @@ export function decideTemplates(
     const reasons = [
       ...scheduleReasons(job.spec, current.job),
       ...toldReasons(template, current),
+      ...stopReasons(template, current),
       ...replace,
       ...files,
       ...update,
@@ -74,6 +74,13 @@ function toldReasons({ files }: DesiredInstance, current: ObservedContainer): re
   const to = wanted === undefined ? null : new TextDecoder().decode(fileBytes(wanted, ''));
   const masked = (text: string | null) => (text === null ? null : MASKED);
   return from === to ? [] : [field('heartbeat, cron.on_failure', masked(from), masked(to))];
+}
+
+/** Nobody who stops a run has the file: it is stopped as its template says. */
+function stopReasons({ stop }: DesiredInstance, { stopTimeoutS }: ObservedContainer): readonly Reason[] {
+  return stop.timeoutS === stopTimeoutS
+    ? []
+    : [field('stop_timeout', `${stopTimeoutS} s`, `${stop.timeoutS} s`)];
 }
 
 /** Without the agent's own file. */
@@ -103,7 +110,8 @@ const KEYS = { overlap: 'overlap', timeoutMs: 'timeout', catchUp: 'catch_up', ji
 
 function valueWords(value: JobSpec['overlap' | 'timeoutMs' | 'catchUp' | 'jitterMs']): string | null {
   if (value === null || value === 0) return null;
-  return typeof value === 'number' ? durationWords(value) : String(value);
+  // Exact: what is another time must read so.
+  return typeof value === 'number' ? `${value / 1000} s` : String(value);
 }
 
 /** The container that a template is of. */

@@ -33,6 +33,7 @@ const container = (given: Partial<ObservedContainer> & { engineName: string }): 
   entrypoint: null,
   restart: 'always',
   stopSignal: null,
+  stopTimeoutS: 10,
   networks: {},
   anonymousVolumes: [],
   memory: 0,

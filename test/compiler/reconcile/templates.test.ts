@@ -109,6 +109,19 @@ describe('the template of a job', () => {
     expect(changed?.reasons.map(({ field, from, to }) => `${field}: ${from} → ${to}`)).toEqual(reasons);
   });
 
+  test('differs by a little more time', () => {
+    const bounded = (timeoutMs: number) => withJob({ spec: { ...job().spec, timeoutMs } });
+    const [changed] = plan(bounded(3_601_000), settled(bounded(3_600_000))).changes.filter(isPending);
+    expect(changed?.reasons).toEqual([
+      { kind: 'field', field: 'cron.timeout', from: '3600 s', to: '3601 s' },
+    ]);
+  });
+
+  test('is made anew for another `stop_timeout`, which runs have from it alone', () => {
+    const [changed] = plan(desired, withTemplates({ stopTimeoutS: 10 })).changes.filter(isPending);
+    expect(changed?.reasons).toEqual([{ kind: 'field', field: 'stop_timeout', from: '10 s', to: '30 s' }]);
+  });
+
   test('of another version is made anew', () => {
     const [changed] = plan(desired, withTemplates({ job: null })).changes.filter(isPending);
     expect(changed?.reasons).toEqual([
