@@ -1,11 +1,13 @@
-import type { DesiredState } from '../compiler/desired/desired-state.ts';
+import type { ContainerKey, DesiredState } from '../compiler/desired/desired-state.ts';
+import { madeTemplates } from '../compiler/journal/made-templates.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import { foreignContainers } from '../runtime/adopt/foreign-containers.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { journalReader } from '../runtime/journal/fetch-journal.ts';
 import { foreignNames } from '../runtime/observe-names.ts';
 import { foreignPorts } from '../runtime/observe-ports.ts';
 
-/** What others made is known by name only once the file is resolved. */
+/** What others made, and what somebody has removed, is known by name only once the file is resolved. */
 export async function withForeign(
   engine: Engine,
   observed: ObservedState,
@@ -14,12 +16,13 @@ export async function withForeign(
   // They ask for the same list, if at all.
   let rows: ReturnType<Engine['listContainers']> | null = null;
   const once = { listContainers: () => (rows ??= engine.listContainers([])) };
-  const [networks, volumes, ports, names, foreign] = await Promise.all([
+  const [networks, volumes, ports, names, foreign, lost] = await Promise.all([
     foreignNetworks(engine, observed, desired),
     foreignVolumes(engine, observed, desired),
     foreignPorts(once, observed, desired),
     foreignNames(once, observed, desired),
     foreignContainers(once, observed, desired),
+    lostTemplates(engine, observed, desired),
   ]);
   return {
     ...observed,
@@ -28,7 +31,23 @@ export async function withForeign(
     foreignPorts: ports,
     foreignNames: names,
     foreign,
+    lostTemplates: lost,
   };
+}
+
+/** Before a first apply of a job, and after somebody has removed its template. */
+async function lostTemplates(
+  engine: Engine,
+  observed: ObservedState,
+  desired: DesiredState,
+): Promise<readonly ContainerKey[]> {
+  const there = new Set(
+    observed.templates.map(({ application, container }) => `${application}/${container}`),
+  );
+  const lacking = desired.containers.flatMap(({ job, key }) => (job === null || there.has(key) ? [] : [key]));
+  if (lacking.length === 0 || observed.agents.length === 0) return [];
+  const records = await journalReader(engine, observed.agents)();
+  return records === null ? [] : [...madeTemplates(records, lacking)];
 }
 
 /** Asked only where the stack's own are not all there: before a first apply, and where another tool made one. */

@@ -52,6 +52,7 @@ export async function observe(
   return {
     containers: adopted.length === 0 ? compared : [...compared, ...adopted].sort(byInstance),
     templates: own.filter(({ role }) => role === 'template'),
+    lostTemplates: [],
     jobRuns: observedJobRuns(summaries),
     volumes: volumes.map(observedVolume).sort((a, b) => compare(a.name, b.name)),
     // Known only once the file is resolved, and where a plan has something to do.

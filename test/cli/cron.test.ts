@@ -46,6 +46,30 @@ function steady(text: string): string {
   return text.replace(/20(?!26-03-01)\d\d-\d\d-\d\d \d\d:59/g, 'NEXT').replace(/ {2,}/g, '  ');
 }
 
+describe('a job in a plan', () => {
+  it('is listed where it changes, and its lost template is drift', async () => {
+    await applied(one);
+    await applied(withJob);
+    expect((await cli('plan')).stdout).not.toContain('backup');
+    await shop.memory.removeContainer('shop-backup.template');
+    const { stdout } = await cli('plan');
+    expect(stdout).toContain('drift: template  removed by hand → there');
+    expect(stdout).toContain('Drift: backup has changed on the engine.');
+    await applied(withJob);
+    await applied(one);
+    await write(withJob);
+    const again = (await cli('plan')).stdout;
+    expect(again).toContain('@ cron     backup');
+    expect(again).not.toContain('drift');
+  });
+
+  it('is made anew by `--force`', async () => {
+    await applied(withJob);
+    const { code, stdout } = await cli('plan', '--force', 'backup');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/@ cron +backup +generation 1 → 2\n/)]);
+  });
+});
+
 describe('cron', () => {
   it('lists jobs with their last run and their next one', async () => {
     await applied(withJob);

@@ -45,9 +45,7 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
   const name = subjectNames(plan);
   const nameOf = changeNames(plan);
   const isIdle = idleIds(plan);
-  // What runs by the clock is news only beside something that changes.
-  const quiet = plan.changes.some(isPending) ? ['none'] : ['none', 'schedule'];
-  const shown = plan.changes.filter((change) => style.verbose || !quiet.includes(change.action));
+  const shown = plan.changes.filter((change) => style.verbose || !isQuiet(change));
   const labels = { name, padding: nameWidth(shown, name) };
   const firsts = new Map<string, { readonly subject: Subject; readonly lines: string }>();
   const blocks = shown.map((change) => {
@@ -78,6 +76,11 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
     .map((line) => fold(line, style.width, '', '  ').join('\n'))
     .join('\n');
   return `${[...paragraphs(blocks), ...nodes, summary].join('\n\n')}\n`;
+}
+
+/** What stays as it is. What is held stays so too, and waits for somebody. */
+function isQuiet(change: Change): boolean {
+  return change.action === 'none' || (change.action === 'schedule' && !isPending(change));
 }
 
 function waitsLines(waits: readonly string[], { width }: PlanStyle): readonly string[] {

@@ -2,13 +2,15 @@ import type { BalancerText } from '../balancer/running.ts';
 import type { HostPort } from '../desired/host-port.ts';
 import type { JobSpec } from '../cron/job.ts';
 import type { RecordedSpec } from '../desired/instance-spec.ts';
-import type { InstanceKey } from '../desired/desired-state.ts';
+import type { ContainerKey, InstanceKey } from '../desired/desired-state.ts';
 
 /** One look at the engine, taken before planning. Types only: the runtime fills it. */
 export interface ObservedState {
   readonly containers: readonly ObservedContainer[];
   /** Containers that never run, from which jobs are (ADR 0022). */
   readonly templates: readonly ObservedContainer[];
+  /** Jobs of the file that lack a template which an apply has made; looked up where one lacks. */
+  readonly lostTemplates: readonly ContainerKey[];
   /** Runs of jobs that have a container. */
   readonly jobRuns: readonly ObservedJobRun[];
   readonly volumes: readonly ObservedVolume[];
@@ -250,5 +252,6 @@ export const NOTHING_OBSERVED: ObservedState = {
   runs: [],
   kept: [],
   templates: [],
+  lostTemplates: [],
   jobRuns: [],
 };

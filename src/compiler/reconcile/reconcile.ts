@@ -68,7 +68,7 @@ function planWith(
   const dropped = isHealing ? [] : droppedInstances(desired, observed, within);
   const builder = new PlanBuilder();
 
-  const templates = decideTemplates(desired, observed, selected);
+  const templates = decideTemplates(desired, observed, selected, request);
   const starting = new Set(
     [...decided, ...templates].filter((d) => STARTING.has(d.decision)).map((d) => d.container.key),
   );

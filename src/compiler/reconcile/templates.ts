@@ -13,8 +13,9 @@ import { containerKey } from '../desired/keys.ts';
 import { groupBy } from '../group-by.ts';
 import { instanceEngineName, templateName } from '../names.ts';
 import type { ObservedContainer, ObservedState } from '../observed/observed-state.ts';
-import type { Reason } from '../plan/plan.ts';
+import type { PlanRequest, Reason } from '../plan/plan.ts';
 import { compare, MASKED } from './compare.ts';
+import { named } from './decide.ts';
 import { field } from './spec-reasons.ts';
 import { standing, type Standing } from './standing.ts';
 
@@ -31,15 +32,20 @@ export interface DecidedTemplate {
   readonly reasons: readonly Reason[];
 }
 
-const missing: Reason = { kind: 'missing', field: 'template', from: null, to: null };
+const MISSING: Reason = { kind: 'missing', field: 'template', from: null, to: null };
+const REMOVED: Reason = { kind: 'drift', field: 'template', from: 'removed by hand', to: 'there' };
+const FORCED: Reason = { kind: 'requested', field: '--force', from: null, to: null };
 
 /** Compares the template of each job of the file with it. Order: that of the desired state. */
 export function decideTemplates(
   desired: DesiredState,
-  { templates }: ObservedState,
+  { templates, lostTemplates }: ObservedState,
   selected: ReadonlySet<ContainerKey>,
+  { force, goesOn = false }: Pick<PlanRequest, 'force' | 'goesOn'>,
 ): readonly DecidedTemplate[] {
   const byKey = groupBy(templates, keyOf);
+  const lost = new Set(lostTemplates);
+  const forced = new Set(force);
   return desired.containers.flatMap((container): readonly DecidedTemplate[] => {
     const { job, application, name: written, key, template } = container;
     if (job === null || !selected.has(key)) return [];
@@ -48,13 +54,17 @@ export function decideTemplates(
     const { current } = stands;
     const base = instanceEngineName(desired.stack, application, written);
     const whole = { container, job: job.spec, name, base, standing: stands };
-    if (current === null) return [{ ...whole, decision: 'create', reasons: [missing] }];
+    if (current === null)
+      return [{ ...whole, decision: 'create', reasons: [lost.has(key) ? REMOVED : MISSING] }];
     const { spec } = current;
     const { replace, files, update } = compare(container, untold(template), {
       ...current,
       spec: spec && { ...spec, files: spec.files.filter(isOfRuns) },
     });
+    // What was cut off and is gone on with has made it already.
+    const isForced = named(forced, container, template) && !(goesOn && isReplaced(stands));
     const reasons = [
+      ...(isForced ? [FORCED] : []),
       ...scheduleReasons(job.spec, current.job),
       ...toldReasons(template, current),
       ...stopReasons(template, current),
@@ -64,6 +74,10 @@ export function decideTemplates(
     ];
     return [{ ...whole, decision: reasons.length === 0 ? 'leave' : 'replace', reasons }];
   });
+}
+
+function isReplaced({ leftovers }: Standing): boolean {
+  return leftovers.some(({ phase }) => phase === 'old');
 }
 
 /** Whom a job tells what may be secret: only that it differs is told. */

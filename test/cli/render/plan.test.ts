@@ -224,16 +224,22 @@ Plan: 2 to replace, 1 unchanged.
     expect(summaryLine({ changes: [] })).toBe('Nothing to do: the stack is empty.');
   });
 
-  it('shows what has a schedule beside what changes', () => {
-    const plan = samplePlan([
-      instanceChange('app0', 'create'),
+  it('shows what has a schedule where that changes, and why', () => {
+    const job = (name: string, reasons: Change['reasons']) =>
       change({
-        id: 'schedule report',
-        subject: { kind: 'schedule', application: 'shop', container: 'report' },
+        id: `shop/${name}`,
+        subject: { kind: 'schedule', application: 'shop', container: name },
         action: 'schedule',
-      }),
-    ]);
-    expect(renderPlan(plan, plain)).toContain('\n@ cron     report\n\nPlan: 1 to create, 1 cron.\n');
+        reasons,
+      });
+    const lost = { kind: 'drift', field: 'template', from: 'removed by hand', to: 'there' } as const;
+    const plan = samplePlan([instanceChange('app0', 'create'), job('same', []), job('report', [lost])]);
+    const shown = renderPlan(plan, plain);
+    expect(shown).toContain(
+      '\n@ cron     report\n    drift: template  removed by hand → there\n\nPlan: 1 to create, 2 cron.\nDrift: report has changed on the engine.\n',
+    );
+    expect(shown).not.toContain('same');
+    expect(renderPlan(plan, { ...plain, verbose: true })).toContain('@ cron     same');
   });
 
   it('names the application where there are several', () => {

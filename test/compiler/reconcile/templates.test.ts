@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import type { DesiredContainer, DesiredState } from '../../../src/compiler/desired/desired-state.ts';
+import type {
+  ContainerKey,
+  DesiredContainer,
+  DesiredState,
+} from '../../../src/compiler/desired/desired-state.ts';
 import type { ObservedContainer, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
+import { causeOf } from '../../../src/compiler/plan/cause.ts';
 import { isPending, type PlanRequest } from '../../../src/compiler/plan/plan.ts';
 import { destroyPlan } from '../../../src/compiler/reconcile/destroy.ts';
 import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
@@ -157,6 +162,34 @@ describe('the template of a job', () => {
     ]);
   });
 
+  test('that somebody has removed is drift, and says so', () => {
+    const observed = { ...settled(desired), templates: [], lostTemplates: [jobKey()] };
+    const [changed] = plan(desired, observed).changes.filter(isPending);
+    expect(changed && causeOf(changed)).toBe('engine');
+    expect(changed?.reasons).toEqual([
+      { kind: 'drift', field: 'template', from: 'removed by hand', to: 'there' },
+    ]);
+  });
+
+  test.each(['job', 'shop/job'])('is made anew where somebody asks for it: --force %s', (name) => {
+    const forced = (observed: ObservedState, goesOn = false) =>
+      plan(desired, observed, { force: [name], goesOn });
+    expect(planText(forced(settled(desired)))).toBe(
+      [
+        'none shop/app0',
+        'schedule shop/job 1→2 (requested --force -→-)',
+        '',
+        '[] #1 shop/job create 2: container.create undo: container.remove',
+        '[1] #2 shop/job park 1: container.rename undo: container.rename',
+        '[2] #3 shop/job switch 2: container.rename undo: container.rename',
+        '[3] #4 shop/job remove 1: container.remove',
+      ].join('\n'),
+    );
+    expect(forced(withTemplates({ generation: 2 }, old), true).nodes.map(({ id }) => id)).toEqual([
+      'shop/job remove 1',
+    ]);
+  });
+
   test('is not made by an apply that leaves its container out', () => {
     const { nodes } = plan(desired, { ...settled(desired), templates: [] }, { only: ['app'] });
     expect(nodes).toEqual([]);
@@ -262,6 +295,12 @@ test('a destroy takes no network away from under who starts jobs, also where no 
   expect(networks).not.toEqual([]);
   expect(networks.filter((id) => !waitsFor(id))).toEqual([]);
 });
+
+function jobKey(): ContainerKey {
+  const found = desired.containers.find(({ mode }) => mode === 'cron');
+  if (!found) throw new Error('no job');
+  return found.key;
+}
 
 function job(): NonNullable<DesiredContainer['job']> {
   const found = desired.containers.find((one) => one.job !== null)?.job;
