@@ -5,6 +5,7 @@ import { positive } from './options/values.ts';
 import { addAgentCommands } from './program/agent-commands.ts';
 import { addCronCommands } from './program/cron-commands.ts';
 import { addDetached } from './program/detached.ts';
+import { addHelpCommand } from './program/help-command.ts';
 import { addImportCommands } from './program/import-commands.ts';
 import { addInstanceCommands } from './program/instance-commands.ts';
 import type { Run } from './program/run.ts';
@@ -31,6 +32,7 @@ export async function main(words: readonly string[], io: Io, version: string): P
   addAgentCommands(program, run);
   addImportCommands(program, run);
   addSetupCommand(program, run);
+  addHelpCommand(program, run);
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
@@ -57,7 +59,6 @@ function describe(program: Command, io: Io, version: string): void {
     .option('--verbose', 'print more')
     .option('--parallelism <n>', 'operations at the same time', positive, DEFAULT_PARALLELISM)
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),

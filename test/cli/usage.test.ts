@@ -131,6 +131,46 @@ describe('a wrong form names the right one', () => {
   });
 });
 
+describe('help', () => {
+  it.each([
+    [['help'], 'Usage: stack [options] [command]'],
+    [['help', 'cron'], 'Usage: stack cron [options] [command]'],
+    [['help', 'cron', 'run'], 'Usage: stack cron run [options] <NAME>'],
+    [['cron', 'help', 'run'], 'Usage: stack cron run [options] <NAME>'],
+    [['help', 'agent', 'logs'], 'Usage: stack agent logs [options]'],
+  ])('%j', async (words, usage) => {
+    const { code, stdout } = await cli(words);
+    expect([code, stdout.split('\n')[0]]).toEqual([0, usage]);
+  });
+
+  it.each([
+    [['help', 'corn'], '`stack corn`', 'did you mean `cron`?'],
+    [['help', 'cron', 'rnu'], '`stack cron rnu`', 'did you mean `run`?'],
+  ])('of what is no command is wrong usage: %j', async (words, name, help) => {
+    const { code, stderr } = await cli(words);
+    expect({ code, stderr }).toEqual({
+      code: 64,
+      stderr: `error: there is no command ${name}\nhelp: ${help}\n`,
+    });
+  });
+});
+
+describe('words too many', () => {
+  it.each([
+    ['run', 'nightly', 'at', 'once'],
+    ['history', 'nightly', '3'],
+    ['logs', 'nightly', '3', '4'],
+    ['pause', 'nightly', 'now'],
+    ['resume', 'nightly', 'now'],
+  ])('are wrong usage: cron %s %s …', async (...words) => {
+    const { code, stderr } = await cli(['cron', ...words]);
+    expect({ code, stderr }).toEqual({
+      code: 64,
+      stderr: expect.stringContaining(`too many arguments for '${words[0]}'`),
+    });
+  });
+});
+
 describe('--include', () => {
   it.each([
     ['app', '`deploy: auto`', '`--force app`'],

@@ -10,6 +10,7 @@ export function addCronCommands(program: Command, run: Run): void {
     .command('cron')
     .description('show the jobs of a stack: when each ran last, and when it runs next')
     .option('--file <file>', 'the stack file')
+    .helpCommand('help [command]', 'print the help of a command')
     .allowExcessArguments()
     .action((flags: FileFlag, { args }: Command) =>
       run(async (context) => {
@@ -17,8 +18,9 @@ export function addCronCommands(program: Command, run: Run): void {
         return (await import('../commands/cron.ts')).cronList(context, flags.file);
       }),
     );
-  cron
-    .command('run <NAME>')
+  // Its own arguments are told apart from what is no command of it; theirs are counted.
+  const add = (words: string) => cron.command(words).allowExcessArguments(false);
+  add('run <NAME>')
     .description('run a job now, as if it were due, and show its output')
     .option('--file <file>', 'the stack file')
     .option('-d, --detach', 'do not wait for its end')
@@ -30,8 +32,7 @@ export function addCronCommands(program: Command, run: Run): void {
         }),
       ),
     );
-  cron
-    .command('history <NAME>')
+  add('history <NAME>')
     .description('show the runs of a job')
     .option('--file <file>', 'the stack file')
     .action((name: string, flags: FileFlag) =>
@@ -39,8 +40,7 @@ export function addCronCommands(program: Command, run: Run): void {
         (await import('../commands/cron.ts')).cronHistory(context, name, fileOf(cron, flags)),
       ),
     );
-  cron
-    .command('logs <NAME> [RUN]')
+  add('logs <NAME> [RUN]')
     .description('show what a run of a job has written; the newest unless RUN is named')
     .option('--file <file>', 'the stack file')
     .option('-f, --follow', 'go on with what comes until it ends')
@@ -57,8 +57,7 @@ export function addCronCommands(program: Command, run: Run): void {
     ['pause', true],
     ['resume', false],
   ] as const) {
-    cron
-      .command(`${word} <NAME>`)
+    add(`${word} <NAME>`)
       .description(
         isPaused ? 'leave out the runs of a job until it is resumed' : 'let a job run by its schedule again',
       )
