@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { elapsed } from '../elapsed.ts';
 import type { Message } from './message.ts';
+import { whyUnreached } from './why-unreached.ts';
 
 const TRY_MS = 5000;
 /** Before the second and the third try. */
@@ -47,14 +47,6 @@ async function attempt(
     const mayChange = status >= 500 || status === 408 || status === 429;
     return { why: ok ? null : `it answered ${status}`, isFinal: !mayChange };
   } catch (error) {
-    return { why: reason(error), isFinal: false };
+    return { why: whyUnreached(error, TRY_MS), isFinal: false };
   }
-}
-
-/** `fetch` hides what happened in the cause, whose message may hold the address. */
-function reason(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${elapsed(TRY_MS)}`;
-  const cause: unknown = error instanceof Error ? error.cause : null;
-  const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : null;
-  return typeof code === 'string' ? code : 'it cannot be asked';
 }
