@@ -1,12 +1,15 @@
 import type { RunEnd } from '../../compiler/cron/fold.ts';
-import { EngineError } from '../engine.ts';
+import { EngineError, type ContainerDetails } from '../engine.ts';
 import { elapsed } from '../elapsed.ts';
 import type { Begun, JobRun } from './begin-run.ts';
 import { wordsOf } from './outage.ts';
 import type { RunWorld } from './world.ts';
 
+/** The exit code of what KILL has ended: 128 and the number of the signal. */
+const KILLED = 137;
+
 /** Why a run is lost. */
-export const REMOVED = 'its container has been removed';
+export const REMOVED = 'somebody has removed its container';
 
 const LONGEST_SLEEP_MS = 20 * 86_400_000;
 
@@ -58,17 +61,24 @@ async function deal(
   const fromMs = Date.parse(details?.startedAt ?? '') || startedMs;
   const endedMs = Date.parse(details?.endedAt ?? '') || clock.wallMs();
   const tookMs = Math.max(0, endedMs - fromMs);
-  if (code === null || details === null) {
-    const atMs = Math.floor(clock.wallMs());
-    return { log: '', end: { atMs, result: 'lost', exitCode: null, tookMs, why: REMOVED } };
-  }
-  const log = await keepLog(world, { job, run }, id);
+  const log = details === null ? '' : await keepLog(world, { job, run }, id);
   const atMs = Math.floor(clock.wallMs());
+  if (code === null || isTakenAway(code, details))
+    return { log, end: { atMs, result: 'lost', exitCode: null, tookMs, why: REMOVED } };
   // Who was killed in between has stopped it as well.
   const isLate = timeoutMs !== null && (wasStopped || tookMs >= timeoutMs);
   const why = isLate ? `it was stopped after ${elapsed(timeoutMs)}` : null;
   const result = isLate ? 'timed-out' : code === 0 ? 'succeeded' : 'failed';
   return { log, end: { atMs, result, exitCode: code, tookMs, why } };
+}
+
+/**
+ * Whether it has ended because somebody removes it (`docker rm -f`): the engine says that it is being removed before it kills it, and
+ * nobody but that kill gives this code. Whoever removes one that is over takes nothing from it but its output.
+ */
+function isTakenAway(code: number, details: ContainerDetails | null): boolean {
+  if (code !== KILLED) return false;
+  return details === null || details.state === 'removing' || details.state === 'dead';
 }
 
 async function keepLog(

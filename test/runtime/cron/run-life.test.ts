@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { labels } from '../../../src/compiler/labels.ts';
+import type { JobEngine } from '../../../src/runtime/cron/world.ts';
 import { JobScene, MINUTE_MS } from '../../support/cron/job-scene.ts';
 
 const START = '2026-01-01T12:00:00Z';
@@ -112,8 +113,37 @@ describe('a run', () => {
     expect(scene.store.records.at(-1)).toMatchObject({
       result: 'lost',
       exitCode: null,
-      why: 'its container has been removed',
+      why: 'somebody has removed its container',
     });
+  });
+
+  test.each<[string, number, object]>([
+    ['while it runs', 137, { result: 'lost', exitCode: null, why: 'somebody has removed its container' }],
+    ['when it is over', 0, { result: 'succeeded', exitCode: 0, why: null }],
+  ])('that the engine is removing %s keeps its output', async (_, exitCode, end) => {
+    const scene = new JobScene(START);
+    const does = { exitAfterMs: 5000, exitCode, output: [{ stream: 'stdout', text: 'first' }] } as const;
+    await scene.addJob('backup', {}, { does });
+    const inspectContainer: JobEngine['inspectContainer'] = async (id) => {
+      const found = await scene.engine.inspectContainer(id);
+      return found?.state === 'exited' ? { ...found, state: 'removing' } : found;
+    };
+    await scene.startAgent(null, { ...scene.engine, inspectContainer });
+    await scene.pass(MINUTE_MS + 6000);
+    expect(scene.store.records.at(-1)).toMatchObject({ type: 'ended', run: 1, ...end });
+    expect(scene.store.logs.get('shop/backup 1')).toBe('first\n');
+  });
+
+  test('that is removed just when it is over keeps its exit code', async () => {
+    const scene = new JobScene(START);
+    await scene.addJob('backup', {}, { does: { exitAfterMs: 5000, exitCode: 3 } });
+    const inspectContainer: JobEngine['inspectContainer'] = async (id) => {
+      const found = await scene.engine.inspectContainer(id);
+      return found?.state === 'exited' ? null : found;
+    };
+    await scene.startAgent(null, { ...scene.engine, inspectContainer });
+    await scene.pass(MINUTE_MS + 6000);
+    expect(scene.store.records.at(-1)).toMatchObject({ result: 'failed', exitCode: 3 });
   });
 
   test('by hand begins at once, also while the job is paused', async () => {
