@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { jitterDelayMs } from '../../src/compiler/cron/jitter.ts';
 import { cronLine } from '../../src/compiler/cron/lines.ts';
 import { CRON_FILE, runLogFile } from '../../src/compiler/cron/places.ts';
 import type { CronRecord } from '../../src/compiler/cron/record.ts';
@@ -32,6 +33,20 @@ async function putInJournal(files: Readonly<Record<string, string>>): Promise<vo
 
 function record(...records: readonly CronRecord[]): Promise<void> {
   return putInJournal({ [CRON_FILE]: records.map((each) => `${cronLine(each)}\n`).join('') });
+}
+
+/** The container of a run, as an agent makes it. */
+function liveRun(run: number): Promise<string> {
+  return shop.memory.cloneContainer('shop-backup.template', {
+    name: `shop-backup.run.${run}`,
+    labels: {
+      [labels.stack]: 'shop',
+      [labels.application]: 'shop',
+      [labels.container]: 'backup',
+      [labels.role]: 'job',
+      [labels.jobRun]: String(run),
+    },
+  });
 }
 
 const twoRuns: readonly CronRecord[] = [
@@ -136,19 +151,121 @@ describe('cron', () => {
     expect((await cli('cron', 'logs', 'backup', 'last')).code).toBe(64);
   });
 
+  it('tells what was left out, and why', async () => {
+    await applied(withJob);
+    const of = { job: 'shop/backup', atMs: DUE } as const;
+    const [first, ...later] = twoRuns;
+    if (first === undefined) throw new Error('no run');
+    await record(
+      first,
+      {
+        type: 'skipped',
+        ...of,
+        dueMs: DUE + 60_000,
+        why: 'run 1 is not over',
+        count: 1,
+        firstMs: DUE + 60_000,
+      },
+      {
+        type: 'skipped',
+        ...of,
+        dueMs: DUE + 120_000,
+        why: 'run 1 is not over',
+        count: 2,
+        firstMs: DUE + 60_000,
+      },
+      ...later,
+      {
+        type: 'missed',
+        ...of,
+        count: 1,
+        firstMs: DUE + 7_200_000,
+        lastMs: DUE + 7_200_000,
+        caughtUp: true,
+      },
+    );
+    expect(steady((await cli('cron', 'history', 'backup')).stdout)).toBe(
+      [
+        'RUN  DUE (UTC)  BEGAN  TOOK  RESULT  WHY',
+        '  2026-03-01 04:59  missed  nobody was there to start it; one run followed',
+        '2  2026-03-01 03:59  2026-03-01 03:59:00  34 s  failed (3)',
+        '  2026-03-01 03:01  skipped  2 runs, the first due 2026-03-01 03:00: run 1 is not over',
+        '1  2026-03-01 02:59  2026-03-01 02:59:00  34 s  done',
+        '',
+      ].join('\n'),
+    );
+    const { left_out: leftOut } = JSON.parse((await cli('cron', 'history', 'backup', '--json')).stdout);
+    expect(leftOut).toEqual([
+      {
+        kind: 'missed',
+        count: 1,
+        first: '2026-03-01T04:59:00.000Z',
+        last: '2026-03-01T04:59:00.000Z',
+        why: null,
+        caught_up: true,
+      },
+      {
+        kind: 'skipped',
+        count: 2,
+        first: '2026-03-01T03:00:00.000Z',
+        last: '2026-03-01T03:01:00.000Z',
+        why: 'run 1 is not over',
+        caught_up: null,
+      },
+    ]);
+  });
+
+  it('says where a run stands by its container, also while nobody writes that down', async () => {
+    await applied(withJob);
+    const isAgentUp = async (words: string) =>
+      expect((await cli('cron')).stdout).toMatch(new RegExp(` run 3 ${words}$`, 'm'));
+    await record(...twoRuns, { ...begun, run: 3, atMs: DUE + 7_200_000 });
+    await isAgentUp('is about to start');
+    const container = await liveRun(3);
+    await shop.memory.startContainer(container);
+    await isAgentUp('goes on for .*');
+    await shop.memory.stopContainer('shop-agent-engine', null);
+    await shop.memory.stopContainer(container, 0);
+    const code = (await shop.memory.inspectContainer(container))?.exitCode;
+    const { stdout, stderr } = await cli('cron');
+    expect(stdout).toContain(`run 3 is over (exit code ${code}), and not written down yet\n`);
+    expect(stdout).not.toContain('goes on');
+    expect(stderr).toContain('no job runs');
+    const history = await cli('cron', 'history', 'backup');
+    expect(history.stdout).toMatch(
+      new RegExp(`^3 .* over \\(${code}\\) +written down when its agent runs again$`, 'm'),
+    );
+    expect(history.stderr).toContain('no job runs');
+    const [run] = JSON.parse((await cli('cron', 'history', 'backup', '--json')).stdout).runs;
+    expect(run).toMatchObject({ run: 3, state: 'over', exit_code: code, result: null });
+    await shop.memory.removeContainer(container);
+    await isAgentUp('is unknown since 2026-03-01 04:59:00');
+    expect((await cli('cron', 'history', 'backup')).stdout).toMatch(
+      /^3 .* unknown +it has no container, and its agent does not run$/m,
+    );
+  });
+
+  it('says when a run starts that its jitter holds back', async () => {
+    const cron = { minute: 59, jitter: '24h' };
+    await applied({ ...one, more: { backup: { deploy: 'cron', image: 'app:1', cron } } });
+    // Surely not over yet, whatever the delay.
+    const dueMs = (Math.floor(Date.now() / 60_000) + 60) * 60_000;
+    await record({ ...begun, run: 1, atMs: dueMs, dueMs });
+    const startsMs = dueMs + jitterDelayMs('shop/backup', dueMs, 86_400_000);
+    const starts = new Date(startsMs).toISOString();
+    const at = starts.slice(0, 19).replace('T', ' ');
+    expect((await cli('cron')).stdout).toContain(`run 1 starts at ${at}\n`);
+    expect((await cli('cron', 'history', 'backup')).stdout).toMatch(
+      new RegExp(`^1 .* waits +starts at ${at}$`, 'm'),
+    );
+    const [job] = JSON.parse((await cli('cron', '--json')).stdout).jobs;
+    expect(job.running).toMatchObject([{ run: 1, state: 'waiting', starts }]);
+  });
+
   it('has nothing to show of a run that is made and not started', async () => {
     await applied(withJob);
     await record(...twoRuns, { ...begun, run: 3, atMs: DUE + 7_200_000 });
-    await shop.memory.cloneContainer('shop-backup.template', {
-      name: 'shop-backup.run.3',
-      labels: {
-        [labels.stack]: 'shop',
-        [labels.application]: 'shop',
-        [labels.container]: 'backup',
-        [labels.role]: 'job',
-        [labels.jobRun]: '3',
-      },
-    });
+    await liveRun(3);
     const shown = await cli('cron', 'logs', '-f', 'backup');
     expect(shown.code).toBe(1);
     expect(shown.stderr).toContain('run 3 of `backup` has not been started yet');

@@ -2,12 +2,13 @@ import type { StackSpec } from '../../compiler/spec/stack-spec.ts';
 import { exitCode } from '../exit-code.ts';
 import { whoAsks } from '../apply-begin.ts';
 import { askAgent } from '../cron/ask-agent.ts';
-import { findJobs, whyNoJobs, type Job, type StackJobs } from '../cron/jobs.ts';
+import { findJobs, whyNoJobs, type StackJobs } from '../cron/jobs.ts';
 import { namedJob } from '../cron/named-job.ts';
 import type { CommandContext } from '../io.ts';
 import { colorFor, writeData, writeNote } from '../output.ts';
-import { jobsJson, renderJobs, renderRuns, runsJson } from '../render/cron.ts';
-import { listed, minute, plural } from '../render/text.ts';
+import { jobsJson, renderJobs } from '../render/cron.ts';
+import { historyJson, renderHistory } from '../render/cron-history.ts';
+import { listed } from '../render/text.ts';
 import { namedStack } from '../stack-name.ts';
 import { demandStack } from '../stacks.ts';
 
@@ -31,7 +32,7 @@ export async function cronList(context: CommandContext, file: string | undefined
   return exitCode.done;
 }
 
-/** `stack cron history NAME`: the runs of a job, newest first. */
+/** `stack cron history NAME`: the runs of a job and what was left out, newest first. */
 export async function cronHistory(
   context: CommandContext,
   name: string,
@@ -39,15 +40,15 @@ export async function cronHistory(
 ): Promise<number> {
   const named = await namedStack(context, file);
   const { engine } = await context.connect();
-  const { job } = await namedJob(engine, named, name);
-  const runs = job.state?.runs ?? [];
-  if (context.options.json) writeData(context, json(runsJson(named.stack, job)));
-  else if (runs.length === 0) writeData(context, `\`${job.container}\` has not run so far.\n`);
-  else {
-    const nowMs = context.io.clock.now();
-    writeData(context, renderRuns(runs, nowMs, colorFor(context, context.io.stdout)));
-    noteMissed(context, job);
-  }
+  const { job, jobs } = await namedJob(engine, named, name);
+  const { runs, leftOut } = job.state ?? { runs: [], leftOut: [] };
+  const nowMs = context.io.clock.now();
+  if (context.options.json) writeData(context, json(historyJson(named.stack, job, nowMs)));
+  else if (runs.length + leftOut.length === 0)
+    writeData(context, `\`${job.container}\` has not run so far.\n`);
+  else writeData(context, renderHistory(job, nowMs, colorFor(context, context.io.stdout)));
+  const why = whyNoJobs(named.stack, jobs);
+  if (why !== null) writeNote(context, why);
   return exitCode.done;
 }
 
@@ -99,15 +100,6 @@ function noteAbsent(context: CommandContext, spec: StackSpec, { jobs }: StackJob
 
 function agentJson({ agent }: StackJobs): object | null {
   return agent === null ? null : { ...agent };
-}
-
-function noteMissed(context: CommandContext, { state }: Job): void {
-  const missed = state?.missed ?? null;
-  if (missed === null) return;
-  writeNote(
-    context,
-    `${plural(missed.count, 'run')} missed since, the last one due ${minute(missed.lastMs)} UTC`,
-  );
 }
 
 function json(document: object): string {

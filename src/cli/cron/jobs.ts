@@ -17,6 +17,10 @@ export interface LiveRun {
   readonly isNew: boolean;
   /** Whether it has ended, and is not written down yet. */
   readonly isOver: boolean;
+  /** Of one that is over, and under way by the record; null for every other, and for one that is gone since. */
+  readonly exitCode: number | null;
+  /** The same, in milliseconds since the epoch. */
+  readonly endedMs: number | null;
 }
 
 /** A `deploy: cron` container, as the engine and the record of jobs tell it. */
@@ -31,6 +35,8 @@ export interface Job {
   /** Null: nothing is written down of it. */
   readonly state: JobState | null;
   readonly live: readonly LiveRun[];
+  /** Whether the agent runs that starts it, follows its runs and writes their ends down. */
+  readonly isFollowed: boolean;
 }
 
 /** The jobs of a stack. */
@@ -43,14 +49,14 @@ export interface StackJobs {
   readonly reader: string | null;
 }
 
-/** Looks at a stack's jobs: by one list call, and one read of what is written down. Rejects with `EngineError`. */
+/** Looks at a stack's jobs: by one list call, one read of what is written down, and a look at each run whose end is not. Rejects with `EngineError`. */
 export async function findJobs(engine: Engine, stack: string): Promise<StackJobs> {
   return jobsAmong(engine, stack, await engine.listContainers([`${labels.stack}=${stack}`]));
 }
 
 /** The same, of containers that are listed already. */
 export async function jobsAmong(
-  engine: Pick<Engine, 'fetchFile'>,
+  engine: Pick<Engine, 'fetchFile' | 'inspectContainer'>,
   stack: string,
   rows: readonly ContainerSummary[],
 ): Promise<StackJobs> {
@@ -62,6 +68,7 @@ export async function jobsAmong(
   const isAny = templates.length > 0 || runs.length > 0 || own !== undefined;
   const states: ReadonlyMap<JobKey, JobState> =
     isAny && reader !== undefined ? await statesIn(engine, reader.id) : new Map();
+  const live = await Promise.all(runs.map((row) => liveRun(engine, row, states.get(jobOf(row)))));
   const { byJob, unreadable } = templatesAmong(templates, () => true);
   const keys = new Set([
     ...[...templates, ...runs].map(jobOf),
@@ -79,18 +86,33 @@ export async function jobsAmong(
       image: template === undefined ? unread : (specOf(template.labels)?.image ?? template.image),
       state: states.get(key) ?? null,
       live: runs
-        .filter((row) => jobOf(row) === key)
-        .map(liveRun)
+        .flatMap((row, at) => (jobOf(row) === key ? (live[at] ?? []) : []))
         .sort((one, other) => one.run - other.run),
+      isFollowed: own?.state === 'running',
     };
   });
   const agent = own === undefined ? null : { name: own.name, state: own.state };
   return { jobs, agent, reader: reader?.id ?? null };
 }
 
-function liveRun({ id, state, labels: own }: ContainerSummary): LiveRun {
+async function liveRun(
+  engine: Pick<Engine, 'inspectContainer'>,
+  { id, state, labels: own }: ContainerSummary,
+  known: JobState | undefined,
+): Promise<LiveRun> {
+  const run = Number(own[labels.jobRun]);
   const isOver = state === 'exited' || state === 'dead';
-  return { container: id, run: Number(own[labels.jobRun]), isNew: state === 'created', isOver };
+  const isUntold = known?.underWay.some((one) => one.run === run) === true;
+  const found = isOver && isUntold ? await engine.inspectContainer(id) : null;
+  const endedMs = Date.parse(found?.endedAt ?? '') || null;
+  return {
+    container: id,
+    run,
+    isNew: state === 'created',
+    isOver,
+    exitCode: found?.exitCode ?? null,
+    endedMs,
+  };
 }
 
 /** Jobs stand still where the agent that starts them does; null: it runs, or there are none. */
@@ -100,7 +122,8 @@ export function whyNoJobs(stack: string, { jobs, agent }: StackJobs): string | n
   return `no job runs: the agent that starts them, \`${name}\`, is ${state}; \`stack apply\` brings it back`;
 }
 
-async function statesIn(
+/** What is written down of a stack's jobs, out of a container of its agent. Rejects with `EngineError`. */
+export async function statesIn(
   engine: Pick<Engine, 'fetchFile'>,
   agent: string,
 ): Promise<ReadonlyMap<JobKey, JobState>> {

@@ -1,7 +1,9 @@
 import { nextOccurrence } from '../../compiler/cron/calendar.ts';
-import type { EndedRun, JobState, Run } from '../../compiler/cron/fold.ts';
+import type { EndedRun, JobState, LeftOut, Run } from '../../compiler/cron/fold.ts';
 import type { RunResult } from '../../compiler/cron/job.ts';
+import { unreachable } from '../../compiler/unreachable.ts';
 import type { Job } from '../cron/jobs.ts';
+import { phaseOf, type RunPhase } from '../cron/run-phase.ts';
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import type { Style } from './paint.ts';
 import { renderTable, type Cell } from './table.ts';
@@ -37,23 +39,6 @@ export function renderJobs(jobs: readonly Job[], { nowMs, color, areSeveral }: J
   return renderTable(HEADINGS, rows, color);
 }
 
-/** The runs of a job, newest first. */
-export function renderRuns(runs: readonly (Run | EndedRun)[], nowMs: number, color: boolean): string {
-  const rows = runs
-    .toReversed()
-    .map(({ run, dueMs, beganMs, by, end }): readonly Cell[] => [
-      { text: String(run), style: 'bold' },
-      { text: dueMs === null ? `by ${printable(by === null ? 'hand' : by.user)}` : minute(dueMs) },
-      { text: second(beganMs) },
-      { text: duration(end === null ? nowMs - beganMs : end.tookMs) },
-      end === null
-        ? { text: 'goes on', style: 'cyan' }
-        : { text: resultText(end), style: RESULT_STYLES[end.result] },
-      { text: printable(end?.why ?? '') },
-    ]);
-  return renderTable(['RUN', 'DUE (UTC)', 'BEGAN', 'TOOK', 'RESULT', 'WHY'], rows, color);
-}
-
 /** The jobs of a stack as one JSON value. */
 export function jobsJson(stack: string, jobs: readonly Job[], agent: object | null, nowMs: number): object {
   return {
@@ -72,37 +57,53 @@ export function jobsJson(stack: string, jobs: readonly Job[], agent: object | nu
       jitter_ms: job.spec?.jitterMs ?? null,
       next: timeOrNull(nextOf(job, nowMs)),
       paused: pausedJson(job.state),
-      running: (job.state?.underWay ?? []).map(runJson),
+      running: (job.state?.underWay ?? []).map((run) => runJson(run, job, nowMs)),
       queued: (job.state?.queue ?? []).map((at) => timeOrNull(at)),
       missed: missedJson(job.state),
-      last: job.state?.lastEnded ? runJson(job.state.lastEnded) : null,
+      last: job.state?.lastEnded ? runJson(job.state.lastEnded, job, nowMs) : null,
     })),
   };
 }
 
-/** The runs of a job as one JSON value, newest first. */
-export function runsJson(stack: string, { application, container, state }: Job): object {
+/** A run as one JSON value; `state` tells of one that has no end yet what its container tells. */
+export function runJson(of: Run | EndedRun, job: Job, nowMs: number): object {
+  const { run, dueMs, beganMs, by, image, end } = of;
+  const phase = end === null ? phaseOf(of, job, nowMs) : null;
+  const over = phase?.kind === 'over' ? phase : null;
   return {
-    format_version: OUTPUT_FORMAT_VERSION,
-    stack,
-    application,
-    container,
-    runs: (state?.runs ?? []).toReversed().map(runJson),
+    run,
+    state: phase === null ? 'ended' : PHASES[phase.kind],
+    due: timeOrNull(by === null ? dueMs : null),
+    began: timeOrNull(beganMs),
+    starts: timeOrNull(phase?.kind === 'waits' ? phase.startsMs : null),
+    by,
+    image,
+    ended: timeOrNull(end?.atMs ?? over?.endedMs ?? null),
+    result: end?.result.replaceAll('-', '_') ?? null,
+    exit_code: end?.exitCode ?? over?.exitCode ?? null,
+    took_ms: end?.tookMs ?? null,
+    why: end?.why ?? null,
   };
 }
 
-function runJson({ run, dueMs, beganMs, by, image, end }: Run | EndedRun): object {
+const PHASES: Readonly<Record<RunPhase['kind'], string>> = {
+  waits: 'waiting',
+  starts: 'starting',
+  runs: 'running',
+  over: 'over',
+  unknown: 'unknown',
+};
+
+/** What was left out as one JSON value. */
+export function leftOutJson(each: LeftOut): object {
+  const { kind, count, firstMs, lastMs } = each;
   return {
-    run,
-    due: timeOrNull(dueMs),
-    began: timeOrNull(beganMs),
-    by,
-    image,
-    ended: timeOrNull(end?.atMs ?? null),
-    result: end?.result.replaceAll('-', '_') ?? null,
-    exit_code: end?.exitCode ?? null,
-    took_ms: end?.tookMs ?? null,
-    why: end?.why ?? null,
+    kind,
+    count,
+    first: timeOrNull(firstMs),
+    last: timeOrNull(lastMs),
+    why: kind === 'skipped' ? each.why : null,
+    caught_up: kind === 'missed' ? each.caughtUp : null,
   };
 }
 
@@ -117,7 +118,8 @@ function missedJson(state: JobState | null): object | null {
   return { count, first: timeOrNull(firstMs), last: timeOrNull(lastMs) };
 }
 
-const RESULT_STYLES: Readonly<Record<RunResult, Style>> = {
+/** How a result looks. */
+export const RESULT_STYLES: Readonly<Record<RunResult, Style>> = {
   succeeded: 'green',
   failed: 'red',
   'timed-out': 'red',
@@ -166,12 +168,13 @@ export function jobNotes(job: Job, nowMs: number): readonly string[] {
   ];
 }
 
-function notesOf({ spec, image, state, live }: Job, nowMs: number): readonly string[] {
+function notesOf(job: Job, nowMs: number): readonly string[] {
+  const { spec, image, state, live } = job;
   const underWay = state?.underWay ?? [];
   const paused = state?.paused ?? null;
   const missed = state?.missed ?? null;
   const queued = state?.queue.length ?? 0;
-  const notes = underWay.map(({ run, beganMs }) => `run ${run} goes on for ${duration(nowMs - beganMs)}`);
+  const notes = underWay.map((run) => `run ${run.run} ${phaseText(phaseOf(run, job, nowMs), nowMs)}`);
   if (spec === null) notes.push(image === null ? 'its template is gone' : 'another version wrote it');
   if (paused !== null) notes.push(`paused by ${printable(paused.by.user)} ${minute(paused.sinceMs)}`);
   if (queued > 0) notes.push(`${queued} waiting`);
@@ -182,10 +185,28 @@ function notesOf({ spec, image, state, live }: Job, nowMs: number): readonly str
   return notes;
 }
 
+function phaseText(phase: RunPhase, nowMs: number): string {
+  switch (phase.kind) {
+    case 'waits':
+      return `starts at ${second(phase.startsMs)}`;
+    case 'starts':
+      return 'is about to start';
+    case 'runs':
+      return `goes on for ${duration(nowMs - phase.sinceMs)}`;
+    case 'over':
+      return `is over${phase.exitCode === null ? '' : ` (exit code ${phase.exitCode})`}, and not written down yet`;
+    case 'unknown':
+      return `is unknown since ${second(phase.sinceMs)}`;
+    default:
+      return unreachable(phase);
+  }
+}
+
 function timeOrNull(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-function second(ms: number): string {
+/** `2026-03-01 03:59:00`, UTC. */
+export function second(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 }

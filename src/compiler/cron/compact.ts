@@ -1,10 +1,10 @@
 import { groupBy } from '../group-by.ts';
-import { stateAfter, type JobState } from './fold.ts';
+import { goesOn, KEPT_LEFT_OUT, stateAfter, type JobState } from './fold.ts';
 import type { CronRecord } from './record.ts';
 
 /**
  * The records that `foldCron` needs to come to the same: of each job its schedule, its pause, what is under way or waits, its newest
- * runs, what was missed since, and how far its time has been dealt with. The others may go; the order stays.
+ * runs, what was left out and what was missed since, and how far its time has been dealt with. The others may go; the order stays.
  */
 export function compactedCron(records: readonly CronRecord[]): readonly CronRecord[] {
   const kept = new Set([...groupBy(records, ({ job }) => job).values()].flatMap(needed));
@@ -25,6 +25,8 @@ interface Needs {
   readonly together: Map<CronRecord, OfRun>;
   readonly queue: (CronRecord & { readonly type: 'queued' })[];
   missed: CronRecord[];
+  /** Those that the state has as left out. */
+  leftOut: CronRecord[];
 }
 
 function needed(records: readonly CronRecord[]): readonly CronRecord[] {
@@ -35,6 +37,7 @@ function needed(records: readonly CronRecord[]): readonly CronRecord[] {
     together: new Map(),
     queue: [],
     missed: [],
+    leftOut: [],
   };
   let state: JobState | undefined;
   for (const record of records) {
@@ -49,6 +52,7 @@ function needed(records: readonly CronRecord[]): readonly CronRecord[] {
     ...needs.last.values(),
     ...needs.queue,
     ...needs.missed,
+    ...needs.leftOut,
     ...runs.flatMap(({ run }) => [...(needs.runs.get(run) ?? [])]),
   ];
   return own.flatMap((record) => [record, ...(needs.together.get(record) ?? [])]);
@@ -85,9 +89,12 @@ function note(needs: Needs, before: JobState | undefined, record: CronRecord, af
       break;
     case 'skipped':
       tie(needs, record, fromQueue(needs, record.dueMs));
+      if (goesOn(before?.leftOut.at(-1), record)) needs.leftOut.pop();
+      needs.leftOut = [...needs.leftOut, record].slice(-KEPT_LEFT_OUT);
       break;
     case 'missed':
       needs.missed.push(record);
+      needs.leftOut = [...needs.leftOut, record].slice(-KEPT_LEFT_OUT);
       break;
     case 'paused':
       needs.last.set('pause', record);

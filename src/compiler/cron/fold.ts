@@ -7,6 +7,9 @@ import type { AskedBy, CronRecord } from './record.ts';
 /** How many runs of a job are remembered. */
 export const KEPT_RUNS = 50;
 
+/** How many times that something was left out are remembered. */
+export const KEPT_LEFT_OUT = 50;
+
 /** What a stack's record of jobs tells of one of them. Times are milliseconds since the epoch. */
 export interface JobState {
   readonly job: JobKey;
@@ -28,7 +31,16 @@ export interface JobState {
   readonly runs: readonly (Run | EndedRun)[];
   /** What has been missed since the last run began; null: nothing. */
   readonly missed: Missed | null;
+  /** The newest {@link KEPT_LEFT_OUT}, oldest first. */
+  readonly leftOut: readonly LeftOut[];
 }
+
+/** Runs that were due, by those instants, and have not been. */
+export type LeftOut =
+  /** For the same reason in a row. */
+  | (Missed & { readonly kind: 'skipped'; readonly why: string })
+  /** Nobody was there; with `caughtUp`, one run followed for all. */
+  | (Missed & { readonly kind: 'missed'; readonly caughtUp: boolean });
 
 /** A run that has begun. */
 export interface Run {
@@ -86,9 +98,16 @@ export function stateAfter(before: JobState | undefined, record: CronRecord): Jo
     case 'queued':
       return { ...handled(state, record.dueMs), queue: [...state.queue, record.dueMs] };
     case 'skipped':
-      return dueTaken(state, record.dueMs);
-    case 'missed':
-      return { ...handled(state, record.lastMs), missed: missedWith(state.missed, record) };
+      return { ...dueTaken(state, record.dueMs), leftOut: withSkipped(state.leftOut, record) };
+    case 'missed': {
+      const { count, firstMs, lastMs, caughtUp } = record;
+      const missed: LeftOut = { kind: 'missed', count, firstMs, lastMs, caughtUp };
+      return {
+        ...handled(state, lastMs),
+        missed: missedWith(state.missed, record),
+        leftOut: [...state.leftOut, missed].slice(-KEPT_LEFT_OUT),
+      };
+    }
     case 'paused':
       return state.paused === null ? { ...state, paused: { by: record.by, sinceMs: record.atMs } } : state;
     case 'resumed':
@@ -110,7 +129,22 @@ function unknownJob(job: JobKey): JobState {
     lastEnded: null,
     runs: [],
     missed: null,
+    leftOut: [],
   };
+}
+
+type Skipped = Extract<CronRecord, { readonly type: 'skipped' }>;
+
+/** Whether a run is skipped for the same reason as what was left out last: the two are told as one. */
+export function goesOn(last: LeftOut | undefined, { why }: Pick<Skipped, 'why'>): last is LeftOut {
+  return last?.kind === 'skipped' && last.why === why;
+}
+
+/** Its record tells of all in a row: those before it may be gone. */
+function withSkipped(before: readonly LeftOut[], record: Skipped): readonly LeftOut[] {
+  const { count, firstMs, dueMs, why } = record;
+  const kept = goesOn(before.at(-1), record) ? before.slice(0, -1) : before;
+  return [...kept, { kind: 'skipped' as const, count, firstMs, lastMs: dueMs, why }].slice(-KEPT_LEFT_OUT);
 }
 
 /**

@@ -34,7 +34,12 @@ function fieldsOf(record: CronRecord): object {
     case 'queued':
       return { due: time(record.dueMs) };
     case 'skipped':
-      return { due: time(record.dueMs), why: record.why };
+      return {
+        due: time(record.dueMs),
+        why: record.why,
+        count: record.count,
+        first: time(record.firstMs),
+      };
     case 'missed': {
       const { count, firstMs, lastMs, caughtUp } = record;
       return { count, first: time(firstMs), last: time(lastMs), caught_up: caughtUp };

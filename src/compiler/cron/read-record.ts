@@ -29,11 +29,8 @@ export function cronRecordFrom(value: unknown, version: number): CronRecord | nu
       const dueMs = timeIn(value['due']);
       return dueMs === null ? null : { type, ...of, dueMs };
     }
-    case 'skipped': {
-      const dueMs = timeIn(value['due']);
-      const { why } = value;
-      return dueMs === null || typeof why !== 'string' ? null : { type, ...of, dueMs, why };
-    }
+    case 'skipped':
+      return skippedIn(value, of);
     case 'missed':
       return missedIn(value, of);
     case 'paused':
@@ -71,6 +68,14 @@ function endedIn(
     tookMs: Math.round(tookMs),
     why,
   };
+}
+
+/** Lines of earlier versions tell of one alone. */
+function skippedIn({ due, why, count = 1, first = due }: Fields, of: Of): CronRecord | null {
+  const dueMs = timeIn(due);
+  const firstMs = timeIn(first);
+  if (dueMs === null || firstMs === null || typeof why !== 'string' || !isNumber(count)) return null;
+  return { type: 'skipped', ...of, dueMs, why, count, firstMs };
 }
 
 function missedIn({ count, first, last, caught_up: caughtUp }: Fields, of: Of): CronRecord | null {

@@ -46,7 +46,15 @@ export type CronRecord =
   /** It waits until the one before it has ended (`overlap: queue`). */
   | (OfJob & { readonly type: 'queued'; readonly dueMs: number })
   /** It does not run, since the one before it lasts. */
-  | (OfJob & { readonly type: 'skipped'; readonly dueMs: number; readonly why: string })
+  | (OfJob & {
+      readonly type: 'skipped';
+      readonly dueMs: number;
+      readonly why: string;
+      /** How many were skipped for that in a row, this one included. */
+      readonly count: number;
+      /** When the first of those was due. */
+      readonly firstMs: number;
+    })
   /** Nobody was there to run them; with `caughtUp`, one run follows for all. */
   | (OfJob & {
       readonly type: 'missed';

@@ -1,5 +1,6 @@
-import type { JobState } from '../../compiler/cron/fold.ts';
+import { goesOn, type JobState } from '../../compiler/cron/fold.ts';
 import type { JobSpec } from '../../compiler/cron/job.ts';
+import type { CronRecord } from '../../compiler/cron/record.ts';
 
 /** So many may wait for the one that runs. */
 const MOST_QUEUED = 100;
@@ -9,6 +10,18 @@ export type Admission =
   | { readonly kind: 'begin' }
   | { readonly kind: 'queue' }
   | { readonly kind: 'skip'; readonly why: string };
+
+/** A run that is not to be, with all that were skipped for the same reason before it. */
+export function skippedRecord(
+  state: JobState | undefined,
+  skipped: Pick<SkippedRecord, 'job' | 'atMs' | 'dueMs' | 'why'>,
+): SkippedRecord {
+  const last = state?.leftOut.at(-1);
+  const [count, firstMs] = goesOn(last, skipped) ? [last.count + 1, last.firstMs] : [1, skipped.dueMs];
+  return { type: 'skipped', ...skipped, count, firstMs };
+}
+
+type SkippedRecord = Extract<CronRecord, { readonly type: 'skipped' }>;
 
 /** Whether a run may begin beside what is under way. */
 export function admit(state: JobState | undefined, { overlap }: JobSpec): Admission {

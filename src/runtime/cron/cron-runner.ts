@@ -9,7 +9,7 @@ import { labels } from '../../compiler/labels.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import { Refusal } from '../../agent/refusal.ts';
 import type { ContainerSummary } from '../engine.ts';
-import { admit } from './admit.ts';
+import { admit, skippedRecord } from './admit.ts';
 import { DueJobs } from './due-jobs.ts';
 import type { JobClock } from './job-clock.ts';
 import { lineOf } from './job-lines.ts';
@@ -201,7 +201,7 @@ export class CronRunner {
       case 'queue':
         return { type: 'queued', job, atMs, dueMs };
       case 'skip':
-        return { type: 'skipped', job, atMs, dueMs, why: admission.why };
+        return skippedRecord(this.#ledger.state(job), { job, atMs, dueMs, why: admission.why });
       default:
         return unreachable(admission);
     }

@@ -2,7 +2,7 @@ import PQueue from 'p-queue';
 
 import type { EndedRun, Run } from '../../compiler/cron/fold.ts';
 import type { JobKey } from '../../compiler/cron/job.ts';
-import { checksum } from '../../compiler/journal/checksum.ts';
+import { jitterDelayMs } from '../../compiler/cron/jitter.ts';
 import { beginRun, type JobRun } from './begin-run.ts';
 import { followRun, REMOVED, type Followed } from './follow-run.ts';
 import { endWords } from './job-lines.ts';
@@ -120,7 +120,7 @@ export class Runs {
   #delayMs({ job, dueMs }: JobRun): number {
     const jitterMs = this.#world.templateOf(job)?.spec.jitterMs ?? 0;
     if (dueMs === null || jitterMs === 0) return 0;
-    const delayMs = Number.parseInt(checksum(`${job} ${dueMs}`), 16) % (jitterMs + 1);
+    const delayMs = jitterDelayMs(job, dueMs, jitterMs);
     return Math.min(delayMs, Math.max(0, dueMs + delayMs - this.#world.clock.wallMs()));
   }
 

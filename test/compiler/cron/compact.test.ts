@@ -29,6 +29,25 @@ test('what is written after it comes to the same', () => {
   );
 });
 
+test('a year of skipped minutes comes down to one line', () => {
+  const atMs = Date.UTC(2026, 0, 1);
+  const of = { job: 'shop/backup', atMs };
+  const records = Array.from(
+    { length: 525_600 },
+    (_, i): CronRecord => ({
+      type: 'skipped',
+      ...of,
+      dueMs: atMs + i * MINUTE,
+      why: 'run 1 is not over',
+      count: i + 1,
+      firstMs: atMs,
+    }),
+  );
+  const kept = compactedCron(records);
+  expect(kept).toEqual(records.slice(-1));
+  expect(foldCron(kept)).toEqual(foldCron(records));
+});
+
 test('a year of runs every five minutes comes down to the newest', () => {
   const atMs = Date.UTC(2026, 0, 1);
   const of = { job: 'shop/backup', atMs };

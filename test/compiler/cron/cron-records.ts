@@ -47,7 +47,14 @@ export const anyRecord: fc.Arbitrary<CronRecord> = fc.oneof(
     why: fc.option(fc.string({ unit: 'binary' })),
   }),
   fc.record({ type: type('queued'), ...of, dueMs: instant }),
-  fc.record({ type: type('skipped'), ...of, dueMs: instant, why: fc.string() }),
+  fc.record({
+    type: type('skipped'),
+    ...of,
+    dueMs: instant,
+    why: fc.constantFrom('run 1 is not over', 'run 2 is not over'),
+    count: number,
+    firstMs: instant,
+  }),
   fc.record({
     type: type('missed'),
     ...of,

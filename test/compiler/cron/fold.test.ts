@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { foldCron, KEPT_RUNS } from '../../../src/compiler/cron/fold.ts';
+import { foldCron, KEPT_LEFT_OUT, KEPT_RUNS } from '../../../src/compiler/cron/fold.ts';
 import type { CronRecord } from '../../../src/compiler/cron/record.ts';
 import { HOUR, MINUTE, SPEC } from './cron-records.ts';
 
@@ -26,6 +26,14 @@ const ended = (run: number): CronRecord => ({
   why: null,
 });
 const queued = (dueMs: number): CronRecord => ({ type: 'queued', ...of, dueMs });
+const skipped = (count: number, dueMs: number, why = 'run 1 is not over'): CronRecord => ({
+  type: 'skipped',
+  ...of,
+  dueMs,
+  why,
+  count,
+  firstMs: dueMs - (count - 1) * MINUTE,
+});
 const missed = (count: number, firstMs: number, lastMs: number): CronRecord => ({
   type: 'missed',
   ...of,
@@ -60,7 +68,7 @@ test('what waits is taken out by its begin, long after, and time does not go bac
   const waiting = [SCHEDULED, queued(MINUTE), queued(5 * HOUR)];
   expect(state(...waiting)).toMatchObject({ queue: [MINUTE, 5 * HOUR], handledMs: 5 * HOUR });
   expect(state(...waiting, begun(1, MINUTE))).toMatchObject({ queue: [5 * HOUR], handledMs: 5 * HOUR });
-  expect(state(...waiting, { type: 'skipped', ...of, dueMs: MINUTE, why: '' })).toMatchObject({
+  expect(state(...waiting, skipped(1, MINUTE))).toMatchObject({
     queue: [5 * HOUR],
     handledMs: 5 * HOUR,
   });
@@ -79,6 +87,20 @@ test('what was missed counts until a run begins', () => {
     handledMs: 6 * MINUTE,
   });
   expect(state(...two, begun(1, 7 * MINUTE))).toMatchObject({ missed: null });
+});
+
+test('what was left out is remembered, in a row for the same reason as one', () => {
+  const why = 'run 1 is not over';
+  const row = [skipped(1, MINUTE), skipped(2, 2 * MINUTE), skipped(3, 3 * MINUTE)];
+  expect(state(...row, missed(4, HOUR, 2 * HOUR), begun(2, 3 * HOUR), skipped(1, 4 * HOUR))?.leftOut).toEqual(
+    [
+      { kind: 'skipped', count: 3, firstMs: MINUTE, lastMs: 3 * MINUTE, why },
+      { kind: 'missed', count: 4, firstMs: HOUR, lastMs: 2 * HOUR, caughtUp: false },
+      { kind: 'skipped', count: 1, firstMs: 4 * HOUR, lastMs: 4 * HOUR, why },
+    ],
+  );
+  const many = Array.from({ length: 60 }, (_, i) => skipped(1, i * MINUTE, `run ${i} is not over`));
+  expect(state(...many)?.leftOut).toHaveLength(KEPT_LEFT_OUT);
 });
 
 test('a pause outlasts the template, and resuming begins anew', () => {
