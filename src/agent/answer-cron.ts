@@ -19,7 +19,7 @@ async function perform(request: AgentRequest, runner: Promise<CronRunner>): Prom
     case 'ping':
       return null;
     case 'cron-run':
-      return { run: await (await runner).run(request.job, request.by) };
+      return (await runner).run(request.job, request.by);
     case 'cron-pause':
       await (await runner).pause(request.job, request.by);
       return null;

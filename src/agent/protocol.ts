@@ -81,7 +81,7 @@ export interface CronQuestion {
 /** A question with the id that its answer carries. */
 export type AgentRequest = AgentQuestion & { readonly id: number };
 
-/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `PortArrivalsResult` for `port-arrivals`, a `ListenersResult` for `listeners`, a `HostResult` for `host`, what was handed over or null for `publish`, a number for `revision`, a `LeaseAnswer` for `lease`, a `LeaseLost` or null for `journal`, a `Holder` or null for `holder`, whether it was taken away for `unlock`, `{run}` for `cron-run`, else null. The id is null when the request's could not be read. */
+/** One JSON line. `result` is a `ProbeResult` for `probe`, a `DrainResult` for `drain` and `drain-ports`, a `TellResult` for `point` and `leave`, an `ArrivalsResult` for `arrivals`, a `PortArrivalsResult` for `port-arrivals`, a `ListenersResult` for `listeners`, a `HostResult` for `host`, what was handed over or null for `publish`, a number for `revision`, a `LeaseAnswer` for `lease`, a `LeaseLost` or null for `journal`, a `Holder` or null for `holder`, whether it was taken away for `unlock`, an `AskedRun` for `cron-run`, else null. The id is null when the request's could not be read. */
 export type AgentAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number | null; readonly ok: false; readonly error: string };

@@ -26,7 +26,7 @@ export function addCronCommands(program: Command, run: Run): void {
     .option('-d, --detach', 'do not wait for its end')
     .action((name: string, flags: FileFlag & { detach?: true }) =>
       run(async (context) =>
-        (await import('../commands/cron-logs.ts')).cronRun(context, name, {
+        (await import('../commands/cron-run.ts')).cronRun(context, name, {
           file: fileOf(cron, flags),
           detach: flags.detach === true,
         }),

@@ -58,7 +58,7 @@ export function jobsJson(stack: string, jobs: readonly Job[], agent: object | nu
       next: timeOrNull(nextOf(job, nowMs)),
       paused: pausedJson(job.state),
       running: (job.state?.underWay ?? []).map((run) => runJson(run, job, nowMs)),
-      queued: (job.state?.queue ?? []).map((at) => timeOrNull(at)),
+      queued: (job.state?.queue ?? []).map(({ dueMs, by }) => ({ due: timeOrNull(dueMs), by })),
       missed: missedJson(job.state),
       last: job.state?.lastEnded ? runJson(job.state.lastEnded, job, nowMs) : null,
     })),

@@ -1,5 +1,5 @@
 import { groupBy } from '../group-by.ts';
-import { goesOn, KEPT_LEFT_OUT, stateAfter, type JobState } from './fold.ts';
+import { goesOn, KEPT_LEFT_OUT, placeIn, stateAfter, type JobState, type Run } from './fold.ts';
 import type { CronRecord } from './record.ts';
 
 /**
@@ -74,7 +74,7 @@ function note(needs: Needs, before: JobState | undefined, record: CronRecord, af
     case 'begun': {
       needs.last.set('begun', record);
       needs.missed = [];
-      const own = tie(needs, record, fromQueue(needs, record.dueMs));
+      const own = tie(needs, record, fromQueue(needs, record));
       needs.runs.set(record.run, own);
       break;
     }
@@ -88,7 +88,7 @@ function note(needs: Needs, before: JobState | undefined, record: CronRecord, af
       needs.queue.push(record);
       break;
     case 'skipped':
-      tie(needs, record, fromQueue(needs, record.dueMs));
+      tie(needs, record, fromQueue(needs, { dueMs: record.dueMs, by: null }));
       if (goesOn(before?.leftOut.at(-1), record)) needs.leftOut.pop();
       needs.leftOut = [...needs.leftOut, record].slice(-KEPT_LEFT_OUT);
       break;
@@ -114,8 +114,8 @@ function noteTime(needs: Needs, beforeMs: number | null, record: CronRecord, aft
   needs.last.set('handled', record);
 }
 
-function fromQueue(needs: Needs, dueMs: number | null): CronRecord | null {
-  const at = needs.queue.findIndex((queued) => queued.dueMs === dueMs);
+function fromQueue(needs: Needs, of: Pick<Run, 'dueMs' | 'by'>): CronRecord | null {
+  const at = placeIn(needs.queue, of);
   return needs.queue.splice(at, at === -1 ? 0 : 1)[0] ?? null;
 }
 

@@ -21,8 +21,8 @@ export interface JobState {
   readonly newestRun: number;
   /** What has begun and not ended, oldest first. */
   readonly underWay: readonly Run[];
-  /** When those were due that wait for one under way, in the order in which they came. */
-  readonly queue: readonly number[];
+  /** What waits for one under way, in the order in which it came. */
+  readonly queue: readonly QueuedRun[];
   /** Up to where its time has been dealt with, for `dueBetween`; null: nobody has begun. */
   readonly handledMs: number | null;
   /** The one that ended last. */
@@ -42,10 +42,18 @@ export type LeftOut =
   /** Nobody was there; with `caughtUp`, one run followed for all. */
   | (Missed & { readonly kind: 'missed'; readonly caughtUp: boolean });
 
+/** A run that waits for the one before it. */
+export interface QueuedRun {
+  /** When it was due, or asked for. */
+  readonly dueMs: number;
+  /** Null: by its schedule. */
+  readonly by: AskedBy | null;
+}
+
 /** A run that has begun. */
 export interface Run {
   readonly run: number;
-  /** When it should have run; null: somebody asked for it. */
+  /** When it should have run; with `by`, when it was asked for where it has waited, else null. */
   readonly dueMs: number | null;
   readonly by: AskedBy | null;
   /** The image's id. */
@@ -96,9 +104,12 @@ export function stateAfter(before: JobState | undefined, record: CronRecord): Jo
     case 'ended':
       return afterEnded(state, record);
     case 'queued':
-      return { ...handled(state, record.dueMs), queue: [...state.queue, record.dueMs] };
+      return afterQueued(state, record);
     case 'skipped':
-      return { ...dueTaken(state, record.dueMs), leftOut: withSkipped(state.leftOut, record) };
+      return {
+        ...dueTaken(state, { dueMs: record.dueMs, by: null }),
+        leftOut: withSkipped(state.leftOut, record),
+      };
     case 'missed': {
       const { count, firstMs, lastMs, caughtUp } = record;
       const missed: LeftOut = { kind: 'missed', count, firstMs, lastMs, caughtUp };
@@ -158,10 +169,25 @@ function handled(state: JobState, ms: number): JobState {
     : { ...state, handledMs: ms };
 }
 
+/** What somebody asks for says nothing of what is due by then. */
+function afterQueued(
+  state: JobState,
+  { dueMs, by }: Extract<CronRecord, { readonly type: 'queued' }>,
+): JobState {
+  const queued = { ...state, queue: [...state.queue, { dueMs, by }] };
+  return by === null ? handled(queued, dueMs) : queued;
+}
+
+/** Where a run waits among those; -1: it does not. */
+export function placeIn(queue: readonly QueuedRun[], { dueMs, by }: Pick<Run, 'dueMs' | 'by'>): number {
+  return queue.findIndex((each) => each.dueMs === dueMs && (each.by === null) === (by === null));
+}
+
 /** What waited was dealt with when it was queued, maybe long ago. */
-function dueTaken(state: JobState, dueMs: number): JobState {
-  const at = state.queue.indexOf(dueMs);
-  return at === -1 ? handled(state, dueMs) : { ...state, queue: state.queue.toSpliced(at, 1) };
+function dueTaken(state: JobState, due: QueuedRun): JobState {
+  const at = placeIn(state.queue, due);
+  if (at !== -1) return { ...state, queue: state.queue.toSpliced(at, 1) };
+  return due.by === null ? handled(state, due.dueMs) : state;
 }
 
 /** A number is used once: a second begin of the same run, or of an older one, says nothing. */
@@ -170,7 +196,7 @@ function afterBegun(state: JobState, record: Extract<CronRecord, { readonly type
   if (run <= state.newestRun) return state;
   const begun: Run = { run, dueMs, by, image, beganMs: atMs, isStarted: false, end: null };
   return {
-    ...(dueMs === null ? state : dueTaken(state, dueMs)),
+    ...(dueMs === null ? state : dueTaken(state, { dueMs, by })),
     newestRun: run,
     underWay: [...state.underWay, begun],
     runs: [...state.runs, begun].slice(-KEPT_RUNS),

@@ -32,7 +32,7 @@ function fieldsOf(record: CronRecord): object {
       return { run, result, exit_code: exitCode, took_ms: Math.round(tookMs), why };
     }
     case 'queued':
-      return { due: time(record.dueMs) };
+      return { due: time(record.dueMs), by: record.by };
     case 'skipped':
       return {
         due: time(record.dueMs),

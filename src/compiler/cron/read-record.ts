@@ -25,10 +25,8 @@ export function cronRecordFrom(value: unknown, version: number): CronRecord | nu
     }
     case 'ended':
       return endedIn(value, of);
-    case 'queued': {
-      const dueMs = timeIn(value['due']);
-      return dueMs === null ? null : { type, ...of, dueMs };
-    }
+    case 'queued':
+      return queuedIn(value, of);
     case 'skipped':
       return skippedIn(value, of);
     case 'missed':
@@ -68,6 +66,14 @@ function endedIn(
     tookMs: Math.round(tookMs),
     why,
   };
+}
+
+/** Lines of earlier versions tell of nobody. */
+function queuedIn({ due, by = null }: Fields, of: Of): CronRecord | null {
+  const dueMs = timeIn(due);
+  const asked = by === null ? null : askedIn(by);
+  if (dueMs === null || (asked === null && by !== null)) return null;
+  return { type: 'queued', ...of, dueMs, by: asked };
 }
 
 /** Lines of earlier versions tell of one alone. */

@@ -25,8 +25,9 @@ export type CronRecord =
   | (OfJob & {
       readonly type: 'begun';
       readonly run: number;
-      /** When it should have run; null: by hand. */
+      /** When it should have run; by hand: null, or when it was asked for where it has waited. */
       readonly dueMs: number | null;
+      /** Null: by its schedule, or nobody knows. */
       readonly by: AskedBy | null;
       /** The image's id. */
       readonly image: string;
@@ -44,7 +45,12 @@ export type CronRecord =
       readonly why: string | null;
     })
   /** It waits until the one before it has ended (`overlap: queue`). */
-  | (OfJob & { readonly type: 'queued'; readonly dueMs: number })
+  | (OfJob & {
+      readonly type: 'queued';
+      /** Of one that was asked for by hand: when that was, each at a time of its own. */
+      readonly dueMs: number;
+      readonly by: AskedBy | null;
+    })
   /** It does not run, since the one before it lasts. */
   | (OfJob & {
       readonly type: 'skipped';

@@ -8,6 +8,7 @@ import {
   AgentLostError,
   type AgentConnector,
   type AgentSession,
+  type AskedRun,
   type ArrivalsResult,
   type PortArrivalsResult,
   type DrainResult,
@@ -174,8 +175,8 @@ function sessionOver(conversation: Conversation, answerMs: number): AgentSession
     },
     cronRun: async (job, by) => {
       const result = await ask({ op: 'cron-run', job, by }, answerMs);
-      const run: unknown = isRecord(result) ? result['run'] : null;
-      if (typeof run === 'number') return run;
+      const asked = askedRun(result);
+      if (asked !== null) return asked;
       throw new AgentError(`the agent's answer to \`cron-run\` makes no sense: ${JSON.stringify(result)}`);
     },
     cronPause: async (job, by) => {
@@ -289,4 +290,14 @@ function isDrainResult(value: unknown): value is DrainResult {
     default:
       return false;
   }
+}
+
+function askedRun(value: unknown): AskedRun | null {
+  if (!isRecord(value)) return null;
+  const { kind, run, askedMs, before } = value;
+  // An agent of an earlier version has only begun ones.
+  if (typeof run === 'number') return { kind: 'begun', run };
+  return kind === 'queued' && typeof askedMs === 'number' && typeof before === 'number'
+    ? { kind, askedMs, before }
+    : null;
 }

@@ -233,12 +233,23 @@ export interface AgentSession {
   point(request: PointRequest): Promise<TellResult>;
   /** Takes servers out of a haproxy; refuses to `drain` the last ones that serve. */
   leave(request: LeaveRequest): Promise<TellResult>;
-  /** Only the agent that runs jobs; every other one refuses. Runs a job now, paused or not; the number of the run. Refused for an unknown job, and where it may not run beside itself. */
-  cronRun(job: JobKey, by: AskedBy): Promise<number>;
+  /** Only the agent that runs jobs; every other one refuses. Runs a job now, paused or not. Refused for an unknown job, and where it may neither run beside itself nor wait. */
+  cronRun(job: JobKey, by: AskedBy): Promise<AskedRun>;
   cronPause(job: JobKey, by: AskedBy): Promise<void>;
   cronResume(job: JobKey, by: AskedBy): Promise<void>;
   close(): void;
 }
+
+/** What becomes of a run that somebody asks for. */
+export type AskedRun =
+  | { readonly kind: 'begun'; readonly run: number }
+  /** It has no number before it begins, and is known by when it was asked for, in milliseconds since the epoch. */
+  | {
+      readonly kind: 'queued';
+      readonly askedMs: number;
+      /** How many come before it. */
+      readonly before: number;
+    };
 
 /** Opens sessions; the executor asks for one only when an operation needs it, once per plane. */
 export interface AgentConnector {

@@ -23,6 +23,19 @@ export function skippedRecord(
 
 type SkippedRecord = Extract<CronRecord, { readonly type: 'skipped' }>;
 
+/** The same for a run that somebody asks for: what waits lets it pass. */
+export function admitByHand(state: JobState | undefined, { overlap }: JobSpec): Admission {
+  const last = state?.underWay.at(-1);
+  const queued = state?.queue.length ?? 0;
+  if (overlap === 'allow' || last === undefined) return { kind: 'begin' };
+  if (overlap === 'skip')
+    return {
+      kind: 'skip',
+      why: `run ${last.run} is not over, and \`overlap: skip\` lets no other begin beside it`,
+    };
+  return queued >= MOST_QUEUED ? { kind: 'skip', why: `${queued} runs wait already` } : { kind: 'queue' };
+}
+
 /** Whether a run may begin beside what is under way. */
 export function admit(state: JobState | undefined, { overlap }: JobSpec): Admission {
   const last = state?.underWay.at(-1);

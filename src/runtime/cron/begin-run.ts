@@ -13,7 +13,7 @@ import type { RunWorld } from './world.ts';
 
 const AGAIN_MS = 50;
 
-/** A run that has a number. */
+/** A run that has a number; `dueMs` is null for one that somebody asked for. */
 export type JobRun = Pick<Run, 'run' | 'dueMs' | 'beganMs' | 'isStarted'> & { readonly job: JobKey };
 
 /** What became of the start of a run. */

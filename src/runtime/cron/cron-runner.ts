@@ -8,8 +8,9 @@ import type { AskedBy, CronRecord } from '../../compiler/cron/record.ts';
 import { labels } from '../../compiler/labels.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import { Refusal } from '../../agent/refusal.ts';
+import type { AskedRun } from '../agent/agent-session.ts';
 import type { ContainerSummary } from '../engine.ts';
-import { admit, skippedRecord } from './admit.ts';
+import { admit, admitByHand, skippedRecord } from './admit.ts';
 import { DueJobs } from './due-jobs.ts';
 import type { JobClock } from './job-clock.ts';
 import { lineOf } from './job-lines.ts';
@@ -112,19 +113,35 @@ export class CronRunner {
     return this.#looking;
   }
 
-  /** Runs a job now, paused or not; its number. Rejects with {@link Refusal} where there is no such job, or it may not run beside itself. */
-  async run(job: JobKey, by: AskedBy): Promise<number> {
+  /**
+   * Runs a job now, paused or not, or once those before it are over where it may only wait. Rejects with {@link Refusal} where there
+   * is no such job, or it may not even wait.
+   */
+  async run(job: JobKey, by: AskedBy): Promise<AskedRun> {
     const template = await this.#needed(job);
     const state = this.#ledger.state(job);
-    const under = state?.underWay.at(-1);
-    if (under !== undefined && template.spec.overlap !== 'allow')
-      throw new Refusal(
-        `run ${under.run} of \`${job}\` is not over, and \`overlap: ${template.spec.overlap}\` lets no other begin beside it`,
-      );
-    const begun = this.#begunRecord(template, null, by);
-    await this.#ledger.write([begun]);
-    this.#launch(begun);
-    return begun.run;
+    const admission = admitByHand(state, template.spec);
+    switch (admission.kind) {
+      case 'begin': {
+        const begun = this.#begunRecord(template, null, by);
+        await this.#ledger.write([begun]);
+        this.#launch(begun);
+        return { kind: 'begun', run: begun.run };
+      }
+      case 'queue': {
+        const { underWay, queue } = state ?? { underWay: [], queue: [] };
+        const nowMs = this.#nowMs();
+        // It is known by its time.
+        const dueMs = Math.max(nowMs, ...queue.map((each) => (each.by === null ? 0 : each.dueMs + 1)));
+        await this.#ledger.write([{ type: 'queued', job, atMs: nowMs, dueMs, by }]);
+        this.#world.note(`${job} waits for the one before it: somebody asks for it`);
+        return { kind: 'queued', askedMs: dueMs, before: underWay.length + queue.length };
+      }
+      case 'skip':
+        throw new Refusal(`\`${job}\` does not run: ${admission.why}`);
+      default:
+        return unreachable(admission);
+    }
   }
 
   /** From now on it runs only by hand. */
@@ -199,7 +216,7 @@ export class CronRunner {
       case 'begin':
         return this.#begunRecord(template, dueMs, null);
       case 'queue':
-        return { type: 'queued', job, atMs, dueMs };
+        return { type: 'queued', job, atMs, dueMs, by: null };
       case 'skip':
         return skippedRecord(this.#ledger.state(job), { job, atMs, dueMs, why: admission.why });
       default:
@@ -221,14 +238,14 @@ export class CronRunner {
     );
   }
 
-  /** What waits, once nothing is under way. */
+  /** What waits, once nothing is under way; of a job that is paused, what somebody has asked for. */
   #beginQueued(job: JobKey): void {
     const state = this.#ledger.state(job);
     const template = this.#templates.byJob.get(job);
-    const [dueMs] = state?.queue ?? [];
-    if (state === undefined || template === undefined || dueMs === undefined) return;
-    if (state.underWay.length > 0 || state.paused !== null) return;
-    const begun = this.#begunRecord(template, dueMs, null);
+    const next = state?.queue.find(({ by }) => state.paused === null || by !== null);
+    if (state === undefined || template === undefined || next === undefined) return;
+    if (state.underWay.length > 0) return;
+    const begun = this.#begunRecord(template, next.dueMs, next.by);
     void this.#ledger.write([begun]).then(() => this.#launch(begun));
   }
 

@@ -51,8 +51,8 @@ export class Runs {
   }
 
   async #carriedOut(job: JobKey, run: Run, isFresh: boolean, settle: () => void): Promise<void> {
-    const { run: number, dueMs, beganMs, isStarted } = run;
-    const own: JobRun = { job, run: number, dueMs, beganMs, isStarted };
+    const { run: number, by, beganMs, isStarted } = run;
+    const own: JobRun = { job, run: number, dueMs: by === null ? run.dueMs : null, beganMs, isStarted };
     const { followed, id } = await this.#follow(own, isFresh);
     const { end, log } = followed;
     await this.#ledger.write([{ type: 'ended', job, run: run.run, ...end }]);

@@ -12,7 +12,7 @@ const TOLD_LINES = 20;
 const TOLD_CHARACTERS = 3000;
 
 /** A run that is over, as somebody is told of it. */
-export interface OverRun extends Pick<Run, 'run' | 'dueMs' | 'beganMs' | 'image'> {
+export interface OverRun extends Pick<Run, 'run' | 'dueMs' | 'by' | 'beganMs' | 'image'> {
   readonly job: JobKey;
   readonly end: RunEnd;
   /** The last of what it has written. */
@@ -60,7 +60,7 @@ async function variablesOf(
 }
 
 function toldOf({ stack }: RunWorld, { application, container }: JobTemplate, over: OverRun): JobTold {
-  const { run, dueMs, beganMs, image, end, log } = over;
+  const { run, dueMs, by, beganMs, image, end, log } = over;
   return {
     event: 'job-failure',
     stack,
@@ -70,7 +70,7 @@ function toldOf({ stack }: RunWorld, { application, container }: JobTemplate, ov
     result: end.result,
     exit_code: end.exitCode,
     why: end.why,
-    due_at: dueMs === null ? null : iso(dueMs),
+    due_at: dueMs === null || by !== null ? null : iso(dueMs),
     began_at: iso(beganMs),
     finished_at: iso(end.atMs),
     took_ms: Math.round(end.tookMs),

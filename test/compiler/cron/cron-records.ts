@@ -46,7 +46,12 @@ export const anyRecord: fc.Arbitrary<CronRecord> = fc.oneof(
     tookMs: fc.nat(),
     why: fc.option(fc.string({ unit: 'binary' })),
   }),
-  fc.record({ type: type('queued'), ...of, dueMs: instant }),
+  fc.record({
+    type: type('queued'),
+    ...of,
+    dueMs: instant,
+    by: fc.option(fc.constant(BY)),
+  }),
   fc.record({
     type: type('skipped'),
     ...of,

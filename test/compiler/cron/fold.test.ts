@@ -25,7 +25,7 @@ const ended = (run: number): CronRecord => ({
   tookMs: 5,
   why: null,
 });
-const queued = (dueMs: number): CronRecord => ({ type: 'queued', ...of, dueMs });
+const queued = (dueMs: number): CronRecord => ({ type: 'queued', ...of, dueMs, by: null });
 const skipped = (count: number, dueMs: number, why = 'run 1 is not over'): CronRecord => ({
   type: 'skipped',
   ...of,
@@ -34,6 +34,7 @@ const skipped = (count: number, dueMs: number, why = 'run 1 is not over'): CronR
   count,
   firstMs: dueMs - (count - 1) * MINUTE,
 });
+const waits = (dueMs: number) => ({ dueMs, by: null });
 const missed = (count: number, firstMs: number, lastMs: number): CronRecord => ({
   type: 'missed',
   ...of,
@@ -66,13 +67,29 @@ test('a run is under way until it ends', () => {
 
 test('what waits is taken out by its begin, long after, and time does not go back for it', () => {
   const waiting = [SCHEDULED, queued(MINUTE), queued(5 * HOUR)];
-  expect(state(...waiting)).toMatchObject({ queue: [MINUTE, 5 * HOUR], handledMs: 5 * HOUR });
-  expect(state(...waiting, begun(1, MINUTE))).toMatchObject({ queue: [5 * HOUR], handledMs: 5 * HOUR });
+  expect(state(...waiting)).toMatchObject({ queue: [waits(MINUTE), waits(5 * HOUR)], handledMs: 5 * HOUR });
+  expect(state(...waiting, begun(1, MINUTE))).toMatchObject({
+    queue: [waits(5 * HOUR)],
+    handledMs: 5 * HOUR,
+  });
   expect(state(...waiting, skipped(1, MINUTE))).toMatchObject({
-    queue: [5 * HOUR],
+    queue: [waits(5 * HOUR)],
     handledMs: 5 * HOUR,
   });
   expect(state(...waiting, { type: 'dropped', ...of })).toMatchObject({ queue: [], scheduled: null });
+});
+
+test('what somebody asked for and waits is taken out by its own begin, and is nothing that was due', () => {
+  const asked: CronRecord = { type: 'queued', ...of, dueMs: 5 * HOUR, by: BY };
+  const both = [SCHEDULED, queued(MINUTE), queued(5 * HOUR), asked];
+  expect(state(SCHEDULED, queued(MINUTE), asked)).toMatchObject({ handledMs: MINUTE });
+  expect(state(...both, { ...begun(1, 5 * HOUR), by: BY } as CronRecord)).toMatchObject({
+    queue: [waits(MINUTE), waits(5 * HOUR)],
+    underWay: [{ run: 1, by: BY }],
+  });
+  expect(state(...both, begun(1, 5 * HOUR))).toMatchObject({
+    queue: [waits(MINUTE), { dueMs: 5 * HOUR, by: BY }],
+  });
 });
 
 test('of what was dealt with the latest counts, unless the clock had been wrong by hours', () => {

@@ -175,7 +175,7 @@ describe('a session', () => {
     },
   );
 
-  test.each([{}, null, { run: '17' }])(
+  test.each([{}, null, { kind: 'begun' }, { kind: 'queued', askedMs: 1 }, { run: '17' }])(
     'refuses what no agent that runs jobs can have told: %j',
     async (result) => {
       const { session, peer } = await opened();
@@ -194,10 +194,10 @@ describe('a session', () => {
       session.cronPause('shop/backup', by),
       session.cronResume('shop/backup', by),
     ] as const;
-    for (const [index, result] of [{ run: 17 }, null, null].entries()) {
+    for (const [index, result] of [{ kind: 'begun', run: 17 }, null, null].entries()) {
       peer.says(`${JSON.stringify({ id: index + 1, ok: true, result })}\n`);
     }
-    expect(await Promise.all(asked)).toEqual([17, undefined, undefined]);
+    expect(await Promise.all(asked)).toEqual([{ kind: 'begun', run: 17 }, undefined, undefined]);
   });
 
   test.each([{}, null, { ok: true }, { ok: false }, { ok: true, status: '200', ms: 1 }])(

@@ -66,11 +66,60 @@ describe('a run that is due while another one lasts', () => {
     const scene = await slowJob('skip');
     await scene.pass(MINUTE_MS + 100);
     await expect(scene.ask((runner) => runner.run('shop/slow', by))).rejects.toThrow(
-      'run 1 of `shop/slow` is not over, and `overlap: skip` lets no other begin beside it',
+      '`shop/slow` does not run: run 1 is not over, and `overlap: skip` lets no other begin beside it',
     );
     const beside = await slowJob('allow');
     await beside.pass(MINUTE_MS + 100);
-    expect(await beside.ask((runner) => runner.run('shop/slow', by))).toBe(2);
+    expect(await beside.ask((runner) => runner.run('shop/slow', by))).toEqual({ kind: 'begun', run: 2 });
+  });
+
+  test('by hand waits its turn where runs wait, and nothing that is due is lost for it', async () => {
+    const scene = await slowJob('queue');
+    await scene.pass(2 * MINUTE_MS + 100);
+    const ask = () => scene.ask((runner) => runner.run('shop/slow', by));
+    const askedMs = scene.clock.wallMs();
+    // Two at the same time are two.
+    expect(await ask()).toEqual({ kind: 'queued', askedMs, before: 2 });
+    expect(await ask()).toEqual({ kind: 'queued', askedMs: askedMs + 1, before: 3 });
+    scene.kill();
+    await scene.startAgent();
+    await scene.pass(8 * MINUTE_MS);
+    expect(scene.told('queued', 'begun').slice(0, 7)).toEqual([
+      '12:01:00 begun slow 1 12:01',
+      '12:02:00 queued slow 12:02',
+      '12:02:00 queued slow 12:02 by deploy',
+      '12:02:00 queued slow 12:02 by deploy',
+      '12:03:00 queued slow 12:03',
+      '12:03:30 begun slow 2 12:02',
+      '12:04:00 queued slow 12:04',
+    ]);
+    expect(scene.told('begun').slice(1, 5)).toEqual([
+      '12:03:30 begun slow 2 12:02',
+      '12:06:00 begun slow 3 12:02 by deploy',
+      '12:08:30 begun slow 4 12:02 by deploy',
+    ]);
+  });
+
+  test('by hand waits its turn also while the job is paused', async () => {
+    const scene = await slowJob('queue');
+    await scene.pass(2 * MINUTE_MS + 100);
+    await scene.ask((runner) => runner.pause('shop/slow', by));
+    await scene.ask((runner) => runner.run('shop/slow', by));
+    await scene.pass(4 * MINUTE_MS);
+    expect(scene.told('begun')).toEqual([
+      '12:01:00 begun slow 1 12:01',
+      '12:03:30 begun slow 2 12:02 by deploy',
+    ]);
+  });
+
+  test('by hand is refused once a hundred wait', async () => {
+    const scene = new JobScene(START);
+    await scene.addJob('stuck', { overlap: 'queue' }, { does: {} });
+    await scene.startAgent();
+    await scene.pass(2 * HOUR_MS);
+    await expect(scene.ask((runner) => runner.run('shop/stuck', by))).rejects.toThrow(
+      '`shop/stuck` does not run: 100 runs wait already',
+    );
   });
 });
 

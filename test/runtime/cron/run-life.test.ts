@@ -152,7 +152,7 @@ describe('a run', () => {
     await scene.startAgent();
     await scene.pass(MINUTE_MS + 100);
     await scene.ask((runner) => runner.pause('shop/backup', by));
-    expect(await scene.ask((runner) => runner.run('shop/backup', by))).toBe(1);
+    expect(await scene.ask((runner) => runner.run('shop/backup', by))).toEqual({ kind: 'begun', run: 1 });
     await scene.pass(2000);
     expect(scene.told('begun', 'ended')).toEqual([
       '12:01:00 begun backup 1 by hand',

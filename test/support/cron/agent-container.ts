@@ -106,8 +106,11 @@ export class AgentContainer {
     }
   }
 
-  run(name: string): Promise<number> {
-    return this.ask((session) => session.cronRun(this.jobKey(name), { user: 'deploy', host: 'laptop' }));
+  async run(name: string): Promise<number> {
+    const by = { user: 'deploy', host: 'laptop' };
+    const asked = await this.ask((session) => session.cronRun(this.jobKey(name), by));
+    if (asked.kind === 'queued') throw new Error(`a run of ${name} waits`);
+    return asked.run;
   }
 
   async records(): Promise<readonly CronRecord[]> {

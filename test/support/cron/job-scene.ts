@@ -189,6 +189,14 @@ export class JobScene {
   }
 }
 
+/** What has waited is told with who asked for it. */
+function askedBy({
+  dueMs,
+  by,
+}: Extract<CronRecord, { readonly type: 'begun' | 'queued' }>): readonly string[] {
+  return dueMs === null || by === null ? [] : [`by ${by.user}`];
+}
+
 function tell(record: CronRecord): string {
   const at = new Date(record.atMs).toISOString().slice(11, 19);
   const due =
@@ -198,13 +206,13 @@ function tell(record: CronRecord): string {
   const words = [at, record.type, record.job.replace('shop/', '')];
   switch (record.type) {
     case 'begun':
-      return [...words, record.run, due].join(' ');
+      return [...words, record.run, due, ...askedBy(record)].join(' ');
     case 'started':
       return [...words, record.run].join(' ');
     case 'ended':
       return [...words, record.run, record.result].join(' ');
     case 'queued':
-      return [...words, due].join(' ');
+      return [...words, due, ...askedBy(record)].join(' ');
     case 'skipped':
       return [...words, `${due}:`, record.why].join(' ');
     case 'missed':
