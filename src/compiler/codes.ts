@@ -86,6 +86,7 @@ export const codes = {
   STK369: 'build that cannot be made',
   STK370: 'build argument that can be read',
   STK371: 'large build',
+  STK372: 'date that never comes',
 
   // 4xx: what a plan should be read for
   STK410: 'everything would be removed',

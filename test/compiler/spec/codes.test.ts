@@ -313,6 +313,34 @@ other: { deploy: auto, image: "a:1", env_from: app }`).replace(
     text: shop('job: { deploy: cron, image: "a:1", cron: "30 «24» * * *" }'),
   },
   {
+    title: 'no time in a schedule',
+    code: 'STK321',
+    text: shop('job: { deploy: cron, image: "a:1", cron: «{}» }'),
+  },
+  {
+    title: 'a zone and no time',
+    code: 'STK321',
+    text: shop('job: { deploy: cron, image: "a:1", cron: «{ timezone: Europe/Rome }» }'),
+  },
+  {
+    title: 'a date that no year has',
+    code: 'STK372',
+    severity: 'warning',
+    text: shop('job: { deploy: cron, image: "a:1", cron: «"0 0 31 2 *"» }'),
+  },
+  {
+    title: 'a day that the month has not',
+    code: 'STK372',
+    severity: 'warning',
+    text: shop('job: { deploy: cron, image: "a:1", cron: { minute: 0, hour: 0, day: «31», month: "4,6" } }'),
+  },
+  {
+    title: 'ports of cron',
+    code: 'STK363',
+    severity: 'warning',
+    text: shop('job: { deploy: cron, image: "a:1", cron: "1 2 * * *", «ports»: ["80:80"] }'),
+  },
+  {
     title: 'a time zone',
     code: 'STK321',
     text: shop('job: { deploy: cron, image: "a:1", cron: { minute: 0, timezone: «Europe/Roma» } }'),

@@ -59,6 +59,12 @@ function checkCron(container: WrittenContainer, fields: Fields, reader: Reader):
       help: 'take it out: each run starts once, ends by itself and is removed',
     });
   }
+  const ports = fields.get('ports');
+  if (ports !== undefined) {
+    reader.problems.warn('STK363', '`ports` of a cron container are not published', ports.keyRange, {
+      help: 'take them out: two runs may go on at the same time, and cannot have one port of the host; others of the stack reach a run by its network',
+    });
+  }
   const count = fields.get('containers');
   if (count?.value.kind === 'scalar' && Number(count.value.value) !== 1) {
     reader.problems.warn(

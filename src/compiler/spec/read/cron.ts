@@ -1,6 +1,12 @@
 import type { DocumentNode } from '../../source/document.ts';
 import type { CronSpec } from '../container-spec.ts';
-import { CRON_FIELDS, parseCronField, parseCronLine, scheduleLines } from '../values/cron-schedule.ts';
+import {
+  CRON_FIELDS,
+  neverComes,
+  parseCronField,
+  parseCronLine,
+  scheduleLines,
+} from '../values/cron-schedule.ts';
 import { readNotifications } from './notifications.ts';
 import type { Fields, Reader } from './reader.ts';
 
@@ -11,20 +17,21 @@ const DEFAULT_ZONE = 'UTC';
 export function readCron(node: DocumentNode, reader: Reader): CronSpec | null {
   if (node.kind !== 'object') {
     const line = reader.parsed(node, 'STK321', parseCronLine);
-    return line === null
-      ? null
-      : {
-          schedule: scheduleLines(line),
-          timezone: DEFAULT_ZONE,
-          overlap: 'skip',
-          timeoutMs: null,
-          catchUp: false,
-          jitterMs: 0,
-          onFailure: null,
-        };
+    if (line === null) return null;
+    const schedule = scheduleLines(line);
+    warnOfNever(schedule, node.range, reader);
+    return {
+      schedule,
+      timezone: DEFAULT_ZONE,
+      overlap: 'skip',
+      timeoutMs: null,
+      catchUp: false,
+      jitterMs: 0,
+      onFailure: null,
+    };
   }
   const fields = reader.fields(node);
-  const schedule = readSchedule(fields, reader);
+  const schedule = readSchedule(node, fields, reader);
   const timezone = readTimezone(fields, reader);
   const onFailure = fields.get('on_failure');
   return schedule === null
@@ -41,7 +48,14 @@ export function readCron(node: DocumentNode, reader: Reader): CronSpec | null {
       };
 }
 
-function readSchedule(fields: Fields, reader: Reader): readonly string[] | null {
+function readSchedule(node: DocumentNode, fields: Fields, reader: Reader): readonly string[] | null {
+  // Every minute is a lot for who has written no time at all.
+  if (!CRON_FIELDS.some((field) => fields.has(field) || reader.isMisspelt(fields, field))) {
+    reader.problems.error('STK321', '`cron` says no time', node.range, {
+      help: 'write when it runs: `{ hour: 3, minute: 30 }`; every minute is `{ minute: "*" }`',
+    });
+    return null;
+  }
   const read = CRON_FIELDS.map((field) => {
     const member = fields.get(field);
     if (member === undefined) return '*';
@@ -57,7 +71,17 @@ function readSchedule(fields: Fields, reader: Reader): readonly string[] | null 
       help: 'write `minute: 0`, or `minute: "*"` for every minute of that hour',
     });
   }
-  return scheduleLines(values);
+  const schedule = scheduleLines(values);
+  warnOfNever(schedule, (fields.get('day') ?? fields.get('month'))?.value.range ?? node.range, reader);
+  return schedule;
+}
+
+/** No error: some write it for a job that is only run by hand. */
+function warnOfNever(schedule: readonly string[], range: DocumentNode['range'], reader: Reader): void {
+  if (!neverComes(schedule)) return;
+  reader.problems.warn('STK372', 'no year has that date: the job never runs by itself', range, {
+    help: 'write a `day` that the `month` has, and `day` or `weekday` where either is meant; `stack cron run NAME` runs it by hand',
+  });
 }
 
 function readTimezone(fields: Fields, reader: Reader): string | null {

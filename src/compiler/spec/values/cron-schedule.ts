@@ -99,6 +99,29 @@ export function parseCronLine(text: string): Parsed<readonly string[]> {
   return parsed(fields);
 }
 
+/** The last day of each month, in a leap year. */
+const LAST_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+
+/** Whether no day matches any of these lines of {@link scheduleLines}, in any year: 30 February. */
+export function neverComes(lines: readonly string[]): boolean {
+  return lines.every((line) => {
+    const [, , day = '*', month = '*'] = line.split(' ');
+    const first = Math.min(...valuesOf(day, 31));
+    return valuesOf(month, 12).every((each) => first > (LAST_DAYS[each - 1] ?? 31));
+  });
+}
+
+/** What a field that was read matches, of the values from 1. */
+function valuesOf(field: string, last: number): readonly number[] {
+  return field.split(',').flatMap((item) => {
+    const [range = '*', step = '1'] = item.split('/');
+    const [from, to] = range === '*' ? [1, last] : range.split('-').map(Number);
+    const values: number[] = [];
+    for (let value = from ?? 1; value <= (to ?? from ?? last); value += Number(step)) values.push(value);
+    return values;
+  });
+}
+
 /**
  * The lines that a scheduler which joins day and weekday by *and* needs: one, or two when both are restricted, since
  * crontab(5) runs then when either matches. A field that starts with `*` restricts nothing there.

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { parseCronLine, scheduleLines } from '../../../../src/compiler/spec/values/cron-schedule.ts';
+import { nextOccurrence } from '../../../../src/compiler/cron/calendar.ts';
+import {
+  neverComes,
+  parseCronLine,
+  scheduleLines,
+} from '../../../../src/compiler/spec/values/cron-schedule.ts';
 import { outcome } from './outcome.ts';
 
 function lines(text: string): readonly string[] | string {
@@ -21,6 +26,27 @@ test.each([
   ['0 4 */2 * 1', ['0 4 */2 * 1']],
 ])('%s', (text, expected) => {
   expect(lines(text)).toEqual(expected);
+});
+
+test.each([
+  ['0 0 31 2 *', true],
+  ['0 0 30 feb *', true],
+  ['0 0 31 4,6,9,11 *', true],
+  ['0 0 30-31 2 *', true],
+  ['0 0 31/2 4-6/2 *', true],
+  ['0 0 29 2 *', false],
+  ['0 0 31 2-3 *', false],
+  ['0 0 */31 2 *', false],
+  ['0 0 31 * *', false],
+  ['0 0 31 */2 *', false],
+  ['0 0 1,31 2 *', false],
+  // Either of the two.
+  ['0 0 31 2 mon', false],
+])('%s never comes: %s', (text, never) => {
+  const found = lines(text);
+  expect(typeof found === 'string' ? found : neverComes(found)).toBe(never);
+  if (typeof found === 'string') return;
+  expect(nextOccurrence({ schedule: found, timezone: 'UTC' }, 0) === null).toBe(never);
 });
 
 test.each([
