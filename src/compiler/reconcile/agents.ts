@@ -161,10 +161,17 @@ export function strayAgents(stack: string, { agents }: ObservedState): readonly 
   return agents.filter(({ name }) => !known.has(name));
 }
 
-/** The agent that has the engine's socket without need. */
-export function idleAgent(desired: DesiredState, { agents }: ObservedState): ObservedAgent | null {
+/** The agent that has the engine's socket and that the file does not need; `isBusy`: runs are left whose end it writes down. */
+export function idleAgent(
+  desired: DesiredState,
+  { agents, jobRuns }: ObservedState,
+): { readonly agent: ObservedAgent; readonly isBusy: boolean } | null {
   if (needsEngine(desired)) return null;
-  return agents.find(({ name }) => name === agentName(desired.stack, 'engine')) ?? null;
+  const agent = agents.find(({ name }) => name === agentName(desired.stack, 'engine'));
+  if (agent === undefined) return null;
+  // One that does not run never comes to those that are over.
+  const isBusy = jobRuns.some(({ state }) => isUp(agent) || state === 'running' || state === 'paused');
+  return { agent, isBusy };
 }
 
 /** The stack's agent where it runs, of this version: somebody to write the journal for a plan that has none. */

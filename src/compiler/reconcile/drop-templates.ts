@@ -10,8 +10,12 @@ import { keyOf } from './templates.ts';
 import { existing } from './turn.ts';
 
 const NOT_ENDED = 'its run that goes on comes to its own end';
+const STAYS = 'stays to write that down, and goes with the next apply after it';
 
-/** Removes the templates of jobs that the file no longer has, and with the last one who starts them; runs go on to their end. */
+/**
+ * Removes the templates of jobs that the file no longer has, and with the last one who starts them; runs go on to their end, and
+ * while one does, who writes that down stays: a later plan removes it.
+ */
 export function dropTemplates(
   builder: PlanBuilder,
   desired: DesiredState,
@@ -22,6 +26,9 @@ export function dropTemplates(
   const { templates, jobRuns } = observed;
   const isRunning = (key: ContainerKey) =>
     jobRuns.some((run) => run.state === 'running' && containerKey(run.application, run.container) === key);
+  const idle = within === null ? idleAgent(desired, observed) : null;
+  const stays = idle?.isBusy === true ? [`\`${idle.agent.name}\` ${STAYS}`] : [];
+  const notEnded = [NOT_ENDED, ...stays];
   const wanted = new Set<string>(desired.containers.flatMap(({ job, key }) => (job === null ? [] : [key])));
   const gone = groupBy(
     templates.filter((one) => !wanted.has(keyOf(one)) && within?.has(keyOf(one)) !== false),
@@ -37,11 +44,10 @@ export function dropTemplates(
     const [{ application, container } = { application: '', container: '' }] = all;
     const subject: Subject = { kind: 'schedule', application, container };
     const reason: Reason = { kind: 'dropped', field: 'file', from: container, to: null };
-    return plainChange(group, subject, 'remove', [reason], isRunning(key) ? [NOT_ENDED] : []);
+    return plainChange(group, subject, 'remove', [reason], isRunning(key) ? notEnded : []);
   });
-  const agent = within === null ? idleAgent(desired, observed) : null;
-  if (agent === null) return changes;
-  const { name, id } = agent;
+  if (idle === null || idle.isBusy) return changes;
+  const { name, id } = idle.agent;
   const group = `agent ${name}`;
   const reason: Reason = { kind: 'dropped', field: 'agent', from: name, to: null };
   // Last: an apply that fails before that leaves jobs as they were.

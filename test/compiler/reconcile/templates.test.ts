@@ -5,7 +5,11 @@ import type {
   DesiredContainer,
   DesiredState,
 } from '../../../src/compiler/desired/desired-state.ts';
-import type { ObservedContainer, ObservedState } from '../../../src/compiler/observed/observed-state.ts';
+import type {
+  ContainerState,
+  ObservedContainer,
+  ObservedState,
+} from '../../../src/compiler/observed/observed-state.ts';
 import { causeOf } from '../../../src/compiler/plan/cause.ts';
 import { isPending, type PlanRequest } from '../../../src/compiler/plan/plan.ts';
 import { destroyPlan } from '../../../src/compiler/reconcile/destroy.ts';
@@ -187,6 +191,50 @@ describe('the template of a job', () => {
     );
     expect(forced(withTemplates({ generation: 2 }, old), true).nodes.map(({ id }) => id)).toEqual([
       'shop/job remove 1',
+    ]);
+  });
+
+  test.each<[ContainerState, ContainerState, boolean]>([
+    ['running', 'running', true],
+    ['exited', 'running', true],
+    ['running', 'exited', true],
+    ['exited', 'exited', false],
+  ])(
+    'whose run is %s goes without its agent, which is %s, where that has work left: %s',
+    (state, own, stays) => {
+      const wanted = desiredState([{ name: 'app' }]);
+      const observed = settled(desired);
+      const run = {
+        id: 'id-run',
+        engineName: 'shop-job.run.7',
+        application: 'shop',
+        container: 'job',
+        state,
+      };
+      const agents = observed.agents.map((agent) => ({ ...agent, state: own }));
+      const seen = { ...observed, agents, jobRuns: [run] };
+      const { changes } = plan(wanted, seen);
+      const ids = changes.filter(isPending).map(({ action, id }) => `${action} ${id}`);
+      expect(ids).toContain('remove job shop/job');
+      expect(ids.includes('remove agent shop-agent-engine')).toBe(!stays);
+      // Nothing is pending for it while it has work: nobody waits for the end of a run.
+      const engine = agents.filter(({ name }) => name === 'shop-agent-engine');
+      const later = plan(wanted, {
+        ...settled(wanted),
+        agents: [...settled(wanted).agents, ...engine],
+        jobRuns: [run],
+      });
+      expect(later.nodes.length === 0).toBe(stays);
+    },
+  );
+
+  test('whose run goes on says who stays for it', () => {
+    const run = { id: 'id-run', engineName: 'shop-job.run.7', application: 'shop', container: 'job' };
+    const seen = { ...settled(desired), jobRuns: [{ ...run, state: 'running' as const }] };
+    const { changes } = plan(desiredState([{ name: 'app' }]), seen);
+    expect(changes.find(({ id }) => id === 'job shop/job')?.notes).toEqual([
+      'its run that goes on comes to its own end',
+      '`shop-agent-engine` stays to write that down, and goes with the next apply after it',
     ]);
   });
 
