@@ -21,10 +21,11 @@ export function phaseOf(
 ): RunPhase {
   const own = live.find((one) => one.run === run);
   if (own?.isOver === true) return { kind: 'over', exitCode: own.exitCode, endedMs: own.endedMs };
-  if (own !== undefined) return own.isNew ? { kind: 'starts' } : { kind: 'runs', sinceMs: beganMs };
   const startsMs = dueMs === null || by !== null ? 0 : dueMs + jitterDelayMs(key, dueMs, spec?.jitterMs ?? 0);
+  const runs = { kind: 'runs', sinceMs: Math.max(beganMs, startsMs) } as const;
+  if (own !== undefined) return own.isNew ? { kind: 'starts' } : runs;
   if (!isStarted && startsMs > nowMs) return { kind: 'waits', startsMs };
   // It may have been listed a moment before.
-  if (isFollowed) return isStarted ? { kind: 'runs', sinceMs: beganMs } : { kind: 'starts' };
+  if (isFollowed) return isStarted ? runs : { kind: 'starts' };
   return { kind: 'unknown', sinceMs: beganMs };
 }

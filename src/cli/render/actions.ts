@@ -1,4 +1,4 @@
-import type { Action, Change } from '../../compiler/plan/plan.ts';
+import { isPending, type Action, type Change } from '../../compiler/plan/plan.ts';
 import type { Style } from './paint.ts';
 
 /** How an action looks and how it is counted, in the order of the counts. */
@@ -49,9 +49,16 @@ const order: readonly Action[] = [
   'none',
 ];
 
-/** How many changes there are of each action, only those that occur, in the order of the counts. */
+/**
+ * How many changes there are of each action, only those that occur, in the order of the counts. Beside what changes, a job that stays
+ * as it is counts as unchanged.
+ */
 export function countActions(changes: readonly Change[]): readonly (readonly [Action, number])[] {
+  const isAny = changes.some(isPending);
+  const counted = changes.map((change) =>
+    isAny && change.action === 'schedule' && !isPending(change) ? 'none' : change.action,
+  );
   return order
-    .map((action) => [action, changes.filter((change) => change.action === action).length] as const)
+    .map((action) => [action, counted.filter((each) => each === action).length] as const)
     .filter(([, count]) => count > 0);
 }

@@ -1,5 +1,6 @@
 import type { Run, RunEnd } from '../../compiler/cron/fold.ts';
 import type { JobKey } from '../../compiler/cron/job.ts';
+import type { ContainerDetails } from '../engine.ts';
 import { deliver, knock } from '../notify/deliver.ts';
 import { jobMessage, type JobTold } from '../notify/job-message.ts';
 import { readJobFile } from './job-file.ts';
@@ -25,9 +26,10 @@ export interface OverRun extends Pick<Run, 'run' | 'dueMs' | 'by' | 'beganMs' | 
  */
 export async function tellEnd(world: RunWorld, over: OverRun): Promise<void> {
   const { engine, outage, stop, clock, note } = world;
-  const template = world.templateOf(over.job);
-  if (template === undefined) return;
   try {
+    const found = await standing(world, over.job);
+    if (found === null) return;
+    const { template, details } = found;
     const { heartbeat, onFailure } = await outage.outlast(stop, () => readJobFile(engine, template.id));
     const of = `${over.job} ${over.run}`;
     if (over.end.result === 'succeeded') {
@@ -37,7 +39,7 @@ export async function tellEnd(world: RunWorld, over: OverRun): Promise<void> {
     }
     if (onFailure.length === 0) return;
     const told = toldOf(world, template, over);
-    const variable = await variablesOf(world, template);
+    const variable = variablesOf(details);
     await Promise.all(
       onFailure.map(async (to) => {
         const why = await deliver(jobMessage(to, told, variable), clock, stop);
@@ -50,12 +52,24 @@ export async function tellEnd(world: RunWorld, over: OverRun): Promise<void> {
   }
 }
 
-async function variablesOf(
-  { engine, outage, stop }: RunWorld,
-  template: JobTemplate,
-): Promise<(name: string) => string | null> {
-  const details = await outage.outlast(stop, () => engine.inspectContainer(template.id));
-  const own = new Map((details?.env ?? []).map((pair) => [pair.slice(0, pair.indexOf('=')), pair]));
+/** The template that is there now, which says who is told: a deploy may have replaced the one that was looked up last. */
+async function standing(
+  world: RunWorld,
+  job: JobKey,
+): Promise<{ readonly template: JobTemplate; readonly details: ContainerDetails } | null> {
+  const { engine, outage, stop } = world;
+  for (let before: string | null = null; ; ) {
+    const template = world.templateOf(job);
+    if (template === undefined || template.id === before) return null;
+    const details = await outage.outlast(stop, () => engine.inspectContainer(template.id));
+    if (details !== null) return { template, details };
+    before = template.id;
+    await outage.outlast(stop, () => world.look());
+  }
+}
+
+function variablesOf({ env }: ContainerDetails): (name: string) => string | null {
+  const own = new Map(env.map((pair) => [pair.slice(0, pair.indexOf('=')), pair]));
   return (name) => own.get(name)?.slice(name.length + 1) ?? null;
 }
 

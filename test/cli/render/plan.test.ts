@@ -236,7 +236,7 @@ Plan: 2 to replace, 1 unchanged.
     const plan = samplePlan([instanceChange('app0', 'create'), job('same', []), job('report', [lost])]);
     const shown = renderPlan(plan, plain);
     expect(shown).toContain(
-      '\n@ cron     report\n    drift: template  removed by hand → there\n\nPlan: 1 to create, 2 cron.\nDrift: report has changed on the engine.\n',
+      '\n@ cron     report\n    drift: template  removed by hand → there\n\nPlan: 1 to create, 1 cron, 1 unchanged.\nDrift: report has changed on the engine.\n',
     );
     expect(shown).not.toContain('same');
     expect(renderPlan(plan, { ...plain, verbose: true })).toContain('@ cron     same');

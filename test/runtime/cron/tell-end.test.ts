@@ -156,6 +156,33 @@ describe('a run that succeeded', () => {
     expect(heard.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /beat']);
   });
 
+  test('is told to it also where a deploy has replaced the template meanwhile', async () => {
+    const scene = new JobScene('2026-01-01T12:00:00Z');
+    const content = (path: string) =>
+      Buffer.from(JSON.stringify({ version: 1, heartbeat: `${base}${path}`, onFailure: [] }));
+    const put = async (path: string) => {
+      const id = await scene.addJob('backup', { schedule: ['0 0 29 2 *'] }, { does: { exitAfterMs: 500 } });
+      await scene.engine.putFiles(
+        id,
+        [{ path: JOB_FILE, content: content(path), mode: 0o600, uid: 0, gid: 0 }],
+        0,
+      );
+    };
+    await put('/before');
+    await scene.startAgent();
+    await scene.ask((runner) => runner.run('shop/backup', by));
+    await scene.pass(100);
+    await scene.engine.removeContainer('shop-backup.template');
+    await put('/after');
+    await scene.pass(1000);
+    const end = Date.now() + 20_000;
+    while (heard.length === 0 && Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      await scene.pass(1);
+    }
+    expect(heard.map(({ path }) => path)).toEqual(['/after']);
+  });
+
   test('leaves a line where the heartbeat is refused', async () => {
     const scene = await run({ heartbeat: `${base}/broken` }, { exitAfterMs: 10 }, 1);
     expect(scene.lines).toContain('shop/backup 1: its heartbeat does not arrive: it answered 400');
