@@ -30,19 +30,21 @@ async function play([, spec, does]: Story, death: Death | null): Promise<JobScen
     does,
     files: [],
   });
-  let life = await scene.startAgent(death);
-  const followed = async (ms: number): Promise<void> => {
-    for (let passed = 0; passed < ms; passed += REPLACED_MS) {
-      if (life.isOver) life = await scene.startAgent();
-      await scene.pass(REPLACED_MS);
-    }
-  };
-  await followed(MINUTES * MINUTE_MS + 2 * REPLACED_MS);
+  await scene.startAgent(death);
+  await follow(scene, MINUTES * MINUTE_MS + 2 * REPLACED_MS);
   // No more of them: what is under way comes to its end, what waits begins.
   await scene.engine.removeContainer('shop-job.template');
   await scene.addJob('job', { ...spec, schedule: ['0 0 1 1 *'] }, { does });
-  await followed(8 * MINUTE_MS);
+  await follow(scene, 8 * MINUTE_MS);
   return scene;
+}
+
+/** Lets time pass; whoever is dead is replaced. */
+async function follow(scene: JobScene, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += REPLACED_MS) {
+    if (scene.life.isOver) await scene.startAgent();
+    await scene.pass(REPLACED_MS);
+  }
 }
 
 /** What a story has come to, whoever was killed. */
@@ -90,6 +92,42 @@ describe('an agent that is killed at any point, and replaced', () => {
         // What cannot be started may be tried again.
         const expected = story[0] === 'not started' ? { ...LAWFUL, startedTwice: expect.any(Array) } : LAWFUL;
         expect({ where, ...laws }).toEqual({ where, ...expected });
+      }
+    }
+  });
+
+  test('begins once what somebody has asked for, and never forgets what it has promised', async () => {
+    const play = async (death: Death | null) => {
+      const scene = new JobScene(START);
+      // One run, from 12:01:00 to 12:02:10.
+      const schedule = ['1 12 1 1 *'];
+      await scene.addJob('job', { overlap: 'queue', schedule }, { does: { exitAfterMs: 70_000 } });
+      await scene.startAgent(death);
+      await follow(scene, MINUTE_MS + 30_000);
+      let isPromised = false;
+      const asking = scene.runner?.run('shop/job', { user: 'deploy', host: 'laptop' });
+      if (asking !== undefined) await scene.play(asking.then(() => (isPromised = true)));
+      await follow(scene, 5 * MINUTE_MS);
+      return { scene, isPromised };
+    };
+    const whole = await play(null);
+    expect(whole.scene.told('begun')).toEqual([
+      '12:01:00 begun job 1 12:01',
+      '12:02:10 begun job 2 12:01 by deploy',
+    ]);
+    const { calls } = whole.scene.life;
+    for (let at = 0; at < calls.length; at += 1) {
+      for (const side of ['before', 'after'] as const) {
+        const where = `${side} ${calls[at]} (${at})`;
+        const { scene, isPromised } = await play({ at, side });
+        const byHand = scene.store.records.filter((record) => record.type === 'begun' && record.by !== null);
+        // Who has heard nothing may ask once more.
+        expect({ where, times: byHand.length }).toEqual({
+          where,
+          times: isPromised ? 1 : expect.toSatisfy((times: number) => times <= 1),
+        });
+        const laws = lawsOf(scene);
+        expect({ where, ...laws }).toEqual({ where, ...LAWFUL, due: expect.any(Array) });
       }
     }
   });
