@@ -1,6 +1,7 @@
 import { goesOn, type JobState } from '../../compiler/cron/fold.ts';
 import type { JobSpec } from '../../compiler/cron/job.ts';
 import type { CronRecord } from '../../compiler/cron/record.ts';
+import type { JobTemplate } from './templates.ts';
 
 /** So many may wait for the one that runs. */
 const MOST_QUEUED = 100;
@@ -24,16 +25,21 @@ export function skippedRecord(
 type SkippedRecord = Extract<CronRecord, { readonly type: 'skipped' }>;
 
 /** The same for a run that somebody asks for: what waits lets it pass. */
-export function admitByHand(state: JobState | undefined, { overlap }: JobSpec): Admission {
+export function admitByHand(
+  state: JobState | undefined,
+  { job, spec: { overlap } }: Pick<JobTemplate, 'job' | 'spec'>,
+): Admission {
   const last = state?.underWay.at(-1);
   const queued = state?.queue.length ?? 0;
   if (overlap === 'allow' || last === undefined) return { kind: 'begin' };
   if (overlap === 'skip')
     return {
       kind: 'skip',
-      why: `run ${last.run} is not over, and \`overlap: skip\` lets no other begin beside it`,
+      why: `run ${last.run} of \`${job}\` is not over, and \`overlap: skip\` lets no other begin beside it`,
     };
-  return queued >= MOST_QUEUED ? { kind: 'skip', why: `${queued} runs wait already` } : { kind: 'queue' };
+  return queued >= MOST_QUEUED
+    ? { kind: 'skip', why: `${queued} runs of \`${job}\` wait already` }
+    : { kind: 'queue' };
 }
 
 /** Whether a run may begin beside what is under way. */

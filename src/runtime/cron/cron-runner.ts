@@ -120,7 +120,7 @@ export class CronRunner {
   async run(job: JobKey, by: AskedBy): Promise<AskedRun> {
     const template = await this.#needed(job);
     const state = this.#ledger.state(job);
-    const admission = admitByHand(state, template.spec);
+    const admission = admitByHand(state, template);
     switch (admission.kind) {
       case 'begin': {
         const begun = this.#begunRecord(template, null, by);
@@ -138,7 +138,7 @@ export class CronRunner {
         return { kind: 'queued', askedMs: dueMs, before: underWay.length + queue.length };
       }
       case 'skip':
-        throw new Refusal(`\`${job}\` does not run: ${admission.why}`);
+        throw new Refusal(admission.why);
       default:
         return unreachable(admission);
     }

@@ -66,7 +66,7 @@ describe('a run that is due while another one lasts', () => {
     const scene = await slowJob('skip');
     await scene.pass(MINUTE_MS + 100);
     await expect(scene.ask((runner) => runner.run('shop/slow', by))).rejects.toThrow(
-      '`shop/slow` does not run: run 1 is not over, and `overlap: skip` lets no other begin beside it',
+      'run 1 of `shop/slow` is not over, and `overlap: skip` lets no other begin beside it',
     );
     const beside = await slowJob('allow');
     await beside.pass(MINUTE_MS + 100);
@@ -118,7 +118,7 @@ describe('a run that is due while another one lasts', () => {
     await scene.startAgent();
     await scene.pass(2 * HOUR_MS);
     await expect(scene.ask((runner) => runner.run('shop/stuck', by))).rejects.toThrow(
-      '`shop/stuck` does not run: 100 runs wait already',
+      '100 runs of `shop/stuck` wait already',
     );
   });
 });
