@@ -97,7 +97,7 @@ describe('an agent that is killed at any point, and replaced', () => {
   });
 
   test('begins once what somebody has asked for, and never forgets what it has promised', async () => {
-    const play = async (death: Death | null) => {
+    const asked = async (death: Death | null) => {
       const scene = new JobScene(START);
       // One run, from 12:01:00 to 12:02:10.
       const schedule = ['1 12 1 1 *'];
@@ -110,7 +110,7 @@ describe('an agent that is killed at any point, and replaced', () => {
       await follow(scene, 5 * MINUTE_MS);
       return { scene, isPromised };
     };
-    const whole = await play(null);
+    const whole = await asked(null);
     expect(whole.scene.told('begun')).toEqual([
       '12:01:00 begun job 1 12:01',
       '12:02:10 begun job 2 12:01 by deploy',
@@ -119,7 +119,7 @@ describe('an agent that is killed at any point, and replaced', () => {
     for (let at = 0; at < calls.length; at += 1) {
       for (const side of ['before', 'after'] as const) {
         const where = `${side} ${calls[at]} (${at})`;
-        const { scene, isPromised } = await play({ at, side });
+        const { scene, isPromised } = await asked({ at, side });
         const byHand = scene.store.records.filter((record) => record.type === 'begun' && record.by !== null);
         // Who has heard nothing may ask once more.
         expect({ where, times: byHand.length }).toEqual({
