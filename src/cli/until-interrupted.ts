@@ -5,28 +5,22 @@ export type Interrupted<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'interrupted'; readonly by: Interruption };
 
-/** Works until Ctrl-C or the like, which aborts the signal; whatever the work does then is passed over. Rejects as the work does. */
+/** Works until Ctrl-C or the like, which aborts the signal: nobody waits for what the work does then. Rejects as the work does. */
 export async function untilInterrupted<T>(
   io: Pick<Io, 'onSignal'>,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<Interrupted<T>> {
   const stop = new AbortController();
-  let by: Interruption | null = null;
-  const letGo = io.onSignal((signal) => {
-    by = signal;
-    stop.abort();
+  let letGo = (): void => undefined;
+  const interrupted = new Promise<Interrupted<T>>((settle) => {
+    letGo = io.onSignal((by) => settle({ kind: 'interrupted', by }));
   });
-  const interrupted = (): Interruption | null => by;
+  const working = work(stop.signal).then((value): Interrupted<T> => ({ kind: 'done', value }));
   try {
-    const value = await work(stop.signal);
-    const first = interrupted();
-    return first === null ? { kind: 'done', value } : { kind: 'interrupted', by: first };
-  } catch (error) {
-    const first = interrupted();
-    if (first === null) throw error;
-    return { kind: 'interrupted', by: first };
+    return await Promise.race([interrupted, working]);
   } finally {
-    stop.abort();
     letGo();
+    stop.abort();
+    working.catch(() => undefined);
   }
 }

@@ -42,6 +42,7 @@ export async function cronRun(
     // Before it is asked for: nothing that happens to it is missed.
     const watch = await JobWatch.open(engine, context.io.clock, stack, job, signal);
     const world = { context, engine, watch, job, jobs, stack, signal };
+    left = '`stack cron` tells whether it has begun';
     const asked = await ask();
     if (asked.kind === 'queued') left = 'the run waits for its turn';
     const run = asked.kind === 'begun' ? asked.run : await turnOf(world, asked);
