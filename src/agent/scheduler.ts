@@ -11,6 +11,7 @@ import { serveControl } from './control-socket.ts';
 import { everyMinute } from './every-minute.ts';
 import { healCommand } from './heal-command.ts';
 import { watchOver } from '../runtime/heal/watch-over.ts';
+import { probe } from './probe.ts';
 import { systemError } from './system-error.ts';
 
 const stack = process.env['STACKC_STACK'] ?? '';
@@ -30,7 +31,11 @@ if (stack === '') {
   process.exit(64);
 }
 
+/** How long it waits for a healing that is under way: an engine that stops a container kills it after 10 s. */
+const LAST_HEALING_MS = 8_000;
+
 const stop = new AbortController();
+let healing = Promise.resolve();
 const runner = takeUp();
 runner.catch((error: unknown) => {
   if (stop.signal.aborted) return;
@@ -67,8 +72,9 @@ async function takeUp(): Promise<CronRunner> {
     });
   tick();
   everyMinute(tick);
-  const run = healCommand({ stack, socket, stop: stop.signal });
-  void watchOver({ stack, engine, clock: systemJobClock, run, note, stop: stop.signal });
+  const run = healCommand({ stack, socket, stop: stop.signal, fail });
+  const clock = systemJobClock;
+  healing = watchOver({ stack, engine, agent: { probe }, clock, run, note, stop: stop.signal });
   return made;
 }
 
@@ -82,6 +88,9 @@ function lose(): void {
 async function end(): Promise<void> {
   stop.abort(new Error('the agent ends'));
   const settled = runner.then((made) => made.settled()).catch(() => undefined);
-  await Promise.race([settled, sleep(LAST_WRITES_MS)]);
+  await Promise.all([
+    Promise.race([settled, sleep(LAST_WRITES_MS)]),
+    Promise.race([healing, sleep(LAST_HEALING_MS)]),
+  ]);
   process.exit(0);
 }

@@ -1,4 +1,4 @@
-import type { InstanceKey } from '../desired/desired-state.ts';
+import type { ContainerKey, InstanceKey } from '../desired/desired-state.ts';
 import { unreachable } from '../unreachable.ts';
 import type { Condition } from './condition.ts';
 import type { HealLimits } from './limits.ts';
@@ -16,7 +16,8 @@ interface Watched {
   readonly notBeforeMs: number;
 }
 
-type Trouble = 'gone' | 'ended' | 'unpublished' | 'unhealthy' | 'looping';
+/** What may be wrong with an instance. `cut off`: it is well, but its last healing has left something half done. */
+export type Trouble = 'gone' | 'ended' | 'unpublished' | 'unhealthy' | 'looping' | 'cut off';
 
 /** What healing knows. It is a value: each function gives the next one. */
 export interface HealState {
@@ -36,6 +37,10 @@ export interface Advice {
   readonly replace: readonly RosterInstance[];
   /** Broken, and left alone: they broke again too often. */
   readonly left: readonly RosterInstance[];
+  /** Unhealthy, and left alone: so are all others of their container, or whom they need is down. */
+  readonly spared: readonly RosterInstance[];
+  /** What is wrong with each of these. */
+  readonly troubles: ReadonlyMap<InstanceKey, Trouble>;
   /** When something may be due that is not now; null: not before something happens. */
   readonly wakeMs: number | null;
 }
@@ -48,7 +53,8 @@ export function takeUp(roster: HealRoster, before: HealState | null, nowMs: numb
   const isSame = before?.revision === roster.revision;
   const watched = roster.instances.map((instance): [InstanceKey, Watched] => {
     const known = isSame ? before.watched.get(instance.key) : undefined;
-    const { healedMs } = instance;
+    // Of a clock that was set back since: nothing was healed later than now.
+    const healedMs = instance.healedMs.map((atMs) => Math.min(atMs, nowMs));
     const blank = { trouble: null, sinceMs: nowMs, endsMs: [], healedMs, notBeforeMs: nowMs };
     return [instance.key, { ...(known ?? blank), instance }];
   });
@@ -93,7 +99,8 @@ export function healed(
   const tried = changed(state, keys, (one) => {
     const healedMs = [...one.healedMs.filter((atMs) => atMs > nowMs - limits.quietMs), nowMs];
     const waitMs = doubled(limits.backoffMs, healedMs.length - 1, limits.longestMs);
-    return { ...one, healedMs, notBeforeMs: nowMs + waitMs, endsMs: [], trouble: null };
+    const instance = { ...one.instance, cutOff: false };
+    return { ...one, instance, healedMs, notBeforeMs: nowMs + waitMs, endsMs: [], trouble: null };
   });
   return { ...tried, refusals: 0 };
 }
@@ -105,17 +112,23 @@ export function advise(
   nowMs: number,
   limits: HealLimits,
 ): Advice {
-  const watched = new Map<InstanceKey, Watched>();
+  const watched = new Map(
+    [...state.watched].map(([key, before]): [InstanceKey, Watched] => {
+      const trouble = troubleOf(conditions.get(key) ?? 'gone', before, nowMs, limits);
+      return [key, { ...before, trouble, sinceMs: trouble === before.trouble ? before.sinceMs : nowMs }];
+    }),
+  );
+  const together = new Together([...watched.values()]);
   const heal: RosterInstance[] = [];
   const replace: RosterInstance[] = [];
   const left: RosterInstance[] = [];
+  const spared: RosterInstance[] = [];
+  const troubles = new Map<InstanceKey, Trouble>();
   const wakes: number[] = [];
-  for (const [key, before] of state.watched) {
-    const trouble = troubleOf(conditions.get(key) ?? 'gone', before, nowMs, limits);
-    const sinceMs = trouble === before.trouble ? before.sinceMs : nowMs;
-    const one = { ...before, trouble, sinceMs };
-    watched.set(key, one);
+  for (const [key, one] of watched) {
+    const { trouble, sinceMs } = one;
     if (trouble === null) continue;
+    troubles.set(key, trouble);
     if (isTooOften(one.healedMs, nowMs, limits)) {
       left.push(one.instance);
       wakes.push((one.healedMs.at(-1) ?? nowMs) + limits.quietMs);
@@ -127,10 +140,43 @@ export function advise(
       one.notBeforeMs,
     );
     if (dueMs > nowMs) wakes.push(dueMs);
+    else if (trouble === 'unhealthy' && together.isSpared(one.instance)) spared.push(one.instance);
+    else if (trouble === 'unhealthy' && !together.takesTurn(one.instance)) continue;
     else (trouble === 'unhealthy' || trouble === 'looping' ? replace : heal).push(one.instance);
   }
   const wakeMs = wakes.length === 0 ? null : Math.min(...wakes);
-  return { state: { ...state, watched }, heal, replace, left, wakeMs };
+  return { state: { ...state, watched }, heal, replace, left, spared, troubles, wakeMs };
+}
+
+/**
+ * Who is unhealthy beside whom. A new one is no better where the reason lies elsewhere: with the database that is down, all that
+ * ask it are unhealthy together, and to replace them makes the outage longer.
+ */
+class Together {
+  readonly #all: readonly Watched[];
+  readonly #turns = new Set<ContainerKey>();
+
+  constructor(all: readonly Watched[]) {
+    this.#all = all;
+  }
+
+  /** Whether replacing an unhealthy one would mend nothing. */
+  isSpared({ container, needs }: RosterInstance): boolean {
+    const siblings = this.#all.filter(({ instance }) => instance.container === container);
+    if (siblings.length > 1 && siblings.every(({ trouble }) => trouble === 'unhealthy')) return true;
+    const isDown = ({ trouble }: Watched): boolean => trouble !== null && trouble !== 'cut off';
+    return needs.some((key) => {
+      const needed = this.#all.filter(({ instance }) => instance.container === key);
+      return needed.length > 0 && needed.every(isDown);
+    });
+  }
+
+  /** One of a container after the other: true for the first that asks. */
+  takesTurn({ container }: RosterInstance): boolean {
+    if (this.#turns.has(container)) return false;
+    this.#turns.add(container);
+    return true;
+  }
 }
 
 /** Whether so many healings are too many for another one now; they are in order. */
@@ -146,7 +192,7 @@ export function isTooOften(
 
 function troubleOf(
   condition: Condition,
-  { instance: { replaceable }, endsMs }: Watched,
+  { instance: { replaceable, cutOff }, endsMs }: Watched,
   nowMs: number,
   { loopEnds, loopMs }: HealLimits,
 ): Trouble | null {
@@ -160,7 +206,8 @@ function troubleOf(
     case 'well':
     case 'restarting': {
       const ends = endsMs.filter((atMs) => atMs > nowMs - loopMs).length;
-      return replaceable && ends >= loopEnds ? 'looping' : null;
+      if (replaceable && ends >= loopEnds) return 'looping';
+      return cutOff && condition === 'well' ? 'cut off' : null;
     }
     case 'away':
       return null;

@@ -1,9 +1,10 @@
-import type { InstanceKey } from '../desired/desired-state.ts';
-import { instanceKey } from '../desired/keys.ts';
+import type { ContainerKey, InstanceKey } from '../desired/desired-state.ts';
+import { containerKey, instanceKey } from '../desired/keys.ts';
 import type { Revision } from '../journal/revisions.ts';
 import { instanceEngineName } from '../names.ts';
+import type { ContainerSpec } from '../spec/container-spec.ts';
 import type { StackSpec } from '../spec/stack-spec.ts';
-import { healedAt } from './settled.ts';
+import { cutOffAmong, healedAt } from './settled.ts';
 
 /** What the agent watches over: the instances of the revision that is to run (ADR 0023). */
 export interface HealRoster {
@@ -17,6 +18,9 @@ export interface HealRoster {
 /** One of them. Those of `heal: false` are none. */
 export interface RosterInstance {
   readonly key: InstanceKey;
+  readonly container: ContainerKey;
+  /** Containers that it is started behind, or has links to: while they are down, it is not mended by being replaced. */
+  readonly needs: readonly ContainerKey[];
   /** As the command names it. */
   readonly name: string;
   /** Of its container, while it is the current one. */
@@ -25,27 +29,49 @@ export interface RosterInstance {
   readonly replaceable: boolean;
   /** When it was healed since the last apply, in milliseconds since the epoch, oldest first. */
   readonly healedMs: readonly number[];
+  /** Whether its last healing was cut off: somebody has to go on with that. */
+  readonly cutOff: boolean;
 }
 
 /** The instances of a revision that are healed. `healings`: those since the last apply. */
 export function rosterOf(
   { name: stack, applications }: Pick<StackSpec, 'name' | 'applications'>,
   revision: number,
-  healings: readonly Pick<Revision, 'atMs' | 'changes'>[],
+  healings: readonly Pick<Revision, 'atMs' | 'changes' | 'end'>[],
 ): HealRoster {
   const times = healedAt(healings);
+  const cutOff = cutOffAmong(healings);
   const instances = applications.flatMap(({ name: application, containers }) =>
-    containers.flatMap(({ name: container, mode, count, heal }) => {
+    containers.flatMap((spec) => {
+      const { name: container, mode, count, heal } = spec;
       if (mode === 'cron' || heal === false) return [];
+      const needs = needed(spec, containers).map((name) => containerKey(application, name));
       return Array.from({ length: count }, (_, index): RosterInstance => {
         const name = `${container}${index}`;
         const key = instanceKey(application, name);
-        const engineName = instanceEngineName(stack, application, name);
-        return { key, name, engineName, replaceable: mode === 'auto', healedMs: times.get(key) ?? [] };
+        return {
+          key,
+          container: containerKey(application, container),
+          needs,
+          name,
+          engineName: instanceEngineName(stack, application, name),
+          replaceable: mode === 'auto',
+          healedMs: times.get(key) ?? [],
+          cutOff: cutOff.has(key),
+        };
       });
     }),
   );
   return { version: 1, stack, revision, instances };
+}
+
+/** The names of the others of its application that a container refers to, by theirs or by an instance's. */
+function needed({ name: own, dependsOn, links }: ContainerSpec, all: readonly ContainerSpec[]): string[] {
+  const named = new Set([...dependsOn, ...links].map(({ name }) => name));
+  return all.flatMap(({ name, count }) => {
+    const instances = Array.from({ length: count }, (_, index) => `${name}${index}`);
+    return name !== own && [name, ...instances].some((each) => named.has(each)) ? [name] : [];
+  });
 }
 
 /** The roster of a text; null for one of another version, or none. */

@@ -33,3 +33,10 @@ export function healedAt(
       if (action !== 'none') times.set(id, [...(times.get(id) ?? []), atMs]);
   return times;
 }
+
+/** Whom the last healing was about, by their keys, where it was cut off; nobody else is at it. */
+export function cutOffAmong(healings: readonly Pick<Revision, 'end' | 'changes'>[]): ReadonlySet<string> {
+  const last = healings.at(-1);
+  if (last === undefined || last.end !== null) return new Set();
+  return new Set(last.changes.flatMap(({ id, action }) => (action === 'none' ? [] : [id])));
+}

@@ -1,7 +1,7 @@
 import type { ContainerKey } from '../desired/desired-state.ts';
 import { diagnostic } from '../diagnostic.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import type { Healing, PlanRequest } from '../plan/plan.ts';
+import type { Healing, PlanRequest, Reason } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
 import { named, type Decided } from './decide.ts';
 
@@ -54,15 +54,21 @@ const SEE_PLAN = '`stack plan` shows what an apply would do';
 function healOne(one: Decided, { asMade }: Healing, isForced: boolean): Decided | Left | null {
   const { container, standing, decision, link, successor } = one;
   const { current } = standing;
-  const isBroken = isForced || link !== null || !['leave', 'update', 'reload', 'hold'].includes(decision);
+  const isSwitching = successor !== null || standing.rescue === 'finish' || standing.rescue === 'restore';
+  // Where the last apply came to its end, it was a healing that was cut off: this one goes on with it.
+  const isHalfDone = !asMade && (isSwitching || standing.leftovers.length > 0);
+  const isBroken =
+    isForced || isHalfDone || link !== null || !['leave', 'update', 'reload', 'hold'].includes(decision);
   if (!isBroken) return null;
   if (!container.heal) return { why: '`heal: false`', help: '`stack apply` brings it back' };
   if (current?.state === 'paused') return { why: 'it is paused', help: '`docker unpause` lets it go on' };
-  if (successor !== null || standing.rescue !== null || current?.state === 'removing')
+  if (asMade && isSwitching)
     return { why: 'an apply was cut off in the middle of it', help: '`stack status` says how to go on' };
+  if (current?.state === 'removing')
+    return { why: 'the engine is removing it', help: 'once it is gone, it is made again' };
   switch (decision) {
     case 'create':
-      return asMade || standing.leftovers.length > 0
+      return asMade
         ? {
             why: 'it is gone, and the last apply did not come to its end',
             help: '`stack status` says how to go on',
@@ -74,12 +80,13 @@ function healOne(one: Decided, { asMade }: Healing, isForced: boolean): Decided 
     case 'replace':
       if (current === null) return null;
       return current.state === 'running' || current.state === 'restarting'
-        ? replaceRunning(one, asMade, isForced)
+        ? replaceRunning(one, { asMade, isForced, isHalfDone })
         : startOrReplace(one, asMade);
     case 'leave':
     case 'update':
     case 'reload':
     case 'hold':
+      if (isHalfDone) return tidied(one);
       // Somebody has led its published name elsewhere. While an apply is unfinished that may have been the apply.
       return link === null || asMade ? null : { ...quiet(one), link, reasons: [link] };
     case 'unpause':
@@ -89,15 +96,29 @@ function healOne(one: Decided, { asMade }: Healing, isForced: boolean): Decided 
   }
 }
 
+/** Somebody has disconnected it: started as it is, nobody would reach it. */
+function isOffNetwork({ kind, field, to }: Reason): boolean {
+  return kind === 'drift' && field.startsWith('network ') && to === 'connected';
+}
+
 /** It runs and serves nobody. */
-function replaceRunning(one: Decided, asMade: boolean, isForced: boolean): Decided | Left | null {
-  const { container, difference, standing } = one;
-  if (!isForced) return null;
+function replaceRunning(
+  one: Decided,
+  {
+    asMade,
+    isForced,
+    isHalfDone,
+  }: { readonly asMade: boolean; readonly isForced: boolean; readonly isHalfDone: boolean },
+): Decided | Left | null {
+  const { container, difference, successor } = one;
+  if (!isForced && successor !== null) return one;
+  if (!isForced) return isHalfDone ? tidied(one) : null;
   if (container.mode === 'manual')
     return { why: 'it is `manual`, and runs', help: '`stack apply --force` replaces it' };
-  if (asMade || standing.leftovers.length > 0)
+  if (asMade)
     return { why: 'the last apply did not come to its end', help: '`stack status` says how to go on' };
-  if (difference.replace.length + difference.files.length > 0)
+  // By hand: a new generation is as it was applied.
+  if (difference.replace.some((reason) => !isOffNetwork(reason)) || difference.files.length > 0)
     return { why: 'it is not as it was applied last', help: SEE_PLAN };
   return one;
 }
@@ -105,7 +126,7 @@ function replaceRunning(one: Decided, asMade: boolean, isForced: boolean): Decid
 /** What was applied last is not what it is: it comes back as it was, and no healing makes it another. */
 function startOrReplace(one: Decided, asMade: boolean): Decided | Left {
   const { container, difference, standing } = one;
-  const isAsApplied = difference.replace.length === 0 && !asMade;
+  const isAsApplied = difference.replace.every(isOffNetwork) && !asMade;
   if (standing.current?.state !== 'dead')
     return isAsApplied && container.mode === 'auto' ? one : startAsMade(one);
   return isAsApplied && container.mode === 'auto'
@@ -117,6 +138,11 @@ function startOrReplace(one: Decided, asMade: boolean): Decided | Left {
 function startAsMade(one: Decided): Decided {
   const { standing } = one;
   return { ...one, decision: 'start-held', standing: { ...standing, leftovers: [], failed: [] }, link: null };
+}
+
+/** It runs, and what was left over beside it goes. */
+function tidied(one: Decided): Decided {
+  return { ...quiet(one), standing: { ...one.standing, failed: [] } };
 }
 
 /** It stays as it is, whatever is to be said of it; null where it is not there. */

@@ -8,25 +8,38 @@ import type { ContainerSummary, Engine } from '../engine.ts';
 import { observedAgents } from '../observe.ts';
 import { observeLinks } from '../observe-links.ts';
 import { specOf } from '../parse-spec.ts';
+import { currentRows, type CurrentRow } from './current-rows.ts';
+import { questionsOf, type HealQuestion } from './questions.ts';
 
-/** How all instances of a roster are: one list call, and a look at each published name. */
+/** How all instances of a roster are, and what those that run can be asked. */
+export interface Look {
+  readonly conditions: ReadonlyMap<InstanceKey, Condition>;
+  readonly questions: ReadonlyMap<InstanceKey, HealQuestion>;
+}
+
+/** One list call, a look at each published name, and an inspect for each that was adopted. Rejects with `EngineError`. */
 export async function lookAtInstances(
-  engine: Pick<Engine, 'listContainers' | 'statPath'>,
-  { stack, instances }: HealRoster,
-): Promise<ReadonlyMap<InstanceKey, Condition>> {
-  const rows = await engine.listContainers([`${labels.stack}=${stack}`]);
-  const links = await observeLinks(engine, rows, observedAgents(rows));
-  const byName = new Map(rows.map((row) => [row.name, row]));
-  return new Map(
-    instances.map(({ key, engineName }) => {
-      const row = byName.get(engineName);
-      const seen =
-        row === undefined
-          ? null
-          : { state: row.state, health: healthOf(row), isPublished: isPublished(row, links) };
-      return [key, conditionOf(seen)];
-    }),
+  engine: Pick<Engine, 'listContainers' | 'statPath' | 'inspectContainer'>,
+  roster: HealRoster,
+): Promise<Look> {
+  const rows = await engine.listContainers([`${labels.stack}=${roster.stack}`]);
+  const agents = observedAgents(rows);
+  const [links, current] = await Promise.all([
+    observeLinks(engine, rows, agents),
+    currentRows(engine, rows, roster),
+  ]);
+  const conditions = new Map(
+    roster.instances.map(({ key }) => [key, conditionOf(seenAs(current.get(key), links))]),
   );
+  const asked = new Map([...current].filter(([key]) => conditions.get(key) === 'well'));
+  return { conditions, questions: questionsOf(asked, roster.stack, agents) };
+}
+
+function seenAs(found: CurrentRow | undefined, links: readonly ObservedLink[]) {
+  if (found === undefined) return null;
+  if (found.kind === 'adopted') return { ...found.details, isPublished: true };
+  const { row } = found;
+  return { state: row.state, health: healthOf(row), isPublished: isPublished(row, links) };
 }
 
 /** The engine's own words end in it: `Up 3 minutes (unhealthy)`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { InstanceKey } from '../../../src/compiler/desired/desired-state.ts';
+import type { ContainerKey, InstanceKey } from '../../../src/compiler/desired/desired-state.ts';
 import { conditionOf, type Condition } from '../../../src/compiler/heal/condition.ts';
 import { HEAL_LIMITS as limits } from '../../../src/compiler/heal/limits.ts';
 import {
@@ -19,10 +19,13 @@ const key = (name: string) => `shop/${name}` as InstanceKey;
 function roster(names: readonly string[], more: Partial<HealRoster> = {}): HealRoster {
   const instances = names.map((name) => ({
     key: key(name),
+    container: name.replace(/\d+$/, '') as ContainerKey,
+    needs: [],
     name,
     engineName: `shop-${name}`,
     replaceable: !name.startsWith('db'),
     healedMs: [],
+    cutOff: false,
   }));
   return { version: 1, stack: 'shop', revision: 41, instances, ...more };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { labels } from '../../../src/compiler/labels.ts';
-import { instanceKey } from '../../../src/compiler/desired/keys.ts';
+import { containerKey, instanceKey } from '../../../src/compiler/desired/keys.ts';
 import type { HealRoster } from '../../../src/compiler/heal/roster.ts';
 import { watchOver, type HealWorld } from '../../../src/runtime/heal/watch-over.ts';
 import { memoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
@@ -14,10 +14,13 @@ const roster = (revision: number): HealRoster => ({
   revision,
   instances: ['app0', 'app1'].map((name) => ({
     key: instanceKey('shop', name),
+    container: containerKey('shop', 'app'),
+    needs: [],
     name,
     engineName: `shop-${name}`,
     replaceable: true,
     healedMs: [],
+    cutOff: false,
   })),
 });
 
@@ -59,6 +62,7 @@ async function play(
         });
       },
     },
+    agent: { probe: async () => ({ ok: true, status: 200, ms: 1 }) },
     clock,
     run,
     note: (line) => void scene.notes.push(line),
@@ -104,7 +108,7 @@ describe('the agent', () => {
       await wait(600_000);
     }, makeAll);
     expect(healings(scene)).toEqual([[20_500, '--by agent shop/app1']]);
-    expect(scene.notes).toEqual(['healing shop/app1']);
+    expect(scene.notes).toEqual(['healing shop/app1 (gone)']);
   });
 
   test('tries again while somebody changes the stack', async () => {
@@ -131,7 +135,7 @@ describe('the agent', () => {
     );
     expect(healings(scene)).toHaveLength(5);
     expect(scene.notes.filter((line) => line.includes('left alone'))).toEqual([
-      'shop/app0 breaks again and again: it is left alone',
+      'shop/app0 breaks again and again: it is left alone for an hour, or until the next `stack apply`; `stack logs app0` may tell why',
     ]);
   });
 
