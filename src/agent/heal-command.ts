@@ -15,7 +15,7 @@ interface Healer {
 }
 
 /** At the end it may finish what is under way for so long, and then it leaves that: a gate takes minutes. */
-const FINISH_MS = 4_000;
+const FINISH_MS = 2_000;
 
 /**
  * Runs `stack heal` of the program that lies beside this one, each time as a process of its own: who watches stays small

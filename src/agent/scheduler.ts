@@ -31,8 +31,8 @@ if (stack === '') {
   process.exit(64);
 }
 
-/** How long it waits for a healing that is under way: an engine that stops a container kills it after 10 s. */
-const LAST_HEALING_MS = 8_000;
+/** How long it waits for a healing that is under way: it is killed 5 s after it was asked to end. */
+const LAST_HEALING_MS = 4_000;
 
 const stop = new AbortController();
 let healing = Promise.resolve();

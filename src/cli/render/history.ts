@@ -15,6 +15,8 @@ const HEADINGS = ['REVISION', 'WHEN (UTC)', 'WHO', 'COMMIT', 'DONE', 'TOOK', 'RE
 /** So that a row has room in 80 columns. */
 const WHO_CHARACTERS = 18;
 const COMMIT_CHARACTERS = 7;
+/** Instances that a healing is told by. */
+const MOST_HEALED = 2;
 
 /** How text for people looks; null: lines have no edge. */
 export interface HistoryStyle {
@@ -46,7 +48,7 @@ export function renderHistory(
       { text: `${countsOf(revision).done}/${operations}` },
       { text: end === null ? '' : duration(end.tookMs) },
       {
-        text: `${resultWords(revision)}${revision.of === null ? '' : ` (${commandWords(revision)})`}`,
+        text: `${resultWords(revision)}${revision.of === null ? '' : ` (${commandWords(revision)}${healedWords(revision)})`}`,
         style: STYLES[resultOf(revision)],
       },
     ];
@@ -213,6 +215,17 @@ function resultWords(revision: Revision): string {
 function commandWords({ command, of }: Revision): string {
   if (of === null) return command;
   return `${command} ${command === 'resume' || command === 'heal' ? 'of' : 'to'} ${of}`;
+}
+
+/** `: app0, app1`; `: app0, app1 and 3 more`. */
+function healedWords({ command, changes }: Revision): string {
+  if (command !== 'heal') return '';
+  const names = changes.flatMap(({ id, action }) =>
+    action === 'none' || !id.includes('/') ? [] : [printable(id.slice(id.indexOf('/') + 1))],
+  );
+  if (names.length === 0) return '';
+  const more = names.length - MOST_HEALED;
+  return `: ${names.slice(0, MOST_HEALED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** `at shop/app1 publish 2`, `at … and 2 more`. */

@@ -10,10 +10,11 @@ export interface SeenContainer {
 }
 
 /**
- * How an instance is. `restarting`: the engine brings it back by itself. `away`: somebody is at it (it was just made, is paused, is
+ * How an instance is. `starting`: it runs, and has not answered since it was started. `restarting`: the engine brings it back by
+ * itself. `away`: somebody is at it (it was just made, is paused, is
  * being removed), which is no business of a healing.
  */
-export type Condition = 'well' | 'gone' | 'ended' | 'restarting' | 'unhealthy' | 'unpublished' | 'away';
+export type Condition = 'well' | 'starting' | 'gone' | 'ended' | 'restarting' | 'unhealthy' | 'unpublished' | 'away';
 
 /** Null: there is no container of that name. */
 export function conditionOf(seen: SeenContainer | null): Condition {

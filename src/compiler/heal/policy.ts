@@ -118,7 +118,7 @@ export function advise(
       return [key, { ...before, trouble, sinceMs: trouble === before.trouble ? before.sinceMs : nowMs }];
     }),
   );
-  const together = new Together([...watched.values()]);
+  const together = new Together([...watched.values()], conditions);
   const heal: RosterInstance[] = [];
   const replace: RosterInstance[] = [];
   const left: RosterInstance[] = [];
@@ -154,21 +154,24 @@ export function advise(
  */
 class Together {
   readonly #all: readonly Watched[];
+  readonly #conditions: ReadonlyMap<InstanceKey, Condition>;
   readonly #turns = new Set<ContainerKey>();
 
-  constructor(all: readonly Watched[]) {
+  constructor(all: readonly Watched[], conditions: ReadonlyMap<InstanceKey, Condition>) {
     this.#all = all;
+    this.#conditions = conditions;
   }
 
   /** Whether replacing an unhealthy one would mend nothing. */
   isSpared({ container, needs }: RosterInstance): boolean {
     const siblings = this.#all.filter(({ instance }) => instance.container === container);
-    if (siblings.length > 1 && siblings.every(({ trouble }) => trouble === 'unhealthy')) return true;
-    const isDown = ({ trouble }: Watched): boolean => trouble !== null && trouble !== 'cut off';
-    return needs.some((key) => {
-      const needed = this.#all.filter(({ instance }) => instance.container === key);
-      return needed.length > 0 && needed.every(isDown);
-    });
+    const isSick = ({ trouble, instance }: Watched): boolean =>
+      trouble === 'unhealthy' || this.#conditions.get(instance.key) === 'starting';
+    if (siblings.length > 1 && siblings.every(isSick)) return true;
+    return this.#all.some(
+      ({ instance }) =>
+        needs.includes(instance.container) && this.#conditions.get(instance.key) !== 'well',
+    );
   }
 
   /** One of a container after the other: true for the first that asks. */
@@ -204,6 +207,7 @@ function troubleOf(
     case 'unhealthy':
       return replaceable ? 'unhealthy' : null;
     case 'well':
+    case 'starting':
     case 'restarting': {
       const ends = endsMs.filter((atMs) => atMs > nowMs - loopMs).length;
       if (replaceable && ends >= loopEnds) return 'looping';

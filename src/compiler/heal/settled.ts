@@ -34,9 +34,9 @@ export function healedAt(
   return times;
 }
 
-/** Whom the last healing was about, by their keys, where it was cut off; nobody else is at it. */
+/** Whom the last healing was about, by their keys, where it was cut off or stopped; none otherwise. */
 export function cutOffAmong(healings: readonly Pick<Revision, 'end' | 'changes'>[]): ReadonlySet<string> {
   const last = healings.at(-1);
-  if (last === undefined || last.end !== null) return new Set();
+  if (last === undefined || (last.end !== null && last.end.result !== 'stopped')) return new Set();
   return new Set(last.changes.flatMap(({ id, action }) => (action === 'none' ? [] : [id])));
 }

@@ -219,6 +219,8 @@ export type Operation =
       readonly bound: string;
       readonly target: ContainerRef;
       readonly limitS: number;
+      /** Does not fail: it serves nobody, so that what still waits is lost either way. Absent: false. */
+      readonly isHung?: boolean;
     }
   /**
    * The agent waits until a balancer has come to a generation's socket `count` times, so that it counts on it; not longer
@@ -273,6 +275,8 @@ export type Operation =
       readonly target: ContainerRef;
       readonly ports: readonly number[];
       readonly limitS: number;
+      /** As for a socket. */
+      readonly isHung?: boolean;
     }
   /**
    * New connections to ports of a container are refused from here on, as if nobody listened there; those that were made go on.

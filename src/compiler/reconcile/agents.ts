@@ -49,7 +49,7 @@ export function desiredAgents(
       name: agentName(desired.stack, 'engine'),
       image,
       networks: desired.networks.map((n) => n.name).sort(),
-      volumes: [],
+      volumes: askedVolumes(desired),
       engineSocket: desired.engineSocket ?? engineSocket,
     });
   }
@@ -64,6 +64,30 @@ export function hasJobs({ containers }: Pick<DesiredState, 'containers'>): boole
 /** Whether somebody must have the engine's socket, for jobs or to bring back what breaks. */
 function needsEngine(desired: Pick<DesiredState, 'containers' | 'heals'>): boolean {
   return desired.heals || hasJobs(desired);
+}
+
+/** Whether some instance is brought back when it breaks, as long as somebody watches. */
+export function hasHealed({ containers }: Pick<DesiredState, 'containers'>): boolean {
+  return containers.some(({ mode, heal }) => mode !== 'cron' && heal);
+}
+
+/** The volumes, sorted, in which who heals asks instances over their sockets how they are. */
+function askedVolumes({ containers }: Pick<DesiredState, 'containers'>): readonly string[] {
+  const asked = containers.filter(({ mode, heal }) => mode !== 'cron' && heal);
+  const volumes = asked.flatMap(({ instances }) =>
+    instances.flatMap(({ socket, gate }) =>
+      socket !== null && (gate.kind === 'http' || gate.kind === 'tcp') && gate.over === 'socket'
+        ? [socket.volume]
+        : [],
+    ),
+  );
+  return [...new Set(volumes)].sort();
+}
+
+/** Whether the agent that heals has no way to an instance's socket. */
+export function lacksVolumes(desired: DesiredState, { agents }: ObservedState): boolean {
+  const own = agents.find(({ name }) => name === agentName(desired.stack, 'engine'));
+  return own !== undefined && askedVolumes(desired).some((volume) => !own.spec.includes(JSON.stringify(volume)));
 }
 
 /** Whether the agent that starts jobs has another socket of the engine than the file says. */

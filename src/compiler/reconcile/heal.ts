@@ -1,7 +1,7 @@
 import type { ContainerKey } from '../desired/desired-state.ts';
 import { diagnostic } from '../diagnostic.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import type { Healing, PlanRequest, Reason } from '../plan/plan.ts';
+import type { Healing, PlanNode, PlanRequest, Reason } from '../plan/plan.ts';
 import { unreachable } from '../unreachable.ts';
 import { named, type Decided } from './decide.ts';
 
@@ -46,6 +46,18 @@ export function healedContainers(decided: readonly Decided[]): ReadonlySet<Conta
 interface Left {
   readonly why: string;
   readonly help: string;
+}
+
+/** How long who serves nobody is waited for; whoever it still answers has this long, in seconds. */
+const HUNG_DRAIN_S = 10;
+
+/** What a healing lets go is broken, or was half let go by one that was cut off: no request that waits there keeps it. */
+export function lettingGo(nodes: readonly PlanNode[]): readonly PlanNode[] {
+  return nodes.map((node) => {
+    const { op } = node;
+    if (op.kind !== 'socket.drain' && op.kind !== 'ports.drain') return node;
+    return { ...node, op: { ...op, limitS: Math.min(op.limitS, HUNG_DRAIN_S), isHung: true } };
+  });
 }
 
 const SEE_PLAN = '`stack plan` shows what an apply would do';

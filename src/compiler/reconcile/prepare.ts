@@ -7,7 +7,7 @@ import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { isOfPart } from '../plan/plan.ts';
 import type { Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
 import { recordAdoptions, type Recorded } from './record-adoptions.ts';
-import { agentAction, hasJobs, joinedNetworks, strayAgents } from './agents.ts';
+import { agentAction, hasHealed, hasJobs, joinedNetworks, strayAgents } from './agents.ts';
 import { buildImages } from './builds.ts';
 import { pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
@@ -237,7 +237,7 @@ function raiseAgent(
 /** What the agent with the engine's socket is there for. */
 function tasks(desired: DesiredState): string {
   if (!hasJobs(desired)) return 'heals instances';
-  return desired.heals ? 'starts jobs and heals instances' : 'starts jobs';
+  return hasHealed(desired) ? 'starts jobs and heals instances' : 'starts jobs';
 }
 
 /** Which part of an agent differs; its label is the JSON of the spec that it was made from. */

@@ -11,12 +11,12 @@ import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan, PlanRequest } from '../plan/plan.ts';
 import { forgetAdoptions } from './adoptions.ts';
 import { selectedAdoptions } from './record-adoptions.ts';
-import { desiredAgents, hasOtherSocket, impairedPlanes, planesOf } from './agents.ts';
+import { desiredAgents, hasOtherSocket, lacksVolumes, impairedPlanes, planesOf } from './agents.ts';
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
 import type { Decided } from './decide.ts';
 import { dropTemplates } from './drop-templates.ts';
-import { decideHealing, healedContainers } from './heal.ts';
+import { decideHealing, healedContainers, lettingGo } from './heal.ts';
 import { withDependencies } from './dependencies.ts';
 import { droppedInstances, removeDropped } from './dropped.ts';
 import type { DroppedInstance } from './dropped.ts';
@@ -135,7 +135,7 @@ function planWith(
     {
       formatVersion: PLAN_FORMAT_VERSION,
       stack: desired.stack,
-      nodes: builder.nodes,
+      nodes: isHealing ? lettingGo(builder.nodes) : builder.nodes,
       changes: [
         ...prepared.changes,
         ...rolled.changes,
@@ -213,7 +213,7 @@ function neededAgents(
   if (hasEngine) standby.add('engine');
   if (
     templates.some(({ decision }) => decision !== 'leave') ||
-    (hasEngine && hasOtherSocket(desired, observed))
+    (hasEngine && (hasOtherSocket(desired, observed) || lacksVolumes(desired, observed)))
   )
     planes.add('engine');
   // What goes may have its socket where nothing of the file has one; only volumes that are still there can be mounted.

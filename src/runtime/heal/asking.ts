@@ -43,9 +43,9 @@ export class Asking {
     const worker = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
         const [key, question] = next;
-        const before = this.fails(key);
+        const before = this.#stateOf(key);
         await this.#ask(key, question);
-        if ((before === null) !== (this.fails(key) === null)) onChange();
+        if (before !== this.#stateOf(key)) onChange();
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -59,6 +59,15 @@ export class Asking {
   /** What a failing one answers; null for one that is well, and while it may still be starting. */
   fails(key: InstanceKey): string | null {
     return this.#answers.get(key)?.words ?? null;
+  }
+
+  /** Whether it has answered well since it was started. */
+  isReady(key: InstanceKey): boolean {
+    return this.#answers.get(key)?.isReady ?? false;
+  }
+
+  #stateOf(key: InstanceKey): string {
+    return `${this.isReady(key)} ${this.fails(key) === null}`;
   }
 
   async #ask(key: InstanceKey, { id, gate, target }: HealQuestion): Promise<void> {

@@ -179,12 +179,12 @@ class Watch {
 
   /** One that runs and does not answer well is unhealthy, whoever finds that out. */
   #withAnswers(conditions: ReadonlyMap<InstanceKey, Condition>): ReadonlyMap<InstanceKey, Condition> {
-    return new Map(
-      [...conditions].map(([key, condition]) => [
-        key,
-        condition === 'well' && this.#asking.fails(key) !== null ? 'unhealthy' : condition,
-      ]),
-    );
+    const withAnswer = (key: InstanceKey, condition: Condition): Condition => {
+      if (condition !== 'well' || !this.#questions.has(key)) return condition;
+      if (this.#asking.fails(key) !== null) return 'unhealthy';
+      return this.#asking.isReady(key) ? 'well' : 'starting';
+    };
+    return new Map([...conditions].map(([key, condition]) => [key, withAnswer(key, condition)]));
   }
 
   async #renewRoster(): Promise<void> {
@@ -216,7 +216,11 @@ class Watch {
     if (stop.aborted) return;
     const keys = all.map(({ key }) => key);
     if (code === LOCKED) note('somebody changes the stack: healed later');
-    else if (code !== 0) note(`${keys.join(', ')} could not be healed: what is above tells why`);
+    else if (code !== 0) {
+      note(`${keys.join(', ')} could not be healed: what is above tells why`);
+      // It may have been cut off, which the journal tells.
+      this.#renewMs = -Infinity;
+    }
     if (this.#state === null) return;
     const result = code === LOCKED ? 'locked' : 'tried';
     this.#state = healed(this.#state, keys, result, clock.now(), this.#limits);
@@ -245,8 +249,10 @@ class Watch {
   }
 
   #recover(loop: 'listen' | 'look'): void {
-    if (this.#outages.delete(loop) && this.#outages.size === 0)
-      this.#world.note('instances are watched over again');
+    if (!this.#outages.delete(loop)) return;
+    // The first list behind it may be an old one.
+    this.#changedMs = this.#world.clock.now();
+    if (this.#outages.size === 0) this.#world.note('instances are watched over again');
   }
 
   async #rest(ms: number, signal: AbortSignal): Promise<void> {

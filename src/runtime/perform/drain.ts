@@ -46,7 +46,7 @@ export async function drainSocket(op: Drain, context: DrainContext): Promise<str
     }),
   );
   onTold({ kind: 'drain', ms: result.ms, open: leftOpen(result) });
-  return inWords(result);
+  return inWords(result, op.isHung ?? false);
 }
 
 /** Null where connections cannot be counted. */
@@ -68,10 +68,10 @@ export async function drainPorts(
     agent.drainPorts({ pid, ports: op.ports, quietMs: QUIET_MS, timeoutMs }),
   );
   onTold({ kind: 'drain', ms: result.ms, open: leftOpen(result) });
-  return inWords(result);
+  return inWords(result, op.isHung ?? false);
 }
 
-function inWords(result: DrainResult): string {
+function inWords(result: DrainResult, isHung: boolean): string {
   const took = elapsed(result.ms);
   switch (result.kind) {
     case 'drained':
@@ -79,6 +79,8 @@ function inWords(result: DrainResult): string {
         ? `no connection for ${QUIET_MS} ms`
         : `no connection for ${QUIET_MS} ms after ${took}, ${result.most} at first`;
     case 'busy':
+      if (result.queued > 0 && isHung)
+        return `warning: ${connections(result.queued)} waiting after ${took}, not accepted, and end with the stop`;
       if (result.queued > 0) {
         throw new DrainError(
           `${connections(result.queued)} waiting after ${took}, not accepted: to stop now would drop ${result.queued === 1 ? 'it' : 'them'}`,
@@ -88,6 +90,7 @@ function inWords(result: DrainResult): string {
     case 'knocked':
       return `what was queued has been accepted (connections cannot be counted: ${result.why})`;
     case 'silent':
+      if (isHung) return `warning: it accepted no connection within ${took}, and is stopped`;
       throw new DrainError(
         `it accepted no connection within ${took}, and what waits there cannot be counted (${result.why})`,
       );

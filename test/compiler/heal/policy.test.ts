@@ -47,12 +47,18 @@ class Simulation {
   };
   readonly conditions = new Map<InstanceKey, Condition>();
   left: readonly string[] = [];
+  spared: readonly string[] = [];
   #state: HealState;
   readonly #events: { readonly atMs: number; readonly what: () => void }[] = [];
 
-  constructor(names: readonly string[]) {
+  constructor(names: readonly string[], needs: Readonly<Record<string, readonly string[]>> = {}) {
     for (const name of names) this.conditions.set(key(name), 'well');
-    this.#state = takeUp(roster(names), null, 0);
+    const known = roster(names);
+    const instances = known.instances.map((one) => ({
+      ...one,
+      needs: (needs[one.container] ?? []) as readonly ContainerKey[],
+    }));
+    this.#state = takeUp({ ...known, instances }, null, 0);
   }
 
   at(atMs: number, what: () => void): void {
@@ -82,6 +88,7 @@ class Simulation {
       const advice = advise(this.#state, this.conditions, this.nowMs, limits);
       this.#state = advice.state;
       this.left = advice.left.map(({ name }) => name);
+      this.spared = advice.spared.map(({ name }) => name);
       const all = [...advice.heal, ...advice.replace];
       if (all.length > 0) {
         const result = this.heals(all.map(({ name }) => name));
@@ -172,6 +179,57 @@ describe('when something is healed', () => {
     for (let at = 0; at < 500; at++) shop.dies('app0', HOUR + at * 120_000, 'restarting');
     shop.runUntil(20 * HOUR);
     expect(shop.healings).toEqual([]);
+  });
+});
+
+describe('those that are unhealthy together', () => {
+  test('stay: what they all wait for is elsewhere; and one that stays so beside a good one does not', () => {
+    const shop = new Simulation(['app0', 'app1']);
+    shop.dies('app0', HOUR, 'unhealthy');
+    shop.dies('app1', HOUR + 10_000, 'unhealthy');
+    shop.runUntil(5 * HOUR);
+    expect(shop.healings).toEqual([]);
+    expect(shop.spared).toEqual(['app0', 'app1']);
+    shop.at(5 * HOUR, () => shop.conditions.set(key('app1'), 'well'));
+    shop.runUntil(6 * HOUR);
+    expect(shop.healings).toEqual([{ atMs: 5 * HOUR, heal: [], replace: ['app0'] }]);
+  });
+
+  test('are replaced one after the other, whatever becomes of the first', () => {
+    const shop = new Simulation(['app0', 'app1', 'app2']);
+    for (const name of ['app0', 'app1']) shop.dies(name, HOUR, 'unhealthy');
+    shop.heals = () => 'tried';
+    shop.runUntil(HOUR + 30_001);
+    expect(shop.healings.map(({ replace }) => replace)).toEqual([['app0'], ['app1']]);
+  });
+
+  test('stay as long as what they need is down, and are replaced where it is not', () => {
+    const shop = new Simulation(['app0', 'db0', 'db1'], { app: ['db'] });
+    for (const name of ['app0', 'db0', 'db1']) shop.dies(name, HOUR, 'unhealthy');
+    shop.runUntil(2 * HOUR);
+    expect(shop.healings).toEqual([]);
+    expect(shop.spared).toEqual(['app0']);
+    shop.at(2 * HOUR, () => shop.conditions.set(key('db0'), 'well'));
+    // Nobody knows of it yet.
+    shop.at(2 * HOUR, () => shop.conditions.set(key('db1'), 'starting'));
+    shop.at(3 * HOUR, () => shop.conditions.set(key('db1'), 'well'));
+    shop.runUntil(4 * HOUR);
+    expect(shop.healings.at(-1)).toEqual({ atMs: 3 * HOUR, heal: [], replace: ['app0'] });
+  });
+});
+
+describe('a healing that was cut off', () => {
+  test('is gone on with once, though nothing is broken', () => {
+    const known = roster(['app0', 'app1']);
+    const instances = known.instances.map((one) => ({ ...one, cutOff: one.name === 'app0' }));
+    const begun = takeUp({ ...known, instances }, null, 0);
+    const well = new Map<InstanceKey, Condition>(['app0', 'app1'].map((name) => [key(name), 'well']));
+    const first = advise(begun, well, 1_000, limits);
+    expect(first).toMatchObject({ heal: [], wakeMs: 15_000 });
+    const due = advise(first.state, well, 15_000, limits);
+    expect(due.heal.map(({ name }) => name)).toEqual(['app0']);
+    const done = healed(due.state, [key('app0')], 'tried', 16_000, limits);
+    expect(advise(done, well, HOUR, limits)).toMatchObject({ heal: [], wakeMs: null });
   });
 });
 
@@ -278,6 +336,18 @@ describe('a roster', () => {
     expect(advise(begun, gone, 60_000, limits)).toMatchObject({ heal: [], left: [{ name: 'app0' }] });
     const again = takeUp(known, begun, 200);
     expect(advise(again, gone, 60_000, limits).left).toHaveLength(1);
+  });
+
+  test('of a clock that was set back since leaves nothing alone for longer than an hour', () => {
+    const known = roster(['app0']);
+    const [instance] = known.instances;
+    if (instance === undefined) throw new Error('no instance');
+    const healedMs = [1, 2, 3, 4, 5].map((days) => days * 24 * HOUR);
+    const begun = takeUp({ ...known, instances: [{ ...instance, healedMs }] }, null, 0);
+    const gone = new Map<InstanceKey, Condition>([[key('app0'), 'gone']]);
+    expect(advise(begun, gone, HOUR - 1, limits).left).toHaveLength(1);
+    const first = advise(begun, gone, HOUR, limits);
+    expect(advise(first.state, gone, HOUR + 500, limits).heal).toHaveLength(1);
   });
 });
 

@@ -4,7 +4,9 @@ import { labels } from '../../../src/compiler/labels.ts';
 import { containerKey, instanceKey } from '../../../src/compiler/desired/keys.ts';
 import type { HealRoster } from '../../../src/compiler/heal/roster.ts';
 import { watchOver, type HealWorld } from '../../../src/runtime/heal/watch-over.ts';
+import { EngineError } from '../../../src/runtime/engine.ts';
 import { memoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { desiredState } from '../../support/desired.ts';
 import { plainConfig } from '../../support/plain-config.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
 
@@ -24,6 +26,14 @@ const roster = (revision: number): HealRoster => ({
   })),
 });
 
+/** What differs from a scene in which all goes well. */
+interface Odd {
+  readonly engine?: (engine: HealWorld['engine']) => HealWorld['engine'];
+  readonly probe?: HealWorld['agent']['probe'];
+  /** What tells what should run; null: nothing does. */
+  readonly roster?: () => HealRoster | null;
+}
+
 interface Scene {
   readonly engine: MemoryEngine;
   /** When a command was run, and its words. */
@@ -35,6 +45,7 @@ interface Scene {
 async function play(
   story: (scene: Scene, wait: (ms: number) => Promise<void>) => Promise<void>,
   heal: (scene: Scene, names: readonly string[]) => Promise<number>,
+  odd: Odd = {},
 ): Promise<Scene> {
   const clock = virtualClock();
   const engine = memoryEngine({ clock, images: { 'app:1': {} } });
@@ -44,13 +55,18 @@ async function play(
   const endedMs = new Map<string, number>();
   const run: HealWorld['run'] = async (words) => {
     scene.commands.push([clock.now(), words.join(' ')]);
-    if (words[0] === '--roster') return { code: 0, stdout: JSON.stringify(roster(1)) };
-    const names = words.slice(2).map((word) => word.slice('shop/'.length));
+    if (words[0] === '--roster') {
+      const told = odd.roster === undefined ? roster(1) : odd.roster();
+      return told === null ? { code: 1, stdout: '' } : { code: 0, stdout: JSON.stringify(told) };
+    }
+    const keys = words.slice(2).filter((word) => word !== '--replace');
+    const names = keys.map((word) => word.slice('shop/'.length));
     return { code: await heal(scene, names), stdout: '' };
   };
+  const asItIs = (each: HealWorld['engine']): HealWorld['engine'] => each;
   const watching = watchOver({
     stack: 'shop',
-    engine: {
+    engine: (odd.engine ?? asItIs)({
       ...engine,
       // As the real one's, its list is behind its own events: what ended just now still runs in it.
       listContainers: async (wanted) => {
@@ -61,8 +77,8 @@ async function play(
           return clock.now() < (endedMs.get(row.id) ?? 0) + 100 ? { ...row, state: 'running' } : row;
         });
       },
-    },
-    agent: { probe: async () => ({ ok: true, status: 200, ms: 1 }) },
+    }),
+    agent: { probe: odd.probe ?? (async () => ({ ok: true, status: 200, ms: 1 })) },
     clock,
     run,
     note: (line) => void scene.notes.push(line),
@@ -78,12 +94,19 @@ async function play(
 }
 
 async function make(engine: MemoryEngine, name: string): Promise<void> {
+  const [instance] = desiredState([{ name: 'app' }]).containers.flatMap(({ instances }) => instances);
+  const gate = { kind: 'http', over: { port: 3000 }, path: '/ping', status: [[100, 499]], timeoutMs: 2_000 };
   const own = {
     [labels.stack]: 'shop',
     [labels.application]: 'shop',
     [labels.container]: 'app',
     [labels.instance]: name,
     [labels.role]: 'instance',
+    [labels.spec]: JSON.stringify({
+      ...instance?.spec,
+      network: 'stack',
+      gate: { ...gate, intervalMs: 50, limitMs: 60_000 },
+    }),
   };
   await engine.startContainer(
     await engine.createContainer(plainConfig({ name: `shop-${name}`, image: 'app:1', labels: own })),
@@ -162,3 +185,184 @@ describe('the agent', () => {
     expect(healings(scene)).toEqual([]);
   });
 });
+
+describe('what breaks the watch itself', () => {
+  test('an engine that goes: said once, and what happened meanwhile is found', async () => {
+    let fails = 0;
+    let revision = 1;
+    const scene = await play(
+      async ({ engine }, wait) => {
+        await wait(20_000);
+        fails = 8;
+        revision = 2;
+        await wait(30_000);
+        await engine.removeContainer('shop-app1');
+        await wait(120_000);
+      },
+      makeAll,
+      {
+        roster: () => roster(revision),
+        engine: (engine) => ({
+          ...engine,
+          // Its stream ends with it, and it takes a while to come up.
+          watchChanges: async (wanted, stop) => {
+            if (fails > 0) throw new EngineError('unreachable', 'watch', `gone ${fails--}`);
+            const changes = await engine.watchChanges(wanted, stop);
+            return (async function* () {
+              for await (const change of changes) {
+                if (fails > 0) throw new EngineError('cut-off', 'watch', 'cut off');
+                yield change;
+              }
+            })();
+          },
+        }),
+      },
+    );
+    expect(scene.notes.filter((line) => line.startsWith('nobody watches'))).toHaveLength(1);
+    expect(scene.notes).toContain('instances are watched over again');
+    expect(healings(scene).map(([, words]) => words)).toEqual(['--by agent shop/app1']);
+    // Another apply may have come to its end meanwhile.
+    expect(scene.commands.filter(([, words]) => words === '--roster')).toHaveLength(2);
+  });
+
+  test('a list that fails for a while ends nothing else', async () => {
+    let isOut = false;
+    const listens: number[] = [];
+    const scene = await play(
+      async ({ engine }, wait) => {
+        await wait(20_000);
+        isOut = true;
+        engine.crash('shop-app0', 1);
+        await wait(40_000);
+        isOut = false;
+        await wait(60_000);
+      },
+      makeAll,
+      {
+        engine: (engine) => ({
+          ...engine,
+          watchChanges: (wanted, stop) => {
+            listens.push(1);
+            return engine.watchChanges(wanted, stop);
+          },
+          listContainers: async (wanted) => {
+            if (isOut) throw new EngineError('timeout', 'list', 'not within 60 s');
+            return engine.listContainers(wanted);
+          },
+        }),
+      },
+    );
+    expect(listens).toHaveLength(1);
+    expect(scene.notes).toEqual([
+      'nobody watches over instances: not within 60 s',
+      'instances are watched over again',
+      'healing shop/app0 (ended)',
+    ]);
+  });
+
+  test('no answer to what should run: asked again, ever more rarely', async () => {
+    let answers = 0;
+    const scene = await play(
+      async (_, wait) => wait(1_800_000),
+      makeAll,
+      // An apply that never ends.
+      { roster: () => (answers++ < 100 ? null : roster(1)) },
+    );
+    expect(scene.notes.filter((line) => line.startsWith('nothing says'))).toHaveLength(1);
+    expect(scene.commands.length).toBeGreaterThan(5);
+    expect(scene.commands.length).toBeLessThan(15);
+  });
+
+  test('a thousand jobs make it look at nothing', async () => {
+    let lists = 0;
+    await play(
+      async ({ engine }, wait) => {
+        await wait(30_000);
+        const before = lists;
+        const own = { [labels.stack]: 'shop', [labels.role]: 'job' };
+        for (let run = 0; run < 100; run += 1) {
+          const config = plainConfig({ name: `shop-job.run.${run}`, image: 'app:1', labels: own });
+          await engine.startContainer(await engine.createContainer(config));
+          await engine.removeContainer(`shop-job.run.${run}`);
+          await wait(100);
+        }
+        expect(lists - before).toBeLessThanOrEqual(1);
+      },
+      makeAll,
+      {
+        engine: (engine) => ({
+          ...engine,
+          listContainers: (wanted) => {
+            lists += 1;
+            return engine.listContainers(wanted);
+          },
+        }),
+      },
+    );
+    expect(lists).toBeGreaterThan(1);
+  });
+});
+
+describe('an instance', () => {
+  test('that somebody renamed is there; once it is removed, it is not', async () => {
+    const scene = await play(async ({ engine }, wait) => {
+      await wait(20_000);
+      await engine.renameContainer('shop-app1', 'odd');
+      await wait(300_000);
+      await engine.removeContainer('odd');
+      await wait(60_000);
+    }, makeOne);
+    expect(healings(scene)).toEqual([[320_500, '--by agent shop/app1']]);
+  });
+
+  test('that runs and does not answer is replaced, unless no other does', async () => {
+    const sick = new Set<string>();
+    let hosts: readonly (string | undefined)[] = [];
+    const hostOf = (engine: MemoryEngine, name: string) =>
+      engine.containers().find((one) => one.name === name)?.id.slice(0, 12);
+    const scene = await play(
+      async ({ engine }, wait) => {
+        hosts = [hostOf(engine, 'shop-app0'), hostOf(engine, 'shop-app1')];
+        await wait(25_000);
+        for (const host of hosts) sick.add(host ?? '');
+        await wait(300_000);
+        sick.delete(hosts[1] ?? '');
+        await wait(60_000);
+      },
+      makeAll,
+      {
+        probe: async ({ target }) =>
+          target.kind === 'tcp' && sick.has(target.host)
+            ? { ok: true, status: 503, ms: 1 }
+            : { ok: true, status: 200, ms: 1 },
+      },
+    );
+    expect(healings(scene).map(([, words]) => words)).toEqual(['--by agent --replace shop/app0']);
+    expect(scene.notes.filter((line) => line.includes('a new one would be no better'))).toHaveLength(2);
+    expect(scene.notes).toContain('healing shop/app0 (unhealthy: 503 from GET /ping)');
+  });
+
+  test('that has not answered yet since it was started has the time of its gate', async () => {
+    let isUp = false;
+    const scene = await play(
+      async ({ engine }, wait) => {
+        await wait(20_000);
+        await engine.stopContainer('shop-app0', 0);
+        await engine.startContainer('shop-app0');
+        await wait(50_000);
+        isUp = true;
+        await wait(60_000);
+      },
+      makeAll,
+      {
+        probe: async () => (isUp ? { ok: true, status: 200, ms: 1 } : { ok: false, error: 'ECONNREFUSED' }),
+      },
+    );
+    expect(healings(scene)).toEqual([]);
+  });
+});
+
+const makeOne = async ({ engine }: Scene, names: readonly string[]): Promise<number> => {
+  for (const name of names) await make(engine, name);
+  return 0;
+};
