@@ -1,21 +1,26 @@
-// `npm run bench:agent [-- --jobs 1000 --minutes 3]`: what the agent that runs a stack's jobs costs while it has nothing to do, how late
-// jobs begin, and how fast those of one minute do, beside the same calls made by nobody but this. `bench/README.md` holds the last figures.
+// `npm run bench:agent [-- --jobs 1000 --minutes 3 --kills 20]`: what the agent that runs a stack's jobs costs while it has nothing to do,
+// how late jobs begin, and how fast those of one minute do, beside the same calls made by nobody but this; and how soon a dead instance
+// serves again. 0 leaves a part out. `bench/README.md` holds the last figures.
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
+import { healing } from './healing.mjs';
+
 const { values } = parseArgs({
   options: {
     jobs: { type: 'string', default: '1000' },
     minutes: { type: 'string', default: '3' },
     containers: { type: 'string', default: '50' },
+    kills: { type: 'string', default: '20' },
   },
 });
 const JOBS = Number(values.jobs);
 const MINUTES = Number(values.minutes);
 const CONTAINERS = Number(values.containers);
+const KILLS = Number(values.kills);
 const STACK = 'bench-agent';
 const AGENT = `${STACK}-agent-engine`;
 const MINUTE_MS = 60_000;
@@ -29,12 +34,14 @@ const image = execFileSync(process.execPath, ['dist/stack.cjs', 'agent', 'build'
 clear();
 try {
   console.log(`${cpus().length} cores (${cpus()[0]?.model}), ${CONTAINERS} containers on the engine`);
-  await startAgent();
+  if (MINUTES > 0 || JOBS > 0) await startAgent();
   if (MINUTES > 0) {
     await idle();
     await lateness();
   }
-  await burst();
+  if (JOBS > 0) await burst();
+  clear();
+  if (KILLS > 0) await healing({ image, containers: CONTAINERS, kills: KILLS, minutes: MINUTES });
 } finally {
   clear();
 }
