@@ -11,7 +11,7 @@ const path = () => join(folder, 'journal.jsonl');
 const text = () => readFileSync(path(), 'utf8');
 
 /** The begin of an apply, and lines of about a kilobyte. */
-function revision(number: number, lines: number): readonly string[] {
+function revision(number: number, lines: number, command: 'apply' | 'heal' = 'apply'): readonly string[] {
   const apply = `r${number}`;
   const who = { user: 'anna', host: 'here', program: '1.2.3' };
   const begin = {
@@ -19,7 +19,7 @@ function revision(number: number, lines: number): readonly string[] {
     apply,
     revision: number,
     atMs: 0,
-    command: 'apply',
+    command,
     of: null,
     file: null,
     git: null,
@@ -56,6 +56,17 @@ describe('the journal', () => {
     appendFileSync(path(), 'tor');
     await appendJournal(folder, ['next']);
     expect(text()).toBe('whole\ntor\nnext\n');
+  });
+
+  test('keeps the last apply, however many healings have come since', async () => {
+    await appendJournal(folder, revision(1, 100));
+    await appendJournal(folder, revision(2, 100));
+    for (let number = 3; number < 60; number += 1)
+      await appendJournal(folder, revision(number, 100, 'heal'));
+    expect(text()).not.toContain('"apply":"r1"');
+    expect(text()).toContain('"apply":"r2"');
+    expect(text()).not.toContain('"apply":"r3"');
+    expect(statSync(path()).size).toBeLessThan(2.2 * 1024 * 1024);
   });
 
   test('drops the oldest revisions when it is full, each with all of its lines', async () => {

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { labels } from '../../src/compiler/labels.ts';
+import type { HealRoster } from '../../src/compiler/heal/roster.ts';
+import type { EngineCall } from '../support/memory/world.ts';
 import { AS_ONE, AS_TWO, bad, one, ShopScene, two, withData } from '../support/shop-scene.ts';
 
 const shop = new ShopScene();
@@ -6,6 +9,12 @@ const { applied, cli, cutOff, kept, running, write } = shop;
 
 const heal = (...words: readonly string[]) => cli('heal', '--name', 'shop', ...words);
 const idOf = (name: string) => shop.memory.containers().find((container) => container.name === name)?.id;
+const names = () =>
+  shop.memory
+    .containers()
+    .filter(({ labels: own }) => own[labels.role] === 'instance')
+    .map(({ name }) => name)
+    .sort();
 const imageOf = (name: string) => {
   const found = shop.memory.containers().find((container) => container.name === name);
   return ['app:1', 'app:2', 'app:3'].find((known) => shop.memory.image(known) === found?.imageId);
@@ -23,7 +32,7 @@ describe('heal', () => {
     expect(await running()).toEqual(AS_TWO);
     expect(idOf('shop-app0')).toBe(other);
     const { stdout } = await cli('history', '--name', 'shop');
-    expect(stdout).toMatch(/^2 .* agent@\S+ .* done \(heal of 1\)$/m);
+    expect(stdout).toMatch(/^2 .* agent@\S+ .* done \(heal of 1: app1\)$/m);
   });
 
   it('starts one again that has ended', async () => {
@@ -152,6 +161,64 @@ describe('heal', () => {
     expect(await heal()).toMatchObject({ code: 0 });
     expect(shop.ofRole('migration')).toEqual([]);
     expect(await running()).toEqual(AS_ONE);
+  });
+
+  it('goes on with a healing that was cut off where it made one again', async () => {
+    await applied(two);
+    await shop.memory.removeContainer('shop-app1');
+    await shop.hangingApply('heal', '--by', 'agent');
+    await cli('unlock', '--yes');
+    expect(names()).toContain('shop-app1.1.next');
+    const { stdout } = await heal('--roster');
+    const cutOff = (JSON.parse(stdout) as HealRoster).instances.filter((each) => each.cutOff);
+    expect(cutOff.map(({ name }) => name)).toEqual(['app1']);
+    const healed = await heal('--by', 'agent', 'app1');
+    expect(healed.code, healed.stderr).toBe(0);
+    expect(await running()).toEqual(AS_TWO);
+    expect(names()).toEqual(['shop-app0', 'shop-app1']);
+    const { stdout: history } = await cli('history', '--name', 'shop');
+    expect(history).toMatch(/^3 .* done \(heal of 1: app1\)$/m);
+    expect(history).toMatch(/^2 .* cut off at shop\/app1 start 1 \(heal of 1: app1\)$/m);
+    expect(JSON.parse((await heal('--roster')).stdout).instances).toMatchObject([
+      { cutOff: false },
+      { cutOff: false },
+    ]);
+  });
+
+  it('tidies what a healing that was cut off has left beside a new generation that runs', async () => {
+    await applied({ ...two, app: { strategy: { order: 'start-first' } } });
+    const isStop = ({ method }: EngineCall) => method === 'stopContainer';
+    await shop.hanging(isStop, 'heal', '--replace', 'app0', '--by', 'agent');
+    await cli('unlock', '--yes');
+    expect(names()).toContain('shop-app0.1.old');
+    const before = idOf('shop-app0');
+    const healed = await heal('--by', 'agent', 'app0');
+    expect(healed.code, healed.stderr).toBe(0);
+    expect(names()).toEqual(['shop-app0', 'shop-app1']);
+    expect(idOf('shop-app0')).toBe(before);
+  });
+
+  it('makes one anew that was taken off its network, since nobody would reach it', async () => {
+    await applied({ ...one, app: { restart: 'no' } });
+    const before = idOf('shop-app0');
+    await shop.memory.disconnectNetwork('shop', before ?? '');
+    shop.memory.crash('shop-app0', 1);
+    const healed = await heal('app0');
+    expect(healed.code, healed.stderr).toBe(0);
+    expect(idOf('shop-app0')).not.toBe(before);
+    expect(await running()).toEqual(AS_ONE);
+  });
+
+  it('tells whom to watch, and whom each of them needs', async () => {
+    const more = { web: { ...daemon, depends_on: ['app'] }, log: { ...daemon, links: ['web0:w'] } };
+    await applied({ ...one, more });
+    const { stdout } = await heal('--roster');
+    const { instances } = JSON.parse(stdout) as HealRoster;
+    expect(instances.map(({ key, container, needs }) => [key, container, needs])).toEqual([
+      ['shop/app0', 'shop/app', []],
+      ['shop/web0', 'shop/web', ['shop/app']],
+      ['shop/log0', 'shop/log', ['shop/web']],
+    ]);
   });
 
   it('waits for nobody who changes the stack', async () => {

@@ -28,7 +28,7 @@ test('what breaks is brought back by the agent, as it was; what says so stays aw
     await isPublishedAgain();
     await staysAsItIs();
     const { stdout } = await stack(['history', '--name', NAME]);
-    expect(stdout).toMatch(/^2 .* agent@\S+ .* done \(heal of 1\)$/m);
+    expect(stdout).toMatch(/^2 .* agent@\S+ .* done \(heal of 1: steady0\)$/m);
     await isWatchedNoMore(scene, made);
   }));
 

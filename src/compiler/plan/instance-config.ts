@@ -186,7 +186,7 @@ export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
     ...bareConfig(spec.name, spec.image),
     ...(engineSocket === undefined
       ? {}
-      : { entrypoint: ['node', '/stackc/scheduler.mjs'], command: [], env: [`STACKC_STACK=${stack}`] }),
+      : { entrypoint: ['node', '--max-semi-space-size=1', '/stackc/scheduler.mjs'], command: [], env: [`STACKC_STACK=${stack}`] }),
     labels: { [labels.stack]: stack, [labels.role]: 'agent', [labels.spec]: canonicalJson(spec) },
     network: spec.plane === 'host' ? 'host' : (spec.networks[0] ?? apart),
     mounts: [

@@ -38,7 +38,10 @@ export function decideHealing(
 
 /** The containers with anything to heal. */
 export function healedContainers(decided: readonly Decided[]): ReadonlySet<ContainerKey> {
-  const healed = decided.filter(({ decision, link }) => decision !== 'leave' || link !== null);
+  const healed = decided.filter(
+    ({ decision, link, standing: { leftovers, rescue } }) =>
+      decision !== 'leave' || link !== null || leftovers.length > 0 || rescue !== null,
+  );
   return new Set(healed.map(({ container }) => container.key));
 }
 

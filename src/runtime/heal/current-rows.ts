@@ -45,7 +45,5 @@ function ownRow(rows: readonly ContainerSummary[], { key, engineName }: RosterIn
       of[labels.role] === 'instance' &&
       instanceKey(of[labels.application] ?? '', of[labels.instance] ?? '') === key,
   );
-  return (
-    own.find(({ name }) => name === engineName) ?? own.find(({ name }) => phaseOf(name) === 'current')
-  );
+  return own.find(({ name }) => name === engineName) ?? own.find(({ name }) => phaseOf(name) === 'current');
 }

@@ -209,7 +209,9 @@ class Watch {
   async #heal({ heal, replace, troubles }: Advice): Promise<void> {
     const { run, note, clock, stop } = this.#world;
     const all = [...heal, ...replace];
-    const words = all.map(({ key }) => `${key} (${troubleWords(troubles.get(key), this.#asking.fails(key))})`);
+    const words = all.map(
+      ({ key }) => `${key} (${troubleWords(troubles.get(key), this.#asking.fails(key))})`,
+    );
     note(`healing ${words.join(', ')}`);
     const forced = replace.flatMap(({ key }) => ['--replace', key]);
     const { code } = await run(['--by', 'agent', ...heal.map(({ key }) => key), ...forced]);

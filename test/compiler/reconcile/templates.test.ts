@@ -267,7 +267,7 @@ describe('the agent that starts jobs', () => {
     const [change] = plan(desired, without()).changes.filter(isPending);
     expect([change?.id, change?.notes]).toEqual([
       'agent shop-agent-engine',
-      ["starts jobs, and has the engine's socket for it: `/var/run/docker.sock`"],
+      ["starts jobs and heals instances, and has the engine's socket for it: `/var/run/docker.sock`"],
     ]);
   });
 
@@ -282,6 +282,16 @@ describe('the agent that starts jobs', () => {
     expect(nodes).toEqual([]);
   });
 });
+
+const HTTP = {
+  kind: 'http',
+  over: 'socket',
+  path: '/',
+  status: [[100, 499]],
+  timeoutMs: 2_000,
+  intervalMs: 50,
+  limitMs: 60_000,
+} as const;
 
 describe('a stack that says `heal: true`', () => {
   const plain = desiredState([{ name: 'app' }]);
@@ -311,6 +321,28 @@ describe('a stack that says `heal: true`', () => {
         ["starts jobs and heals instances, and has the engine's socket for it: `/var/run/docker.sock`"],
       ],
     ]);
+  });
+
+  test('has it mount the volumes whose sockets it asks, and again where one comes', () => {
+    const served = desiredState([
+      { name: 'app', socket: true, gate: HTTP },
+      { name: 'deaf', heal: false, socket: true, gate: HTTP },
+      { name: 'web' },
+    ]);
+    const made = plan({ ...served, heals: true }, settled(plain));
+    const specs = made.nodes.flatMap(({ op }) =>
+      op.kind === 'agent.create' && op.agent.plane === 'engine' ? [op.agent.volumes] : [],
+    );
+    const socket = served.containers[0]?.instances[0]?.socket?.volume;
+    expect(specs).toEqual([[socket]]);
+    // It is there, and knows nothing of them yet.
+    const agentBefore = settled(healing).agents.filter(({ name }) => name === 'shop-agent-engine');
+    const now = settled({ ...served, heals: true });
+    const others = now.agents.filter(({ name }) => name !== 'shop-agent-engine');
+    expect(agents({ ...served, heals: true }, { ...now, agents: [...others, ...agentBefore] })).toMatchObject([
+      ['agent shop-agent-engine', 'replace', expect.anything()],
+    ]);
+    expect(agents({ ...served, heals: true }, now)).toEqual([]);
   });
 
   test('loses it with the key', () => {

@@ -319,7 +319,10 @@ describe('an instance', () => {
     const sick = new Set<string>();
     let hosts: readonly (string | undefined)[] = [];
     const hostOf = (engine: MemoryEngine, name: string) =>
-      engine.containers().find((one) => one.name === name)?.id.slice(0, 12);
+      engine
+        .containers()
+        .find((one) => one.name === name)
+        ?.id.slice(0, 12);
     const scene = await play(
       async ({ engine }, wait) => {
         hosts = [hostOf(engine, 'shop-app0'), hostOf(engine, 'shop-app1')];

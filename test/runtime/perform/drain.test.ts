@@ -24,7 +24,7 @@ const op = {
 
 async function drained(
   result: DrainResult,
-  { running = true } = {},
+  { running = true, isHung = false } = {},
 ): Promise<{
   readonly note: string;
   readonly asked: readonly DrainRequest[];
@@ -42,7 +42,7 @@ async function drained(
   });
   const told: Told[] = [];
   const onTold = (what: Told) => void told.push(what);
-  const note = await drainSocket(op, { engine, ask: (ask) => ask(session), containerId, onTold });
+  const note = await drainSocket({ ...op, isHung }, { engine, ask: (ask) => ask(session), containerId, onTold });
   return { note, asked, told };
 }
 
@@ -87,6 +87,19 @@ describe('a drain', () => {
     ],
   ] as const)('fails on %j', async (result, words) => {
     await expect(drained(result)).rejects.toThrow(words);
+  });
+
+  test.each([
+    [
+      { kind: 'busy', ms: 10_000, queued: 54, open: 1 },
+      'warning: 54 connections are waiting after 10 s, not accepted, and end with the stop',
+    ],
+    [
+      { kind: 'silent', ms: 10_000, why: 'EACCES' },
+      'warning: it accepted no connection within 10 s, and is stopped',
+    ],
+  ] as const)('of one that hangs goes on behind %j', async (result, words) => {
+    expect((await drained(result, { isHung: true })).note).toBe(words);
   });
 
   test('of a container that has ended asks nobody', async () => {
