@@ -117,7 +117,8 @@ async function ownStart(image) {
 async function untilServing(name, sinceMs) {
   for (;;) {
     if (await answers(address(name))) return;
-    if (Date.now() > sinceMs + LIMIT_MS) throw new Error(`${name} does not serve within ${LIMIT_MS / 1000} s`);
+    if (Date.now() > sinceMs + LIMIT_MS)
+      throw new Error(`${name} does not serve within ${LIMIT_MS / 1000} s`);
     await sleep(20);
   }
 }

@@ -12,8 +12,10 @@ import { everyMinute } from './every-minute.ts';
 import { healCommand } from './heal-command.ts';
 import { watchOver } from '../runtime/heal/watch-over.ts';
 import { probe } from './probe.ts';
+import { staySmall } from './small.ts';
 import { systemError } from './system-error.ts';
 
+staySmall();
 const stack = process.env['STACKC_STACK'] ?? '';
 // Other places are for tests only.
 const journal = process.env['STACKC_JOURNAL'] ?? JOURNAL_FOLDER;

@@ -61,8 +61,7 @@ describe('the journal', () => {
   test('keeps the last apply, however many healings have come since', async () => {
     await appendJournal(folder, revision(1, 100));
     await appendJournal(folder, revision(2, 100));
-    for (let number = 3; number < 60; number += 1)
-      await appendJournal(folder, revision(number, 100, 'heal'));
+    for (let number = 3; number < 60; number += 1) await appendJournal(folder, revision(number, 100, 'heal'));
     expect(text()).not.toContain('"apply":"r1"');
     expect(text()).toContain('"apply":"r2"');
     expect(text()).not.toContain('"apply":"r3"');

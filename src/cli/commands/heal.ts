@@ -19,7 +19,7 @@ export interface HealFlags extends FileFlag {
   readonly replace: readonly string[];
   /** Who asks; null: whoever runs the command. */
   readonly by: string | null;
-  /** Only tells which instances are to be watched, as JSON. */
+  /** Only tells which instances are to be watched, as JSON; `null` where nothing says so. */
   readonly roster: boolean;
 }
 
@@ -34,6 +34,11 @@ export async function heal(
 ): Promise<number> {
   const kept = await keptOf(context, file);
   const [revision] = kept.good;
+  if (roster && revision === undefined) {
+    // The first apply goes on: that is no error, and nobody is watched yet.
+    writeData(context, 'null\n');
+    return exitCode.done;
+  }
   demandRevision(kept);
   if (revision === undefined) return exitCode.failed;
   const stored = await demandStored(kept, revision);

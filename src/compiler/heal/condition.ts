@@ -14,7 +14,15 @@ export interface SeenContainer {
  * itself. `away`: somebody is at it (it was just made, is paused, is
  * being removed), which is no business of a healing.
  */
-export type Condition = 'well' | 'starting' | 'gone' | 'ended' | 'restarting' | 'unhealthy' | 'unpublished' | 'away';
+export type Condition =
+  | 'well'
+  | 'starting'
+  | 'gone'
+  | 'ended'
+  | 'restarting'
+  | 'unhealthy'
+  | 'unpublished'
+  | 'away';
 
 /** Null: there is no container of that name. */
 export function conditionOf(seen: SeenContainer | null): Condition {

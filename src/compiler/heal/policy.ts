@@ -169,8 +169,7 @@ class Together {
       trouble === 'unhealthy' || this.#conditions.get(instance.key) === 'starting';
     if (siblings.length > 1 && siblings.every(isSick)) return true;
     return this.#all.some(
-      ({ instance }) =>
-        needs.includes(instance.container) && this.#conditions.get(instance.key) !== 'well',
+      ({ instance }) => needs.includes(instance.container) && this.#conditions.get(instance.key) !== 'well',
     );
   }
 

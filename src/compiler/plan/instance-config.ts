@@ -186,7 +186,12 @@ export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
     ...bareConfig(spec.name, spec.image),
     ...(engineSocket === undefined
       ? {}
-      : { entrypoint: ['node', '--max-semi-space-size=1', '/stackc/scheduler.mjs'], command: [], env: [`STACKC_STACK=${stack}`] }),
+      : {
+          // It waits all day: memory that only makes it faster is not taken (8 MB with 50 containers to ask).
+          entrypoint: ['node', '--max-semi-space-size=1', '/stackc/scheduler.mjs'],
+          command: [],
+          env: [`STACKC_STACK=${stack}`, 'MALLOC_ARENA_MAX=1', 'UV_THREADPOOL_SIZE=4'],
+        }),
     labels: { [labels.stack]: stack, [labels.role]: 'agent', [labels.spec]: canonicalJson(spec) },
     network: spec.plane === 'host' ? 'host' : (spec.networks[0] ?? apart),
     mounts: [

@@ -87,7 +87,9 @@ function askedVolumes({ containers }: Pick<DesiredState, 'containers'>): readonl
 /** Whether the agent that heals has no way to an instance's socket. */
 export function lacksVolumes(desired: DesiredState, { agents }: ObservedState): boolean {
   const own = agents.find(({ name }) => name === agentName(desired.stack, 'engine'));
-  return own !== undefined && askedVolumes(desired).some((volume) => !own.spec.includes(JSON.stringify(volume)));
+  return (
+    own !== undefined && askedVolumes(desired).some((volume) => !own.spec.includes(JSON.stringify(volume)))
+  );
 }
 
 /** Whether the agent that starts jobs has another socket of the engine than the file says. */

@@ -339,9 +339,9 @@ describe('a stack that says `heal: true`', () => {
     const agentBefore = settled(healing).agents.filter(({ name }) => name === 'shop-agent-engine');
     const now = settled({ ...served, heals: true });
     const others = now.agents.filter(({ name }) => name !== 'shop-agent-engine');
-    expect(agents({ ...served, heals: true }, { ...now, agents: [...others, ...agentBefore] })).toMatchObject([
-      ['agent shop-agent-engine', 'replace', expect.anything()],
-    ]);
+    expect(agents({ ...served, heals: true }, { ...now, agents: [...others, ...agentBefore] })).toMatchObject(
+      [['agent shop-agent-engine', 'replace', expect.anything()]],
+    );
     expect(agents({ ...served, heals: true }, now)).toEqual([]);
   });
 

@@ -42,7 +42,10 @@ async function drained(
   });
   const told: Told[] = [];
   const onTold = (what: Told) => void told.push(what);
-  const note = await drainSocket({ ...op, isHung }, { engine, ask: (ask) => ask(session), containerId, onTold });
+  const note = await drainSocket(
+    { ...op, isHung },
+    { engine, ask: (ask) => ask(session), containerId, onTold },
+  );
   return { note, asked, told };
 }
 
