@@ -170,8 +170,8 @@ describe('heal', () => {
     await cli('unlock', '--yes');
     expect(names()).toContain('shop-app1.1.next');
     const { stdout } = await heal('--roster');
-    const cutOff = (JSON.parse(stdout) as HealRoster).instances.filter((each) => each.cutOff);
-    expect(cutOff.map(({ name }) => name)).toEqual(['app1']);
+    const half = (JSON.parse(stdout) as HealRoster).instances.filter((each) => each.cutOff);
+    expect(half.map(({ name }) => name)).toEqual(['app1']);
     const healed = await heal('--by', 'agent', 'app1');
     expect(healed.code, healed.stderr).toBe(0);
     expect(await running()).toEqual(AS_TWO);

@@ -42,7 +42,7 @@ export class Asking {
 
   /** Asks all that fail or are starting, and others; `onChange` hears at once that one fails which did not, or the other way round. */
   async round(questions: ReadonlyMap<InstanceKey, HealQuestion>, onChange: () => void): Promise<void> {
-    for (const key of [...this.#answers.keys()]) if (!questions.has(key)) this.#answers.delete(key);
+    for (const key of this.#answers.keys()) if (!questions.has(key)) this.#answers.delete(key);
     const left = this.#turn(questions);
     const worker = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
