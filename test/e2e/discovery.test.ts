@@ -42,7 +42,7 @@ test(
         const { stdout } = await scene.apply(made);
         expect(stdout).toContain('start-first');
         expect(unwrapped(stdout)).toContain(
-          `unproven: whoever reaches it over \`${NETWORK}\` must look at the engine again when a container starts, and try another server where a connection is refused`,
+          `unproven: whoever reaches it over \`${NETWORK}\` must watch the engine for starts and try another server when refused`,
         );
       }
       for (const result of await ab.stop()) {
@@ -115,7 +115,7 @@ test(
       delete made.app['entrypoint'];
       made.app['containers'] = 1;
       const { stdout } = await scene.apply(made);
-      expect(unwrapped(stdout)).toContain('must try another server where a connection is refused');
+      expect(unwrapped(stdout)).toContain('must try another server when refused');
     });
     await scene.expectNothingLost(loads);
     await expectListed(scene, ['app0']);

@@ -1032,19 +1032,19 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'found by a proxy, and killed',
     { ...FOUND, stop: KILLS },
     'led-to-another',
-    'unproven: whoever reaches it over `proxy` must look at the engine again when a container starts, and try another server where a connection is refused',
+    'unproven: whoever reaches it over `proxy` must watch the engine for starts and try another server when refused',
   ],
   [
     'found by a proxy, and it keeps connections',
     { ...FOUND, server: PUMA },
     'led-to-another',
-    'unproven: whoever reaches it over `proxy` must look at the engine again when a container starts, and try another server where a connection is refused, and end each within 30 s',
+    'unproven: whoever reaches it over `proxy` must watch the engine for starts, try another server when refused, and end each within 30 s',
   ],
   [
     'found by a proxy, one of four that stops first',
     { ...FOUND, order: 'stop-first', rolled: 1, can: { ...FOUND.can, takeAway: true } },
     'led-to-another',
-    'unproven: whoever reaches it over `proxy` must look at the engine again when a container starts, and try another server where a connection is refused',
+    'unproven: whoever reaches it over `proxy` must watch the engine for starts and try another server when refused',
   ],
   [
     'found by a proxy, alone, and stops first',
@@ -1062,7 +1062,7 @@ const cases: readonly (readonly [name: string, facts: VerdictFacts, rule: string
     'found by a proxy, and scaled down',
     { ...FOUND, action: 'remove', instances: { now: 4, after: 2 } },
     'led-to-another',
-    'unproven: whoever reaches it over `proxy` must try another server where a connection is refused',
+    'unproven: whoever reaches it over `proxy` must try another server when refused',
   ],
   [
     'found by a proxy on its own network',

@@ -1,5 +1,5 @@
 import { durationWords } from '../duration-words.ts';
-import { isLed, type VerdictFacts } from '../facts.ts';
+import { isLed } from '../facts.ts';
 import { INSTANT } from '../gap-length.ts';
 import { gap, overNetworks, unproven, within, type Rule } from './rule.ts';
 
@@ -25,16 +25,13 @@ export const foundRules: readonly Rule[] = within(
       id: 'led-to-another',
       applies: (facts) => isLed(facts),
       verdict: (facts) => {
-        const looks =
-          facts.action === 'remove' ? '' : 'look at the engine again when a container starts, and ';
-        return unproven(
-          `${overNetworks(facts)} must ${looks}try another server where a connection is refused${kept(facts)}`,
-        );
+        const musts = [
+          ...(facts.action === 'remove' ? [] : ['watch the engine for starts']),
+          'try another server when refused',
+          ...(facts.server.keepsAlive === false ? [] : [`end each within ${durationWords(facts.drainMs)}`]),
+        ];
+        return unproven(`${overNetworks(facts)} must ${new Intl.ListFormat('en').format(musts)}`);
       },
     },
   ],
 );
-
-function kept({ server, drainMs }: VerdictFacts): string {
-  return server.keepsAlive === false ? '' : `, and end each within ${durationWords(drainMs)}`;
-}
