@@ -55,8 +55,8 @@ function file(container, top = {}) {
 }
 
 /**
- * The compiler and the table of deploy modes, as they are in src/.
- * @returns {Promise<{compile: Function, parse: Function, SourceFile: any, modeTable: Record<string, Record<string, string>>}>}
+ * The compiler, the table of deploy modes and the metrics, as they are in src/.
+ * @returns {Promise<{compile: Function, parse: Function, SourceFile: any, modeTable: Record<string, Record<string, string>>, METRICS: readonly {name: string, kind: string, help: string, labels: readonly string[]}[]}>}
  */
 async function loadCompiler() {
   const folder = mkdtempSync(join(tmpdir(), 'stackc-docs-'));
@@ -67,7 +67,8 @@ async function loadCompiler() {
         contents: `export { compile } from './spec/compile.ts';
           export { parse } from './source/parse.ts';
           export { SourceFile } from './source/source-file.ts';
-          export { modeTable } from './reconcile/mode-table.ts';`,
+          export { modeTable } from './reconcile/mode-table.ts';
+          export { METRICS } from '../runtime/metrics/all-metrics.ts';`,
         resolveDir: `${ROOT}src/compiler`,
       },
       bundle: true,
@@ -83,7 +84,7 @@ async function loadCompiler() {
   }
 }
 
-const { compile, parse, SourceFile, modeTable } = await loadCompiler();
+const { compile, parse, SourceFile, modeTable, METRICS } = await loadCompiler();
 
 /**
  * Whether the compiler says `not supported yet` to a key.
@@ -201,6 +202,15 @@ const STATUSES = new Map([
   ['differs-stopped', 'differs and is stopped'],
 ]);
 
+/** The metrics that agents export, one a row. */
+function metrics() {
+  const rows = METRICS.map(({ name, kind, help, labels }) => {
+    const own = labels.map((label) => `\`${label}\``).join(', ');
+    return `| \`${name}\` | ${kind} | ${own === '' ? '–' : own} | ${help} |`;
+  });
+  return ['| metric | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
 /** The table of deploy modes, one row a status. */
 function modes() {
   const columns = Object.keys(modeTable);
@@ -259,6 +269,7 @@ function fill(template) {
   }
   const filled = lines.map((line) => {
     if (line === '<!-- modes -->') return modes();
+    if (line === '<!-- metrics -->') return metrics();
     const [, path, list] = TABLE.exec(line) ?? [];
     if (path === undefined || list === undefined) return line;
     const at = schemaAt(path);

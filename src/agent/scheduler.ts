@@ -10,6 +10,7 @@ import { answerCron } from './answer-cron.ts';
 import { serveControl } from './control-socket.ts';
 import { everyMinute } from './every-minute.ts';
 import { healCommand } from './heal-command.ts';
+import { startMetrics } from './metrics.ts';
 import { watchOver } from '../runtime/heal/watch-over.ts';
 import { probe } from './probe.ts';
 import { staySmall } from './small.ts';
@@ -74,9 +75,10 @@ async function takeUp(): Promise<CronRunner> {
     });
   tick();
   everyMinute(tick);
+  const common = { stack, engine, clock: systemJobClock, note, stop: stop.signal };
+  const onRoster = await startMetrics({ ...common, folder: journal, jobs: () => made.now() });
   const run = healCommand({ stack, socket, stop: stop.signal, fail });
-  const clock = systemJobClock;
-  healing = watchOver({ stack, engine, agent: { probe }, clock, run, note, stop: stop.signal });
+  healing = watchOver({ ...common, agent: { probe }, run, onRoster });
   return made;
 }
 

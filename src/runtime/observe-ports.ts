@@ -2,6 +2,7 @@ import { COMPOSE } from '../compiler/compose-labels.ts';
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import { portName } from '../compiler/desired/host-port.ts';
 import { labels } from '../compiler/labels.ts';
+import { lackingMetricsPort } from '../compiler/reconcile/agents.ts';
 import type { ForeignPort, ObservedState } from '../compiler/observed/observed-state.ts';
 import type { ContainerSummary, Engine } from './engine.ts';
 
@@ -23,7 +24,7 @@ export async function foreignPorts(
     .filter(({ mode }) => mode !== 'cron')
     .flatMap(({ instances }) => instances.flatMap(({ spec }) => spec.ports))
     .some((port) => port.hostPort !== null && !had.has(`${port.hostIp ?? ''} ${portName(port)}`));
-  if (!lacking) return [];
+  if (!lacking && lackingMetricsPort(desired, observed) === null) return [];
   // What was adopted has no labels of ours.
   const own = new Set(observed.containers.map(({ id }) => id));
   const others = (await engine.listContainers([])).filter(

@@ -1,5 +1,6 @@
 import type { DesiredState } from '../compiler/desired/desired-state.ts';
 import { fixedPorts, portName, portsOverlap, type HostPort } from '../compiler/desired/host-port.ts';
+import { metricsPort } from '../compiler/desired/metrics.ts';
 import { labels } from '../compiler/labels.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import type { HostResult } from './agent/agent-session.ts';
@@ -59,7 +60,7 @@ function isSame(a: HostPort, b: HostPort): boolean {
   return a.protocol === b.protocol && a.hostPort === b.hostPort;
 }
 
-/** Ports of containers that are made; each once. The kernel's tables tell of TCP and UDP. */
+/** Ports of containers and agents that are made; each once. The kernel's tables tell of TCP and UDP. */
 function wantedPorts({ nodes }: Plan, desired: DesiredState | null): readonly Wanted[] {
   const made = new Set<string>(
     nodes.flatMap(({ op }) => (op.kind === 'container.create' ? [op.instance] : [])),
@@ -67,9 +68,14 @@ function wantedPorts({ nodes }: Plan, desired: DesiredState | null): readonly Wa
   const instances = (desired?.containers ?? []).flatMap(({ job, instances: all }) =>
     job === null ? all : [],
   );
+  const ofAgents = nodes.flatMap(({ op }) => {
+    const port = op.kind === 'agent.create' ? (op.agent.metrics?.port ?? null) : null;
+    return port === null ? [] : [{ port: metricsPort(port), instance: 'agent.metrics' }];
+  });
   return instances
     .filter(({ key }) => made.has(key))
     .flatMap(({ name, spec }) => fixedPorts(spec.ports).map((port) => ({ port, instance: name })))
+    .concat(ofAgents)
     .filter(({ port }) => port.protocol !== 'sctp');
 }
 

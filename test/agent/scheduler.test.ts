@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
+import { freePort } from '../support/stack-cli.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -94,6 +95,30 @@ test('asks the program beside it whom to watch over, on the engine that it has i
   const child = start({ STACKC_STACK: 'shop' });
   const words = ['--name', 'shop', 'heal', '--roster'];
   await said(child.stderr, JSON.stringify([words, `unix://${join(folder, 'engine.sock')}`]));
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  engine.close();
+});
+
+test('serves metrics only where it is told to', async () => {
+  const engine = createServer((request, answer) => {
+    answer.setHeader('api-version', '1.41');
+    answer.setHeader('content-type', 'application/json');
+    answer.end(request.url?.includes('_ping') ? 'OK' : '[]');
+  });
+  engine.listen(join(folder, 'engine.sock'));
+  const port = await freePort();
+  const listen = `127.0.0.1:${port}`;
+  const silent = start({ STACKC_STACK: 'shop' });
+  await said(silent.stdout, 'the agent is up');
+  await expect(fetch(`http://${listen}/metrics`)).rejects.toThrow();
+  silent.kill('SIGTERM');
+  await once(silent, 'exit');
+  const child = start({ STACKC_STACK: 'shop', STACKC_METRICS_LISTEN: listen, STACKC_VERSION: '0.1.0-test' });
+  await said(child.stdout, `metrics are served at ${listen}`);
+  const text = await (await fetch(`http://${listen}/metrics`)).text();
+  expect(text).toContain('stackc_agent_info{stack="shop",version="0.1.0-test"} 1\n');
+  expect(text).toContain('stackc_engine_up{stack="shop"} 1\n');
   child.kill('SIGTERM');
   await once(child, 'exit');
   engine.close();

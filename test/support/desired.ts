@@ -122,6 +122,7 @@ export function desiredState(sketches: readonly ContainerSketch[]): DesiredState
     hooks: [],
     heals: false,
     engineSocket: null,
+    metrics: null,
   };
 }
 

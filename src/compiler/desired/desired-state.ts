@@ -37,6 +37,17 @@ export interface DesiredState {
   readonly heals: boolean;
   /** Where the engine's host has its socket; null: the file does not say. */
   readonly engineSocket: string | null;
+  /** Where the agent serves metrics on that host; null: nowhere. */
+  readonly metrics: DesiredMetrics | null;
+}
+
+/** At least one of the two is not null. */
+export interface DesiredMetrics {
+  /** The path of a socket of the host. */
+  readonly socket: string | null;
+  /** A port of the host's loopback, and of no other address. */
+  readonly port: number | null;
+  readonly span: Span;
 }
 
 /** A command around an apply. */

@@ -34,6 +34,19 @@ export class HostPorts {
     else this.#report(claim, other);
   }
 
+  /** What is no container wants a port too, once all of those have theirs; `wants` are words: `agent.metrics`. */
+  demand(port: HostPort, wants: string, range: Range): void {
+    const other = this.#claims.get(portName(port))?.find((one) => portsOverlap(one.port, port));
+    if (other === undefined) return;
+    const owner = other.container.count > 1 ? other.instance : other.container.name;
+    this.#problems.error(
+      'STK315',
+      `port ${portName(port)} of the host, which \`${wants}\` wants, is taken by \`${owner}\``,
+      range,
+      { related: [{ range: other.range, message: 'taken here' }], help: 'choose another port' },
+    );
+  }
+
   #report(claim: Claim, other: Claim): void {
     if (claim.container !== other.container) this.#reportTaken(claim, other);
     else if (claim.instance === other.instance) this.#reportTwice(claim, other);

@@ -5,6 +5,7 @@ import type { ContainerKey, DesiredContainer, DesiredNetwork, DesiredState } fro
 import { plainFields } from './fields.ts';
 import { resolveHooks } from './hooks.ts';
 import { writtenImage } from './image.ts';
+import { resolveMetrics } from './metrics.ts';
 import type { Resolution } from './resolution.ts';
 import { resolveContainer } from './resolve-container.ts';
 
@@ -37,6 +38,7 @@ export function runResolution(
     hooks: resolveHooks(spec, resolution.expander),
     heals: spec.heals,
     engineSocket: spec.engineSocket,
+    metrics: resolveMetrics(spec, resolution),
   };
 }
 

@@ -13,6 +13,15 @@ export interface HealRoster {
   /** The kept revision that says so. */
   readonly revision: number;
   readonly instances: readonly RosterInstance[];
+  /** How many instances should run, whether or not they are healed. */
+  readonly wanted: readonly WantedContainer[];
+}
+
+/** A container that has instances. */
+export interface WantedContainer {
+  readonly application: string;
+  readonly container: string;
+  readonly count: number;
 }
 
 /** One of them. Those of `heal: false` are none. */
@@ -33,18 +42,33 @@ export interface RosterInstance {
   readonly cutOff: boolean;
 }
 
-/** The instances of a revision that are healed. `healings`: those since the last apply. */
+/**
+ * The instances of a revision that are healed: none where its agent is there only to serve metrics (ADR 0025). `healings`: those
+ * since the last apply.
+ */
 export function rosterOf(
-  { name: stack, applications }: Pick<StackSpec, 'name' | 'applications'>,
+  {
+    name: stack,
+    applications,
+    heals,
+    metrics,
+  }: Pick<StackSpec, 'name' | 'applications' | 'heals' | 'metrics'>,
   revision: number,
   healings: readonly Pick<Revision, 'atMs' | 'changes' | 'end'>[],
 ): HealRoster {
   const times = healedAt(healings);
   const cutOff = cutOffAmong(healings);
+  const all = applications.flatMap(({ containers }) => containers);
+  const isHealed = metrics === null || heals || all.some(({ mode }) => mode === 'cron');
+  const wanted = applications.flatMap(({ name: application, containers }) =>
+    containers.flatMap(({ name: container, mode, count }) =>
+      mode === 'cron' ? [] : [{ application, container, count }],
+    ),
+  );
   const instances = applications.flatMap(({ name: application, containers }) =>
     containers.flatMap((spec) => {
       const { name: container, mode, count, heal } = spec;
-      if (mode === 'cron' || heal === false) return [];
+      if (!isHealed || mode === 'cron' || heal === false) return [];
       const needs = needed(spec, containers).map((name) => containerKey(application, name));
       return Array.from({ length: count }, (_, index): RosterInstance => {
         const name = `${container}${index}`;
@@ -62,7 +86,7 @@ export function rosterOf(
       });
     }),
   );
-  return { version: 1, stack, revision, instances };
+  return { version: 1, stack, revision, instances, wanted };
 }
 
 /** The names of the others of its application that a container refers to, by theirs or by an instance's. */

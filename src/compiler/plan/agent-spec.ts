@@ -2,7 +2,7 @@
  * What the stack's agents are created from; its canonical JSON is their label, so that a difference is a
  * planned replacement. Each mounts the stack's journal. Three planes: `stack` sits on the application networks and mounts the socket volumes;
  * `host` shares the host's network, for gates of containers that do (a bridge cannot reach its loopback); `engine` has the
- * engine's socket, runs jobs (ADR 0022) and heals (ADR 0023).
+ * engine's socket, runs jobs (ADR 0022), heals (ADR 0023) and serves metrics (ADR 0025).
  */
 export interface AgentSpec {
   readonly version: 4;
@@ -15,7 +15,23 @@ export interface AgentSpec {
   readonly volumes: readonly string[];
   /** Of the plane `engine`: where the engine's host has its socket. */
   readonly engineSocket?: string;
+  /** Of the plane `engine`, where it serves metrics (ADR 0025). */
+  readonly metrics?: AgentMetrics;
 }
+
+/** All planes, in the order in which agents are made. */
+export const PLANES: readonly AgentSpec['plane'][] = ['stack', 'host', 'engine'];
+
+/** Where an agent serves metrics on the engine's host; at least one of the two is not null. */
+export interface AgentMetrics {
+  readonly socket: string | null;
+  /** Of the loopback. */
+  readonly port: number | null;
+}
+
+/** Where the agent has the folder of the host in which its socket of metrics lies, and the port in its own network. */
+export const METRICS_FOLDER = '/metrics';
+export const METRICS_PORT = 9464;
 
 /** Docker's own place of the engine's socket, and where containers of ours have it. */
 export const ENGINE_SOCKET = '/var/run/docker.sock';

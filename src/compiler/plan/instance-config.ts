@@ -12,6 +12,7 @@ import { agentVolumePath, JOURNAL_FOLDER } from './agent-spec.ts';
 import type { AgentSpec } from './agent-spec.ts';
 import type { ContainerConfig } from './container-config.ts';
 import { engineMount } from './engine-mount.ts';
+import { metricsEnv, metricsMounts, metricsPorts } from './metrics-config.ts';
 
 /** What a container is made for. */
 export type Role = 'instance' | 'migration' | 'run' | 'template';
@@ -179,9 +180,10 @@ const PLAIN_VOLUME = {
 
 /** The create call for an agent. */
 export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
-  const { engineSocket } = spec;
+  const { engineSocket, metrics } = spec;
   // Whoever is told of jobs is asked from here: where the stack has no network of its own, from the host's.
   const apart = engineSocket === undefined ? 'none' : 'host';
+  const network = spec.plane === 'host' ? 'host' : (spec.networks[0] ?? apart);
   return {
     ...bareConfig(spec.name, spec.image),
     ...(engineSocket === undefined
@@ -190,16 +192,23 @@ export function agentConfig(stack: string, spec: AgentSpec): ContainerConfig {
           // It waits all day: memory that only makes it faster is not taken (8 MB with 50 containers to ask).
           entrypoint: ['node', '--max-semi-space-size=1', '/stackc/scheduler.mjs'],
           command: [],
-          env: [`STACKC_STACK=${stack}`, 'MALLOC_ARENA_MAX=1', 'UV_THREADPOOL_SIZE=4'],
+          env: [
+            `STACKC_STACK=${stack}`,
+            'MALLOC_ARENA_MAX=1',
+            'UV_THREADPOOL_SIZE=4',
+            ...(metrics === undefined ? [] : metricsEnv(metrics, { network, image: spec.image })),
+          ],
         }),
     labels: { [labels.stack]: stack, [labels.role]: 'agent', [labels.spec]: canonicalJson(spec) },
-    network: spec.plane === 'host' ? 'host' : (spec.networks[0] ?? apart),
+    network,
+    ports: metrics === undefined || network === 'host' ? [] : metricsPorts(metrics),
     mounts: [
       ...[
         ...spec.volumes.map((volume) => ({ source: volume, target: agentVolumePath(volume, '') })),
         { source: journalVolume(stack), target: JOURNAL_FOLDER },
       ].map((mount) => ({ ...mount, ...PLAIN_VOLUME })),
       ...(engineSocket === undefined ? [] : [engineMount(engineSocket)]),
+      ...(metrics === undefined ? [] : metricsMounts(metrics)),
     ],
     // Who is connected to a socket stands in `/proc/<pid>/net/unix` of the one who connected.
     hostProcesses: spec.plane === 'stack',

@@ -1,14 +1,22 @@
-import type { DesiredInstance, DesiredState, Gate, Strategy } from '../desired/desired-state.ts';
+import type {
+  DesiredContainer,
+  DesiredInstance,
+  DesiredState,
+  Gate,
+  Strategy,
+} from '../desired/desired-state.ts';
+import type { HostPort } from '../desired/host-port.ts';
+import { metricsPort } from '../desired/metrics.ts';
 import { foundOf } from '../desired/found.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
-import type { AgentSpec } from '../plan/agent-spec.ts';
+import { PLANES, type AgentMetrics, type AgentSpec } from '../plan/agent-spec.ts';
 import type { PlanRequest } from '../plan/plan.ts';
 
 /**
  * The agents of a stack, whether or not a plan needs them: the one on its networks always, since it keeps the journal; the
- * one on the host's where something asks it, the one with the engine's socket where there are jobs, or
+ * one on the host's where something asks it, the one with the engine's socket where there are jobs or metrics, or
  * where the stack says `heal: true`. `leaving` are volumes that are needed only to tidy, or to tell balancers
  * something.
  */
@@ -43,6 +51,7 @@ export function desiredAgents(
     });
   }
   if (needsEngine(desired)) {
+    const metrics = agentMetrics(desired);
     agents.push({
       version: 4,
       plane: 'engine',
@@ -51,6 +60,7 @@ export function desiredAgents(
       networks: desired.networks.map((n) => n.name).sort(),
       volumes: askedVolumes(desired),
       engineSocket: desired.engineSocket ?? engineSocket,
+      ...(metrics === null ? {} : { metrics }),
     });
   }
   return agents;
@@ -61,20 +71,49 @@ export function hasJobs({ containers }: Pick<DesiredState, 'containers'>): boole
   return containers.some(({ job }) => job !== null);
 }
 
-/** Whether somebody must have the engine's socket, for jobs or to bring back what breaks. */
-function needsEngine(desired: Pick<DesiredState, 'containers' | 'heals'>): boolean {
-  return desired.heals || hasJobs(desired);
+/** Whether somebody must have the engine's socket: for jobs, to bring back what breaks, or to count what there is. */
+export function needsEngine(desired: Pick<DesiredState, 'containers' | 'heals' | 'metrics'>): boolean {
+  return desired.heals || desired.metrics !== null || hasJobs(desired);
 }
 
-/** Whether some instance is brought back when it breaks, as long as somebody watches. */
-export function hasHealed({ containers }: Pick<DesiredState, 'containers'>): boolean {
-  return containers.some(({ mode, heal }) => mode !== 'cron' && heal);
+function agentMetrics({ metrics }: Pick<DesiredState, 'metrics'>): AgentMetrics | null {
+  return metrics === null ? null : { socket: metrics.socket, port: metrics.port };
+}
+
+/** Whether the agent that there is serves metrics elsewhere than the file says, or where that says nothing. */
+export function hasOtherMetrics(desired: DesiredState, observed: ObservedState): boolean {
+  const own = observed.agents.find(({ name }) => name === agentName(desired.stack, 'engine'));
+  return own !== undefined && !servesAsWanted(desired, own);
+}
+
+/** A port of the host that the agent is to have for metrics and has not yet; null: none. */
+export function lackingMetricsPort(desired: DesiredState, { agents }: ObservedState): HostPort | null {
+  const port = desired.metrics?.port ?? null;
+  const own = agents.find(({ name }) => name === agentName(desired.stack, 'engine'));
+  const isHad = own !== undefined && isUp(own) && servesAsWanted(desired, own);
+  return port === null || isHad ? null : metricsPort(port);
+}
+
+function servesAsWanted(desired: DesiredState, { spec }: ObservedAgent): boolean {
+  const wanted = agentMetrics(desired);
+  return wanted === null
+    ? !spec.includes('"metrics":{')
+    : spec.includes(`"metrics":${canonicalJson(wanted)}`);
+}
+
+/** Whether some instance is brought back when it breaks. An agent that is there for metrics alone heals nothing. */
+export function hasHealed(desired: Pick<DesiredState, 'containers' | 'heals'>): boolean {
+  return healedContainers(desired).length > 0;
+}
+
+function healedContainers(desired: Pick<DesiredState, 'containers' | 'heals'>): readonly DesiredContainer[] {
+  if (!desired.heals && !hasJobs(desired)) return [];
+  return desired.containers.filter(({ mode, heal }) => mode !== 'cron' && heal);
 }
 
 /** The volumes, sorted, in which who heals asks instances over their sockets how they are. */
-function askedVolumes({ containers }: Pick<DesiredState, 'containers'>): readonly string[] {
-  const asked = containers.filter(({ mode, heal }) => mode !== 'cron' && heal);
-  const volumes = asked.flatMap(({ instances }) =>
+function askedVolumes(desired: Pick<DesiredState, 'containers' | 'heals'>): readonly string[] {
+  const volumes = healedContainers(desired).flatMap(({ instances }) =>
     instances.flatMap(({ socket, gate }) =>
       socket !== null && (gate.kind === 'http' || gate.kind === 'tcp') && gate.over === 'socket'
         ? [socket.volume]
@@ -182,8 +221,7 @@ export function impairedPlanes(
 
 /** Agents of the stack by their labels that no plan would ask: renamed by hand, or copies. */
 export function strayAgents(stack: string, { agents }: ObservedState): readonly ObservedAgent[] {
-  const planes = ['stack', 'host', 'engine'] as const;
-  const known = new Set(planes.map((plane) => agentName(stack, plane)));
+  const known = new Set(PLANES.map((plane) => agentName(stack, plane)));
   return agents.filter(({ name }) => !known.has(name));
 }
 

@@ -11,7 +11,7 @@ import { named } from './decide.ts';
 import { namedBalancers } from './named-balancers.ts';
 import type { Decided } from './decide.ts';
 import type { DroppedInstance } from './dropped.ts';
-import { takenPorts } from './taken-ports.ts';
+import { takenMetricsPort, takenPorts } from './taken-ports.ts';
 import { linksUnseen, socketsGone } from './links.ts';
 import type { DecidedTemplate } from './templates.ts';
 
@@ -49,6 +49,7 @@ export function checkPlan(
   diagnostics.push(...droppedVolumes(desired, observed));
   diagnostics.push(...takenVolumes(desired, observed));
   diagnostics.push(...takenPorts(decided, dropped, observed, adoptable));
+  diagnostics.push(...takenMetricsPort(desired, observed));
   diagnostics.push(...namedBalancers(decided, observed, tellersIn(observed)));
   return diagnostics;
 }

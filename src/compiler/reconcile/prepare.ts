@@ -3,6 +3,7 @@ import { canonicalJson } from '../desired/canonical-json.ts';
 import { labels } from '../labels.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
 import type { AgentSpec } from '../plan/agent-spec.ts';
+import { metricsPlaces } from '../plan/metrics-places.ts';
 import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { isOfPart } from '../plan/plan.ts';
 import type { Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
@@ -236,8 +237,12 @@ function raiseAgent(
 
 /** What the agent with the engine's socket is there for. */
 function tasks(desired: DesiredState): string {
-  if (!hasJobs(desired)) return 'heals instances';
-  return hasHealed(desired) ? 'starts jobs and heals instances' : 'starts jobs';
+  const all = [
+    ...(hasJobs(desired) ? ['starts jobs'] : []),
+    ...((hasJobs(desired) ? hasHealed(desired) : desired.heals) ? ['heals instances'] : []),
+    ...(desired.metrics === null ? [] : [`serves metrics at ${metricsPlaces(desired.metrics)}`]),
+  ];
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
 }
 
 /** Which part of an agent differs; its label is the JSON of the spec that it was made from. */
@@ -248,6 +253,8 @@ function agentReason(existing: ObservedAgent, spec: AgentSpec): Reason {
   }
   const before = partsOf(existing.spec);
   if (before !== null && before.image !== spec.image) return field('image', before.image, spec.image);
+  const [served, wanted] = [before?.metrics, spec.metrics].map((one) => (one ? metricsPlaces(one) : null));
+  if (before !== null && served !== wanted) return field('metrics', served ?? null, wanted ?? null);
   const differs =
     before === null
       ? null
@@ -257,12 +264,12 @@ function agentReason(existing: ObservedAgent, spec: AgentSpec): Reason {
 }
 
 /** Null for a label that another version wrote otherwise. */
-function partsOf(label: string): Pick<AgentSpec, 'image' | 'volumes' | 'networks'> | null {
+function partsOf(label: string): Pick<AgentSpec, 'image' | 'volumes' | 'networks' | 'metrics'> | null {
   try {
     const found: Partial<AgentSpec> | null = JSON.parse(label);
-    const { image, volumes, networks } = found ?? {};
+    const { image, volumes, networks, metrics } = found ?? {};
     return typeof image === 'string' && Array.isArray(volumes) && Array.isArray(networks)
-      ? { image, volumes, networks }
+      ? { image, volumes, networks, ...(metrics === undefined ? {} : { metrics }) }
       : null;
   } catch {
     return null;

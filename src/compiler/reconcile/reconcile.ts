@@ -11,7 +11,15 @@ import { PLAN_FORMAT_VERSION } from '../plan/plan.ts';
 import type { Change, NodeId, Plan, PlanRequest } from '../plan/plan.ts';
 import { forgetAdoptions } from './adoptions.ts';
 import { selectedAdoptions } from './record-adoptions.ts';
-import { desiredAgents, hasOtherSocket, lacksVolumes, impairedPlanes, planesOf } from './agents.ts';
+import {
+  desiredAgents,
+  hasOtherMetrics,
+  hasOtherSocket,
+  impairedPlanes,
+  lacksVolumes,
+  needsEngine,
+  planesOf,
+} from './agents.ts';
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
 import type { Decided } from './decide.ts';
@@ -209,11 +217,14 @@ function neededAgents(
     const current = standing.current === null ? [] : [standing.current];
     volumes.push(...socketVolumes([...current, ...standing.leftovers, ...standing.failed]));
   }
-  const hasEngine = templates.length > 0 || desired.heals;
+  const hasEngine = templates.length > 0 || needsEngine({ ...desired, containers: [] });
   if (hasEngine) standby.add('engine');
   if (
     templates.some(({ decision }) => decision !== 'leave') ||
-    (hasEngine && (hasOtherSocket(desired, observed) || lacksVolumes(desired, observed)))
+    (hasEngine &&
+      (hasOtherSocket(desired, observed) ||
+        lacksVolumes(desired, observed) ||
+        hasOtherMetrics(desired, observed)))
   )
     planes.add('engine');
   // What goes may have its socket where nothing of the file has one; only volumes that are still there can be mounted.

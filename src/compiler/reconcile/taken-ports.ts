@@ -1,8 +1,10 @@
+import type { DesiredState } from '../desired/desired-state.ts';
 import { fixedPorts, portName, portsOverlap } from '../desired/host-port.ts';
 import type { HostPort } from '../desired/host-port.ts';
 import { diagnostic } from '../diagnostic.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import type { ForeignPort, ObservedState } from '../observed/observed-state.ts';
+import { lackingMetricsPort } from './agents.ts';
 import type { Decided } from './decide.ts';
 import type { DroppedInstance } from './dropped.ts';
 import { STARTING } from './mode-table.ts';
@@ -46,6 +48,24 @@ export function takenPorts(
     }
   }
   return [...found.values()];
+}
+
+/** The same for the port of the agent that serves metrics. It is made first: what leaves in the same plan still has its own. */
+export function takenMetricsPort(desired: DesiredState, observed: ObservedState): readonly Diagnostic[] {
+  const port = lackingMetricsPort(desired, observed);
+  if (port === null || desired.metrics === null) return [];
+  const own = observed.containers
+    .filter(({ role, state }) => role === 'instance' && isUp(state))
+    .map(({ instance, spec }) => ({
+      ports: fixedPorts(spec?.ports ?? []),
+      words: `\`${instance}\`, which runs`,
+      help: 'choose another port, or apply once without `metrics`: the agent is made before a container gives its port up',
+    }));
+  const holders = [...observed.foreignPorts.map((one) => foreignHolder(one, new Set())), ...own];
+  const holder = holders.find(({ ports }) => ports.some((taken) => portsOverlap(taken, port)));
+  if (holder === undefined) return [];
+  const message = `port ${portName(port)} of the host, which \`agent.metrics\` wants, is published by ${holder.words}`;
+  return [diagnostic(PORT_TAKEN, message, desired.metrics.span, { severity: 'warning', help: holder.help })];
 }
 
 /** One that is held starts as it was made. */

@@ -11,6 +11,7 @@ import { Problems } from './problems.ts';
 import { readApplication } from './read/application.ts';
 import { readHooks } from './read/hooks.ts';
 import { reportLaterKeys } from './read/later-keys.ts';
+import { readMetrics } from './read/metrics.ts';
 import { Reader } from './read/reader.ts';
 import { readRegistries } from './read/registries.ts';
 import { readContainerDefaults } from './read/container-defaults.ts';
@@ -103,6 +104,7 @@ export function draft(document: Document, options: CompileOptions = {}): Draft {
   });
   const applications = nameBuilds(name, linked);
   checkCollisions(applications, problems);
+  const agent = reader.fields(node('agent'));
   const spec: StackSpec = {
     source: document.source,
     name,
@@ -113,8 +115,8 @@ export function draft(document: Document, options: CompileOptions = {}): Draft {
     included: readManual(fields.get('manual'), applications, reader),
     hooks: readHooks(node('hooks'), applications, reader),
     heals: defaults.heal === true,
-    engineSocket:
-      reader.text(reader.fields(node('agent')).get('engine_socket')?.value, 'written')?.text ?? null,
+    engineSocket: reader.text(agent.get('engine_socket')?.value, 'written')?.text ?? null,
+    metrics: readMetrics(agent.get('metrics')?.value, name, reader),
     keep: reader.integer(node('keep'), 0, 100) ?? DEFAULT_KEEP,
     told: new Set(),
   };

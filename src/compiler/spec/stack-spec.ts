@@ -28,8 +28,20 @@ export interface StackSpec {
   readonly heals: boolean;
   /** Where the engine's host has its socket; null: it is not written. */
   readonly engineSocket: string | null;
+  /** Where the stack's agent serves metrics; null: it serves none. */
+  readonly metrics: MetricsSpec | null;
   /** Keys of the problems that `compile` reported, so that `resolve` does not repeat them. */
   readonly told: ReadonlySet<string>;
+}
+
+/** Where metrics are served on the engine's host; at least one of the two is not null. */
+export interface MetricsSpec {
+  /** The path of a socket. */
+  readonly socket: string | null;
+  /** A port of the loopback. */
+  readonly port: number | null;
+  /** Of the port, else of what says so. */
+  readonly range: Range;
 }
 
 /** When a hook is run. */

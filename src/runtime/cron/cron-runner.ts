@@ -14,6 +14,7 @@ import { admit, admitByHand, skippedRecord } from './admit.ts';
 import { DueJobs } from './due-jobs.ts';
 import type { JobClock } from './job-clock.ts';
 import { lineOf } from './job-lines.ts';
+import { jobsNow, type JobNow } from './job-now.ts';
 import { Ledger } from './ledger.ts';
 import { Outage } from './outage.ts';
 import { Runs } from './runs.ts';
@@ -111,6 +112,11 @@ export class CronRunner {
         return this.#look();
       });
     return this.#looking;
+  }
+
+  /** What goes on of all jobs, as far as the last look at the clock has found them. */
+  now(): readonly JobNow[] {
+    return jobsNow(this.#templates, this.#ledger, this.#nowMs());
   }
 
   /**

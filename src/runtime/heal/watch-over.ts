@@ -52,6 +52,8 @@ export interface HealWorld {
   readonly note: (line: string) => void;
   readonly stop: AbortSignal;
   readonly limits?: HealLimits;
+  /** What should run, whenever that is asked for; null: nothing says so. */
+  readonly onRoster?: (roster: HealRoster | null) => void;
 }
 
 /**
@@ -193,6 +195,7 @@ class Watch {
     const { code, stdout } = await run(['--roster']);
     if (stop.aborted) return;
     const roster = code === 0 ? rosterFrom(stdout) : null;
+    this.#world.onRoster?.(roster);
     if (roster !== null) {
       this.#rosterPauses.reset();
       this.#roster = roster;

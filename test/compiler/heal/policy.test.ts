@@ -27,7 +27,7 @@ function roster(names: readonly string[], more: Partial<HealRoster> = {}): HealR
     healedMs: [],
     cutOff: false,
   }));
-  return { version: 1, stack: 'shop', revision: 41, instances, ...more };
+  return { version: 1, stack: 'shop', revision: 41, instances, wanted: [], ...more };
 }
 
 interface Healing {

@@ -14,6 +14,7 @@ const roster = (revision: number): HealRoster => ({
   version: 1,
   stack: 'shop',
   revision,
+  wanted: [],
   instances: ['app0', 'app1'].map((name) => ({
     key: instanceKey('shop', name),
     container: containerKey('shop', 'app'),

@@ -1,0 +1,62 @@
+import { basename, join } from 'node:path';
+
+import type { HealRoster } from '../compiler/heal/roster.ts';
+import { METRICS_FOLDER } from '../compiler/plan/agent-spec.ts';
+import type { JobClock } from '../runtime/cron/job-clock.ts';
+import type { JobNow } from '../runtime/cron/job-now.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { MetricsPlaces } from './serve-metrics.ts';
+import { systemError } from './system-error.ts';
+
+/** What metrics are told of. */
+export interface Measured {
+  readonly stack: string;
+  readonly engine: Pick<Engine, 'listContainers' | 'watchChanges'>;
+  /** The folder with the stack's journal. */
+  readonly folder: string;
+  readonly clock: JobClock;
+  readonly jobs: () => readonly JobNow[];
+  readonly note: (line: string) => void;
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Serves metrics where the environment says so (`metricsEnv`), and loads what that takes only then. Gives whom to tell what
+ * should run. Never rejects: jobs and healing do not depend on being seen.
+ */
+export async function startMetrics(measured: Measured): Promise<(roster: HealRoster | null) => void> {
+  const { STACKC_METRICS_SOCKET: socket, STACKC_METRICS_LISTEN: listen, STACKC_METRICS_AT: at } = process.env;
+  if (!socket && !listen) return () => undefined;
+  const [host = '', port] = listen?.split(':') ?? [];
+  try {
+    return await serve(measured, {
+      socket: socket ? { path: join(METRICS_FOLDER, basename(socket)), shown: socket } : null,
+      listen: listen ? { host, port: Number(port), shown: at ?? listen } : null,
+    });
+  } catch (error) {
+    measured.note(`no metrics are served: ${systemError(error)}`);
+    return () => undefined;
+  }
+}
+
+async function serve(
+  measured: Measured,
+  places: Pick<MetricsPlaces, 'socket' | 'listen'>,
+): Promise<(roster: HealRoster | null) => void> {
+  const [{ Scraper }, { serveMetrics }] = await Promise.all([
+    import('../runtime/metrics/scrape.ts'),
+    import('./serve-metrics.ts'),
+  ]);
+  const scraper = await Scraper.begin({
+    ...measured,
+    version: process.env['STACKC_VERSION'] ?? 'unknown',
+    process: () => {
+      const { user, system } = process.cpuUsage();
+      const [residentBytes, startS] = [process.memoryUsage.rss(), performance.timeOrigin / 1000];
+      return { cpuS: (user + system) / 1e6, residentBytes, startS };
+    },
+  });
+  const { note, stop } = measured;
+  serveMetrics({ ...places, text: () => scraper.text(), contentType: scraper.contentType, note, stop });
+  return (roster) => scraper.takeRoster(roster);
+}
