@@ -2,7 +2,7 @@ import { labels } from '../compiler/labels.ts';
 import { EngineError, type Engine, type LogsOptions } from '../runtime/engine.ts';
 import { lines } from '../runtime/log-lines.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
-import { listed, type ListedContainer } from './instances.ts';
+import type { listed, ListedContainer } from './instances.ts';
 import type { CommandContext, Interruption } from './io.ts';
 import { lineWriter, type LineWriter, type LogSource } from './line-writer.ts';
 import { splitTime } from './merge-lines.ts';
@@ -13,6 +13,8 @@ export interface Following {
   readonly stack: string;
   /** What is there at first. */
   readonly find: () => Promise<readonly ListedContainer[]>;
+  /** What a container that starts is; null for one of no interest. */
+  readonly read: (started: Parameters<typeof listed>[0]) => ListedContainer | null;
   /** Whether a container that starts later belongs to it. */
   readonly isWanted: (one: ListedContainer) => boolean;
   /** For people. */
@@ -49,7 +51,7 @@ export async function followLogs(
     const starts = await engine.watchStarts([`${labels.stack}=${following.stack}`], over.signal);
     tracks.begin(await following.find());
     for await (const started of starts) {
-      const one = listed({ ...started, state: 'running' });
+      const one = following.read({ ...started, state: 'running' });
       if (one !== null && following.isWanted(one)) tracks.start(one);
     }
     await tracks.ended();

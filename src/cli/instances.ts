@@ -9,8 +9,8 @@ import { containersOf, specNames, suggestion } from './names.ts';
 import type { NamedStack } from './stack-name.ts';
 import { demandStack } from './stacks.ts';
 
-/** What a container of a stack is for. Agents have commands of their own. */
-type ListedRole = 'instance' | 'migration' | 'run';
+/** What a container of a stack is for. Agents have commands of their own, and are in no other list. */
+type ListedRole = 'instance' | 'migration' | 'run' | 'agent';
 
 /** A container of a stack, as one row of the container list tells it. */
 export interface ListedContainer {

@@ -67,7 +67,7 @@ export function isCutOff(last: LastApply | null): boolean {
 }
 
 /** Who changes the stack right now; null where nobody does, or nobody can tell. */
-async function holderOf(engine: Engine, agent: string): Promise<Holder | null> {
+export async function holderOf(engine: Engine, agent: string): Promise<Holder | null> {
   const [{ execAgentConnector }, { AgentError }, { EngineError }] = await Promise.all([
     import('../runtime/agent/agent-connector.ts'),
     import('../runtime/agent/agent-session.ts'),

@@ -137,7 +137,7 @@ describe('help', () => {
     [['help', 'cron'], 'Usage: stack cron [options] [command]'],
     [['help', 'cron', 'run'], 'Usage: stack cron run [options] <NAME>'],
     [['cron', 'help', 'run'], 'Usage: stack cron run [options] <NAME>'],
-    [['help', 'agent', 'logs'], 'Usage: stack agent logs [options]'],
+    [['help', 'agent', 'logs'], 'Usage: stack agent logs [options] [AGENT...]'],
   ])('%j', async (words, usage) => {
     const { code, stdout } = await cli(words);
     expect([code, stdout.split('\n')[0]]).toEqual([0, usage]);

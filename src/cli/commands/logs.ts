@@ -7,6 +7,7 @@ import {
   demandKnown,
   isMeant,
   listContainers,
+  listed,
   selectContainers,
   type ListedContainer,
 } from '../instances.ts';
@@ -53,6 +54,7 @@ export async function logs(
         }
         return all.filter(isWanted);
       },
+      read: listed,
       isWanted: (one) => isMeant(one, names),
       what: names.length === 0 ? `stack \`${named.stack}\`` : names.map((name) => `\`${name}\``).join(', '),
       tail: flags.tail,

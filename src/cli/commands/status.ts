@@ -1,7 +1,7 @@
 import { labels } from '../../compiler/labels.ts';
 import type { ObservedState } from '../../compiler/observed/observed-state.ts';
 import { withAdopted } from '../../runtime/adopt/with-adopted.ts';
-import type { Engine } from '../../runtime/engine.ts';
+import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
 import { observe } from '../../runtime/observe.ts';
 import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
@@ -11,7 +11,9 @@ import { journalReader } from '../../runtime/journal/fetch-journal.ts';
 import { leftAlone } from '../left-alone.ts';
 import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
-import { jobsAmong, whyNoJobs } from '../cron/jobs.ts';
+import { jobsAmong, type StackJobs } from '../cron/jobs.ts';
+import { metricsOf } from '../agents.ts';
+import { whyIdle, type Wanted } from '../idle-agent.ts';
 import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
 import { isCutOff, lastApply, noteLastApply, unfinishedJson, type LastApply } from '../last-apply.ts';
@@ -27,7 +29,7 @@ export async function status(
   { detailedExitCode }: { readonly detailedExitCode: boolean },
 ): Promise<number> {
   const { name, json } = context.options;
-  const { stack, rows, last, agentIsWell, idleJobs, left } =
+  const { stack, rows, last, agentIsWell, idle, left } =
     name !== null && file === undefined
       ? await namedStatus(context, name)
       : await plannedStatus(context, file);
@@ -38,10 +40,10 @@ export async function status(
         width: columnsOf(context.io.stdout),
       });
   writeData(context, text);
-  if (!json && idleJobs !== null) writeNote(context, idleJobs);
+  if (!json && idle !== null) writeNote(context, idle);
   if (!json) for (const note of left) writeNote(context, note);
   if (!json) await noteLastApply(context, last);
-  const allWell = agentIsWell && rows.every(({ ok }) => ok) && !isCutOff(last);
+  const allWell = agentIsWell && idle === null && rows.every(({ ok }) => ok) && !isCutOff(last);
   return detailedExitCode && !allWell ? exitCode.pending : exitCode.done;
 }
 
@@ -51,8 +53,8 @@ interface Status {
   readonly last: LastApply | null;
   /** What should ask them, or start jobs, runs. */
   readonly agentIsWell: boolean;
-  /** Why no job runs, in words; null: they do, or there are none. */
-  readonly idleJobs: string | null;
+  /** What the agent with the engine's socket does not do, in words; null: all that is wanted. */
+  readonly idle: string | null;
   /** What is not healed any more, in words. */
   readonly left: readonly string[];
 }
@@ -78,7 +80,15 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
   const nowMs = context.io.clock.now();
   const rows = statusRows({ observed, summaries, jobs, plan: null, images: new Map(), health, nowMs });
   const left = await leftAlone(journal, rows, nowMs);
-  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: whyNoJobs(stack, jobs), left };
+  const idle = whyIdle(stack, jobs, wantedOf(jobs, summaries));
+  return { stack, rows, last, agentIsWell: isWell(observed), idle, left };
+}
+
+/** Without the file it is told by what there is: an agent that has neither jobs nor metrics is there to heal. */
+function wantedOf({ jobs, agent }: StackJobs, summaries: readonly ContainerSummary[]): Wanted {
+  const own = summaries.find(({ name }) => name === agent?.name);
+  const metrics = own !== undefined && metricsOf(own) !== null;
+  return { jobs: jobs.length > 0, heals: own !== undefined && jobs.length === 0 && !metrics, metrics };
 }
 
 /** Without an agent that runs, nobody asks whether instances answer. */
@@ -123,5 +133,7 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   const jobs = await jobsAmong(engine, stack, summaries);
   const rows = statusRows({ observed, summaries, jobs, plan, images, health, nowMs });
   const left = journal === null ? [] : await leftAlone(journal, rows, nowMs);
-  return { stack, rows, last, agentIsWell: isWell(observed), idleJobs: whyNoJobs(stack, jobs), left };
+  const wanted = { jobs: jobs.jobs.length > 0, heals: desired.heals, metrics: desired.metrics !== null };
+  const idle = whyIdle(stack, jobs, wanted);
+  return { stack, rows, last, agentIsWell: isWell(observed), idle, left };
 }

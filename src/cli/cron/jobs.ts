@@ -8,6 +8,7 @@ import { agentName } from '../../compiler/reconcile/agents.ts';
 import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
 import { jobOf, templatesAmong } from '../../runtime/cron/templates.ts';
 import { specOf } from '../../runtime/parse-spec.ts';
+import { whyIdle } from '../idle-agent.ts';
 
 /** A run that has a container. */
 export interface LiveRun {
@@ -116,10 +117,8 @@ async function liveRun(
 }
 
 /** Jobs stand still where the agent that starts them does; null: it runs, or there are none. */
-export function whyNoJobs(stack: string, { jobs, agent }: StackJobs): string | null {
-  if (jobs.length === 0 || agent?.state === 'running') return null;
-  const { name, state } = agent ?? { name: agentName(stack, 'engine'), state: 'gone' };
-  return `no job runs: the agent that starts them, \`${name}\`, is ${state}; \`stack apply\` brings it back`;
+export function whyNoJobs(stack: string, jobs: StackJobs): string | null {
+  return whyIdle(stack, jobs, { jobs: jobs.jobs.length > 0, heals: false, metrics: false });
 }
 
 /** What is written down of a stack's jobs, out of a container of its agent. Rejects with `EngineError`. */

@@ -21,15 +21,21 @@ export function addAgentCommands(program: Command, run: Run): void {
       }),
     );
   agent
-    .command('logs')
-    .description("show the output of a stack's agents")
+    .command('logs [AGENT...]')
+    .description("show the output of a stack's agents; AGENT is `stack`, `host` or `engine`")
     .option('--file <file>', 'the stack file')
+    .option('-f, --follow', 'go on with what comes, from new agents too')
     .option('--tail <n>', 'only so many lines from the end', natural)
-    .allowExcessArguments()
-    .action((flags: FileFlag & { tail?: number }, { args }: Command) =>
-      run(async (context) => {
-        demandNoArguments('agent logs', args);
-        return (await import('../commands/agent.ts')).agentLogs(context, flags.file, flags.tail ?? null);
-      }),
+    .option('--timestamps', 'with the time of every line')
+    .action(
+      (names: readonly string[], flags: FileFlag & { follow?: true; tail?: number; timestamps?: true }) =>
+        run(async (context) =>
+          (await import('../commands/agent.ts')).agentLogs(context, names, {
+            file: flags.file,
+            follow: flags.follow === true,
+            tail: flags.tail ?? null,
+            timestamps: flags.timestamps === true,
+          }),
+        ),
     );
 }
