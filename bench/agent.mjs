@@ -1,4 +1,4 @@
-// `npm run bench:agent [-- --jobs 1000 --minutes 3 --kills 20]`: what the agent that runs a stack's jobs costs while it has nothing to do,
+// `npm run bench:agent [-- --jobs 1000 --minutes 3 --kills 20 --metrics]`: what the agent that runs a stack's jobs costs while it has nothing to do,
 // how late jobs begin, and how fast those of one minute do, beside the same calls made by nobody but this; and how soon a dead instance
 // serves again. 0 leaves a part out. `bench/README.md` holds the last figures.
 import { execFileSync, spawn } from 'node:child_process';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '3' },
     containers: { type: 'string', default: '50' },
     kills: { type: 'string', default: '20' },
+    metrics: { type: 'boolean', default: false },
   },
 });
 const JOBS = Number(values.jobs);
@@ -24,6 +25,9 @@ const KILLS = Number(values.kills);
 const STACK = 'bench-agent';
 const AGENT = `${STACK}-agent-engine`;
 const MINUTE_MS = 60_000;
+/** With `--metrics` they are asked for as often as Prometheus does where nobody says otherwise. */
+const METRICS_PORT = 29464;
+const SCRAPE_MS = 15_000;
 /** As many as the agent itself starts at the same time. */
 const AT_ONCE = 6;
 
@@ -54,7 +58,7 @@ async function idle() {
   await sleep(10_000);
   const pid = docker('inspect', '-f', '{{.State.Pid}}', AGENT);
   const before = processorMs(pid);
-  await sleep(MINUTES * MINUTE_MS);
+  const scraped = await spend(MINUTES * MINUTE_MS);
   const share = (processorMs(pid) - before) / (MINUTES * MINUTE_MS);
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const mb = (/** @type {string} */ key) =>
@@ -64,6 +68,30 @@ async function idle() {
     `  resident   ${mb('VmRSS')} MB (goal < 60), ${mb('RssFile')} of them files of Node that all agents share`,
   );
   console.log(`  processor  ${(share * 100).toFixed(2)} % of a core (goal < 0.5)`);
+  if (scraped.length > 0) {
+    const ms = scraped.map(({ tookMs }) => Math.round(tookMs)).sort((a, b) => a - b);
+    const bytes = Math.max(...scraped.map((scrape) => scrape.bytes));
+    console.log(
+      `  metrics    scraped ${ms.length} times, in ${ms[ms.length >> 1]} ms (at most ${ms.at(-1)} ms), ${Math.ceil(bytes / 1024)} KB`,
+    );
+  }
+}
+
+/**
+ * Lets time go by, and scrapes meanwhile if that is asked for.
+ * @param {number} ms
+ */
+async function spend(ms) {
+  const endMs = Date.now() + ms;
+  const scraped = [];
+  while (values.metrics && Date.now() + SCRAPE_MS < endMs) {
+    const beganMs = performance.now();
+    const text = await (await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`)).text();
+    scraped.push({ tookMs: performance.now() - beganMs, bytes: text.length });
+    await sleep(SCRAPE_MS);
+  }
+  await sleep(endMs - Date.now());
+  return scraped;
 }
 
 /** How late a job of each minute is in its container. */
@@ -151,8 +179,11 @@ async function remove(name) {
 
 async function startAgent() {
   docker('volume', 'create', `${STACK}.journal`);
+  const network = values.metrics
+    ? `--network host -e STACKC_METRICS_LISTEN=127.0.0.1:${METRICS_PORT}`
+    : '--network none';
   const words = [
-    `run -d --name ${AGENT} --network none --read-only --tmpfs /run/stackc -e STACKC_STACK=${STACK}`,
+    `run -d --name ${AGENT} ${network} --read-only --tmpfs /run/stackc -e STACKC_STACK=${STACK}`,
     `-v ${STACK}.journal:/stackc/journal -v ${SOCKET}:${SOCKET} --label io.stackc.stack=${STACK}`,
     `--entrypoint node ${image} /stackc/scheduler.mjs`,
   ];
