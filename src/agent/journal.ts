@@ -75,9 +75,9 @@ function newerRevisions(lines: readonly string[]): string {
   }
   let left = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const gone = new Set(['']);
-  // However many healings have come since: it says whether what was to run came to its end.
+  // However many healings and scalings have come since: it says whether what was to run came to its end.
   const newest = lines.findLast(
-    (line) => line.includes('"type":"apply"') && !line.includes('"command":"heal"'),
+    (line) => line.includes('"type":"apply"') && !/"command":"(?:heal|scale)"/.test(line),
   );
   const said = newest === undefined ? '' : applyOf(newest);
   for (const [apply, size] of sizes) {

@@ -11,7 +11,11 @@ const path = () => join(folder, 'journal.jsonl');
 const text = () => readFileSync(path(), 'utf8');
 
 /** The begin of an apply, and lines of about a kilobyte. */
-function revision(number: number, lines: number, command: 'apply' | 'heal' = 'apply'): readonly string[] {
+function revision(
+  number: number,
+  lines: number,
+  command: 'apply' | 'heal' | 'scale' = 'apply',
+): readonly string[] {
   const apply = `r${number}`;
   const who = { user: 'anna', host: 'here', program: '1.2.3' };
   const begin = {
@@ -89,6 +93,16 @@ describe('the journal', () => {
     for (let i = 0; i < 3; i += 1) await appendJournal(folder, ['{"apply":"r7"}']);
     const applies = new Set([...text().matchAll(/"apply":"(\w+)"/g)].map(([, apply]) => apply));
     expect([...applies]).toEqual(['r3', 'r4', 'r5', 'r6', 'r7']);
+  });
+
+  test('drops no apply while there are scalings to drop', async () => {
+    const scalings = Array.from({ length: 30 }, (_, i) => revision(i + 2, 100, 'scale')).flat();
+    await appendJournal(folder, [...revision(1, 100), ...scalings]);
+    await appendJournal(folder, ['{"apply":"r31"}']);
+    const applies = new Set([...text().matchAll(/"apply":"(\w+)"/g)].map(([, apply]) => apply));
+    expect(applies.size).toBeLessThan(15);
+    expect([...applies].at(0)).toBe('r1');
+    expect([...applies].at(-1)).toBe('r31');
   });
 
   test('knows its newest revision, past torn and damaged lines', async () => {
