@@ -18,6 +18,11 @@ export interface Engine {
   listContainers(labels: readonly string[]): Promise<readonly ContainerSummary[]>;
   /** The bytes that each of these containers has written into its own layer; those that are gone are left out. GET /containers/json?size=1. */
   containerBytes(ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /**
+   * What a container uses right now: GET /containers/{id}/stats, one shot, which no engine waits for. Null for one that does not
+   * run, is gone, or cannot be measured.
+   */
+  usage(id: string): Promise<ContainerUsage | null>;
   /** The host's ids of the first processes of all running containers, anyone's, that mount a volume; ascending. */
   volumeProcesses(volume: string): Promise<readonly number[]>;
   /** The processes of a running container: GET /containers/{id}/top. None when it does not run; `server` where the engine's machine has no `ps`. */
@@ -184,6 +189,18 @@ export interface ContainerSummary {
   readonly writes: readonly string[];
   /** Seconds since the epoch. */
   readonly createdS: number;
+}
+
+/** What a container has used up to a moment. */
+export interface ContainerUsage {
+  /** By the engine's clock, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** Of the processor, since it began, in nanoseconds. */
+  readonly cpuNs: number;
+  /** Of the machine; null: it does not say. */
+  readonly cpus: number | null;
+  /** Without what is only cached. `limit`: its own, or all that the machine has. Null: it is not measured. */
+  readonly memory: { readonly bytes: number; readonly limit: number } | null;
 }
 
 /** A process of a container. */

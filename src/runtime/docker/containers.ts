@@ -12,12 +12,14 @@ import { pathFacts } from './path-facts.ts';
 import { readFiles } from './read-files.ts';
 import { unlessStatus, unlessText } from './tolerance.ts';
 import type { Transport } from './transport.ts';
+import { isNotMeasured, usageOf } from './usage.ts';
 import { waitForExit } from './wait.ts';
 
 type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
   | 'containerBytes'
+  | 'usage'
   | 'volumeProcesses'
   | 'processes'
   | 'inspectContainer'
@@ -60,6 +62,16 @@ export function containerCalls(transport: Transport, { readMs, changeMs }: Engin
       );
       return new Map(rows.map((row) => [row.Id, bytesOf(row)]));
     },
+
+    usage: (id) =>
+      transport
+        .ask(`measure container ${id}`, readMs, async (docker) =>
+          usageOf(await docker.getContainer(part(id)).stats({ stream: false, 'one-shot': true })),
+        )
+        .catch((error: unknown) => {
+          if (isNotMeasured(error)) return null;
+          throw error;
+        }),
 
     async volumeProcesses(volume) {
       const rows = await transport.ask(`list containers of volume ${volume}`, readMs, async (docker) =>

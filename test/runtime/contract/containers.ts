@@ -24,6 +24,18 @@ export function containerLife(scene: ContractScene): void {
     expect(await scene.engine.inspectContainer(id)).toBeNull();
   });
 
+  it('tells what one uses that runs, where the engine can measure it, and nothing of others', async () => {
+    const { engine } = scene;
+    const { id } = await scene.create(play('run'));
+    expect(await engine.usage(id)).toBeNull();
+    await engine.startContainer(id);
+    await scene.untilListening(id);
+    const usage = await engine.usage(id);
+    if (usage !== null) expect(usage.atMs).toBeGreaterThan(0);
+    await engine.removeContainer(id);
+    expect(await engine.usage(id)).toBeNull();
+  });
+
   it('tells everything that one was made with', async () => {
     const made = {
       entrypoint: ['sh', '-c'],

@@ -11,6 +11,7 @@ type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
   | 'containerBytes'
+  | 'usage'
   | 'volumeProcesses'
   | 'processes'
   | 'inspectContainer'
@@ -50,6 +51,11 @@ export function containerCalls(world: World): ContainerCalls {
     async containerBytes(ids) {
       await world.record('containerBytes', ids);
       return new Map(ids.flatMap((id) => (containers.has(id) ? [[id, WRITTEN_BYTES] as const] : [])));
+    },
+    async usage(id) {
+      await world.record('usage', id);
+      const { state } = world.find(id)?.details() ?? { state: null };
+      return state === 'running' ? { atMs: 1, cpuNs: 0, cpus: 1, memory: { bytes: 0, limit: 1 } } : null;
     },
     async volumeProcesses(volume) {
       await world.record('volumeProcesses', volume);
