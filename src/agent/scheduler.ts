@@ -9,8 +9,9 @@ import { connectEngine } from '../runtime/docker/docker-engine.ts';
 import { answerCron } from './answer-cron.ts';
 import { serveControl } from './control-socket.ts';
 import { everyMinute } from './every-minute.ts';
-import { healCommand } from './heal-command.ts';
 import { startMetrics } from './metrics.ts';
+import { ownCommand } from './own-command.ts';
+import { scale } from './scale.ts';
 import { watchOver } from '../runtime/heal/watch-over.ts';
 import { probe } from './probe.ts';
 import { staySmall } from './small.ts';
@@ -34,7 +35,7 @@ if (stack === '') {
   process.exit(64);
 }
 
-/** How long it waits for a healing that is under way: it is killed 5 s after it was asked to end. */
+/** How long it waits for a healing or a scaling that is under way: it is killed 5 s after it was asked to end. */
 const LAST_HEALING_MS = 4_000;
 
 const stop = new AbortController();
@@ -77,8 +78,11 @@ async function takeUp(): Promise<CronRunner> {
   everyMinute(tick);
   const common = { stack, engine, clock: systemJobClock, note, stop: stop.signal };
   const onRoster = await startMetrics({ ...common, folder: journal, jobs: () => made.now() });
-  const run = healCommand({ stack, socket, stop: stop.signal, fail });
-  healing = watchOver({ ...common, agent: { probe }, run, onRoster });
+  const caller = { stack, socket, stop: stop.signal, fail };
+  const run = ownCommand('heal', caller);
+  const watching = watchOver({ ...common, agent: { probe }, run, onRoster });
+  const scaling = scale({ ...caller, engine, journal, note });
+  healing = Promise.all([watching, scaling]).then(() => undefined);
   return made;
 }
 

@@ -57,6 +57,8 @@ export interface Applied {
   readonly endsLast?: boolean;
   /** Who applies, from where; absent: whoever runs this command. */
   readonly who?: Pick<ApplyBegin, 'user' | 'host'>;
+  /** When what it goes by was looked at, by the clock; absent: when it is planned. */
+  readonly sinceMs?: number;
   /** Called before the plan is shown. */
   readonly demandPlanned?: (planned: PlannedStack) => Promise<void>;
 }
@@ -67,7 +69,7 @@ export async function applyPlan(
   applied: Applied,
   flags: WalkFlags,
 ): Promise<number> {
-  const plannedAtMs = context.io.clock.now();
+  const plannedAtMs = applied.sinceMs ?? context.io.clock.now();
   const planned = await applied.plan(true);
   demandComplete(planned);
   await applied.demandPlanned?.(planned);

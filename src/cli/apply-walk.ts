@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
 import { imagesAtBegin } from '../compiler/cleanup/images-at-begin.ts';
+import { isUpkeep } from '../compiler/heal/settled.ts';
 import { goesBack } from '../compiler/journal/goes-back.ts';
 import { revisionsOf } from '../compiler/journal/revisions.ts';
 import { agentAtHand, agentName } from '../compiler/reconcile/agents.ts';
+import { countsOf } from '../compiler/scale/spec-counts.ts';
 import { newestKept } from '../compiler/revision/kept-revisions.ts';
 import type { StoredSelection } from '../compiler/revision/stored-revision.ts';
 import { agentImage } from '../runtime/agent/agent-image.ts';
@@ -49,6 +51,7 @@ export async function applyWalk(
     import('../runtime/notify/deploy-result.ts'),
   ]);
   const { stack } = plan;
+  const counts = countsOf(loaded.spec);
   const applyId = randomUUID();
   const agent = agentName(stack, 'stack');
   const stored = await storedRevision({ loaded, inputs, observed }, selection);
@@ -77,12 +80,12 @@ export async function applyWalk(
     journal: {
       applyId,
       agent: atHand({ plan, observed }),
-      begin,
+      begin: { ...begin, ...(counts.length === 0 ? {} : { counts }) },
       above: newestKept(observed.kept),
       images: imagesAtBegin(observed, desired),
     },
-    // What is healed was kept when it was applied.
-    ...(begin.command === 'heal' ? {} : { keep }),
+    // What is healed or scaled was kept when it was applied.
+    ...(isUpkeep(begin.command) ? {} : { keep }),
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
     wording: { completed: 'Applied', command: again },
     results: new DeployResults(plan, desired, { command: begin.command, isBack }),

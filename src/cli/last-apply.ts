@@ -31,7 +31,7 @@ export async function lastApply(
   read: JournalReader | null = null,
 ): Promise<LastApply | null> {
   if (agents.length === 0) return null;
-  const [{ journalReader }, { revisionsOf }, { keptRevisions }, { withoutHealings }] = await Promise.all([
+  const [{ journalReader }, { revisionsOf }, { keptRevisions }, { withoutUpkeep }] = await Promise.all([
     import('../runtime/journal/fetch-journal.ts'),
     import('../compiler/journal/revisions.ts'),
     import('../compiler/revision/kept-revisions.ts'),
@@ -40,7 +40,7 @@ export async function lastApply(
   const records = await (read ?? journalReader(engine, agents))();
   const revisions = revisionsOf(records ?? []);
   // How a healing ended is for the history: what should run is what it was.
-  const revision = withoutHealings(revisions).at(-1);
+  const revision = withoutUpkeep(revisions).at(-1);
   const kind = revision === undefined ? null : kindOf(revision);
   if (revision === undefined || kind === null) return null;
   const canAbort = keptRevisions(stack, kept).length > 0;

@@ -7,7 +7,8 @@ import type { ResolvedInputs } from '../compiler/desired/resolved-inputs.ts';
 import type { Compiled, Diagnostic } from '../compiler/diagnostic.ts';
 import { NOTHING_OBSERVED } from '../compiler/observed/observed-state.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
-import type { Healing, Plan } from '../compiler/plan/plan.ts';
+import type { Healing, Plan, Scaling } from '../compiler/plan/plan.ts';
+import { isScaled, withMost } from '../compiler/scale/spec-counts.ts';
 import { reconcile } from '../compiler/reconcile/reconcile.ts';
 import { ENGINE_SOCKET } from '../compiler/plan/agent-spec.ts';
 import { agentImage } from '../runtime/agent/agent-image.ts';
@@ -48,6 +49,8 @@ export interface PlanSelection {
   readonly skipHooks?: boolean;
   /** Only what broke by itself is brought back; absent: all is done. */
   readonly heal?: Healing;
+  /** Only the numbers of some containers' instances are changed; absent: all is done. */
+  readonly scale?: Scaling;
   /** No engine is asked; the plan is one for an empty engine. */
   readonly offline: boolean;
   /** False: what the engine has of images stands. */
@@ -124,7 +127,8 @@ export async function planStack(
     await Promise.race([asking.catch(() => undefined), context.io.clock.sleep(GREETING_MS)]);
   };
   const loaded = await loadSpec(context, file, { onName });
-  demandSelection(loaded.spec, selection);
+  const known = isScaled(loaded.spec) ? withMost(loaded.spec) : loaded.spec;
+  demandSelection(known, selection);
   const connection = await connecting;
   return planLoaded(context, loaded, connection, selection, observing);
 }
@@ -140,9 +144,10 @@ export async function planLoaded(
   selection: PlanSelection,
   observing: Promise<ObservedState> | null = null,
 ): Promise<PlannedStack> {
-  const resolved = await resolveStack(context, loaded, connection, selection, {
+  const { counted, seeing } = await countLoaded(loaded, connection, observing);
+  const resolved = await resolveStack(context, counted, connection, selection, {
     hostAlways: false,
-    observing,
+    observing: seeing,
   });
   const plan = await planOrFail(resolved, selection);
   const unjudged = { ...resolved, journal: null, warnings: [...resolved.warnings, ...plan.warnings] };
@@ -161,6 +166,23 @@ export async function planLoaded(
     plan: await hooked(judgedPlan, { ...resolved, desired }, selection, [journal, connection.engine]),
     journal,
     warnings: [...resolved.warnings, ...judgedPlan.warnings],
+  };
+}
+
+/** With as many instances as were set of what is scaled; a stack without pays nothing for it. */
+async function countLoaded(
+  loaded: LoadedSpec,
+  connection: Connection | null,
+  observing: Promise<ObservedState> | null,
+): Promise<{ readonly counted: LoadedSpec; readonly seeing: Promise<ObservedState> | null }> {
+  if (connection === null || loaded.isCounted === true || !isScaled(loaded.spec))
+    return { counted: loaded, seeing: observing };
+  const { engine } = connection;
+  const seeing = observing ?? startObserving(engine, loaded.spec.name);
+  const { countedSpec } = await import('./scale/counted-spec.ts');
+  return {
+    counted: { ...loaded, spec: await countedSpec(engine, loaded.spec, seeing), isCounted: true },
+    seeing,
   };
 }
 
@@ -220,6 +242,7 @@ async function planResolved(
     offline,
     given,
     heal,
+    scale,
   }: PlanSelection,
 ): Promise<Compiled<Plan>> {
   const { migrations = true, goesOn = false, goesBack = false } = given ?? {};
@@ -235,6 +258,7 @@ async function planResolved(
     goesOn,
     goesBack,
     ...(heal === undefined ? {} : { heal }),
+    ...(scale === undefined ? {} : { scale }),
   };
   const planWith = (agentImagePresent: boolean) =>
     reconcile(desired, observed, {

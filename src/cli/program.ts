@@ -9,6 +9,7 @@ import { addHelpCommand } from './program/help-command.ts';
 import { addImportCommands } from './program/import-commands.ts';
 import { addInstanceCommands } from './program/instance-commands.ts';
 import type { Run } from './program/run.ts';
+import { addScaleCommand } from './program/scale-command.ts';
 import { addSetupCommand } from './program/setup-command.ts';
 import { addStackCommands } from './program/stack-commands.ts';
 import { addWaysBack } from './program/ways-back.ts';
@@ -26,6 +27,7 @@ export async function main(words: readonly string[], io: Io, version: string): P
   describe(program, io, version);
   addStackCommands(program, run);
   addWaysBack(program, run);
+  addScaleCommand(program, run);
   addDetached(program, run);
   addInstanceCommands(program, words, run);
   addCronCommands(program, run);

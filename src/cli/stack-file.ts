@@ -32,6 +32,8 @@ export interface LoadedSpec {
   /** Where relative paths of the file start; the current folder for standard input. */
   readonly folder: string;
   readonly fromStdin: boolean;
+  /** Whether what is scaled has as many instances as was set; absent: as many as the file says. */
+  readonly isCounted?: boolean;
 }
 
 /** What a command wants of its stack file besides the spec. */

@@ -61,6 +61,7 @@ export const codes = {
   STK330: 'unknown secret',
   STK331: 'deploy mode missing',
   STK332: 'invalid value',
+  STK333: 'scaling that cannot work',
   STK340: 'variable of the environment not set',
   STK341: 'secret cannot be had',
   STK342: 'image cannot be had',

@@ -56,6 +56,16 @@ test('of a healing only that it failed', async () => {
   expect(await told(shop, app({ env: { NEW: '1' } }), 'heal')).toMatchObject([{ event: 'failure' }]);
 });
 
+test('of a scaling only that it failed, up or down', async () => {
+  const shop = shopWith('app2');
+  await shop.apply(app());
+  expect(await told(shop, app({ instances: 1 }), 'scale')).toEqual([]);
+  expect(await told(shop, app({ instances: 2 }), 'scale')).toEqual([]);
+  expect(await told(shop, app({ instances: 3, env: { NEW: '1' } }), 'scale')).toMatchObject([
+    { instances: ['app2'], error: expect.stringContaining('exited with code 3') },
+  ]);
+});
+
 test('the first one that fails is a failure: nothing has gone back', async () => {
   const shop = shopWith('app0');
   await shop.apply(app());

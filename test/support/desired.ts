@@ -59,6 +59,7 @@ export interface ContainerSketch {
   readonly notifications?: DesiredContainer['notifications'];
   readonly adopt?: readonly string[];
   readonly heal?: boolean;
+  readonly scale?: DesiredContainer['scale'];
 }
 
 const NOWHERE = { start: { offset: 0, line: 1, column: 1 }, end: { offset: 0, line: 1, column: 1 } };
@@ -163,6 +164,7 @@ function desiredContainer(given: ContainerSketch): DesiredContainer {
     migrationGates: [],
     notifications: sketch.notifications ?? [],
     heal: sketch.heal ?? true,
+    scale: given.scale ?? null,
     job: mode === 'cron' ? { spec: hourly, heartbeat: null, onFailure: [] } : null,
   };
 }

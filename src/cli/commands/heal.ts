@@ -1,6 +1,7 @@
 import { isSettled } from '../../compiler/heal/settled.ts';
-import type { Operation } from '../../compiler/plan/operation.ts';
 import { rosterOf } from '../../compiler/heal/roster.ts';
+import { setCounts } from '../../compiler/scale/set-counts.ts';
+import { withCounts, withMost } from '../../compiler/scale/spec-counts.ts';
 import { isPending } from '../../compiler/plan/plan.ts';
 import { applyPlan } from '../apply-plan.ts';
 import { exitCode } from '../exit-code.ts';
@@ -10,6 +11,7 @@ import { demandNames, specNames } from '../names.ts';
 import { writeData, writeNote } from '../output.ts';
 import { planLoaded, type PlannedStack } from '../plan-stack.ts';
 import { demandStored, keptOf, noneKept, type Kept } from '../revisions/kept.ts';
+import { demandHarmless, demandOwnAgent } from '../revisions/harmless.ts';
 import { loadRevision, revisionInputs } from '../revisions/restore.ts';
 import type { FileFlag } from '../usage.ts';
 
@@ -46,11 +48,13 @@ export async function heal(
   const loaded = await loadRevision(stored.content, revision.revision, kept.folder ?? context.io.cwd);
   const number = revision.revision;
   if (roster) {
-    const watched = rosterOf(loaded.spec, number, kept.healings);
+    const counts = setCounts(kept.history ?? []);
+    const watched = rosterOf(withCounts(loaded.spec, counts), number, kept.healings);
     writeData(context, `${JSON.stringify(watched)}\n`);
     return exitCode.done;
   }
-  const known = specNames(loaded.spec);
+  // One that went with a scaling just now is nothing to heal, and no mistake.
+  const known = specNames(withMost(loaded.spec));
   demandNames('', names, known);
   demandNames('--replace', replace, known);
   const selection = { include: [], force: replace, only: [], allowRemoveAll: false };
@@ -77,7 +81,7 @@ export async function heal(
       question: null,
       again: 'stack heal',
       ...(by === null || host === null ? {} : { who: { user: by, host } }),
-      demandPlanned: (planned) => demandHarmless(context, planned),
+      demandPlanned: (planned) => Promise.resolve(demandHealing(context, planned)),
     },
     { prove: null, requireZeroDowntime: false, lockTimeoutS: 0, detach: false, engineSocket: null },
   );
@@ -100,33 +104,9 @@ function demandRevision({ stack, good, revisions }: Kept): void {
   );
 }
 
-/** What a healing does never: data that is gone would seem to be there, and the data would be another. */
-const NEVER: readonly Operation['kind'][] = [
-  'volume.create',
-  'volume.remove',
-  'image.build',
-  'image.push',
-  'migration.run',
-  'hook.run',
-];
-
 /** Fails with 1 where bringing something back would take more than that. */
-async function demandHarmless(context: CommandContext, { plan, observed }: PlannedStack): Promise<void> {
-  const never = plan.nodes.find(({ op }) => NEVER.includes(op.kind));
-  if (never !== undefined)
-    throw new CommandFailure(
-      exitCode.failed,
-      `what is broken cannot be healed without \`${never.group}\`; nothing was done`,
-      '`stack plan` shows what an apply would do, `stack apply` does it',
-    );
-  const running = new Set(observed.agents.filter(({ state }) => state === 'running').map(({ id }) => id));
-  const replaced = plan.nodes.find(({ op }) => op.kind === 'agent.remove' && running.has(op.id));
-  if (replaced !== undefined)
-    throw new CommandFailure(
-      exitCode.failed,
-      `the \`${replaced.group}\` that runs is not this version's, and a healing replaces none; nothing was done`,
-      '`stack apply` with this version replaces it',
-    );
-  if (!plan.changes.some(isPending)) writeNote(context, 'nothing to heal');
-  return Promise.resolve();
+function demandHealing(context: CommandContext, planned: PlannedStack): void {
+  demandHarmless(planned, 'what is broken cannot be healed');
+  demandOwnAgent(planned, 'a healing');
+  if (!planned.plan.changes.some(isPending)) writeNote(context, 'nothing to heal');
 }

@@ -1,6 +1,7 @@
 import { labels } from '../../compiler/labels.ts';
 import type { ObservedState } from '../../compiler/observed/observed-state.ts';
 import { withAdopted } from '../../runtime/adopt/with-adopted.ts';
+import { agentName } from '../../compiler/reconcile/agents.ts';
 import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
 import { observe } from '../../runtime/observe.ts';
 import { exitCode } from '../exit-code.ts';
@@ -17,6 +18,7 @@ import { whyIdle, type Wanted } from '../idle-agent.ts';
 import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
 import { isCutOff, lastApply, noteLastApply, unfinishedJson, type LastApply } from '../last-apply.ts';
+import { scaleStatus, type ScaleStatus } from '../scale/scale-rows.ts';
 import { statusRows } from '../status-rows.ts';
 
 /**
@@ -29,17 +31,18 @@ export async function status(
   { detailedExitCode }: { readonly detailedExitCode: boolean },
 ): Promise<number> {
   const { name, json } = context.options;
-  const { stack, rows, last, agentIsWell, idle, left } =
+  const { stack, rows, last, agentIsWell, idle, left, scaled } =
     name !== null && file === undefined
       ? await namedStatus(context, name)
       : await plannedStatus(context, file);
   const text = json
-    ? `${JSON.stringify({ ...statusJson(stack, rows), unfinished: await unfinishedJson(last) }, null, 2)}\n`
+    ? `${JSON.stringify({ ...statusJson(stack, rows), ...(await scalingJson(scaled)), unfinished: await unfinishedJson(last) }, null, 2)}\n`
     : renderStatus(stack, rows, {
         color: colorFor(context, context.io.stdout),
         width: columnsOf(context.io.stdout),
       });
   writeData(context, text);
+  if (!json) await writeScaling(context, scaled);
   if (!json && idle !== null) writeNote(context, idle);
   if (!json) for (const note of left) writeNote(context, note);
   if (!json) await noteLastApply(context, last);
@@ -57,6 +60,7 @@ interface Status {
   readonly idle: string | null;
   /** What is not healed any more, in words. */
   readonly left: readonly string[];
+  readonly scaled: ScaleStatus;
 }
 
 async function namedStatus(context: CommandContext, stack: string): Promise<Status> {
@@ -79,9 +83,12 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
   ]);
   const nowMs = context.io.clock.now();
   const rows = statusRows({ observed, summaries, jobs, plan: null, images: new Map(), health, nowMs });
-  const left = await leftAlone(journal, rows, nowMs);
+  const [left, scaled] = await Promise.all([
+    leftAlone(journal, rows, nowMs),
+    scaleStatus(engine, { agent: scalerAmong(stack, summaries), counts: null, journal, nowMs }),
+  ]);
   const idle = whyIdle(stack, jobs, wantedOf(jobs, summaries));
-  return { stack, rows, last, agentIsWell: isWell(observed), idle, left };
+  return { stack, rows, last, agentIsWell: isWell(observed), idle, left, scaled };
 }
 
 /** Without the file it is told by what there is: an agent that has neither jobs nor metrics is there to heal. */
@@ -132,8 +139,34 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   const nowMs = context.io.clock.now();
   const jobs = await jobsAmong(engine, stack, summaries);
   const rows = statusRows({ observed, summaries, jobs, plan, images, health, nowMs });
-  const left = journal === null ? [] : await leftAlone(journal, rows, nowMs);
+  const [left, scaled] = await Promise.all([
+    journal === null ? [] : leftAlone(journal, rows, nowMs),
+    scaleStatus(engine, {
+      agent: scalerAmong(stack, summaries),
+      counts: plan.counts ?? [],
+      journal: journal ?? journalReader(engine, observed.agents),
+      nowMs,
+    }),
+  ]);
   const wanted = { jobs: jobs.jobs.length > 0, heals: desired.heals, metrics: desired.metrics !== null };
   const idle = whyIdle(stack, jobs, wanted);
-  return { stack, rows, last, agentIsWell: isWell(observed), idle, left };
+  return { stack, rows, last, agentIsWell: isWell(observed), idle, left, scaled };
+}
+
+/** The agent that scales, if anybody does. */
+function scalerAmong(stack: string, rows: readonly ContainerSummary[]): ContainerSummary | null {
+  return rows.find(({ name }) => name === agentName(stack, 'engine')) ?? null;
+}
+
+async function writeScaling(context: CommandContext, scaled: ScaleStatus): Promise<void> {
+  if (scaled.rows.length === 0) return;
+  const { renderScale } = await import('../render/scale.ts');
+  const width = columnsOf(context.io.stdout);
+  writeData(context, renderScale(scaled, { width }, context.io.clock.now()));
+}
+
+async function scalingJson(scaled: ScaleStatus): Promise<object> {
+  if (scaled.rows.length === 0) return {};
+  const { scaleJson } = await import('../render/scale.ts');
+  return { scaling: scaleJson(scaled) };
 }

@@ -5,6 +5,8 @@ import {
   type Revision,
   type RevisionStep,
 } from '../../compiler/journal/revisions.ts';
+import { partsOf } from '../../compiler/cron/job.ts';
+import { isUpkeep } from '../../compiler/heal/settled.ts';
 import { OUTPUT_FORMAT_VERSION } from './diagnostics-json.ts';
 import { paint, type Paint, type Style } from './paint.ts';
 import { renderTable, type Cell } from './table.ts';
@@ -196,6 +198,7 @@ function summaryJson(revision: Revision, revisions: readonly Revision[]): object
     done: end === null ? null : counts.done,
     failed: end === null ? null : counts.failed,
     left: end === null ? null : counts.left,
+    counts: revision.counts ?? [],
     cut_off_at: end === null ? cutOffAt(revision) : [],
   };
 }
@@ -211,10 +214,14 @@ function resultWords(revision: Revision): string {
   return end === null ? `cut off ${whereOf(revision)}` : end.result;
 }
 
-/** `rollback to 41`, `resume of 42`, `heal of 42`. */
-function commandWords({ command, of }: Revision): string {
+/** `rollback to 41`, `resume of 42`, `heal of 42`, `scale of 42: app 2 → 4`. */
+function commandWords({ command, of, counts = [] }: Revision): string {
   if (of === null) return command;
-  return `${command} ${command === 'resume' || command === 'heal' ? 'of' : 'to'} ${of}`;
+  const words = `${command} ${command === 'resume' || isUpkeep(command) ? 'of' : 'to'} ${of}`;
+  const steps = counts
+    .filter(({ from, to }) => from !== to)
+    .map(({ container, from, to }) => `${printable(partsOf(container)[1])} ${from} → ${to}`);
+  return steps.length === 0 ? words : `${words}: ${steps.join(', ')}`;
 }
 
 /** `: app0, app1`; `: app0, app1 and 3 more`. */

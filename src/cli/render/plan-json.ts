@@ -15,6 +15,7 @@ export function planJson(plan: Plan, diagnostics: readonly Diagnostic[], file: s
     nodes: plan.nodes.map(snakeCase),
     rolls: plan.rolls.map(snakeCase),
     hooks: plan.hooks.map(snakeCase),
+    ...(plan.counts === undefined ? {} : { counts: plan.counts.map(snakeCase) }),
     summary: planSummary(plan),
     diagnostics: diagnosticsJson(diagnostics, file),
   };

@@ -16,6 +16,7 @@ import { hookText, operationText } from './operation.ts';
 import { paint, type Paint, type Style } from './paint.ts';
 import { changeNames, idleIds, subjectNames, type SubjectName } from './subject.ts';
 import { madeImage, madeLines, madeOutline } from './made.ts';
+import { setWords } from './scale.ts';
 import { reasonLines } from './reason.ts';
 import { flow, fold, listed, plural, printable } from './text.ts';
 
@@ -71,6 +72,7 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
     ...driftLine(plan, name),
     ...rollLines(plan, nameOf),
     ...hookLines(plan),
+    ...countLines(plan),
     ...requestsLine(plan, brush),
   ]
     .map((line) => fold(line, style.width, '', '  ').join('\n'))
@@ -150,6 +152,15 @@ function hookLines({ hooks }: Plan): readonly string[] {
     const { hook } = planned;
     const isSpare = hook === 'on_failure' ? ', should it fail' : '';
     return `Hook: ${hook} runs ${printable(hookText(planned))}${isSpare}`;
+  });
+}
+
+/** How many instances scaled containers have by this plan, and who said so. */
+function countLines({ counts = [] }: Plan): readonly string[] {
+  const isOne = new Set(counts.map(({ application }) => application)).size < 2;
+  return counts.map((one) => {
+    const name = isOne ? one.name : `${one.application}/${one.name}`;
+    return `${printable(name)}: ${plural(one.count, 'instance')}, ${setWords(one.set)} (${one.min} to ${one.max})`;
   });
 }
 

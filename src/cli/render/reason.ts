@@ -30,6 +30,7 @@ export function reasonLines(reason: Reason, style: ReasonStyle): readonly string
     case 'leftover':
       return changed(`left over: ${field}`, reason, style);
     case 'dropped':
+      if (field === 'scale') return ['more than were wanted last, within its `scale`'];
       return [field === 'file' ? 'no longer in the file' : `more than \`${field}\` in the file`];
     case 'adopted':
       return [`adopted: started outside the stack as ${printable(reason.from ?? '')}`];

@@ -1,4 +1,4 @@
-import { healingsSince, withoutHealings } from '../../compiler/heal/settled.ts';
+import { healingsSince, withoutUpkeep } from '../../compiler/heal/settled.ts';
 import { labels } from '../../compiler/labels.ts';
 import { revisionsOf, type Revision } from '../../compiler/journal/revisions.ts';
 import {
@@ -28,10 +28,12 @@ export interface Kept {
   readonly good: readonly KeptRevision[];
   /** The one that was begun last, where it is newer than these: it was cut off, failed, or was a part only. */
   readonly begun: KeptRevision | null;
-  /** Of the journal, oldest first, without healings; null where nobody can tell. */
+  /** Of the journal, oldest first, without healings and scalings; null where nobody can tell. */
   readonly revisions: readonly Revision[] | null;
   /** Of the journal, oldest first: those since the last apply. */
   readonly healings: readonly Revision[];
+  /** All of the journal, oldest first; null where nobody can tell. */
+  readonly history: readonly Revision[] | null;
 }
 
 /** Looks at what is kept of a stack. Fails with 1 where no container of the stack is on the engine. */
@@ -51,7 +53,7 @@ export async function keptOf(context: CommandContext, file: string | undefined):
   const records = await fetchJournalIfAny(engine, agents);
   const kept = observedKept(rows);
   const all = records === null ? null : revisionsOf(records);
-  const revisions = all === null ? null : withoutHealings(all);
+  const revisions = all === null ? null : withoutUpkeep(all);
   const named = keptRevisions(stack, kept);
   const [newest = null] = begunRevisions(stack, kept);
   const begun = newest !== null && newest.revision > (named[0]?.revision ?? 0) ? newest : null;
@@ -65,6 +67,7 @@ export async function keptOf(context: CommandContext, file: string | undefined):
     begun: isGood ? null : begun,
     revisions,
     healings: healingsSince(all ?? []),
+    history: all,
   };
 }
 

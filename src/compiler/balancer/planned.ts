@@ -33,13 +33,14 @@ export function plannedRuntimeVolumes({ containers, volumes }: DesiredState): re
     .filter((volume) => known.has(volume));
 }
 
-function isHaproxy({ name, template: { spec, entrypoint, command } }: DesiredContainer): boolean {
+/** Whether a container of the file is a haproxy on the stack's network. */
+export function isHaproxy({ name, template: { spec, entrypoint, command } }: DesiredContainer): boolean {
   const programs = [entrypoint, command].flatMap((words) => programOf(words ?? []) ?? []);
   return spec.network === 'stack' && balancerProgram(programs, [name, spec.image]) === 'haproxy';
 }
 
 /** What `files` hold where the program looks; null: it lies elsewhere. */
-function writtenConfig(template: DesiredInstance): HaproxyConfig | null {
+export function writtenConfig(template: DesiredInstance): HaproxyConfig | null {
   const { entrypoint, command, env, files } = template;
   const { paths, all } = configPaths('haproxy', [...(entrypoint ?? []), ...(command ?? [])]);
   const found = paths.map((path) =>

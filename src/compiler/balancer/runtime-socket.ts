@@ -11,14 +11,23 @@ export interface RuntimeSocket {
 
 /** The runtime socket of a haproxy that runs, or why there is none that can be reached, as a clause after its name. */
 export function runtimeSocketOf(
-  { spec }: Pick<ObservedContainer, 'spec'>,
+  container: Pick<ObservedContainer, 'spec'>,
   { statsSockets }: HaproxyConfig,
 ): RuntimeSocket | { readonly why: string } {
   const [first] = statsSockets;
-  if (first === undefined) return { why: 'has no `stats socket`' };
   const admins = statsSockets.filter(({ level }) => level === 'admin');
-  if (admins.length === 0) return { why: `has a \`stats socket\` of level \`${first.level}\` only` };
-  const paths = admins.flatMap(({ address }) => (address.kind === 'unix' ? [address.path] : []));
+  if (first !== undefined && admins.length === 0)
+    return { why: `has a \`stats socket\` of level \`${first.level}\` only` };
+  return statsSocketOf(container, { statsSockets: admins });
+}
+
+/** The same of any level: to be asked, but told nothing. */
+export function statsSocketOf(
+  { spec }: Pick<ObservedContainer, 'spec'>,
+  { statsSockets }: Pick<HaproxyConfig, 'statsSockets'>,
+): RuntimeSocket | { readonly why: string } {
+  if (statsSockets.length === 0) return { why: 'has no `stats socket`' };
+  const paths = statsSockets.flatMap(({ address }) => (address.kind === 'unix' ? [address.path] : []));
   for (const file of paths) {
     const directory = file.slice(0, file.lastIndexOf('/'));
     const mount = (spec?.mounts ?? [])

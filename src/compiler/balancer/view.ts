@@ -163,7 +163,8 @@ function nginxPassView(
   };
 }
 
-function isOf(address: Address, { sockets, names, ports }: InstanceAddress): boolean {
+/** Whether an address is an instance's. */
+export function isOf(address: Address, { sockets, names, ports }: InstanceAddress): boolean {
   switch (address.kind) {
     case 'unix':
       return sockets.includes(address.path);

@@ -1,4 +1,5 @@
 import type { ContainerSpec, FileSpec, NotificationsSpec } from '../spec/container-spec.ts';
+import type { ScaleSource } from '../spec/scale-spec.ts';
 import type { Template } from '../spec/template.ts';
 
 /** Every template of a container, its own ones only. */
@@ -35,10 +36,16 @@ export function allTemplates(container: ContainerSpec): readonly Template[] {
     ...container.files.flatMap(fileTemplates),
     ...notificationTemplates(container.notifications),
     ...(container.cron?.onFailure ? notificationTemplates(container.cron.onFailure) : []),
+    ...(container.scale?.sources ?? []).flatMap(sourceTemplates),
     ...(container.heartbeat === null ? [] : [container.heartbeat]),
     ...entries.map(({ value }) => value),
     ...(container.build?.args ?? []).map(({ value }) => value),
   ];
+}
+
+function sourceTemplates(source: ScaleSource): readonly Template[] {
+  if (source.kind === 'command') return source.command;
+  return source.kind === 'lists' && source.password !== null ? [source.password] : [];
 }
 
 /** Of what the stack file itself says; what stands in a file beside it is known later. */

@@ -2,6 +2,7 @@ import type { JobSpec } from '../cron/job.ts';
 import type { HookName } from '../spec/stack-spec.ts';
 import type { Span } from '../span.ts';
 import type { FilePlace, InstanceSpec } from './instance-spec.ts';
+import type { DesiredScale } from './scale.ts';
 import type { BuildRequirement } from './resolved-inputs.ts';
 
 /**
@@ -106,6 +107,8 @@ export interface DesiredContainer {
   readonly notifications: readonly Notification[];
   /** Whether instances that broke by themselves are brought back (ADR 0023). */
   readonly heal: boolean;
+  /** How the number of its instances follows load or time; null: it is as written (ADR 0024). */
+  readonly scale: DesiredScale | null;
   /** Null for what is no `cron` container. */
   readonly job: DesiredJob | null;
 }

@@ -69,18 +69,18 @@ export class HostPorts {
   }
 
   #reportInstances({ container, instance, port, range }: Claim, other: Claim): void {
-    const { name, count, countRange } = container;
+    const { name, count, countRange, scale } = container;
     const isOneEntry = range === other.range;
     this.#problems.error(
       'STK316',
       isOneEntry
-        ? `\`${name}\` has ${count} instances, and only one can have port ${portName(port)} of the host`
+        ? `\`${name}\` has ${scale === null ? '' : 'up to '}${count} instances, and only one can have port ${portName(port)} of the host`
         : `\`${instance}\` and \`${other.instance}\` both want port ${portName(port)} of the host`,
       range,
       {
         related: [
           isOneEntry
-            ? { range: countRange, message: `\`containers: ${count}\`` }
+            ? { range: countRange, message: `\`${scale === null ? 'containers' : 'max'}: ${count}\`` }
             : { range: other.range, message: `what \`${other.instance}\` wants` },
         ],
         help: `let the engine choose (\`${port.containerPort}\`), put a balancer in front, or keep one instance`,

@@ -7,6 +7,7 @@ import { instanceMaker } from './instance-maker.ts';
 import { jobOf, withJobFile } from './job.ts';
 import { notificationsOf } from './notifications.ts';
 import { programOf } from './program.ts';
+import { scaleOf } from './scale.ts';
 import { reportSocketless, type Resolution } from './resolution.ts';
 import { balancerProgram } from '../balancer/running.ts';
 import { databaseOf, strategyOf } from './strategy.ts';
@@ -54,6 +55,7 @@ export function resolveContainer(
     migrationGates: container.migration === null ? [] : (resolution.takersOf.get(container.key) ?? []),
     notifications: notificationsOf(container, container.notifications, resolution),
     heal: container.heal ?? true,
+    scale: scaleOf(container, application, expander),
     job,
   };
 }

@@ -3,6 +3,7 @@ import { containerKey, instanceKey } from '../desired/keys.ts';
 import type { Revision } from '../journal/revisions.ts';
 import { instanceEngineName } from '../names.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
+import { follows } from '../scale/spec-counts.ts';
 import type { StackSpec } from '../spec/stack-spec.ts';
 import { cutOffAmong, healedAt } from './settled.ts';
 
@@ -36,6 +37,8 @@ export interface RosterInstance {
   readonly engineName: string;
   /** Whether one that runs and serves nobody may be replaced: `manual` ones are not. */
   readonly replaceable: boolean;
+  /** Whether it may go by itself, with what its number follows: then it is nothing to heal; absent: it does not. */
+  readonly scaled?: true;
   /** When it was healed since the last apply, in milliseconds since the epoch, oldest first. */
   readonly healedMs: readonly number[];
   /** Whether its last healing was cut off: somebody has to go on with that. */
@@ -59,7 +62,8 @@ export function rosterOf(
   const times = healedAt(healings);
   const cutOff = cutOffAmong(healings);
   const all = applications.flatMap(({ containers }) => containers);
-  const isHealed = metrics === null || heals || all.some(({ mode }) => mode === 'cron');
+  const isHealed =
+    metrics === null || heals || all.some(({ mode, scale }) => mode === 'cron' || follows(scale));
   const wanted = applications.flatMap(({ name: application, containers }) =>
     containers.flatMap(({ name: container, mode, count }) =>
       mode === 'cron' ? [] : [{ application, container, count }],
@@ -67,7 +71,7 @@ export function rosterOf(
   );
   const instances = applications.flatMap(({ name: application, containers }) =>
     containers.flatMap((spec) => {
-      const { name: container, mode, count, heal } = spec;
+      const { name: container, mode, count, heal, scale } = spec;
       if (!isHealed || mode === 'cron' || heal === false) return [];
       const needs = needed(spec, containers).map((name) => containerKey(application, name));
       return Array.from({ length: count }, (_, index): RosterInstance => {
@@ -82,6 +86,7 @@ export function rosterOf(
           replaceable: mode === 'auto',
           healedMs: times.get(key) ?? [],
           cutOff: cutOff.has(key),
+          ...(scale === null ? {} : { scaled: true }),
         };
       });
     }),

@@ -1,3 +1,4 @@
+import type { ApplyCommand } from '../journal/record.ts';
 import type { Revision } from '../journal/revisions.ts';
 import { isWhole, type KeptRevision } from '../revision/kept-revisions.ts';
 
@@ -9,18 +10,25 @@ export function isSettled(
   { revision }: Pick<KeptRevision, 'revision'>,
   revisions: readonly Revision[] | null,
 ): boolean {
-  const last = withoutHealings(revisions ?? []).at(-1);
+  const last = withoutUpkeep(revisions ?? []).at(-1);
   return last?.revision === revision && isWhole(last);
 }
 
-/** Those that say what should run: a healing changes nothing of that. */
-export function withoutHealings(revisions: readonly Revision[]): readonly Revision[] {
-  return revisions.filter(({ command }) => command !== 'heal');
+/** Whether a change only keeps up what a revision says: a healing, or another number of instances within its limits. */
+export function isUpkeep(command: ApplyCommand): boolean {
+  return command === 'heal' || command === 'scale';
+}
+
+/** Those that say what should run: a healing or a scaling makes no other revision of it. */
+export function withoutUpkeep(revisions: readonly Revision[]): readonly Revision[] {
+  return revisions.filter(({ command }) => !isUpkeep(command));
 }
 
 /** The healings since the last apply, oldest first. */
 export function healingsSince(revisions: readonly Revision[]): readonly Revision[] {
-  return revisions.slice(revisions.findLastIndex(({ command }) => command !== 'heal') + 1);
+  return revisions
+    .slice(revisions.findLastIndex(({ command }) => !isUpkeep(command)) + 1)
+    .filter(({ command }) => command === 'heal');
 }
 
 /** When each instance was healed, by its key, in milliseconds since the epoch, oldest first. */

@@ -6,6 +6,7 @@ import type {
   PlannedOperation,
   RecordedFailure,
   RecordedImage,
+  SetCount,
   Told,
 } from './record.ts';
 
@@ -77,7 +78,8 @@ function operationIn(fields: Fields, timed: Timed): JournalRecord | null {
 }
 
 function applyIn(fields: Fields, begun: Omit<Timed, 'tookMs'>): JournalRecord | null {
-  const { revision, command, of = null, user, host, program, file, git, operations } = fields;
+  const { revision, command, of = null, user, host, program, file, git, operations, counts } = fields;
+  const set = Array.isArray(counts) ? counts.filter(isSetCount) : [];
   if (!isCount(revision) || !isCommand(command) || !isCount(operations)) return null;
   if (!isCountOrNull(of)) return null;
   if (typeof user !== 'string' || typeof host !== 'string' || typeof program !== 'string') return null;
@@ -97,10 +99,18 @@ function applyIn(fields: Fields, begun: Omit<Timed, 'tookMs'>): JournalRecord | 
         ? { commit: git['commit'], dirty: git['dirty'] === true }
         : null,
     operations,
+    ...(set.length === 0 ? {} : { counts: set }),
   };
 }
 
-const COMMANDS: readonly unknown[] = ['apply', 'destroy', 'rollback', 'resume', 'abort', 'heal'];
+function isSetCount(value: unknown): value is SetCount {
+  if (!isFields(value)) return false;
+  const { container, from, to, by, at, why } = value;
+  if (typeof container !== 'string' || typeof by !== 'string' || !isTextOrNull(why)) return false;
+  return isCount(from) && isCount(to) && isCount(at);
+}
+
+const COMMANDS: readonly unknown[] = ['apply', 'destroy', 'rollback', 'resume', 'abort', 'heal', 'scale'];
 
 function isCommand(value: unknown): value is ApplyCommand {
   return COMMANDS.includes(value);

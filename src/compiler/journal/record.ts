@@ -8,8 +8,8 @@ export type JournalRecord =
   | BackRecord
   | EndRecord;
 
-/** What changes a stack. `resume` goes on with a revision, `rollback` and `abort` go back to one, `heal` brings back what died of one. */
-export type ApplyCommand = 'apply' | 'destroy' | 'rollback' | 'resume' | 'abort' | 'heal';
+/** What changes a stack. `resume` goes on with a revision, `rollback` and `abort` go back to one, `heal` brings back what died of one, `scale` gives it other numbers of instances. */
+export type ApplyCommand = 'apply' | 'destroy' | 'rollback' | 'resume' | 'abort' | 'heal' | 'scale';
 
 /** The begin of an apply, on the disk before its first operation. */
 export interface ApplyRecord {
@@ -33,6 +33,24 @@ export interface ApplyRecord {
   readonly git: { readonly commit: string; readonly dirty: boolean } | null;
   /** How many operations its {@link PlanRecord}s have. */
   readonly operations: number;
+  /** What was set of the numbers of instances, when it has come to its end; absent: nothing. */
+  readonly counts?: readonly SetCount[];
+}
+
+/** A number of instances that was set, by hand or by the scaler (ADR 0024). */
+export interface SetCount {
+  /** `application/container`. */
+  readonly container: string;
+  readonly from: number;
+  readonly to: number;
+  /** `agent`: the scaler. */
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** In words; null: somebody wanted it. */
+  readonly why: string | null;
+  /** Nothing was set before: `from` is the file's; absent: something was. */
+  readonly first?: true;
 }
 
 /** The images that the stack had when an apply began, and those that it was to get, as far as they were known (ADR 0017). */

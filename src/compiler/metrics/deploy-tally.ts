@@ -1,3 +1,4 @@
+import { isUpkeep } from '../heal/settled.ts';
 import { isFields } from '../journal/field-kinds.ts';
 import type { ApplyCommand, EndRecord, JournalRecord } from '../journal/record.ts';
 import { Counts, Spread } from './counts.ts';
@@ -5,7 +6,7 @@ import { Counts, Spread } from './counts.ts';
 /** How an apply ended; `cut_off`: the next one began without its end. */
 export type DeployResult = EndRecord['result'] | 'cut_off';
 
-export const DEPLOY_KINDS = ['apply', 'rollback', 'resume', 'abort', 'heal', 'destroy'] as const;
+export const DEPLOY_KINDS = ['apply', 'rollback', 'resume', 'abort', 'heal', 'scale', 'destroy'] as const;
 export const DEPLOY_RESULTS = ['done', 'failed', 'stopped', 'cut_off'] as const;
 
 /** From a change that takes one call to one that migrates a database; in seconds. */
@@ -29,7 +30,7 @@ interface Begun {
   readonly touched: Set<string>;
 }
 
-/** The last apply, no healing, that came to an end or was cut off. */
+/** The last apply, no healing or scaling, that came to an end or was cut off. */
 export interface LastDeploy {
   readonly kind: ApplyCommand;
   readonly result: DeployResult;
@@ -50,6 +51,7 @@ export class DeployTally {
     resume: new Spread(DURATIONS_S),
     abort: new Spread(DURATIONS_S),
     heal: new Spread(DURATIONS_S),
+    scale: new Spread(DURATIONS_S),
   };
   /** By `application/container`. */
   readonly failedGates = new Counts();
@@ -79,7 +81,7 @@ export class DeployTally {
       case 'apply':
         this.#end('cut_off', record.atMs);
         this.#begun = { ...record, touched: new Set() };
-        if (record.command !== 'heal') this.#healedMs = new Map();
+        if (!isUpkeep(record.command)) this.#healedMs = new Map();
         break;
       case 'operation':
         this.#note(record);
@@ -126,7 +128,7 @@ export class DeployTally {
       this.healings.add([container, result]);
     }
     // Healings come and go by themselves.
-    if (begun.command !== 'heal')
+    if (!isUpkeep(begun.command))
       this.#last = { kind: begun.command, result, revision: begun.revision, atMs };
   }
 

@@ -2,7 +2,8 @@
  * What the stack's agents are created from; its canonical JSON is their label, so that a difference is a
  * planned replacement. Each mounts the stack's journal. Three planes: `stack` sits on the application networks and mounts the socket volumes;
  * `host` shares the host's network, for gates of containers that do (a bridge cannot reach its loopback); `engine` has the
- * engine's socket, runs jobs (ADR 0022), heals (ADR 0023) and serves metrics (ADR 0025).
+ * engine's socket, runs jobs (ADR 0022), heals (ADR 0023), scales (ADR 0024), for which it mounts the volumes with the sockets
+ * that haproxys tell their sessions at, and serves metrics (ADR 0025).
  */
 export interface AgentSpec {
   readonly version: 4;

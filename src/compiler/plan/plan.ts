@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostic.ts';
 import type { ContainerKey, Rollout } from '../desired/desired-state.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
+import type { SetCount } from '../journal/record.ts';
 import type { HookName } from '../spec/stack-spec.ts';
 import type { Judgement } from '../verdict/verdict.ts';
 import type { AgentSpec } from './agent-spec.ts';
@@ -26,6 +27,22 @@ export interface Plan {
   readonly warnings: readonly Diagnostic[];
   /** Agents that this plan's operations talk to; empty when none does. */
   readonly agents: readonly AgentSpec[];
+  /** Of the containers whose number of instances follows load or time; absent: there are none. */
+  readonly counts?: readonly PlannedCount[];
+}
+
+/** How many instances a scaled container has by the plan (ADR 0024). */
+export interface PlannedCount {
+  readonly container: ContainerKey;
+  readonly application: string;
+  readonly name: string;
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  /** Whether it follows load or time by itself; else it is changed by hand alone. */
+  readonly follows: boolean;
+  /** Who said so; null: the file. */
+  readonly set: SetCount | null;
 }
 
 /** A command around an apply, as it may be shown. */
@@ -192,11 +209,18 @@ export interface PlanRequest {
   readonly goesOn?: boolean;
   /** Only what broke by itself is brought back. Absent: all of the plan. */
   readonly heal?: Healing;
+  /** Only the numbers of these containers' instances are changed. Absent: all of the plan. */
+  readonly scale?: Scaling;
 }
 
 /** Whether the rest of the stack is left alone. */
-export function isOfPart({ only, heal }: Pick<PlanRequest, 'only' | 'heal'>): boolean {
-  return only.length > 0 || heal !== undefined;
+export function isOfPart({ only, heal, scale }: Pick<PlanRequest, 'only' | 'heal' | 'scale'>): boolean {
+  return only.length > 0 || heal !== undefined || scale !== undefined;
+}
+
+/** Whose number is to be another (ADR 0024); the desired state has it. */
+export interface Scaling {
+  readonly containers: readonly ContainerKey[];
 }
 
 /** What is to be brought back (ADR 0023); what is named by `force` as well is replaced although it runs. */

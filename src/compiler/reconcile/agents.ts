@@ -9,6 +9,8 @@ import type { HostPort } from '../desired/host-port.ts';
 import { metricsPort } from '../desired/metrics.ts';
 import { foundOf } from '../desired/found.ts';
 import type { InstanceSpec } from '../desired/instance-spec.ts';
+import { measuredVolumes } from '../scale/measured-volumes.ts';
+import { follows } from '../scale/spec-counts.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
 import { PLANES, type AgentMetrics, type AgentSpec } from '../plan/agent-spec.ts';
@@ -16,8 +18,8 @@ import type { PlanRequest } from '../plan/plan.ts';
 
 /**
  * The agents of a stack, whether or not a plan needs them: the one on its networks always, since it keeps the journal; the
- * one on the host's where something asks it, the one with the engine's socket where there are jobs or metrics, or
- * where the stack says `heal: true`. `leaving` are volumes that are needed only to tidy, or to tell balancers
+ * one on the host's where something asks it, the one with the engine's socket where there are jobs or metrics, where the stack
+ * says `heal: true`, or where something is scaled. `leaving` are volumes that are needed only to tidy, or to tell balancers
  * something.
  */
 export function desiredAgents(
@@ -58,7 +60,7 @@ export function desiredAgents(
       name: agentName(desired.stack, 'engine'),
       image,
       networks: desired.networks.map((n) => n.name).sort(),
-      volumes: askedVolumes(desired),
+      volumes: watchedVolumes(desired),
       engineSocket: desired.engineSocket ?? engineSocket,
       ...(metrics === null ? {} : { metrics }),
     });
@@ -71,9 +73,14 @@ export function hasJobs({ containers }: Pick<DesiredState, 'containers'>): boole
   return containers.some(({ job }) => job !== null);
 }
 
-/** Whether somebody must have the engine's socket: for jobs, to bring back what breaks, or to count what there is. */
+/** Whether the number of somebody's instances follows load or time by itself. */
+export function scales({ containers }: Pick<DesiredState, 'containers'>): boolean {
+  return containers.some(({ scale }) => follows(scale));
+}
+
+/** Whether somebody must have the engine's socket: for jobs, to bring back what breaks, to scale, or to count what there is. */
 export function needsEngine(desired: Pick<DesiredState, 'containers' | 'heals' | 'metrics'>): boolean {
-  return desired.heals || desired.metrics !== null || hasJobs(desired);
+  return desired.heals || desired.metrics !== null || hasJobs(desired) || scales(desired);
 }
 
 function agentMetrics({ metrics }: Pick<DesiredState, 'metrics'>): AgentMetrics | null {
@@ -107,7 +114,7 @@ export function hasHealed(desired: Pick<DesiredState, 'containers' | 'heals'>): 
 }
 
 function healedContainers(desired: Pick<DesiredState, 'containers' | 'heals'>): readonly DesiredContainer[] {
-  if (!desired.heals && !hasJobs(desired)) return [];
+  if (!desired.heals && !hasJobs(desired) && !scales(desired)) return [];
   return desired.containers.filter(({ mode, heal }) => mode !== 'cron' && heal);
 }
 
@@ -123,11 +130,16 @@ function askedVolumes(desired: Pick<DesiredState, 'containers' | 'heals'>): read
   return [...new Set(volumes)].sort();
 }
 
-/** Whether the agent that heals has no way to an instance's socket. */
+/** Those in which the agent with the engine's socket asks instances and haproxys, sorted. */
+function watchedVolumes(desired: DesiredState): readonly string[] {
+  return [...new Set([...askedVolumes(desired), ...measuredVolumes(desired)])].sort();
+}
+
+/** Whether the agent that heals or scales has no way to a socket that it asks. */
 export function lacksVolumes(desired: DesiredState, { agents }: ObservedState): boolean {
   const own = agents.find(({ name }) => name === agentName(desired.stack, 'engine'));
   return (
-    own !== undefined && askedVolumes(desired).some((volume) => !own.spec.includes(JSON.stringify(volume)))
+    own !== undefined && watchedVolumes(desired).some((volume) => !own.spec.includes(JSON.stringify(volume)))
   );
 }
 

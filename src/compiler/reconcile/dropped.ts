@@ -30,6 +30,8 @@ export interface DroppedInstance {
   readonly surplus: boolean;
   /** Instances of its container that stay. */
   readonly staying: number;
+  /** Whose number is not that of the file's `containers`, but what was set last. */
+  readonly isScaled: boolean;
   /** How it is stopped; null when the file says nothing of it. */
   readonly stop: StopSpec | null;
   /** Proxies find the instances of its container by themselves. */
@@ -69,6 +71,7 @@ export function droppedInstances(
       instance: first.instance,
       surplus: daemons.has(owner),
       staying: daemons.get(owner)?.instances.length ?? 0,
+      isScaled: (daemons.get(owner)?.scale ?? null) !== null,
       stop: daemons.get(owner)?.template.stop ?? null,
       isFound: isFound(daemons.get(owner)),
       socketVolumes: socketVolumes(containers),
@@ -118,7 +121,7 @@ export function removeDropped(
       container: newest?.container ?? '',
       instance: d.instance,
     } as const;
-    const field = d.surplus ? 'containers' : 'file';
+    const field = d.surplus ? (d.isScaled ? 'scale' : 'containers') : 'file';
     const reasons = [{ kind: 'dropped', field, from: d.instance, to: null }] as const;
     const change = plainChange(
       d.key,

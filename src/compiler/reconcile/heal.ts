@@ -161,7 +161,7 @@ function tidied(one: Decided): Decided {
 }
 
 /** It stays as it is, whatever is to be said of it; null where it is not there. */
-function asItIs(one: Decided): Decided | null {
+export function asItIs(one: Decided): Decided | null {
   return one.standing.current === null ? null : quiet(one);
 }
 

@@ -8,7 +8,7 @@ import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { isOfPart } from '../plan/plan.ts';
 import type { Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
 import { recordAdoptions, type Recorded } from './record-adoptions.ts';
-import { agentAction, hasHealed, hasJobs, joinedNetworks, strayAgents } from './agents.ts';
+import { agentAction, hasHealed, hasJobs, joinedNetworks, scales, strayAgents } from './agents.ts';
 import { buildImages } from './builds.ts';
 import { pendingMigrations } from './migrations.ts';
 import type { MigrationScope } from './migrations.ts';
@@ -239,7 +239,10 @@ function raiseAgent(
 function tasks(desired: DesiredState): string {
   const all = [
     ...(hasJobs(desired) ? ['starts jobs'] : []),
-    ...((hasJobs(desired) ? hasHealed(desired) : desired.heals) ? ['heals instances'] : []),
+    ...((hasJobs(desired) || scales(desired) ? hasHealed(desired) : desired.heals)
+      ? ['heals instances']
+      : []),
+    ...(scales(desired) ? ['scales instances'] : []),
     ...(desired.metrics === null ? [] : [`serves metrics at ${metricsPlaces(desired.metrics)}`]),
   ];
   return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;

@@ -19,6 +19,7 @@ import {
   lacksVolumes,
   needsEngine,
   planesOf,
+  scales,
 } from './agents.ts';
 import { checkPlan } from './check-plan.ts';
 import { decide, named } from './decide.ts';
@@ -32,6 +33,7 @@ import { pendingMigrations, skippedMigrations, strayMigrations } from './migrati
 import { arrivalsIn, noticesIn } from './notices.ts';
 import { STARTING } from './mode-table.ts';
 import { prepare } from './prepare.ts';
+import { decideScaling, plannedCounts } from './scale.ts';
 import { rollContainers } from './roll-containers.ts';
 import type { RollScope } from './replace.ts';
 import { rollTemplates } from './roll-templates.ts';
@@ -68,11 +70,17 @@ function planWith(
 ): Compiled<Plan> {
   const asked = select(desired, request);
   const observed = { ...seen, adoptions: selectedAdoptions(desired, seen, asked) };
-  const { all, left } = decideHealing(decide(desired, observed, request), request);
+  const { all: healed, left } = decideHealing(decide(desired, observed, request), request);
+  const all = decideScaling(healed, request);
   const isHealing = request.heal !== undefined;
-  const selected = isHealing ? healedContainers(all) : asked;
+  const isUpkeep = isHealing || request.scale !== undefined;
+  const selected = isHealing
+    ? healedContainers(all)
+    : request.scale === undefined
+      ? asked
+      : new Set(request.scale.containers);
   const decided = all.filter((d) => selected.has(d.container.key));
-  const within = request.only.length > 0 ? selected : null;
+  const within = request.only.length > 0 || request.scale !== undefined ? selected : null;
   const dropped = isHealing ? [] : droppedInstances(desired, observed, within);
   const builder = new PlanBuilder();
 
@@ -135,9 +143,10 @@ function planWith(
   const over = builder.join('everything', 'done', [...ready, ...removal.ready, ...rolled.monitored]);
   for (const cleanup of rolled.cleanups) cleanup(over.length > 0 ? over : prepared.ready);
   const last = over.length > 0 ? over : prepared.ready;
-  const unscheduled = isHealing ? [] : dropTemplates(builder, desired, observed, within, last);
+  const counts = plannedCounts(desired);
+  const unscheduled = isUpkeep ? [] : dropTemplates(builder, desired, observed, within, last);
   const forgotten: Change[] = [];
-  if (!isHealing) forgetAdoptions(builder, observed, prepared.ready, forgotten);
+  if (!isUpkeep) forgetAdoptions(builder, observed, prepared.ready, forgotten);
 
   return conclude(
     {
@@ -157,6 +166,7 @@ function planWith(
       hooks: [],
       warnings: diagnostics.filter((d) => d.severity === 'warning'),
       agents,
+      ...(counts.length === 0 ? {} : { counts }),
     },
     [...diagnostics, ...strayMigrations(desired.containers, observed, { ...work, migrations: wanted })],
   );
@@ -217,7 +227,7 @@ function neededAgents(
     const current = standing.current === null ? [] : [standing.current];
     volumes.push(...socketVolumes([...current, ...standing.leftovers, ...standing.failed]));
   }
-  const hasEngine = templates.length > 0 || needsEngine({ ...desired, containers: [] });
+  const hasEngine = templates.length > 0 || scales(desired) || needsEngine({ ...desired, containers: [] });
   if (hasEngine) standby.add('engine');
   if (
     templates.some(({ decision }) => decision !== 'leave') ||
@@ -234,6 +244,8 @@ function neededAgents(
   // Whoever is told today, and who will be: an agent that can reach them all is not replaced for the next.
   const told = [...tellers.values()].flat().map(({ socket }) => socket.volume);
   for (const plane of impairedPlanes(desired.stack, standby, observed)) planes.add(plane);
+  // Whoever scales by itself must be of the version of the agent that it asks.
+  if (request.scale !== undefined && hasEngine && planes.has('stack')) planes.add('engine');
   if (planes.size === 0) return [];
   const planned = plannedRuntimeVolumes(desired);
   return desiredAgents(desired, request, [...leaving, ...told, ...planned]).filter((agent) =>

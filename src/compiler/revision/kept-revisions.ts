@@ -16,7 +16,7 @@ export function begunRevisions(stack: string, kept: readonly ObservedKept[]): re
 }
 
 /** Whether all of a revision was done, even if it was cut off before that was written down. */
-export function isWhole(revision: Revision | undefined): boolean {
+export function isWhole(revision: Pick<Revision, 'end' | 'steps'> | undefined): boolean {
   if (revision === undefined) return false;
   return revision.end === null
     ? revision.steps.length > 0 && revision.steps.every(({ result }) => result === 'done')

@@ -37,7 +37,8 @@ export function checkCollisions(applications: readonly ApplicationSpec[], proble
     claim(networks, base, { what: `the application \`${name}\``, range });
     for (const container of containers) {
       const owner = { what: `\`${container.name}\``, range: container.range };
-      for (let i = 0; i < container.count; i++) {
+      const most = container.scale?.max ?? container.count;
+      for (let i = 0; i < most; i++) {
         const instance = `${container.name}${i}`;
         claim(instances, `${base}-${instance}`, { ...owner, what: `\`${instance}\` of ${owner.what}` });
       }

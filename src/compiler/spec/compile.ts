@@ -1,6 +1,7 @@
 import type { ContainerKey } from '../desired/desired-state.ts';
 import { rehearse } from '../desired/rehearse.ts';
 import type { Compiled } from '../diagnostic.ts';
+import { withMost } from '../scale/spec-counts.ts';
 import { baseName } from '../names.ts';
 import type { Document } from '../source/document.ts';
 import { linkApplication } from './link/link-application.ts';
@@ -60,7 +61,7 @@ export function compile(document: Document, options: CompileOptions = {}): Compi
  */
 export function complete({ spec, problems, flawed }: Draft): Compiled<StackSpec> {
   // Problems of what has some already would only be consequences.
-  problems.take(rehearse(spec, flawed));
+  problems.take(rehearse(withMost(spec), flawed));
   return problems.conclude({ ...spec, told: problems.told() });
 }
 

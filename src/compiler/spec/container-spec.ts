@@ -1,10 +1,12 @@
 import type { ContainerKey, DeployMode } from '../desired/desired-state.ts';
+import type { SetCount } from '../journal/record.ts';
 import type { RestartPolicy } from '../desired/instance-spec.ts';
 import type { UlimitSpec } from '../desired/runtime-options.ts';
 import type { PullPolicy } from '../desired/resolved-inputs.ts';
 import type { Range } from '../span.ts';
 import type { DataVolumeSpec, EnvEntry } from './application-spec.ts';
 import type { Template } from './template.ts';
+import type { ScaleSpec } from './scale-spec.ts';
 import type { TextPlace } from './text-place.ts';
 
 /** A container as it is written, its references still names. */
@@ -15,7 +17,7 @@ export interface WrittenContainer {
   /** Of its name in the file. */
   readonly range: Range;
   readonly mode: DeployMode;
-  /** Instances; 1 for `cron`. */
+  /** Instances; 1 for `cron`. Of one that is scaled, as many as there are at first, or are now. */
   readonly count: number;
   /** Of the value of `containers`; of the container's name where it is not written. */
   readonly countRange: Range;
@@ -68,6 +70,10 @@ export interface WrittenContainer {
   readonly notifications: NotificationsSpec;
   /** Whether instances that broke by themselves are brought back; null: neither it nor what is around it says. */
   readonly heal: boolean | null;
+  /** What was last set of its number, by hand or by the scaler; null: nothing, or nobody has looked. */
+  readonly set: SetCount | null;
+  /** How the number of instances follows load or time; null: it is as written. */
+  readonly scale: ScaleSpec | null;
   /** Requested after each successful run of a `cron` container; null: nothing is. */
   readonly heartbeat: Template | null;
   /** Containers outside of the stack that become its instances: one text for all of them, or one each, in their order; null: not written. */

@@ -87,7 +87,7 @@ function canReach({ spec }: ObservedContainer, { engineName, place }: Whereabout
 }
 
 /** How this balancer would write the instance. */
-function addressOf(balancer: ObservedContainer, instance: Whereabouts): InstanceAddress {
+export function addressOf(balancer: ObservedContainer, instance: Whereabouts): InstanceAddress {
   const { spec } = balancer;
   const { engineName, place, hostPorts, aliases } = instance;
   const sockets =

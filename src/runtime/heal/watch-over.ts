@@ -155,7 +155,16 @@ class Watch {
       if (what === 'end') this.#state = ended(this.#state, key, this.#world.clock.now(), this.#limits);
       if (what === 'start') this.#asking.forget(key);
     }
+    // Whether it is one too many now, only who is asked again can tell.
+    if (role === 'instance' && what !== 'health' && this.#isScaled(own)) this.#renewMs = -Infinity;
     this.#stir();
+  }
+
+  #isScaled(own: ContainerChange['labels']): boolean {
+    const key = instanceKey(own[labels.application] ?? '', own[labels.instance] ?? '');
+    const known = this.#roster?.instances.find((one) => one.key === key);
+    if (known !== undefined) return known.scaled === true;
+    return this.#roster?.instances.some(({ scaled }) => scaled === true) ?? false;
   }
 
   #stir(): void {
@@ -212,6 +221,8 @@ class Watch {
   async #heal({ heal, replace, troubles }: Advice): Promise<void> {
     const { run, note, clock, stop } = this.#world;
     const all = [...heal, ...replace];
+    // A scaling that goes on removes it first, and says so at its end.
+    if (all.some(({ scaled }) => scaled === true)) this.#renewMs = -Infinity;
     const words = all.map(
       ({ key }) => `${key} (${troubleWords(troubles.get(key), this.#asking.fails(key))})`,
     );

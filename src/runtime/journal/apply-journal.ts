@@ -39,7 +39,10 @@ export interface JournalOptions {
 }
 
 /** Who applies what, from where. */
-export type ApplyBegin = Pick<ApplyRecord, 'command' | 'of' | 'user' | 'host' | 'program' | 'file' | 'git'>;
+export type ApplyBegin = Pick<
+  ApplyRecord,
+  'command' | 'of' | 'user' | 'host' | 'program' | 'file' | 'git' | 'counts'
+>;
 
 /** What came of an operation. */
 export type Ended = Pick<OperationRecord, 'atMs' | 'tookMs' | 'result' | 'told'> & {

@@ -1,4 +1,5 @@
 import type { DesiredContainer, DesiredState } from '../../compiler/desired/desired-state.ts';
+import { isUpkeep } from '../../compiler/heal/settled.ts';
 import type { ApplyCommand } from '../../compiler/journal/record.ts';
 import type { Action, Change, NodeId, Plan, PlanNode, Roll } from '../../compiler/plan/plan.ts';
 import type { ExecutionEvent } from '../execution-event.ts';
@@ -7,6 +8,8 @@ import type { ExecutionEvent } from '../execution-event.ts';
 const TOLD: ReadonlySet<Action> = new Set(['create', 'replace', 'reload']);
 /** What may be left of that for an apply that goes on with another. */
 const LEFT: ReadonlySet<Action> = new Set(['start', 'update', 'tidy']);
+/** What a scaling brings about. */
+const SCALED: ReadonlySet<Action> = new Set(['create', 'remove']);
 
 /** What came of a container in an apply. */
 export interface DeployResult {
@@ -22,7 +25,7 @@ export interface DeployResult {
 /** Sees an apply, and tells what came of each container that wants somebody to be told. */
 export class DeployResults {
   readonly #goesBack: boolean;
-  readonly #heals: boolean;
+  readonly #isUpkeep: boolean;
   readonly #watched: readonly Watched[];
   #revision: number | null = null;
   #hasBegun = false;
@@ -35,9 +38,10 @@ export class DeployResults {
     { command, isBack }: { readonly command: ApplyCommand; readonly isBack: boolean },
   ) {
     this.#goesBack = isBack;
-    this.#heals = command === 'heal';
+    this.#isUpkeep = isUpkeep(command);
     const mayBeLeft = command === 'resume' || command === 'heal';
-    const isTold = ({ action }: Change) => TOLD.has(action) || (mayBeLeft && LEFT.has(action));
+    const isTold = ({ action }: Change) =>
+      command === 'scale' ? SCALED.has(action) : TOLD.has(action) || (mayBeLeft && LEFT.has(action));
     this.#watched = (desired?.containers ?? []).flatMap((container) => {
       if (container.notifications.length === 0) return [];
       const changes = plan.changes.filter((change) => isOf(change, container));
@@ -74,8 +78,8 @@ export class DeployResults {
   all(): readonly DeployResult[] {
     if (!this.#hasBegun) return [];
     const all = this.#watched.map((each) => each.result(this.#goesBack, this.#blame));
-    // What is healed is no deploy: only that it cannot be is worth telling.
-    return this.#heals ? all.filter(({ error }) => error !== null) : all;
+    // What is healed or scaled is no deploy: only that it cannot be is worth telling.
+    return this.#isUpkeep ? all.filter(({ error }) => error !== null) : all;
   }
 }
 

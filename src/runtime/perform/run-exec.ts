@@ -15,7 +15,7 @@ export interface ExecResult {
 }
 
 /**
- * Runs a command in a container, to its end, 30 s at most (rejects with `timeout`). A program that is not there is code
+ * Runs a command in a container, to its end, `limitMs` at most, by default 30 s (rejects with `timeout`). A program that is not there is code
  * 127, however the engine tells it.
  */
 export async function runExec(
@@ -23,6 +23,7 @@ export async function runExec(
   clock: Clock,
   id: string,
   command: readonly string[],
+  limitMs = LIMIT_MS,
 ): Promise<ExecResult> {
   const patience = new AbortController();
   let exec: ExecSession | null = null;
@@ -45,8 +46,8 @@ export async function runExec(
       throw error;
     }
   };
-  const late = clock.sleep(LIMIT_MS, patience.signal).then((): never => {
-    throw new EngineError('timeout', `exec in ${id}`, `it did not end within ${elapsed(LIMIT_MS)}`);
+  const late = clock.sleep(limitMs, patience.signal).then((): never => {
+    throw new EngineError('timeout', `exec in ${id}`, `it did not end within ${elapsed(limitMs)}`);
   });
   late.catch(() => {});
   try {

@@ -18,7 +18,7 @@ const app = (lines: string, more = '') =>
 const base = '{ deploy: auto, image: "a:1" }';
 
 const rows: readonly Row[] = [
-  { title: 'a key for later', code: 'STK301', text: app('«scale»: { max: 3 }') },
+  { title: 'a key for later', code: 'STK301', text: app('«on»: web1') },
   { title: 'a balancer of its own', code: 'STK301', text: app('«balancer»: { image: "haproxy:3" }') },
   { title: 'hosts', code: 'STK301', text: shop(`app: ${base}`, '«hosts»: [a]') },
 
@@ -43,6 +43,98 @@ const rows: readonly Row[] = [
     code: 'STK340',
     text: shop(`app: ${base}`, 'hooks: { setup: "run «%{env:GONE}»" }'),
     inputs: {},
+  },
+
+  {
+    title: 'scaling without an end',
+    code: 'STK333',
+    text: app('«scale»: { cpu: 60 }'),
+  },
+  {
+    title: 'scaling from more than to',
+    code: 'STK333',
+    text: app('scale: { min: «4», max: 3, cpu: 60 }'),
+  },
+  {
+    title: 'more instances at first than scaling allows',
+    code: 'STK333',
+    text: app('containers: «5»\nscale: { max: 3, cpu: 60 }'),
+  },
+  {
+    title: 'scaling by nothing in particular',
+    code: 'STK333',
+    text: app('scale: { max: 3, «queue»: "app/default" }').replace('"app/default"', '{ target: 1 }'),
+  },
+  { title: 'a queue of no list', code: 'STK333', text: app('scale: { max: 3, queue: «redis», target: 5 }') },
+  { title: 'a source without a target', code: 'STK333', text: app('scale: { max: 3, «command»: bin/n }') },
+  {
+    title: 'a target of one of several sources',
+    code: 'STK333',
+    text: app('scale: { max: 3, cpu: 60, command: bin/n, «target»: 5 }'),
+  },
+  {
+    title: 'sessions that nobody counts',
+    code: 'STK333',
+    text: app('scale: { max: 3, «requests»: 20 }'),
+  },
+  {
+    title: 'a command that takes long',
+    code: 'STK333',
+    text: app('scale: { max: 3, command: { command: n, target: 1, timeout: «40» } }'),
+  },
+  {
+    title: 'hours outside of the limits',
+    code: 'STK333',
+    text: app('scale: { max: 3, schedule: [{ cron: "0 8 * * *", min: «4» }] }'),
+  },
+  {
+    title: 'hours that say nothing',
+    code: 'STK333',
+    text: app('scale: { max: 3, schedule: [«{ cron: "0 8 * * *" }»] }'),
+  },
+  {
+    title: 'a target that is none',
+    code: 'STK332',
+    text: app('scale: { max: 3, command: n, target: «"x"» }'),
+  },
+  {
+    title: 'a haproxy that is not there',
+    code: 'STK305',
+    text: app('scale: { max: 3, requests: { balancer: «ap», target: 5 } }'),
+  },
+  {
+    title: 'a Redis that is one instance',
+    code: 'STK305',
+    text: app('scale: { max: 3, queue: «"app0/default"», target: 5 }'),
+  },
+  {
+    title: 'a link to an instance that may go',
+    code: 'STK305',
+    text: shop(
+      'app: { deploy: auto, image: "a:1", containers: 2, scale: { max: 3, cpu: 60 } }\nweb: { deploy: auto, image: "a:1", links: [«app1»] }',
+    ),
+  },
+  {
+    title: 'a scaled container that is manual',
+    code: 'STK326',
+    text: shop('app: { deploy: manual, image: "a:1", «scale»: { max: 3, cpu: 60 } }'),
+  },
+  {
+    title: 'a scaled container in the port of others',
+    code: 'STK316',
+    text: app('ports: [«"80:80"»]\nscale: { max: 3, cpu: 60 }'),
+  },
+  {
+    title: 'a scaled container on a port of the host',
+    code: 'STK316',
+    text: app('network: host\n«port»: 80\nscale: { max: 3, cpu: 60 }'),
+  },
+  {
+    title: 'names that collide only once it is scaled',
+    code: 'STK308',
+    text: shop(
+      'app: { deploy: auto, image: "a:1", scale: { max: 11, cpu: 60 } }\n«app1»: { deploy: auto, image: "a:1" }',
+    ),
   },
 
   { title: 'an open interpolation', code: 'STK302', text: app('command: run «%{app_name now»') },

@@ -175,6 +175,42 @@ describe('the agent', () => {
     expect(scene.commands.map(([, words]) => words)).toEqual(['--roster', '--roster']);
   });
 
+  test('heals nothing that a scaling has taken away, and what dies of the others', async () => {
+    const all = roster(1).instances.map((one) => ({ ...one, scaled: true as const }));
+    let wanted = all;
+    const scene = await play(
+      async ({ engine }, wait) => {
+        await wait(20_000);
+        wanted = all.slice(0, 1);
+        await engine.removeContainer('shop-app1');
+        await wait(60_000);
+        await engine.removeContainer('shop-app0');
+        await wait(60_000);
+      },
+      makeAll,
+      { roster: () => ({ ...roster(1), instances: wanted }) },
+    );
+    expect(healings(scene)).toEqual([[80_500, '--by agent shop/app0']]);
+  });
+
+  test('looks again who there is to be before it tries once more, while a scaling goes on', async () => {
+    const all = roster(1).instances.map((one) => ({ ...one, scaled: true as const }));
+    let wanted = all;
+    const scene = await play(
+      async ({ engine }, wait) => {
+        await wait(20_000);
+        // The scaling removes it, and says so only at its end.
+        await engine.removeContainer('shop-app1');
+        await wait(3_000);
+        wanted = all.slice(0, 1);
+        await wait(60_000);
+      },
+      () => Promise.resolve(75),
+      { roster: () => ({ ...roster(1), instances: wanted }) },
+    );
+    expect(healings(scene).map(([atMs]) => atMs)).toEqual([20_500, 25_500]);
+  });
+
   test('leaves alone what somebody brings back at once: a restart by hand', async () => {
     const scene = await play(async ({ engine }, wait) => {
       await wait(20_000);

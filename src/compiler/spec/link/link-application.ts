@@ -5,6 +5,7 @@ import type { DataVolumeSpec } from '../application-spec.ts';
 import type { ContainerSpec, MountSource, Reference, WrittenContainer } from '../container-spec.ts';
 import type { Problems } from '../problems.ts';
 import type { WrittenApplication } from '../read/application.ts';
+import { checkScale } from './check-scale.ts';
 import { reportCycles, type Hop } from './cycles.ts';
 import { databaseHost } from './database-host.ts';
 import { linkTargets } from './link-targets.ts';
@@ -28,6 +29,7 @@ export function linkApplication(application: WrittenApplication, problems: Probl
   for (const container of application.containers) {
     const errors = problems.errors;
     checkBalancer(container, names, problems);
+    checkScale(container, names, problems);
     const mountsFrom = mountSources(container, application.dataVolumes, names, problems);
     sources.set(container, mountsFrom);
     needs.set(container, hops(container, application, names, mountsFrom, problems));

@@ -57,7 +57,7 @@ export function linkTargets(
 }
 
 function name({ container, index }: LinkTarget): string {
-  return container.count === 1 ? container.name : `${container.name}${index}`;
+  return container.count === 1 && container.scale === null ? container.name : `${container.name}${index}`;
 }
 
 function checkLink(

@@ -10,6 +10,11 @@ export interface Named {
   readonly index: number | null;
 }
 
+/** Instances that are always there: of what is scaled, the least. */
+function lasting({ count, scale }: WrittenContainer): number {
+  return scale === null ? count : Math.min(count, scale.min);
+}
+
 /** Finds containers and instances of one application by name. */
 export class Names {
   readonly containers: ReadonlyMap<string, WrittenContainer>;
@@ -31,7 +36,7 @@ export class Names {
     for (let length = 1; length <= Math.min(digits.length, 4); length++) {
       const index = name.slice(-length);
       const owner = this.containers.get(name.slice(0, -length));
-      if (owner !== undefined && Number(index) < owner.count && String(Number(index)) === index) {
+      if (owner !== undefined && Number(index) < lasting(owner) && String(Number(index)) === index) {
         return { container: owner, index: Number(index) };
       }
     }

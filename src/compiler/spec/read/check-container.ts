@@ -81,11 +81,12 @@ function checkCron(container: WrittenContainer, fields: Fields, reader: Reader):
 function checkNetwork(container: WrittenContainer, fields: Fields, reader: Reader): void {
   const { mode, range } = container.network;
   if (mode === 'stack') return;
-  if (mode === 'host' && container.port !== null && container.count > 1) {
+  const most = container.scale?.max ?? container.count;
+  if (mode === 'host' && container.port !== null && most > 1) {
     const { port, range: portRange } = container.port;
     reader.problems.error(
       'STK316',
-      `\`${container.name}\` has ${container.count} instances, and only one can listen on port ${port} of the host`,
+      `\`${container.name}\` has ${container.scale === null ? '' : 'up to '}${most} instances, and only one can listen on port ${port} of the host`,
       portRange,
       {
         related: [{ range, message: '`network: host`' }],

@@ -19,6 +19,7 @@ import { readNotifications } from './notifications.ts';
 import type { Fields, Reader, Text } from './reader.ts';
 import type { ContainerDefaults } from './container-defaults.ts';
 import { readRollout } from './rollout.ts';
+import { readScale } from './scale.ts';
 import { readStrategy } from './strategy.ts';
 import { readCommand, readWords } from './words.ts';
 
@@ -45,7 +46,15 @@ export function readContainer(
   const database = fields.get('database');
   const port = fields.get('port');
   const portNumber = reader.integer(port?.value, 1, 65_535);
-  const count = reader.integer(node('containers'), 0, 1000) ?? 1;
+  const written = reader.integer(node('containers'), 0, 1000);
+  const countRange = node('containers')?.range ?? entry.keyRange;
+  const isCounted = written !== null;
+  const scale = readScale(
+    fields.get('scale'),
+    { name, mode: mode ?? 'auto', count: written ?? 1, countRange, isCounted },
+    reader,
+  );
+  const count = written ?? scale?.min ?? 1;
   const restart = reader.parsed(node('restart'), 'STK332', parseRestart);
 
   const container: WrittenContainer = {
@@ -55,7 +64,7 @@ export function readContainer(
     range: entry.keyRange,
     mode: mode ?? 'auto',
     count: isCron ? 1 : count,
-    countRange: node('containers')?.range ?? entry.keyRange,
+    countRange,
     image: image ?? { parts: [], place: { range: entry.keyRange, exact: null } },
     tag: reader.template(node('tag'), 'shared'),
     build: readBuild(fields, reader),
@@ -98,6 +107,8 @@ export function readContainer(
     platform: readPlatform(fields, reader),
     files: readFiles(node('files'), reader),
     notifications: readNotifications(node('notifications'), reader),
+    set: null,
+    scale,
     heartbeat: reader.template(node('heartbeat'), 'hidden'),
     heal: reader.flag(node('heal')) ?? defaults.heal,
     adopt: readAdopt(fields, reader),

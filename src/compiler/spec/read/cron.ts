@@ -84,7 +84,8 @@ function warnOfNever(schedule: readonly string[], range: DocumentNode['range'], 
   });
 }
 
-function readTimezone(fields: Fields, reader: Reader): string | null {
+/** Reads `timezone`; null where none is written, or it is none. Code: STK321. */
+export function readTimezone(fields: Fields, reader: Reader): string | null {
   const text = reader.text(fields.get('timezone')?.value, 'written');
   if (text === null) return null;
   try {

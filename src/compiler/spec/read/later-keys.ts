@@ -5,7 +5,7 @@ import type { Fields, Reader } from './reader.ts';
 const LATER = {
   stack: ['hosts', 'waves', 'target', 'balancer', 'route'],
   application: ['on', 'waves', 'target', 'balancer', 'route'],
-  container: ['scale', 'on', 'waves', 'target', 'route'],
+  container: ['on', 'waves', 'target', 'route'],
 } as const;
 
 /** Reports the keys of an object that are not supported yet. */

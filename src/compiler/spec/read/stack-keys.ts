@@ -15,8 +15,9 @@ export function readForwarder(
   if (text === null) return null;
   const instances = new Set<string>();
   for (const { containers } of applications) {
-    for (const { name, count, mode } of containers) {
-      if (mode !== 'cron') for (let i = 0; i < count; i++) instances.add(`${name}${i}`);
+    for (const { name, count, mode, scale } of containers) {
+      const lasting = Math.min(count, scale?.min ?? count);
+      if (mode !== 'cron') for (let i = 0; i < lasting; i++) instances.add(`${name}${i}`);
     }
   }
   if (!instances.has(text.text)) {

@@ -48,14 +48,14 @@ export const deployMetrics: readonly Metric[] = [
   {
     kind: 'gauge',
     name: 'stackc_last_deploy_timestamp_seconds',
-    help: 'When the last change to the stack ended that was no healing.',
+    help: 'When the last change to the stack ended that was no healing or scaling.',
     labels: [],
     samples: ({ tally: { deploys } }) => (deploys.last === null ? [] : [[[], deploys.last.atMs / 1000]]),
   },
   {
     kind: 'gauge',
     name: 'stackc_last_deploy_success',
-    help: '1 if all of the last change to the stack was done that was no healing.',
+    help: '1 if all of the last change to the stack was done that was no healing or scaling.',
     labels: [],
     samples: ({ tally: { deploys } }) =>
       deploys.last === null ? [] : [[[], Number(deploys.last.result === 'done')]],
@@ -63,7 +63,7 @@ export const deployMetrics: readonly Metric[] = [
   {
     kind: 'gauge',
     name: 'stackc_last_deploy_revision',
-    help: 'The number of the last change to the stack that was no healing, as stack history has it.',
+    help: 'The number of the last change to the stack that was no healing or scaling, as stack history has it.',
     labels: [],
     samples: ({ tally: { deploys } }) => (deploys.last === null ? [] : [[[], deploys.last.revision]]),
   },

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { HealWorld } from '../runtime/heal/watch-over.ts';
 import { systemError } from './system-error.ts';
 
-/** For whom healings are run. */
-interface Healer {
+/** For whom commands are run. */
+interface Caller {
   readonly stack: string;
   /** The engine's, as this container has it. */
   readonly socket: string;
@@ -18,15 +18,20 @@ interface Healer {
 const FINISH_MS = 2_000;
 
 /**
- * Runs `stack heal` of the program that lies beside this one, each time as a process of its own: who watches stays small
- * (ADR 0023). What it has to say goes to the log of this one. One that could not be run counts as one that failed. At the end
- * of this one it is asked to end as well, so that the journal tells how far it came.
+ * Runs `stack heal` or `stack scale` of the program that lies beside this one, each time as a process of its own: who watches
+ * stays small (ADR 0023, ADR 0024). What it has to say goes to the log of this one. One that could not be run counts as one that
+ * failed. At the end of this one it is asked to end as well, so that the journal tells how far it came.
  */
-export function healCommand({ stack, socket, stop, fail }: Healer): HealWorld['run'] {
+export function ownCommand(
+  command: 'heal' | 'scale',
+  { stack, socket, stop, fail }: Caller,
+): HealWorld['run'] {
   const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+  // Nobody is there to be asked.
+  const global = command === 'scale' ? ['--yes'] : [];
   return async (words) => {
     const program = ['-r', beside('./older-node.cjs'), beside('./stack.cjs')];
-    const child = spawn(process.execPath, [...program, '--name', stack, 'heal', ...words], {
+    const child = spawn(process.execPath, [...program, '--name', stack, ...global, command, ...words], {
       env: { ...process.env, DOCKER_HOST: `unix://${socket}`, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

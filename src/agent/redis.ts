@@ -1,0 +1,57 @@
+import { connect } from 'node:net';
+
+/** Whose lists are asked for. */
+export interface RedisAsk {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string | null;
+  readonly lists: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** An answer of a line, and none is longer. */
+const LONGEST = 4096;
+
+/**
+ * The lengths of lists of a Redis, added up: `AUTH` where there is a password, and `LLEN` for each list, in one go (RESP 2; each is
+ * answered in one line). A list that is not there is empty. Rejects with what the server, or the system, says; never with the password.
+ */
+export function redisLength({ host, port, password, lists, timeoutMs }: RedisAsk): Promise<number> {
+  const commands = [
+    ...(password === null ? [] : [['AUTH', password]]),
+    ...lists.map((list) => ['LLEN', list]),
+  ];
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port });
+    const end = (error: Error | null, sum = 0): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      if (error === null) resolve(sum);
+      else reject(error);
+    };
+    const timer = setTimeout(() => end(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('connect', () => socket.write(commands.map(request).join('')));
+    socket.on('error', (error) => end(error));
+    socket.on('close', () => end(new Error('it ended the connection')));
+    socket.on('data', (more: string) => {
+      text += more;
+      const lines = text.split('\r\n').slice(0, -1);
+      const failed = lines.find((line) => !/^(?:\+OK|:\d+)$/.test(line));
+      if (failed !== undefined) return end(new Error(failed.replace(/^-/, '')));
+      if (text.length > LONGEST * commands.length) return end(new Error('it is no Redis'));
+      if (lines.length < commands.length) return;
+      const lengths = lines.map((line) => (line.startsWith(':') ? Number(line.slice(1)) : 0));
+      end(
+        null,
+        lengths.reduce((sum, length) => sum + length, 0),
+      );
+    });
+  });
+}
+
+/** Each word with its length in bytes: it may hold anything. */
+function request(words: readonly string[]): string {
+  return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
+}

@@ -1,0 +1,44 @@
+import { rename, writeFile } from 'node:fs/promises';
+
+import { JOURNAL_FOLDER } from '../compiler/plan/agent-spec.ts';
+import { SCALE_FILE } from '../compiler/scale/places.ts';
+import { systemJobClock } from '../runtime/cron/job-clock.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { scaleAlong } from '../runtime/scale/scaler.ts';
+import { ownCommand } from './own-command.ts';
+import { redisLength } from './redis.ts';
+import { askHaproxy } from './runtime-socket.ts';
+
+/** For whom it is scaled. */
+interface Scaled {
+  readonly stack: string;
+  readonly engine: Engine;
+  /** The engine's, as this container has it. */
+  readonly socket: string;
+  /** The folder of the journal. */
+  readonly journal: string;
+  readonly note: (line: string) => void;
+  readonly fail: (why: string) => void;
+  readonly stop: AbortSignal;
+}
+
+/** Scales what the stack file says, by the program of this image, until it is stopped. */
+export function scale({ stack, engine, socket, journal, note, fail, stop }: Scaled): Promise<void> {
+  const path = `${journal}${SCALE_FILE.slice(JOURNAL_FOLDER.length)}`;
+  return scaleAlong({
+    stack,
+    engine,
+    clock: systemJobClock,
+    run: ownCommand('scale', { stack, socket, stop, fail }),
+    // One that has just been started may not listen yet: the next look tells.
+    haproxyStats: (at) => askHaproxy(at, 'show stat', 0),
+    redisLength,
+    keep: async (report) => {
+      // It only tells what was seen last: a crash may lose it.
+      await writeFile(`${path}.new`, `${JSON.stringify(report)}\n`, { mode: 0o600 });
+      await rename(`${path}.new`, path);
+    },
+    note,
+    stop,
+  });
+}

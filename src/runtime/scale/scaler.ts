@@ -1,0 +1,300 @@
+import { labels } from '../../compiler/labels.ts';
+import { hourAt } from '../../compiler/scale/hours.ts';
+import { SCALE_LIMITS, type ScaleLimits } from '../../compiler/scale/limits.ts';
+import {
+  adviseScale,
+  beginScaling,
+  changed,
+  changedBy,
+  type ScaleAdvice,
+  type ScaleState,
+} from '../../compiler/scale/policy.ts';
+import type { ReportedScale, ScaleReport } from '../../compiler/scale/report.ts';
+import { scaleRosterFrom, type ScaleEntry, type ScaleRoster } from '../../compiler/scale/roster.ts';
+import { sourceText } from '../../compiler/scale/words.ts';
+import type { JobClock } from '../cron/job-clock.ts';
+import type { ContainerSummary, Engine } from '../engine.ts';
+import { CpuMeter } from './cpu-meter.ts';
+import { measure, type Measured, type MeasureMemory, type MeasureWorld } from './measure.ts';
+
+/** Where nothing says what is scaled, it is asked again this often even if nothing happens. */
+const ASK_MS = 60_000;
+
+/** However short the file's own times are, it is looked no more often. */
+const SHORTEST_MS = 1_000;
+
+/** The exit code of a command that somebody else keeps out. */
+const LOCKED = 75;
+
+/** What scaling works in. */
+export interface ScaleWorld extends MeasureWorld {
+  readonly stack: string;
+  readonly engine: Pick<Engine, 'listContainers' | 'usage' | 'exec'>;
+  readonly clock: JobClock;
+  /** Runs `stack scale` with these words, to its end. */
+  readonly run: (words: readonly string[]) => Promise<{ readonly code: number; readonly stdout: string }>;
+  /** Keeps what was seen, for whoever asks. */
+  readonly keep: (report: ScaleReport) => Promise<void>;
+  readonly note: (line: string) => void;
+  readonly stop: AbortSignal;
+  readonly limits?: ScaleLimits;
+}
+
+/**
+ * Measures what the numbers of instances follow, and has them changed by a command of its own each time (ADR 0024). Resolves when it
+ * is stopped; what cannot be measured or asked is tried again.
+ */
+export async function scaleAlong(world: ScaleWorld): Promise<void> {
+  const scaler = new Scaler(world);
+  let said = '';
+  while (!world.stop.aborted) {
+    try {
+      await scaler.look();
+      said = '';
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (!world.stop.aborted && why !== said) world.note(`nothing is scaled: ${why}`);
+      said = why;
+    }
+    await world.clock.sleep(scaler.restMs, world.stop).catch(() => undefined);
+  }
+}
+
+/** A container, and what it came to. */
+interface Looked {
+  readonly entry: ScaleEntry;
+  readonly reported: ReportedScale;
+  readonly advice: ScaleAdvice;
+}
+
+class Scaler {
+  readonly #world: ScaleWorld;
+  readonly #limits: ScaleLimits;
+  readonly #memory: MeasureMemory = { meter: new CpuMeter(), lateUntilMs: new Map() };
+  #roster: ScaleRoster | null = null;
+  /** What the engine had when the roster was asked for last; null: that says nothing of it any more. */
+  #mark: string | null = null;
+  #askedMs = -Infinity;
+  #states = new Map<string, ScaleState>();
+
+  constructor(world: ScaleWorld) {
+    this.#world = world;
+    this.#limits = world.limits ?? SCALE_LIMITS;
+  }
+
+  /** Until the next look: as the limits say, or as often as what is scaled needs. */
+  get restMs(): number {
+    const spans = (this.#roster?.containers ?? []).flatMap(({ pace: { up, down, cooldownMs } }) =>
+      [up.afterMs, down.afterMs, cooldownMs].filter((ms) => ms > 0),
+    );
+    return Math.max(SHORTEST_MS, Math.min(this.#limits.sampleMs, ...spans));
+  }
+
+  /** Looks once, and has done what is due. */
+  async look(): Promise<void> {
+    const { engine, stack } = this.#world;
+    const isAny = this.#roster?.containers.length !== 0;
+    const own = [`${labels.stack}=${stack}`];
+    // Where nothing is scaled, only another revision can change that.
+    const rows = await engine.listContainers(isAny ? own : [...own, `${labels.role}=revision`]);
+    await this.#renew(markOf(rows, isAny));
+    const roster = this.#roster;
+    if (roster === null || roster.containers.length === 0) return;
+    const looked = await Promise.all(
+      roster.containers.map((entry) => this.#lookAt(entry, rows, roster.idle === null)),
+    );
+    const ids = new Set(rows.map(({ id }) => id));
+    this.#memory.meter.keep(ids);
+    await this.#tell(roster, looked);
+    if (roster.idle !== null) return;
+    for (const one of looked)
+      if (one.advice.to !== null && !this.#world.stop.aborted) await this.#change(one, looked, roster);
+  }
+
+  /** Asked again once containers have come or gone, or another revision is kept. */
+  async #renew(mark: string): Promise<void> {
+    const { run, note, clock, stop } = this.#world;
+    const isUnsure = this.#roster === null || this.#roster.idle !== null;
+    const isLate = clock.now() >= this.#askedMs + ASK_MS;
+    if (mark === this.#mark && !(isUnsure && isLate)) return;
+    this.#askedMs = clock.now();
+    this.#mark = mark;
+    const { code, stdout } = await run(['--roster']);
+    if (stop.aborted) return;
+    const roster = code === 0 ? scaleRosterFrom(stdout) : null;
+    if (roster === null && this.#roster !== null) note('nothing says what is scaled: it is asked again');
+    this.#roster = roster;
+    // From now on less is looked at.
+    if (roster?.containers.length === 0) this.#mark = revisionsIn(mark);
+    const states = new Map<string, ScaleState>();
+    for (const { key, last } of roster?.containers ?? []) {
+      const changedMs = last === null ? null : Math.min(last.at, clock.now());
+      const known = this.#states.get(key);
+      states.set(key, known === undefined ? beginScaling(changedMs) : changedBy(known, changedMs));
+    }
+    this.#states = states;
+  }
+
+  async #lookAt(entry: ScaleEntry, rows: readonly ContainerSummary[], isScaled: boolean): Promise<Looked> {
+    const { clock, engine } = this.#world;
+    // Processor and memory come with the same answer.
+    const world = { ...this.#world, engine: { ...engine, usage: once(engine) } };
+    const own = instancesOf(entry, rows);
+    const isPaused = own.some(({ state }) => state === 'paused');
+    const serving = own.filter(serves).map(({ id }) => id);
+    const measured = await Promise.all(
+      entry.sources.map((source): Promise<Measured> => {
+        const runner = source.kind === 'command' ? runnerOf(source.base, rows) : null;
+        return measure(source, entry, { serving, runner }, world, this.#memory);
+      }),
+    );
+    const hour = hourAt(entry, clock.wallMs());
+    const atMs = clock.now();
+    const look = {
+      atMs,
+      count: entry.count,
+      serving: serving.length,
+      readings: measured.map((one) => one.reading),
+    };
+    const before = this.#states.get(entry.key) ?? beginScaling(null);
+    const limits = { ...this.#limits, sampleMs: this.restMs };
+    const found = adviseScale(before, look, { pace: entry.pace, hour }, limits);
+    const advice = isPaused
+      ? resting(found)
+      : isAbove(entry, rows)
+        ? tidying(found, entry.count, atMs)
+        : found;
+    this.#states.set(entry.key, advice.state);
+    const { notBeforeMs, failures } = advice.state;
+    const reported: ReportedScale = {
+      key: entry.key,
+      count: entry.count,
+      serving: serving.length,
+      min: hour.min,
+      max: hour.max,
+      sources: measured.map((one) => one.reported),
+      rest: isPaused ? 'paused' : advice.to === null ? advice.because : isScaled ? 'changing' : 'idle',
+      failures,
+      notBeforeMs: notBeforeMs > atMs ? notBeforeMs : null,
+    };
+    return { entry, reported, advice };
+  }
+
+  async #change(one: Looked, all: readonly Looked[], roster: ScaleRoster): Promise<void> {
+    const { run, note, clock, stop } = this.#world;
+    const { entry, reported, advice } = one;
+    const { key, count: from, pace } = entry;
+    const { to } = advice;
+    if (to === null) return;
+    const why = whyWords(advice, reported);
+    note(from === to ? `${key}: ${why}` : `scaling ${key} from ${from} to ${to}: ${why}`);
+    const { code } = await run(['--by-agent', '--from', String(from), '--why', why, `${key}=${to}`]);
+    if (stop.aborted) return;
+    if (code === LOCKED) note('somebody changes the stack: scaled later');
+    else if (code !== 0) note(`${key} could not be scaled: \`stack history\` tells why`);
+    const result = code === 0 ? 'done' : code === LOCKED ? 'locked' : 'failed';
+    const state = changed(advice.state, { from, to, result }, clock.now(), pace, this.#limits);
+    this.#states.set(key, state);
+    // What it is now, the journal tells.
+    this.#mark = null;
+    const { failures, notBeforeMs } = state;
+    const rest = result === 'done' ? 'changed' : 'failed';
+    const count = result === 'done' ? to : from;
+    const over: ReportedScale = {
+      ...reported,
+      // What was measured was of as many as there were.
+      sources: result === 'done' ? [] : reported.sources,
+      count,
+      rest,
+      failures,
+      notBeforeMs: notBeforeMs > clock.now() ? notBeforeMs : null,
+    };
+    await this.#tell(
+      roster,
+      all.map((other) => (other === one ? { ...other, reported: over } : other)),
+    );
+  }
+
+  async #tell({ idle }: ScaleRoster, looked: readonly Looked[]): Promise<void> {
+    const atMs = Math.round(this.#world.clock.wallMs());
+    const containers = looked.map(({ reported }) => reported);
+    await this.#world.keep({ version: 1, atMs, idle, containers });
+  }
+}
+
+function resting({ state }: ScaleAdvice): ScaleAdvice {
+  return { state, to: null, because: 'settled' };
+}
+
+/** What was made by a scaling that was cut off goes again, unless it is wanted by now. */
+function tidying(found: ScaleAdvice, count: number, nowMs: number): ScaleAdvice {
+  if (found.to !== null || nowMs < found.state.notBeforeMs) return found;
+  return { state: found.state, to: count, because: 'cut off' };
+}
+
+function whyWords({ because }: ScaleAdvice, { sources }: ReportedScale): string {
+  if (because === 'clock') return 'by the clock';
+  if (because === 'cut off') return 'what a scaling that was cut off has made goes';
+  return sources.map(sourceText).join(', ');
+}
+
+/** Asks for each container once. */
+function once(engine: ScaleWorld['engine']): ScaleWorld['engine']['usage'] {
+  const asked = new Map<string, ReturnType<ScaleWorld['engine']['usage']>>();
+  return (id) => {
+    const usage = asked.get(id) ?? engine.usage(id);
+    asked.set(id, usage);
+    return usage;
+  };
+}
+
+/** Names of what a roster is made from: kept revisions and, where anything is scaled, instances. */
+function markOf(rows: readonly ContainerSummary[], isAny: boolean): string {
+  return rows
+    .filter(
+      ({ labels: own }) => own[labels.role] === 'revision' || (isAny && own[labels.role] === 'instance'),
+    )
+    .map(({ name, id, state, labels: own }) => `${own[labels.role] ?? ''} ${name} ${id} ${state}`)
+    .sort()
+    .join('\n');
+}
+
+function revisionsIn(mark: string): string {
+  return mark
+    .split('\n')
+    .filter((line) => line.startsWith('revision '))
+    .join('\n');
+}
+
+/** Those of its instances that there are to be, and are there. */
+function instancesOf(
+  { base, count }: ScaleEntry,
+  rows: readonly ContainerSummary[],
+): readonly ContainerSummary[] {
+  const names = new Set(Array.from({ length: count }, (_, index) => `${base}${index}`));
+  return rows.filter(({ name }) => names.has(name));
+}
+
+/** Whether there are instances above the number, or half-made ones. What has failed is kept to be looked at. */
+function isAbove({ base, count }: ScaleEntry, rows: readonly ContainerSummary[]): boolean {
+  return rows.some(({ name }) => {
+    const digits = name.startsWith(base)
+      ? /^(\d+)(?:\.\d+\.next)?$/.exec(name.slice(base.length))?.[1]
+      : undefined;
+    return digits !== undefined && Number(digits) >= count;
+  });
+}
+
+/** In the engine's own words: `Up 3 minutes (health: starting)`. */
+function serves({ state, status }: ContainerSummary): boolean {
+  return state === 'running' && !/\((?:unhealthy|health: starting)\)$/.test(status);
+}
+
+/** The first instance of a container that runs. */
+function runnerOf(base: string, rows: readonly ContainerSummary[]): string | null {
+  const index = (name: string) => Number(/^\d+$/.exec(name.slice(base.length))?.[0] ?? Number.NaN);
+  const running = rows
+    .filter(({ name, state }) => state === 'running' && name.startsWith(base) && index(name) >= 0)
+    .sort((a, b) => index(a.name) - index(b.name));
+  return running[0]?.id ?? null;
+}

@@ -1,0 +1,283 @@
+import { describe, expect, test } from 'vitest';
+
+import { containerKey } from '../../../src/compiler/desired/keys.ts';
+import { labels } from '../../../src/compiler/labels.ts';
+import type { ScaleReport } from '../../../src/compiler/scale/report.ts';
+import type { ScaleEntry, ScaleRoster } from '../../../src/compiler/scale/roster.ts';
+import type { ContainerUsage } from '../../../src/runtime/engine.ts';
+import { scaleAlong } from '../../../src/runtime/scale/scaler.ts';
+import { memoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { plainConfig } from '../../support/plain-config.ts';
+import { virtualClock } from '../../support/virtual-clock.ts';
+
+const SECOND_MS = 1000;
+
+/** Of a Redis list, ten jobs for one instance; one more after 30 s, one fewer after 60 s. */
+const entry: ScaleEntry = {
+  key: containerKey('shop', 'app'),
+  base: 'shop-app',
+  count: 2,
+  min: 1,
+  max: 5,
+  pace: { up: { step: 4, afterMs: 30_000 }, down: { step: 1, afterMs: 60_000 }, cooldownMs: 30_000 },
+  schedule: [],
+  cpus: null,
+  last: null,
+  sources: [
+    { kind: 'lists', host: 'shop-redis0', port: 6379, lists: ['jobs'], password: 'hush', target: 10 },
+  ],
+};
+
+class Scene {
+  readonly engine: MemoryEngine;
+  readonly clock = virtualClock();
+  readonly commands: (readonly [number, string])[] = [];
+  readonly notes: string[] = [];
+  report: ScaleReport | null = null;
+  roster: Omit<ScaleRoster, 'version' | 'stack'> = { revision: 1, idle: null, containers: [entry] };
+  /** Null: Redis does not answer. */
+  jobs: number | null = 20;
+  usage: (id: string) => ContainerUsage | null = () => null;
+  /** The name of an instance that somebody has paused. */
+  paused: string | null = null;
+  /** What the command gives. */
+  code = 0;
+
+  constructor() {
+    this.engine = memoryEngine({ clock: this.clock, images: { 'app:1': {} } });
+  }
+
+  async make(count: number): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      if ((await this.engine.findContainer(`shop-app${index}`)) !== null) continue;
+      const own = { [labels.stack]: 'shop', [labels.role]: 'instance' };
+      const config = plainConfig({ name: `shop-app${index}`, image: 'app:1', labels: own });
+      await this.engine.startContainer(await this.engine.createContainer(config));
+    }
+  }
+
+  /** What an apply of `stack scale` comes to: the number is the roster's from then on. */
+  async #scaled(to: number): Promise<void> {
+    await this.make(to);
+    for (let index = to; index < 10; index += 1) await this.engine.removeContainer(`shop-app${index}`);
+    const set = { container: 'shop/app', from: 0, to, by: 'agent', at: this.clock.now(), why: null };
+    const [first = entry] = this.roster.containers;
+    this.roster = { ...this.roster, containers: [{ ...first, count: to, last: set }] };
+  }
+
+  async play(
+    story: (scene: Scene, wait: (seconds: number) => Promise<void>) => Promise<void>,
+  ): Promise<this> {
+    await this.make(2);
+    const stop = new AbortController();
+    const scaling = scaleAlong({
+      stack: 'shop',
+      engine: {
+        ...this.engine,
+        usage: (id) => Promise.resolve(this.usage(id)),
+        listContainers: async (wanted) =>
+          (await this.engine.listContainers(wanted)).map((row) =>
+            row.name === this.paused ? { ...row, state: 'paused' } : row,
+          ),
+      },
+      clock: { ...this.clock, wallMs: () => this.clock.now(), upMs: () => this.clock.now() },
+      run: async (words) => {
+        this.commands.push([this.clock.now() / SECOND_MS, words.join(' ')]);
+        if (words[0] === '--roster')
+          return { code: 0, stdout: JSON.stringify({ version: 1, stack: 'shop', ...this.roster }) };
+        if (this.code === 0) await this.#scaled(Number(words.at(-1)?.split('=')[1]));
+        return { code: this.code, stdout: '' };
+      },
+      haproxyStats: () => Promise.reject(new Error('nobody asks')),
+      redisLength: ({ password }) =>
+        this.jobs === null || password !== 'hush'
+          ? Promise.reject(new Error('connect ECONNREFUSED'))
+          : Promise.resolve(this.jobs),
+      keep: (report) => {
+        this.report = report;
+        return Promise.resolve();
+      },
+      note: (line) => void this.notes.push(line),
+      stop: stop.signal,
+    });
+    const telling = async (): Promise<void> => {
+      await story(this, (seconds) => this.clock.sleep(seconds * SECOND_MS));
+      stop.abort();
+      await scaling;
+    };
+    await this.clock.run(telling());
+    return this;
+  }
+
+  get changes(): Scene['commands'] {
+    return this.commands.filter(([, words]) => words !== '--roster');
+  }
+}
+
+describe('the scaler', () => {
+  test('adds what is wanted once it is wanted for long enough, and says why', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      await wait(60);
+      now.jobs = 40;
+      await wait(120);
+    });
+    expect(scene.changes).toEqual([[90, '--by-agent --from 2 --why queue 20 of 10 shop/app=4']]);
+    expect(scene.notes).toEqual(['scaling shop/app from 2 to 4: queue 20 of 10']);
+    expect(scene.report?.containers).toMatchObject([
+      { key: 'shop/app', count: 4, serving: 4, rest: 'settled', sources: [{ name: 'queue', value: 10 }] },
+    ]);
+    expect(JSON.stringify(scene.report)).not.toContain('hush');
+  });
+
+  test('asks who is scaled once, and again when containers come or go', async () => {
+    const scene = await new Scene().play((_, wait) => wait(3600));
+    expect(scene.commands.map(([atS]) => atS)).toEqual([0]);
+    const other = await new Scene().play(async (now, wait) => {
+      await wait(100);
+      await now.engine.removeContainer('shop-app1');
+      await wait(100);
+    });
+    expect(other.commands.map(([atS, words]) => [atS, words])).toEqual([
+      [0, '--roster'],
+      [105, '--roster'],
+    ]);
+  });
+
+  test('takes one away at a time, and none while nothing is measured', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      now.jobs = null;
+      await wait(600);
+      now.jobs = 0;
+      await wait(300);
+    });
+    expect(scene.changes).toEqual([[660, '--by-agent --from 2 --why queue 0 of 10 shop/app=1']]);
+  });
+
+  test('tries again while somebody changes the stack', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      now.jobs = 40;
+      now.code = 75;
+      await wait(70);
+      now.code = 0;
+      await wait(100);
+    });
+    expect(scene.changes.map(([atS]) => atS)).toEqual([30, 45, 60, 75]);
+    expect(scene.notes[1]).toBe('somebody changes the stack: scaled later');
+  });
+
+  test('waits ever longer after a change that failed', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      now.jobs = 40;
+      now.code = 1;
+      await wait(600);
+    });
+    expect(scene.changes.map(([atS]) => atS)).toEqual([30, 60, 120, 240, 480]);
+    expect(scene.report?.containers[0]).toMatchObject({ rest: 'failed', failures: 5 });
+  });
+
+  test('does nothing after an apply that did not come to its end, nor while an instance is paused', async () => {
+    const idle = 'the last apply did not come to its end';
+    const unsettled = new Scene();
+    unsettled.roster = { ...unsettled.roster, idle };
+    unsettled.jobs = 40;
+    await unsettled.play((_, wait) => wait(300));
+    expect(unsettled.changes).toEqual([]);
+    expect(unsettled.report).toMatchObject({ idle, containers: [{ rest: 'idle' }] });
+    const paused = await new Scene().play(async (now, wait) => {
+      now.jobs = 40;
+      now.paused = 'shop-app1';
+      await wait(300);
+    });
+    expect(paused.changes).toEqual([]);
+    expect(paused.report?.containers[0]?.rest).toBe('paused');
+  });
+
+  test('keeps to the clock, with and without a source', async () => {
+    const at = (line: string, min: number, max: number) => ({
+      when: { schedule: [line], timezone: 'UTC' },
+      min,
+      max,
+    });
+    // It begins at midnight.
+    const schedule = [at('10 0 * * *', 4, 5), at('30 0 * * *', 1, 3)];
+    const plain = new Scene();
+    plain.roster = { ...plain.roster, containers: [{ ...entry, schedule, sources: [] }] };
+    await plain.play((_, wait) => wait(3600));
+    expect(plain.changes).toEqual([
+      // The evening before still holds.
+      [0, '--by-agent --from 2 --why by the clock shop/app=1'],
+      [600, '--by-agent --from 1 --why by the clock shop/app=4'],
+      [1800, '--by-agent --from 4 --why by the clock shop/app=1'],
+    ]);
+    const measured = new Scene();
+    measured.roster = { ...measured.roster, containers: [{ ...entry, schedule }] };
+    measured.jobs = 30;
+    await measured.play((_, wait) => wait(3600));
+    expect(measured.changes.map(([atS, words]) => [atS, words.slice(-10)])).toEqual([
+      [30, 'shop/app=3'],
+      [600, 'shop/app=4'],
+      [1800, 'shop/app=3'],
+    ]);
+  });
+
+  test.each([
+    ['shop-app2', 1],
+    ['shop-app2.1.next', 1],
+    ['shop-app2.1.failed', 0],
+    ['shop-app1.2.next', 0],
+    ['shop-apple2', 0],
+  ])('takes away what a scaling that was cut off has made: %s', async (name, times) => {
+    const scene = await new Scene().play(async (now, wait) => {
+      await wait(20);
+      await now.make(3);
+      await now.engine.renameContainer('shop-app2', name);
+      await wait(60);
+      await now.engine.removeContainer(name);
+    });
+    expect(scene.changes.length).toBeGreaterThanOrEqual(times);
+    if (times === 0) expect(scene.changes).toEqual([]);
+  });
+
+  test('does so once, and says so', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      await wait(20);
+      await now.make(4);
+      await wait(60);
+    });
+    const why = 'what a scaling that was cut off has made goes';
+    expect(scene.changes).toEqual([[30, `--by-agent --from 2 --why ${why} shop/app=2`]]);
+    expect(scene.notes).toEqual([`shop/app: ${why}`]);
+  });
+
+  test('looks more often where the file is in a hurry, and hardly at all where nothing is scaled', async () => {
+    const hurried = new Scene();
+    const pace = { ...entry.pace, up: { step: 4, afterMs: 2_000 } };
+    hurried.roster = { ...hurried.roster, containers: [{ ...entry, pace }] };
+    hurried.jobs = 40;
+    await hurried.play((_, wait) => wait(30));
+    expect(hurried.changes.map(([atS]) => atS)).toEqual([2]);
+    const none = new Scene();
+    none.roster = { ...none.roster, containers: [] };
+    await none.play(async (now, wait) => {
+      await wait(30);
+      await now.make(3);
+      await wait(3600);
+    });
+    expect(none.commands).toHaveLength(1);
+  });
+
+  test('follows the processor, of those that can be measured', async () => {
+    const scene = new Scene();
+    const cpu: ScaleEntry = { ...entry, cpus: 0.5, sources: [{ kind: 'cpu', target: 60 }] };
+    scene.roster = { ...scene.roster, containers: [cpu] };
+    // Half of one processor, all of it.
+    scene.usage = () => ({
+      atMs: scene.clock.now(),
+      cpuNs: scene.clock.now() * 1e6 * 0.5,
+      cpus: 4,
+      memory: null,
+    });
+    await scene.play((_, wait) => wait(70));
+    expect(scene.changes).toEqual([[45, '--by-agent --from 2 --why cpu 100 % of 60 % shop/app=4']]);
+  });
+});
