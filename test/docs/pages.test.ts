@@ -42,7 +42,7 @@ const files = [...text(join(folder, 'guide.md')).matchAll(/^```yaml\n((?:name|de
 );
 
 test('the guide shows whole stack files', () => {
-  expect(files).toHaveLength(11);
+  expect(files).toHaveLength(12);
 });
 
 test.each(files)('this stack file of the guide has no problem:\n%s', (file) => {
