@@ -52,23 +52,26 @@ describe('the lock', () => {
     expect((await w.apply(after)).at(-1)).toMatchObject({ type: 'finished', failed: 0 });
   });
 
-  test('of a healing is waited for as long as that lasts, by an apply', async () => {
-    const w = world(['app:1']);
-    await w.apply(before);
-    w.lease.take({ ...bob, command: 'heal' }, {});
-    const healing = async () => {
-      for (let atS = 0; atS < 60; atS += 5) {
-        await w.clock.sleep(5_000);
-        w.lease.goOn('bob', null);
-      }
-      w.lease.free('bob');
-    };
-    const leaving = healing();
-    const events = await w.apply(after);
-    await leaving;
-    // It was planned before that: whoever asked for it plans again.
-    expect(events.find(({ type }) => type === 'locked')).toMatchObject({ holder: null });
-  });
+  test.each(['heal', 'scale'])(
+    'of a `%s` is waited for as long as that lasts, by an apply',
+    async (command) => {
+      const w = world(['app:1']);
+      await w.apply(before);
+      w.lease.take({ ...bob, command }, {});
+      const upkeep = async () => {
+        for (let atS = 0; atS < 60; atS += 5) {
+          await w.clock.sleep(5_000);
+          w.lease.goOn('bob', null);
+        }
+        w.lease.free('bob');
+      };
+      const leaving = upkeep();
+      const events = await w.apply(after);
+      await leaving;
+      // It was planned before that: whoever asked for it plans again.
+      expect(events.find(({ type }) => type === 'locked')).toMatchObject({ holder: null });
+    },
+  );
 
   test('of one that is gone from this machine is waited for until the agent misses its word', async () => {
     const w = world(['app:1']);

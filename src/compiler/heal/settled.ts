@@ -1,4 +1,3 @@
-import type { ApplyCommand } from '../journal/record.ts';
 import type { Revision } from '../journal/revisions.ts';
 import { isWhole, type KeptRevision } from '../revision/kept-revisions.ts';
 
@@ -15,7 +14,7 @@ export function isSettled(
 }
 
 /** Whether a change only keeps up what a revision says: a healing, or another number of instances within its limits. */
-export function isUpkeep(command: ApplyCommand): boolean {
+export function isUpkeep(command: string): boolean {
   return command === 'heal' || command === 'scale';
 }
 

@@ -1,3 +1,4 @@
+import { isUpkeep } from '../../compiler/heal/settled.ts';
 import {
   AgentError,
   type AgentConnector,
@@ -21,8 +22,8 @@ const LEAVING_MS = 500;
 /** Longer where its process has ended on this machine: at the latest, the agent misses its word. */
 const GONE_MS = 15_000;
 
-/** Nobody has to come back because something is being healed just then: a gate of it may take a minute. */
-const HEALING_MS = 120_000;
+/** Nobody has to come back because something is being healed or scaled just then: a gate of it may take a minute. */
+const UPKEEP_MS = 120_000;
 
 /** Between two questions whether it is free by now: while somebody may be leaving, and from then on. */
 const ASK_AGAIN_MS = { soon: 100, later: 500 };
@@ -34,7 +35,7 @@ export interface LeaseOptions {
   readonly agent: string | null;
   /** When the engine was looked at for the plan, by the clock. */
   readonly observedAtMs: number;
-  /** How long somebody else is waited for; half a second at least, and two minutes where the agent heals. */
+  /** How long somebody else is waited for; half a second at least, and two minutes where the agent heals or scales. */
   readonly timeoutMs: number;
   readonly onWait: (holder: Holder) => void;
 }
@@ -117,7 +118,7 @@ export class ApplyLease {
       if (holder === null) return { why: 'stale' };
       const waitedMs = this.#clock.now() - askedFirstMs;
       const isLeaving = waitedMs < (ownerState(holder.mark) === 'gone' ? GONE_MS : LEAVING_MS);
-      const patienceMs = holder.command === 'heal' && request.command !== 'heal' ? HEALING_MS : 0;
+      const patienceMs = isUpkeep(holder.command) && !isUpkeep(request.command) ? UPKEEP_MS : 0;
       if (!isLeaving && waitedMs >= Math.max(timeoutMs, patienceMs)) return { why: 'held', holder };
       if (!isLeaving && !isTold) {
         onWait(holder);
