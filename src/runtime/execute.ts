@@ -288,10 +288,18 @@ class Execution {
         if (await this.#untilStop(op, this.#performer.takeBack(op))) done.push(op);
       } catch (error) {
         failures.push(await this.#describe(error, op, () => null));
+        // What brings the old generation back comes before what takes the new one away: an engine that restarts in between
+        // must find one of them that it starts, and that is published.
+        if (isGone(error)) break;
       }
     }
     if (failures.length > 0) this.#rolls.stick(because);
     this.#frame.journal?.noteBack(id, { atMs, result: failures.length > 0 ? 'failed' : 'done' });
     this.#emit({ type: 'undo-finished', atMs: clock.now(), group, done, failures });
   }
+}
+
+/** There is no engine to ask. */
+function isGone(error: unknown): boolean {
+  return error instanceof EngineError && (error.kind === 'unreachable' || error.kind === 'cut-off');
 }

@@ -190,6 +190,29 @@ describe('the way back', () => {
     expect(await undone(engine, planOf([start], back.slice(0, 2)))).toEqual([]);
   });
 
+  it.each([
+    ['unreachable', []],
+    ['cut-off', []],
+    // Of what one engine refuses, the rest is taken back all the same.
+    ['server', ['container.rename', 'container.remove']],
+  ] as const)('of which a step fails as `%s` goes on with %j', async (kind, done) => {
+    const engine = memoryEngine({
+      images: { 'app:1': {} },
+      before: ({ method }) => {
+        if (method === 'stopContainer') throw new EngineError(kind, 'stop container app', 'going down');
+        if (method === 'removeNetwork') throw new EngineError('server', 'remove network', 'no');
+        return undefined;
+      },
+    });
+    const id = await engine.createContainer(plainConfig({ name: 'app', image: 'app:1' }));
+    await engine.startContainer(id);
+    const events = await walk(planOf([{ kind: 'network.remove', network: 'shop' }], back), engine);
+    const event = events.find(({ type }) => type === 'undo-finished');
+    if (event?.type !== 'undo-finished') throw new Error('nothing was taken back');
+    expect(event.done.map((op) => op.kind)).toEqual(done);
+    expect(event.failures).not.toEqual([]);
+  });
+
   it('starts only what does not run', async () => {
     const engine = memoryEngine({ images: { 'app:1': {} } });
     const id = await engine.createContainer(plainConfig({ name: 'app', image: 'app:1' }));
