@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import type { HealWorld } from '../runtime/heal/watch-over.ts';
+import type { RunOwnCommand } from '../runtime/own-command.ts';
 import { systemError } from './system-error.ts';
 
 /** For whom commands are run. */
@@ -22,10 +22,7 @@ const FINISH_MS = 2_000;
  * stays small (ADR 0023, ADR 0024). What it has to say goes to the log of this one. One that could not be run counts as one that
  * failed. At the end of this one it is asked to end as well, so that the journal tells how far it came.
  */
-export function ownCommand(
-  command: 'heal' | 'scale',
-  { stack, socket, stop, fail }: Caller,
-): HealWorld['run'] {
+export function ownCommand(command: 'heal' | 'scale', { stack, socket, stop, fail }: Caller): RunOwnCommand {
   const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   // Nobody is there to be asked.
   const global = command === 'scale' ? ['--yes'] : [];

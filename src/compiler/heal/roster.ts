@@ -1,5 +1,6 @@
 import type { ContainerKey, InstanceKey } from '../desired/desired-state.ts';
 import { containerKey, instanceKey } from '../desired/keys.ts';
+import { firstVersion } from '../first-version.ts';
 import type { Revision } from '../journal/revisions.ts';
 import { instanceEngineName } from '../names.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
@@ -105,11 +106,5 @@ function needed({ name: own, dependsOn, links }: ContainerSpec, all: readonly Co
 
 /** The roster of a text; null for one of another version, or none. */
 export function rosterFrom(text: string): HealRoster | null {
-  try {
-    // The same version has written it.
-    const found: HealRoster = JSON.parse(text);
-    return found.version === 1 && Array.isArray(found.instances) ? found : null;
-  } catch {
-    return null;
-  }
+  return firstVersion(text, 'instances');
 }

@@ -1,3 +1,4 @@
+import { firstVersion } from '../first-version.ts';
 import type { ScaleRest } from './policy.ts';
 
 /** What the scaler has seen and done last, as it keeps it beside the journal for `stack status`. Nothing of it is secret. */
@@ -42,10 +43,5 @@ export interface ReportedSource {
 
 /** The report of a text; null for one of another version, or none. */
 export function scaleReportFrom(text: string): ScaleReport | null {
-  try {
-    const found: ScaleReport = JSON.parse(text);
-    return found.version === 1 && Array.isArray(found.containers) ? found : null;
-  } catch {
-    return null;
-  }
+  return firstVersion(text, 'containers');
 }

@@ -1,6 +1,7 @@
 import type { ListedServers } from '../balancer/listed-servers.ts';
 import type { ContainerKey } from '../desired/desired-state.ts';
 import type { DesiredScale, DesiredSource } from '../desired/scale.ts';
+import { firstVersion } from '../first-version.ts';
 import type { SetCount } from '../journal/record.ts';
 
 /** What the scaler goes by: the scaled containers of the revision that runs, and where they are measured (ADR 0024). It holds secrets. */
@@ -46,11 +47,5 @@ export interface StatsSocket {
 
 /** The roster of a text; null for one of another version, or none. */
 export function scaleRosterFrom(text: string): ScaleRoster | null {
-  try {
-    // The same version has written it.
-    const found: ScaleRoster = JSON.parse(text);
-    return found.version === 1 && Array.isArray(found.containers) ? found : null;
-  } catch {
-    return null;
-  }
+  return firstVersion(text, 'containers');
 }

@@ -5,6 +5,7 @@ import { labels } from '../../compiler/labels.ts';
 import type { ObservedLink } from '../../compiler/observed/observed-state.ts';
 import { fileName, mountedVolumes, socketPlace } from '../../compiler/reconcile/sockets.ts';
 import type { ContainerSummary, Engine } from '../engine.ts';
+import { listedHealth } from '../listed-health.ts';
 import { observedAgents } from '../observe.ts';
 import { observeLinks } from '../observe-links.ts';
 import { specOf } from '../parse-spec.ts';
@@ -39,12 +40,7 @@ function seenAs(found: CurrentRow | undefined, links: readonly ObservedLink[]) {
   if (found === undefined) return null;
   if (found.kind === 'adopted') return { ...found.details, isPublished: true };
   const { row } = found;
-  return { state: row.state, health: healthOf(row), isPublished: isPublished(row, links) };
-}
-
-/** The engine's own words end in it: `Up 3 minutes (unhealthy)`. */
-function healthOf({ status }: ContainerSummary): 'none' | 'unhealthy' {
-  return status.endsWith('(unhealthy)') ? 'unhealthy' : 'none';
+  return { state: row.state, health: listedHealth(row), isPublished: isPublished(row, links) };
 }
 
 /** Whether the published name leads to anybody; true where nobody could look. */

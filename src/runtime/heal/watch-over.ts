@@ -17,6 +17,7 @@ import { wordsOf } from '../cron/outage.ts';
 import type { AgentSession } from '../agent/agent-session.ts';
 import type { Clock } from '../clock.ts';
 import type { ContainerChange, Engine } from '../engine.ts';
+import { LOCKED, type RunOwnCommand } from '../own-command.ts';
 import { phaseOf } from '../observe.ts';
 import { Asking, ASK_MS } from './asking.ts';
 import { lookAtInstances } from './conditions.ts';
@@ -37,9 +38,6 @@ const PAUSE_MS = { first: 1_000, longest: 10_000 };
 /** After an answer that says nothing of what should run: each takes the start of a command. */
 const ROSTER_PAUSE_MS = { first: 5_000, longest: 300_000 };
 
-/** The exit code of a command that somebody else keeps out. */
-const LOCKED = 75;
-
 /** What healing works in. */
 export interface HealWorld {
   readonly stack: string;
@@ -48,7 +46,7 @@ export interface HealWorld {
   readonly agent: Pick<AgentSession, 'probe'>;
   readonly clock: Clock;
   /** Runs `stack heal` with these words, to its end. */
-  readonly run: (words: readonly string[]) => Promise<{ readonly code: number; readonly stdout: string }>;
+  readonly run: RunOwnCommand;
   readonly note: (line: string) => void;
   readonly stop: AbortSignal;
   readonly limits?: HealLimits;

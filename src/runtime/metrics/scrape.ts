@@ -1,6 +1,7 @@
 import type { HealRoster } from '../../compiler/heal/roster.ts';
 import type { Clock } from '../clock.ts';
 import type { JobNow } from '../cron/job-now.ts';
+import { wordsOf } from '../cron/outage.ts';
 import type { Engine } from '../engine.ts';
 import { Exposition } from './exposition.ts';
 import type { ProcessUse, ScrapeErrors, SOURCES } from './metric.ts';
@@ -94,7 +95,7 @@ export class Scraper {
         counts: { ...counts, [source]: counts[source] + 1 },
         lastMs: this.#parts.clock.wallMs(),
       };
-      const why = error instanceof Error ? error.message : String(error);
+      const why = wordsOf(error);
       if (this.#told[source] !== why) this.#parts.note(`metrics lack what the ${source} tells: ${why}`);
       this.#told[source] = why;
       return null;

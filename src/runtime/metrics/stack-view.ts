@@ -3,6 +3,7 @@ import { PLANES, type AgentSpec } from '../../compiler/plan/agent-spec.ts';
 import { agentName } from '../../compiler/reconcile/agents.ts';
 import { withAdopted } from '../adopt/with-adopted.ts';
 import type { ContainerSummary, Engine } from '../engine.ts';
+import { listedHealth } from '../listed-health.ts';
 import { phaseOf } from '../observe.ts';
 
 /** The instances of one container, as the engine lists them. */
@@ -48,13 +49,12 @@ export function containerOf({ labels: own }: Pick<ContainerSummary, 'labels'>): 
 }
 
 /** A new generation serves once it has passed its gate and has its name; an old one as long as it runs. */
-function serves({ name, state, status }: ContainerSummary): boolean {
-  const phase = phaseOf(name);
+function serves(row: ContainerSummary): boolean {
+  const phase = phaseOf(row.name);
   if (phase !== 'current' && phase !== 'old') return false;
-  return state === 'running' && !/\((?:unhealthy|health: starting)\)$/.test(status);
+  return row.state === 'running' && listedHealth(row) === 'none';
 }
 
-/** The engine's own words end in it: `Up 3 minutes (unhealthy)`. */
-function isUnhealthy({ name, state, status }: ContainerSummary): boolean {
-  return phaseOf(name) === 'current' && state === 'running' && status.endsWith('(unhealthy)');
+function isUnhealthy(row: ContainerSummary): boolean {
+  return phaseOf(row.name) === 'current' && row.state === 'running' && listedHealth(row) === 'unhealthy';
 }

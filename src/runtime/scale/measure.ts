@@ -3,6 +3,7 @@ import type { ReportedSource } from '../../compiler/scale/report.ts';
 import type { MeasuredSource, ScaleEntry } from '../../compiler/scale/roster.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import type { Clock } from '../clock.ts';
+import { wordsOf } from '../cron/outage.ts';
 import { EngineError, type Engine } from '../engine.ts';
 import { runExec } from '../perform/run-exec.ts';
 import type { CpuMeter } from './cpu-meter.ts';
@@ -63,7 +64,7 @@ export async function measure(
       reported: { ...named, value, why: value === null ? 'nobody could be measured yet' : null },
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     return { reading: { target, total: null, missing: 0 }, reported: { ...named, value: null, why } };
   }
 }

@@ -13,7 +13,10 @@ import type { ReportedScale, ScaleReport } from '../../compiler/scale/report.ts'
 import { scaleRosterFrom, type ScaleEntry, type ScaleRoster } from '../../compiler/scale/roster.ts';
 import { sourceText } from '../../compiler/scale/words.ts';
 import type { JobClock } from '../cron/job-clock.ts';
+import { wordsOf } from '../cron/outage.ts';
 import type { ContainerSummary, Engine } from '../engine.ts';
+import { listedHealth } from '../listed-health.ts';
+import { LOCKED, type RunOwnCommand } from '../own-command.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { measure, type Measured, type MeasureMemory, type MeasureWorld } from './measure.ts';
 
@@ -23,16 +26,13 @@ const ASK_MS = 60_000;
 /** However short the file's own times are, it is looked no more often. */
 const SHORTEST_MS = 1_000;
 
-/** The exit code of a command that somebody else keeps out. */
-const LOCKED = 75;
-
 /** What scaling works in. */
 export interface ScaleWorld extends MeasureWorld {
   readonly stack: string;
   readonly engine: Pick<Engine, 'listContainers' | 'usage' | 'exec'>;
   readonly clock: JobClock;
   /** Runs `stack scale` with these words, to its end. */
-  readonly run: (words: readonly string[]) => Promise<{ readonly code: number; readonly stdout: string }>;
+  readonly run: RunOwnCommand;
   /** Keeps what was seen, for whoever asks. */
   readonly keep: (report: ScaleReport) => Promise<void>;
   readonly note: (line: string) => void;
@@ -52,7 +52,7 @@ export async function scaleAlong(world: ScaleWorld): Promise<void> {
       await scaler.look();
       said = '';
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = wordsOf(error);
       if (!world.stop.aborted && why !== said) world.note(`nothing is scaled: ${why}`);
       said = why;
     }
@@ -285,9 +285,8 @@ function isAbove({ base, count }: ScaleEntry, rows: readonly ContainerSummary[])
   });
 }
 
-/** In the engine's own words: `Up 3 minutes (health: starting)`. */
-function serves({ state, status }: ContainerSummary): boolean {
-  return state === 'running' && !/\((?:unhealthy|health: starting)\)$/.test(status);
+function serves(row: ContainerSummary): boolean {
+  return row.state === 'running' && listedHealth(row) === 'none';
 }
 
 /** The first instance of a container that runs. */
