@@ -42,7 +42,7 @@ export function ownCommand(command: 'heal' | 'scale', { stack, socket, stop, fai
     try {
       await once(child, 'close');
     } catch (error) {
-      fail(`\`stack heal\` cannot be run: ${systemError(error)}`);
+      fail(`\`stack ${command}\` cannot be run: ${systemError(error)}`);
       return { code: 1, stdout: '' };
     } finally {
       stop.removeEventListener('abort', end);

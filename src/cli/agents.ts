@@ -5,6 +5,7 @@ import type { ContainerState } from '../compiler/observed/observed-state.ts';
 import { PLANES, type AgentMetrics, type AgentSpec } from '../compiler/plan/agent-spec.ts';
 import { metricsPlaces } from '../compiler/plan/metrics-places.ts';
 import { agentName } from '../compiler/reconcile/agents.ts';
+import { follows } from '../compiler/scale/spec-counts.ts';
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
 import { unreachable } from '../compiler/unreachable.ts';
 import type { ContainerSummary, Engine } from '../runtime/engine.ts';
@@ -101,6 +102,8 @@ function tasksOf(plane: AgentSpec['plane'], agent: ContainerSummary, facts: Agen
 function engineTasks(agent: ContainerSummary, { jobs, spec }: AgentFacts): readonly string[] {
   const metrics = metricsOf(agent);
   const healed = spec === null ? null : rosterOf(spec, 0, []).instances.length;
+  const containers = spec?.applications.flatMap((application) => application.containers) ?? [];
+  const scaled = containers.filter(({ scale }) => follows(scale)).length;
   const starts = jobs.jobs.length === 0 ? [] : [`starts ${plural(jobs.jobs.length, 'job')}`];
   const heals = healed === null ? ['heals what does not say `heal: false`'] : [];
   return [
@@ -108,6 +111,7 @@ function engineTasks(agent: ContainerSummary, { jobs, spec }: AgentFacts): reado
     // Without the file nobody knows of one that would be there for metrics alone.
     ...(healed === null && metrics !== null && starts.length === 0 ? [] : heals),
     ...(healed === null || healed === 0 ? [] : [`heals ${plural(healed, 'instance')}`]),
+    ...(scaled === 0 ? [] : [`scales ${plural(scaled, 'container')}`]),
     ...(metrics === null ? [] : [`serves metrics at ${metricsPlaces(metrics)}`]),
   ];
 }

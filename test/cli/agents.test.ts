@@ -43,6 +43,13 @@ async function told(name: string, words: readonly string[] = [], where = cwd): P
 }
 
 describe('agent status', () => {
+  it('says what it scales', async () => {
+    const scaled = { ...app, scale: { min: 1, max: 3, command: { command: 'cat /load', target: 5 } } };
+    await write({}, { app: scaled });
+    await apply();
+    expect((await told('shop-agent-engine'))[0]).toBe('heals 2 instances; scales 1 container');
+  });
+
   it('says what each is there for, and what comes next', async () => {
     await write({ agent: { metrics: { port: 9464 } }, heal: true }, { app, job });
     await apply();
