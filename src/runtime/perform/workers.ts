@@ -32,7 +32,8 @@ export async function workersOf({
 
 const IS_OWN: Readonly<Record<ConfigCheck['program'], RegExp>> = {
   nginx: /^nginx: worker process/,
-  haproxy: /^(?:\S*\/)?haproxy(?: |$)/,
+  // In brackets at the moment at which its master starts itself anew, when it has no arguments yet.
+  haproxy: /^(?:(?:\S*\/)?haproxy(?: |$)|\[haproxy\]$)/,
 };
 
 /**

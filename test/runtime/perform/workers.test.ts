@@ -33,6 +33,7 @@ describe('workers', () => {
     ['nginx', { 7: 'nginx: master process nginx', 8: 'nginx: worker process', 9: 'sh -c nginx' }, [8]],
     ['nginx', { 7: 'nginx -g daemon off; master_process off;' }, []],
     ['haproxy', { 7: HAPROXY, 8: 'haproxy -sf 8 -W', 9: 'tail -f /var/log/haproxy' }, [7, 8]],
+    ['haproxy', { 7: '[haproxy]', 8: HAPROXY, 9: '[haproxy-log]' }, [7, 8]],
     ['haproxy', { 7: HAPROXY }, []],
   ] as const)('of %s among %j are %j', async (program, seen, pids) => {
     expect(await workersOf(scene(program, [seen]).context)).toEqual(pids);
@@ -62,6 +63,11 @@ describe('a new worker', () => {
       message: 'haproxy goes on by the old files: it has started no new worker within 10 s',
       containerId: 'c1',
     });
+  });
+
+  test('is waited for while haproxy’s master starts itself anew, and has no arguments', async () => {
+    const { context, clock } = scene('haproxy', [{ ...old, 7: '[haproxy]' }, old]);
+    await expect(clock.run(awaitNewWorker([7, 8], context, 10_000))).rejects.toThrow('no new worker');
   });
 
   test('that ends again was none', async () => {
