@@ -22,11 +22,12 @@ export function keepOptions(
 ): KeepOptions {
   const begun = begunRevisions(made.stack, kept);
   const whole = begun.filter(({ revision }) => isWhole(revisions.find((one) => one.revision === revision)));
-  const good = keptRevisions(made.stack, kept).length + whole.length;
+  const good = keptRevisions(made.stack, kept);
   return {
     ...made,
     // Whoever goes back wants to be able to go forth again.
-    keep: isBack ? Math.max(keep, good) : keep,
+    keep: isBack ? Math.max(keep, good.length + whole.length) : keep,
+    good,
     whole,
     begun: begun.filter((one) => !whole.includes(one)),
   };

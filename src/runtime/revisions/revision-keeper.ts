@@ -6,6 +6,7 @@ import {
   encodeStoredRevision,
   isOfWholeFile,
   isSameContent,
+  type NoStoredRevision,
   type StoredImage,
   type StoredRevision,
 } from '../../compiler/revision/stored-revision.ts';
@@ -28,6 +29,8 @@ export interface KeepOptions {
   readonly keep: number;
   /** The agent's container, whose image a revision's container is made from. */
   readonly agent: string;
+  /** Revisions that can be gone back to. */
+  readonly good: readonly KeptRevision[];
   /** Revisions that were begun before, and came to their end without being named so. */
   readonly whole: readonly KeptRevision[];
   /** Revisions that were begun before, and did not come to their end. */
@@ -44,6 +47,8 @@ export class RevisionKeeper {
   readonly #options: KeepOptions;
   #begun: { readonly container: string; readonly revision: number; readonly stored: StoredRevision } | null =
     null;
+  /** What the kept ones were made from, read while the apply is under way; null: it could not be read. */
+  readonly #read = new Map<string, Promise<StoredRevision | NoStoredRevision | null>>();
 
   constructor(engine: Engine, clock: Clock, options: KeepOptions) {
     this.#engine = engine;
@@ -53,16 +58,28 @@ export class RevisionKeeper {
 
   /** Rejects with `EngineError`. */
   async begin(revision: number): Promise<void> {
-    const { stack, agent, whole, begun } = this.#options;
-    const found = await this.#engine.inspectContainer(agent);
-    if (found === null) throw new EngineError('not-found', 'inspect agent', 'the agent is not there', 404);
-    const container = await createRevision(this.#engine, stack, revision, found.imageId);
-    const stored = await this.#lookedUp(this.#options.stored);
+    const { whole, begun, good } = this.#options;
+    const [container, stored] = await Promise.all([
+      this.#create(revision),
+      this.#lookedUp(this.#options.stored),
+    ]);
     await this.#write(container, REVISION_FILE, stored);
     this.#begun = { container, revision, stored };
     await Promise.all(whole.map((one) => this.#sealLate(one)));
     // Nobody goes on with an apply that another one has followed.
     await Promise.all(begun.map(({ id }) => this.#remove(id)));
+    for (const { id } of good)
+      this.#read.set(
+        id,
+        readRevision(this.#engine, id).catch(() => null),
+      );
+  }
+
+  async #create(revision: number): Promise<string> {
+    const { stack, agent } = this.#options;
+    const found = await this.#engine.inspectContainer(agent);
+    if (found === null) throw new EngineError('not-found', 'inspect agent', 'the agent is not there', 404);
+    return createRevision(this.#engine, stack, revision, found.imageId);
   }
 
   /** What can never be gone back to, goes. */
@@ -136,7 +153,9 @@ export class RevisionKeeper {
     const good = keptRevisions(stack, kept);
     const read = await Promise.all(
       good.map(async ({ id }) =>
-        id === container && sealed !== null ? sealed : readRevision(this.#engine, id),
+        id === container && sealed !== null
+          ? sealed
+          : ((await this.#read.get(id)) ?? readRevision(this.#engine, id)),
       ),
     );
     const contentOf = (at: number) => {
