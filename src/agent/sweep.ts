@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, statSync, unlinkSync, type Dirent } from 'node:
 
 import { TEMPORARY } from './published-link.ts';
 import { tableOf } from './read-table.ts';
+import { Refusals } from './refusals.ts';
 import { codeOf, systemError } from './system-error.ts';
 import { countSockets } from './unix-table.ts';
 
@@ -18,20 +19,30 @@ const HELD = /^\.hold\./;
 /**
  * Removes the socket that a server has left at a generation's own path, so that it can bind it again when the engine
  * restarts it: some refuse a path that exists. A socket counts as left when the kernel's tables have it no more, in
- * whatever network namespace, though somebody was seen to listen on it; one that is bound and not listened on yet
- * stands in them. A connection is no listener: it stands in the table of the one who connected, and goes with it. Removes
- * as well the links of publishes that an agent was killed in.
+ * whatever network namespace, though somebody was seen to listen on it, or though it refuses all connections: one that is
+ * bound and not listened on yet stands in them. A connection is no listener: it stands in the table of the one who
+ * connected, and goes with it. Removes as well the links of publishes that an agent was killed in.
  */
 export function sweep(root: string, proc = '/proc'): () => void {
   /** Socket paths with a process in whose table they were listened on. */
   const seen = new Map<string, string>();
   const complained = new Set<string>();
+  const refusals = new Refusals();
   const timer = setInterval(() => {
+    const unseen = new Set<string>();
     for (const path of find(root, (entry) => isOwn(entry) || isTemporary(entry), DEPTH)) {
       const name = path.slice(path.lastIndexOf('/') + 1);
-      if (name.startsWith(TEMPORARY) ? isOld(path) : isLeft(path, name, proc, seen))
-        remove(path, seen, complained);
+      if (name.startsWith(TEMPORARY)) {
+        if (isOld(path)) remove(path, seen, complained);
+        continue;
+      }
+      const wasSeen = seen.has(path);
+      const inode = unlisted(path, name, proc, seen);
+      if (inode === null) continue;
+      if (!wasSeen) unseen.add(path);
+      if (wasSeen || refusals.hasRefused(path, inode)) remove(path, seen, complained);
     }
+    refusals.keep(unseen);
   }, LOOK_EVERY_MS);
   return () => clearInterval(timer);
 }
@@ -41,9 +52,10 @@ export function removeHeld(root: string): void {
   for (const path of find(root, isHeld, DEPTH)) remove(path, new Map(), new Set());
 }
 
-function isLeft(path: string, name: string, proc: string, seen: Map<string, string>): boolean {
+/** Which file it is, where nobody has bound or opened a socket of that name; else null. Notes who listens on it. */
+function unlisted(path: string, name: string, proc: string, seen: Map<string, string>): string | null {
   const known = seen.get(path);
-  if (known !== undefined && countSockets(tableOf(tableFile(proc, known)), name).listening) return false;
+  if (known !== undefined && countSockets(tableOf(tableFile(proc, known)), name).listening) return null;
   const before = inodeOf(path);
   let stands = false;
   for (const { pid, table } of tables(proc)) {
@@ -53,7 +65,7 @@ function isLeft(path: string, name: string, proc: string, seen: Map<string, stri
     seen.set(path, pid);
     break;
   }
-  return !stands && known !== undefined && before !== null && inodeOf(path) === before;
+  return !stands && inodeOf(path) === before ? before : null;
 }
 
 /** One that may not be removed is tried again each time, and told of once: the agent's first process must not end of it. */

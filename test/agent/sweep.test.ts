@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -74,6 +75,31 @@ test('one that a restarted server has bound and does not listen on yet stays', a
   const { path } = await bound('.shop-app0.2', false);
   await pause(1200);
   expect(existsSync(path)).toBe(true);
+});
+
+test('what is left of a server that ended beside the agent goes once it has refused everybody for a while', async () => {
+  const other = agentPlace();
+  try {
+    const [dead, bare, served] = await Promise.all([
+      bound('.shop-app0.8', true, other),
+      bound('.shop-app1.8', false, other),
+      bound('other', true, other),
+    ]);
+    await killed(dead.child);
+    // Under a name of its own making, which no table has.
+    const renamed = join(other.volume, '.shop-app2.8');
+    renameSync(served.path, renamed);
+    await once(other.start([]).stdout, 'data');
+    const left = () => readdirSync(other.volume).filter((name) => name.endsWith('.8'));
+    await pause(1_500);
+    expect(left()).toHaveLength(3);
+    await expect.poll(left, { timeout: 20_000 }).toEqual(['.shop-app1.8', '.shop-app2.8']);
+    await pause(1_500);
+    expect(left()).toEqual(['.shop-app1.8', '.shop-app2.8']);
+    await killed(bare.child);
+  } finally {
+    other.remove();
+  }
 });
 
 test('one whose server it cannot see stays when the connections of others to it end', async () => {

@@ -2,9 +2,9 @@ import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 
 import { BadDays, DIRECTORY, failureOf } from '../support/bad-days.ts';
-import { LoadScene, type LoadResult } from '../support/load.ts';
+import { answers, LoadScene, type LoadResult } from '../support/load.ts';
 import { SLEEPY_SERVER } from '../support/moody-server.ts';
-import { docker, unfolded, until } from '../support/stack-cli.ts';
+import { docker, rows, unfolded, until } from '../support/stack-cli.ts';
 
 const NAME = 'e2e-bad';
 
@@ -75,6 +75,8 @@ describe.concurrent('bad days', () => {
       await failsOnAPathThatItBindsItself(days);
       await comesAndGoesOnAPathThatItBindsItself(days);
     }));
+
+  test('of a machine that loses its power', () => LoadScene.within(`${NAME}-p`, everythingEndsAtOnce));
 
   test('of a full disk', () => LoadScene.within(`${NAME}-d`, fullDisk));
 
@@ -247,6 +249,20 @@ async function crashesOnItsOwnSocket(days: BadDays): Promise<void> {
     (text) => /app0 .*healthy/.test(text),
   );
   await days.converges({ entrypoint });
+}
+
+/** Nobody is left who has seen them listen, and both refuse a path that exists. */
+async function everythingEndsAtOnce(scene: LoadScene): Promise<void> {
+  await scene.up(scene.served('node'));
+  const names = ['agent', 'load-app0', 'load-app1'].map((name) => `${scene.name}-${name}`);
+  const pids = rows(await docker('inspect', '-f', '{{.State.Pid}}', ...names));
+  for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
+  await until(
+    async () => (await scene.folder.run(['status'])).stdout,
+    (text) => /app0 .*healthy/.test(text) && /app1 .*healthy/.test(text),
+    60_000,
+  );
+  await answers(scene.url);
 }
 
 /** The old one comes back, and answers what was held. */

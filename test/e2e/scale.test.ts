@@ -19,7 +19,6 @@ test('instances come and go under load, by hand and by what a command prints, an
     expect(await agents()).not.toContain(AGENT);
     await isScaledByHand(scene);
     await isScaledByItself(scene, made);
-    await isKept(scene);
   }));
 
 const agents = async () => (await docker('ps', '--format', '{{.Names}}')).split('\n');
@@ -50,7 +49,7 @@ async function isScaledByItself(scene: LoadScene, made: Served): Promise<void> {
     min: 1,
     max: 4,
     command: { container: 'haproxy', command: ['cat', BACKLOG], target: 10 },
-    requests: { balancer: 'haproxy', target: 1000 },
+    requests: { balancer: 'haproxy', target: 6 },
     up: { after: '1s' },
     down: { after: '2s', step: 3 },
     cooldown: '1s',
@@ -69,12 +68,16 @@ async function isScaledByItself(scene: LoadScene, made: Served): Promise<void> {
     await until(instances, (count) => count === 1, 60_000);
   });
   expect(loads.map(({ failures }) => failures)).toEqual([{}]);
-  await backlogIs(20);
-  await until(
-    async () => (await cli('history')).stdout,
-    (text) => /agent@\S+ .* done \(scale of 4: app 1 → 2\)$/m.test(text),
-    60_000,
-  );
+  // Twelve sessions at once, six for each.
+  const slow = await scene.underLoad([{ concurrency: 12, paths: ['/slow/1.5'] }], async () => {
+    await until(
+      async () => (await cli('history')).stdout,
+      (text) => /agent@\S+ .* done \(scale of 4: app 1 → 2\)$/m.test(text),
+      60_000,
+    );
+    await isKept(scene);
+  });
+  expect(slow.map(({ failures }) => failures)).toEqual([{}]);
 }
 
 /** Another version, with what was set; and nothing to do then. */

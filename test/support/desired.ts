@@ -281,7 +281,7 @@ export function settled(desired: DesiredState): ObservedState {
     networks: desired.networks.map((n) => n.name),
     ownNetworks: desired.networks.map((n) => n.name),
     volumes: desired.volumes,
-    agents: desiredAgents(desired, plainRequest, []).map((agent) => ({
+    agents: desiredAgents(desired, nothing, plainRequest, []).map((agent) => ({
       name: agent.name,
       id: `id-${agent.name}`,
       state: 'running',

@@ -12,12 +12,15 @@ import { command, docker, rows, until, type Ran } from './stack-cli.ts';
 export class OwnEngine {
   readonly #home = mkdtempSync(join(tmpdir(), 'stackc-engine-'));
   readonly #namespace: string;
+  readonly #measures: boolean;
   #daemon: ChildProcess | null = null;
   readonly socket = join(this.#home, 'docker.sock');
   readonly host = `unix://${this.socket}`;
 
-  constructor(namespace: string) {
+  /** `measures`: it can tell what its containers use, and restarts without them, since it mounts what it needs for itself. */
+  constructor(namespace: string, { measures = false }: { readonly measures?: boolean } = {}) {
     this.#namespace = namespace;
+    this.#measures = measures;
   }
 
   /** Makes the namespace, starts the engine, and gives it images that the shared one has. */
@@ -38,6 +41,7 @@ export class OwnEngine {
       enter,
       [
         ...words,
+        ...(this.#measures ? MEASURING : []),
         'dockerd',
         `--host=${this.host}`,
         `--data-root=${this.#home}/data`,
@@ -110,6 +114,24 @@ export class OwnEngine {
     rmSync(this.#home, { recursive: true, force: true });
   }
 }
+
+/**
+ * Runs a command with all of the kernel's controllers mounted, as they are where a machine has booted with its service manager.
+ * Where one is missing, the engine measures nothing.
+ */
+const MEASURING = [
+  'unshare',
+  '--mount',
+  '--propagation=slave',
+  'sh',
+  '-c',
+  `cd /sys/fs/cgroup && test -e cgroup.controllers ||
+     for name in $(awk '$4 == 1 { print $1 }' /proc/cgroups); do
+       mkdir -p "$name" && { mountpoint -q "$name" || mount -t cgroup -o "$name" cgroup "$name"; }
+     done
+   exec "$@"`,
+  'sh',
+];
 
 /** Nothing, of a process that is gone by now. */
 function textOf(file: string): string {

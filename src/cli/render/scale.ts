@@ -77,7 +77,7 @@ function restWords(
     case 'failed':
       return failures === 0
         ? `somebody else changes the stack${later}`
-        : `the last ${failures === 1 ? 'try' : `${failures} tries`} failed${later}: \`stack history\` tells why`;
+        : `the last ${failures === 1 ? 'try' : `${failures} tries`} failed${later}: \`stack agent logs engine\` tells why`;
     case 'changed':
       return 'changed just now';
     case 'idle':

@@ -13,6 +13,7 @@ import { measuredVolumes } from '../scale/measured-volumes.ts';
 import { follows } from '../scale/spec-counts.ts';
 import { canonicalJson } from '../desired/canonical-json.ts';
 import type { ObservedAgent, ObservedState } from '../observed/observed-state.ts';
+import { agentParts } from './agent-parts.ts';
 import { PLANES, type AgentMetrics, type AgentSpec } from '../plan/agent-spec.ts';
 import type { PlanRequest } from '../plan/plan.ts';
 
@@ -24,6 +25,7 @@ import type { PlanRequest } from '../plan/plan.ts';
  */
 export function desiredAgents(
   desired: DesiredState,
+  observed: Pick<ObservedState, 'agents'>,
   { agentImage: image, engineSocket }: Pick<PlanRequest, 'agentImage' | 'engineSocket'>,
   leaving: readonly string[],
 ): readonly AgentSpec[] {
@@ -61,11 +63,20 @@ export function desiredAgents(
       image,
       networks: desired.networks.map((n) => n.name).sort(),
       volumes: watchedVolumes(desired),
-      engineSocket: desired.engineSocket ?? engineSocket,
+      engineSocket: desired.engineSocket ?? ownSocket(desired.stack, observed) ?? engineSocket,
       ...(metrics === null ? {} : { metrics }),
     });
   }
   return agents;
+}
+
+/**
+ * The engine's socket that the agent has which runs: that one is there, wherever whoever plans reaches the engine. The agent
+ * itself has it elsewhere than its host.
+ */
+function ownSocket(stack: string, { agents }: Pick<ObservedState, 'agents'>): string | null {
+  const own = agents.find(({ name }) => name === agentName(stack, 'engine'));
+  return own?.state !== 'running' ? null : (agentParts(own.spec)?.engineSocket ?? null);
 }
 
 /** Whether somebody must start containers by the clock. */

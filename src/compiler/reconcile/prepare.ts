@@ -8,6 +8,7 @@ import type { PlanBuilder } from '../plan/plan-builder.ts';
 import { isOfPart } from '../plan/plan.ts';
 import type { Change, NodeId, PlanRequest, Reason, Subject } from '../plan/plan.ts';
 import { recordAdoptions, type Recorded } from './record-adoptions.ts';
+import { agentParts } from './agent-parts.ts';
 import { agentAction, hasHealed, hasJobs, joinedNetworks, scales, strayAgents } from './agents.ts';
 import { buildImages } from './builds.ts';
 import { pendingMigrations } from './migrations.ts';
@@ -254,29 +255,18 @@ function agentReason(existing: ObservedAgent, spec: AgentSpec): Reason {
     const drift = listReason('networks', joinedNetworks(existing), spec.networks);
     return drift === null ? stateReason(existing) : { ...drift, kind: 'drift' };
   }
-  const before = partsOf(existing.spec);
+  const before = agentParts(existing.spec);
   if (before !== null && before.image !== spec.image) return field('image', before.image, spec.image);
   const [served, wanted] = [before?.metrics, spec.metrics].map((one) => (one ? metricsPlaces(one) : null));
   if (before !== null && served !== wanted) return field('metrics', served ?? null, wanted ?? null);
+  if (before?.engineSocket !== undefined && before.engineSocket !== spec.engineSocket)
+    return field('engine_socket', before.engineSocket, spec.engineSocket ?? null);
   const differs =
     before === null
       ? null
       : (listReason('volumes', before.volumes, spec.volumes) ??
         listReason('networks', before.networks, spec.networks));
   return differs ?? field('agent', 'of another version', 'of this one');
-}
-
-/** Null for a label that another version wrote otherwise. */
-function partsOf(label: string): Pick<AgentSpec, 'image' | 'volumes' | 'networks' | 'metrics'> | null {
-  try {
-    const found: Partial<AgentSpec> | null = JSON.parse(label);
-    const { image, volumes, networks, metrics } = found ?? {};
-    return typeof image === 'string' && Array.isArray(volumes) && Array.isArray(networks)
-      ? { image, volumes, networks, ...(metrics === undefined ? {} : { metrics }) }
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 function stateReason(existing: ObservedAgent | null): Reason {

@@ -248,7 +248,7 @@ function neededAgents(
   if (request.scale !== undefined && hasEngine && planes.has('stack')) planes.add('engine');
   if (planes.size === 0) return [];
   const planned = plannedRuntimeVolumes(desired);
-  return desiredAgents(desired, request, [...leaving, ...told, ...planned]).filter((agent) =>
+  return desiredAgents(desired, observed, request, [...leaving, ...told, ...planned]).filter((agent) =>
     planes.has(agent.plane),
   );
 }

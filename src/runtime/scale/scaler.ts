@@ -191,7 +191,7 @@ class Scaler {
     const { code } = await run(['--by-agent', '--from', String(from), '--why', why, `${key}=${to}`]);
     if (stop.aborted) return;
     if (code === LOCKED) note('somebody changes the stack: scaled later');
-    else if (code !== 0) note(`${key} could not be scaled: \`stack history\` tells why`);
+    else if (code !== 0) note(`${key} could not be scaled: what is above tells why`);
     const result = code === 0 ? 'done' : code === LOCKED ? 'locked' : 'failed';
     const state = changed(advice.state, { from, to, result }, clock.now(), pace, this.#limits);
     this.#states.set(key, state);

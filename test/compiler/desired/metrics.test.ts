@@ -87,7 +87,7 @@ const HTTP_GATE = {
 
 describe('the agent that serves metrics', () => {
   const configOf = (state: typeof plain) => {
-    const agent = desiredAgents(state, plainRequest, []).find(({ plane }) => plane === 'engine');
+    const agent = desiredAgents(state, nothing, plainRequest, []).find(({ plane }) => plane === 'engine');
     return agent === undefined ? null : agentConfig('shop', agent);
   };
 
@@ -113,7 +113,7 @@ describe('the agent that serves metrics', () => {
   test('has no way to the sockets of instances where it heals nothing', () => {
     const served = desiredState([{ name: 'app', socket: true, gate: HTTP_GATE }]);
     const volumesOf = (heals: boolean) =>
-      desiredAgents({ ...served, heals, metrics: measured.metrics }, plainRequest, []).find(
+      desiredAgents({ ...served, heals, metrics: measured.metrics }, nothing, plainRequest, []).find(
         ({ plane }) => plane === 'engine',
       )?.volumes;
     expect([volumesOf(false), volumesOf(true)]).toEqual([[], ['shop-socks-run']]);

@@ -12,6 +12,7 @@ import type {
 } from '../../../src/compiler/observed/observed-state.ts';
 import { causeOf } from '../../../src/compiler/plan/cause.ts';
 import { isPending, type PlanRequest } from '../../../src/compiler/plan/plan.ts';
+import { desiredAgents } from '../../../src/compiler/reconcile/agents.ts';
 import { destroyPlan } from '../../../src/compiler/reconcile/destroy.ts';
 import { reconcile } from '../../../src/compiler/reconcile/reconcile.ts';
 import { desiredState, plainRequest, settled } from '../../support/desired.ts';
@@ -280,6 +281,27 @@ describe('the agent that starts jobs', () => {
     ).toEqual(['agent shop-agent-engine']);
     const { nodes } = plan(desired, settled(desired), { engineSocket: '/run/other.sock' });
     expect(nodes).toEqual([]);
+  });
+
+  test('keeps the socket that it has, whoever plans, as long as it runs', () => {
+    const before = settled({ ...desired, engineSocket: '/run/user/1000/docker.sock' });
+    const socketOf = (state: 'running' | 'exited') => {
+      const agents = before.agents.map((agent) => ({ ...agent, state }));
+      const own = desiredAgents(desired, { agents }, plainRequest, []);
+      return own.flatMap(({ engineSocket }) => engineSocket ?? []);
+    };
+    expect([socketOf('running'), socketOf('exited')]).toEqual([
+      ['/run/user/1000/docker.sock'],
+      ['/var/run/docker.sock'],
+    ]);
+  });
+
+  test('that was made with another socket of the file says which', () => {
+    const moved = { ...desired, engineSocket: '/run/other.sock' };
+    const change = plan(moved, settled(desired)).changes.find(({ id }) => id === 'agent shop-agent-engine');
+    expect(change?.reasons).toMatchObject([
+      { field: 'engine_socket', from: '/var/run/docker.sock', to: '/run/other.sock' },
+    ]);
   });
 });
 

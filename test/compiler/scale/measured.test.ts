@@ -63,7 +63,7 @@ describe('the volumes that are measured in', () => {
 
   test('are mounted by the agent that scales; one without them is replaced', () => {
     const desired = shop(sessions);
-    const spec = desiredAgents(desired, plainRequest, []).find(({ plane }) => plane === 'engine');
+    const spec = desiredAgents(desired, nothing, plainRequest, []).find(({ plane }) => plane === 'engine');
     expect(spec?.volumes).toEqual(['shop-admin']);
     const own = (volumes: readonly string[]) => ({
       ...nothing,
