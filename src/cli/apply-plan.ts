@@ -53,8 +53,8 @@ export interface Applied {
   readonly again: string;
   /** Whether it is planned again where somebody has changed the stack while the lock was waited for. */
   readonly replans: boolean;
-  /** Whether it ends the last apply, which did not come to its end: that is written down even where nothing is left to do. */
-  readonly endsLast?: boolean;
+  /** Whether it is written down even where nothing is left to do: it ends the last apply, which did not come to its end, or sets a number. */
+  readonly isKept?: boolean;
   /** Who applies, from where; absent: whoever runs this command. */
   readonly who?: Pick<ApplyBegin, 'user' | 'host'>;
   /** When what it goes by was looked at, by the clock; absent: when it is planned. */
@@ -78,7 +78,7 @@ export async function applyPlan(
   const { connection, plan } = planned;
   if (connection === null) return exitCode.done;
   if (!hasWork(plan))
-    return applied.endsLast === true && atHand(planned) !== null
+    return applied.isKept === true && atHand(planned) !== null
       ? walked(context, applied, planned, { ...flags, prove: null }, plannedAtMs)
       : exitCode.done;
   if (flags.requireZeroDowntime) {
@@ -191,12 +191,17 @@ async function approve(
   const nowMs = context.io.clock.now();
   // While somebody read the plan, somebody else may have applied: nothing is done that was not shown.
   const now = await applied.plan(false, inputs.images);
-  if (JSON.stringify(now.plan.nodes) === JSON.stringify(plan.nodes)) return nowMs;
+  if (workOf(now.plan) === workOf(plan)) return applied.sinceMs ?? nowMs;
   throw new CommandFailure(
     exitCode.failed,
     `stack \`${plan.stack}\` or its file has changed since this plan was made; nothing was done`,
     'run the command again: it shows what is to be done now',
   );
+}
+
+/** What is done, and the numbers of instances that are written down with it: the scaler may have set others, and changed nothing else. */
+function workOf({ nodes, counts = [] }: Plan): string {
+  return JSON.stringify([nodes, counts.map(({ container, count }) => [container, count])]);
 }
 
 async function showPlan(context: CommandContext, planned: PlannedStack): Promise<void> {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { JOURNAL_FILE } from '../../src/compiler/plan/agent-spec.ts';
+import { startStack } from '../support/cli.ts';
 import { one, ShopScene, type Version } from '../support/shop-scene.ts';
+import { until } from '../support/stack-cli.ts';
 
 const shop = new ShopScene();
 const { applied, cli, cutOff, write } = shop;
@@ -84,6 +86,21 @@ describe('by hand', () => {
     expect(refused.stderr).toContain('`app` has 4 instances by now, not 2');
   });
 
+  it('writes the number down where as many are there already', async () => {
+    await applied(scaled);
+    await scale('app=4');
+    await shop.memory.removeContainer('shop-app3');
+    expect(await scale('app=3')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('there are as many already'),
+    });
+    expect((await cli('plan')).stdout).toMatch(/^Nothing to do: .*\napp: 3 instances, set by /m);
+    expect((await cli('history', '--name', 'shop')).stdout).toMatch(/^3 .* done \(scale of 1: app 4 → 3\)$/m);
+    // Of what is asked for and holds already there is nothing to tell.
+    await scale('app=3');
+    expect((await cli('history', '--name', 'shop')).stdout).not.toMatch(/^4 /m);
+  });
+
   it('waits for nobody who changes the stack', async () => {
     await applied(scaled);
     await write({ ...scaled, image: 'app:2' });
@@ -146,6 +163,28 @@ describe('what was set stays', () => {
     await cutOff({ ...scaled, image: 'app:3' });
     expect(await cli('resume', '--yes')).toMatchObject({ code: 0 });
     expect(instances()).toEqual(['app0', 'app1', 'app2', 'app3']);
+  });
+
+  it('in what was approved while the number changed: nothing is done', async () => {
+    const web = { deploy: 'auto', image: 'app:1', startup_time: 0.01, scale: { min: 1, max: 6 } };
+    const both: Version = { ...scaled, more: { web } };
+    await applied(both);
+    await write({ ...both, more: { web: { ...web, env: { A: 'b' } } } });
+    for (const [words, before] of [
+      [['apply'], 2],
+      [['scale', '--name', 'shop', 'web=3'], 4],
+    ] as const) {
+      const asking = startStack(words, { cwd: shop.cwd, engine: shop.memory, terminal: true });
+      await until(
+        async () => asking.texts.stderr,
+        (text) => text.includes('Type `yes`'),
+      );
+      expect(await scale(`app=${before + 1}`)).toMatchObject({ code: 0 });
+      asking.type('yes\n');
+      expect((await asking.done).code).not.toBe(0);
+      const { stdout } = await cli('scale', '--name', 'shop', '--yes', `app=${before + 2}`);
+      expect(stdout).toContain('Plan: 1 to create');
+    }
   });
 
   it('is forgotten with `scale`, and begins as the file says when it comes back', async () => {

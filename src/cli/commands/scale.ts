@@ -90,6 +90,7 @@ export async function scale(
       migrations: false,
       // By then it may be about other numbers.
       replans: false,
+      isKept: asked.some(({ from, to }) => from !== to),
       question: byAgent ? null : (stack) => `Scale stack \`${stack}\`: ${steps}? Type \`yes\`:`,
       again: `stack scale ${asked.map(({ name, to }) => `${name}=${to}`).join(' ')}`,
       who,

@@ -67,7 +67,7 @@ export async function applyRevision(
       question: (stack) => `Apply this to stack \`${stack}\`? Type \`yes\`:`,
       again: 'stack resume',
       // What nothing is left of came to its end all the same.
-      endsLast: command !== 'rollback',
+      isKept: command !== 'rollback',
     },
     flags,
   );
