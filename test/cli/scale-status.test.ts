@@ -100,7 +100,6 @@ describe('what the agent is told', () => {
     expect(roster.containers).toMatchObject([
       {
         key: 'shop/app',
-        base: 'shop-app',
         count: 4,
         min: 1,
         max: 6,
@@ -114,7 +113,7 @@ describe('what the agent is told', () => {
             lists: ['mail', 'jobs'],
             password: 'first-secret',
           },
-          { kind: 'command', base: 'shop-redis', command: ['bin/waiting', 'app0'], timeoutMs: 5000 },
+          { kind: 'command', container: 'shop/redis', command: ['bin/waiting', 'app0'], timeoutMs: 5000 },
         ],
       },
     ]);

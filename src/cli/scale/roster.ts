@@ -83,7 +83,6 @@ async function rosterOf(context: CommandContext, kept: Kept): Promise<ScaleRoste
     const { key, template } = container;
     return {
       key,
-      base: template.engineName.slice(0, -1),
       count: counts.get(key) ?? min,
       min,
       max,

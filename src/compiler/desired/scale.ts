@@ -3,7 +3,9 @@ import type { ContainerSpec } from '../spec/container-spec.ts';
 import type { ScaleHours, ScalePace, ScaleSource } from '../spec/scale-spec.ts';
 import type { ApplicationSpec } from '../spec/application-spec.ts';
 import { unreachable } from '../unreachable.ts';
+import type { ContainerKey } from './desired-state.ts';
 import type { Expander } from './expander.ts';
+import { containerKey } from './keys.ts';
 import { wordsExpander } from './words.ts';
 
 /** Where a Redis listens, where nothing says otherwise. */
@@ -36,10 +38,10 @@ export type DesiredSource = { readonly target: number } & (
       readonly lists: readonly string[];
       readonly password: string | null;
     }
-  /** In the first instance of a container that runs; its instances are called `base` and a number. */
+  /** In the first instance of a container that runs. */
   | {
       readonly kind: 'command';
-      readonly base: string;
+      readonly container: ContainerKey;
       readonly command: readonly string[];
       readonly timeoutMs: number;
     }
@@ -94,9 +96,9 @@ function sourceOf(source: ScaleSource, { container, application, expander }: Pla
     }
     case 'command': {
       const { command, timeoutMs } = source;
-      const base = `${application.base}-${source.container?.name ?? container.name}`;
+      const at = containerKey(application.name, source.container?.name ?? container.name);
       const words = wordsExpander(command, expander)(scope, null).real ?? [];
-      return { kind: 'command', base, command: words, timeoutMs, target };
+      return { kind: 'command', container: at, command: words, timeoutMs, target };
     }
     default:
       return unreachable(source);

@@ -18,8 +18,6 @@ export interface ScaleRoster {
 /** One of them. */
 export interface ScaleEntry extends Pick<DesiredScale, 'min' | 'max' | 'pace' | 'schedule'> {
   readonly key: ContainerKey;
-  /** Of its instances' containers: this and their number. */
-  readonly base: string;
   /** How many there are to be now. */
   readonly count: number;
   /** Of one instance; null: all that the machine has. */

@@ -1,4 +1,7 @@
+import type { ContainerKey } from '../../compiler/desired/desired-state.ts';
+import { containerKey } from '../../compiler/desired/keys.ts';
 import { labels } from '../../compiler/labels.ts';
+import type { Phase } from '../../compiler/observed/observed-state.ts';
 import { hourAt } from '../../compiler/scale/hours.ts';
 import { SCALE_LIMITS, type ScaleLimits } from '../../compiler/scale/limits.ts';
 import {
@@ -12,10 +15,12 @@ import {
 import type { ReportedScale, ScaleReport } from '../../compiler/scale/report.ts';
 import { scaleRosterFrom, type ScaleEntry, type ScaleRoster } from '../../compiler/scale/roster.ts';
 import { sourceText } from '../../compiler/scale/words.ts';
+import { withAdopted } from '../adopt/with-adopted.ts';
 import type { JobClock } from '../cron/job-clock.ts';
 import { wordsOf } from '../cron/outage.ts';
 import type { ContainerSummary, Engine } from '../engine.ts';
 import { listedHealth } from '../listed-health.ts';
+import { phaseOf } from '../observe.ts';
 import { LOCKED, type RunOwnCommand } from '../own-command.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { measure, type Measured, type MeasureMemory, type MeasureWorld } from './measure.ts';
@@ -96,7 +101,9 @@ class Scaler {
     const isAny = this.#roster?.containers.length !== 0;
     const own = [`${labels.stack}=${stack}`];
     // Where nothing is scaled, only another revision can change that.
-    const rows = await engine.listContainers(isAny ? own : [...own, `${labels.role}=revision`]);
+    const rows = isAny
+      ? await withAdopted(engine, await engine.listContainers(own))
+      : await engine.listContainers([...own, `${labels.role}=revision`]);
     await this.#renew(markOf(rows, isAny));
     const roster = this.#roster;
     if (roster === null || roster.containers.length === 0) return;
@@ -144,7 +151,7 @@ class Scaler {
     const serving = own.filter(serves).map(({ id }) => id);
     const measured = await Promise.all(
       entry.sources.map((source): Promise<Measured> => {
-        const runner = source.kind === 'command' ? runnerOf(source.base, rows) : null;
+        const runner = source.kind === 'command' ? runnerOf(source.container, rows) : null;
         return measure(source, entry, { serving, runner }, world, this.#memory);
       }),
     );
@@ -266,23 +273,47 @@ function revisionsIn(mark: string): string {
     .join('\n');
 }
 
+/** An instance as the planner knows it: by its labels, under whatever name somebody gave it. */
+interface Found {
+  readonly row: ContainerSummary;
+  /** Its number. */
+  readonly index: number;
+  readonly phase: Phase;
+}
+
+/** The instances of a container, in the order of their numbers. */
+function foundOf(key: ContainerKey, rows: readonly ContainerSummary[]): readonly Found[] {
+  return rows
+    .flatMap((row): readonly Found[] => {
+      const {
+        [labels.role]: role,
+        [labels.application]: application = '',
+        [labels.container]: container = '',
+        [labels.instance]: instance = '',
+      } = row.labels;
+      const digits = instance.startsWith(container) ? instance.slice(container.length) : '';
+      if (role !== 'instance' || containerKey(application, container) !== key || !/^\d+$/.test(digits))
+        return [];
+      return [{ row, index: Number(digits), phase: phaseOf(row.name) }];
+    })
+    .sort((a, b) => a.index - b.index);
+}
+
 /** Those of its instances that there are to be, and are there. */
 function instancesOf(
-  { base, count }: ScaleEntry,
+  { key, count }: Pick<ScaleEntry, 'key' | 'count'>,
   rows: readonly ContainerSummary[],
 ): readonly ContainerSummary[] {
-  const names = new Set(Array.from({ length: count }, (_, index) => `${base}${index}`));
-  return rows.filter(({ name }) => names.has(name));
+  return foundOf(key, rows).flatMap(({ row, index, phase }) =>
+    phase === 'current' && index < count ? [row] : [],
+  );
 }
 
 /** Whether there are instances above the number, or half-made ones. What has failed is kept to be looked at. */
-function isAbove({ base, count }: ScaleEntry, rows: readonly ContainerSummary[]): boolean {
-  return rows.some(({ name }) => {
-    const digits = name.startsWith(base)
-      ? /^(\d+)(?:\.\d+\.next)?$/.exec(name.slice(base.length))?.[1]
-      : undefined;
-    return digits !== undefined && Number(digits) >= count;
-  });
+function isAbove({ key, count }: ScaleEntry, rows: readonly ContainerSummary[]): boolean {
+  return foundOf(key, rows).some(
+    ({ index, phase }) => index >= count && (phase === 'current' || phase === 'next'),
+  );
 }
 
 function serves(row: ContainerSummary): boolean {
@@ -290,10 +321,7 @@ function serves(row: ContainerSummary): boolean {
 }
 
 /** The first instance of a container that runs. */
-function runnerOf(base: string, rows: readonly ContainerSummary[]): string | null {
-  const index = (name: string) => Number(/^\d+$/.exec(name.slice(base.length))?.[0] ?? Number.NaN);
-  const running = rows
-    .filter(({ name, state }) => state === 'running' && name.startsWith(base) && index(name) >= 0)
-    .sort((a, b) => index(a.name) - index(b.name));
-  return running[0]?.id ?? null;
+function runnerOf(key: ContainerKey, rows: readonly ContainerSummary[]): string | null {
+  const running = foundOf(key, rows).find(({ row, phase }) => phase === 'current' && row.state === 'running');
+  return running?.row.id ?? null;
 }

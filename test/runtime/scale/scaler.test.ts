@@ -7,6 +7,7 @@ import type { ScaleEntry, ScaleRoster } from '../../../src/compiler/scale/roster
 import type { ContainerUsage } from '../../../src/runtime/engine.ts';
 import { scaleAlong } from '../../../src/runtime/scale/scaler.ts';
 import { memoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { blankSpec } from '../../support/desired.ts';
 import { plainConfig } from '../../support/plain-config.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
 
@@ -15,7 +16,6 @@ const SECOND_MS = 1000;
 /** Of a Redis list, ten jobs for one instance; one more after 30 s, one fewer after 60 s. */
 const entry: ScaleEntry = {
   key: containerKey('shop', 'app'),
-  base: 'shop-app',
   count: 2,
   min: 1,
   max: 5,
@@ -47,11 +47,18 @@ class Scene {
     this.engine = memoryEngine({ clock: this.clock, images: { 'app:1': {} } });
   }
 
-  async make(count: number): Promise<void> {
+  async make(count: number, container = 'app'): Promise<void> {
     for (let index = 0; index < count; index += 1) {
-      if ((await this.engine.findContainer(`shop-app${index}`)) !== null) continue;
-      const own = { [labels.stack]: 'shop', [labels.role]: 'instance' };
-      const config = plainConfig({ name: `shop-app${index}`, image: 'app:1', labels: own });
+      const instance = `${container}${index}`;
+      if ((await this.engine.findContainer(`shop-${instance}`)) !== null) continue;
+      const own = {
+        [labels.stack]: 'shop',
+        [labels.role]: 'instance',
+        [labels.application]: 'shop',
+        [labels.container]: container,
+        [labels.instance]: instance,
+      };
+      const config = plainConfig({ name: `shop-${instance}`, image: 'app:1', labels: own });
       await this.engine.startContainer(await this.engine.createContainer(config));
     }
   }
@@ -224,8 +231,7 @@ describe('the scaler', () => {
     ['shop-app2', 1],
     ['shop-app2.1.next', 1],
     ['shop-app2.1.failed', 0],
-    ['shop-app1.2.next', 0],
-    ['shop-apple2', 0],
+    ['renamed', 1],
   ])('takes away what a scaling that was cut off has made: %s', async (name, times) => {
     const scene = await new Scene().play(async (now, wait) => {
       await wait(20);
@@ -236,6 +242,56 @@ describe('the scaler', () => {
     });
     expect(scene.changes.length).toBeGreaterThanOrEqual(times);
     if (times === 0) expect(scene.changes).toEqual([]);
+  });
+
+  test('leaves alone what replaces one that is wanted', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      await now.engine.renameContainer('shop-app1', 'shop-app1.2.next');
+      await wait(60);
+    });
+    expect(scene.changes).toEqual([]);
+  });
+
+  test('leaves alone what is called alike', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      await now.make(3, 'app1');
+      await wait(300);
+    });
+    expect(scene.changes).toEqual([]);
+    expect(scene.report?.containers[0]).toMatchObject({ serving: 2, rest: 'settled' });
+  });
+
+  test('runs a command in its container, not in one that is called alike', async () => {
+    const scene = new Scene();
+    const command: ScaleEntry['sources'][number] = {
+      kind: 'command',
+      container: entry.key,
+      command: ['backlog'],
+      timeoutMs: 1000,
+      target: 10,
+    };
+    scene.roster = { ...scene.roster, containers: [{ ...entry, sources: [command] }] };
+    await scene.play(async (now, wait) => {
+      await now.make(1, 'app1');
+      for (const name of ['shop-app0', 'shop-app1']) await now.engine.removeContainer(name);
+      await wait(30);
+    });
+    expect(scene.report?.containers[0]?.sources[0]?.why).toBe('no container runs for its command');
+  });
+
+  test('counts what was adopted, which has no labels', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      await now.engine.removeContainer('shop-app1');
+      const id = await now.engine.createContainer(plainConfig({ name: 'old-app', image: 'app:1' }));
+      await now.engine.startContainer(id);
+      const spec = { ...blankSpec, migration: null, gate: null, port: null, adopted: 'old-app' };
+      const one = { id, application: 'shop', container: 'app', instance: 'app1', spec };
+      const record = JSON.stringify({ version: 1, containers: [one] });
+      const own = { [labels.stack]: 'shop', [labels.role]: 'adopted', [labels.adopted]: record };
+      await now.engine.createContainer(plainConfig({ name: 'shop.adopted.1', image: 'app:1', labels: own }));
+      await wait(60);
+    });
+    expect(scene.report?.containers[0]).toMatchObject({ serving: 2, rest: 'settled' });
   });
 
   test('does so once, and says so', async () => {
