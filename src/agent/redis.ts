@@ -12,6 +12,9 @@ export interface RedisAsk {
 /** An answer of a line, and none is longer. */
 const LONGEST = 4096;
 
+/** Of an answer that is told: it stands in lines of people. */
+const LONGEST_REFUSAL = 200;
+
 /**
  * The lengths of lists of a Redis, added up: `AUTH` where there is a password, and `LLEN` for each list, in one go (RESP 2; each is
  * answered in one line). A list that is not there is empty. Rejects with what the server, or the system, says; never with the password.
@@ -39,7 +42,7 @@ export function redisLength({ host, port, password, lists, timeoutMs }: RedisAsk
       text += more;
       const lines = text.split('\r\n').slice(0, -1);
       const failed = lines.find((line) => !/^(?:\+OK|:\d+)$/.test(line));
-      if (failed !== undefined) return end(new Error(failed.replace(/^-/, '')));
+      if (failed !== undefined) return end(new Error(refusal(failed, password)));
       if (text.length > LONGEST * commands.length) return end(new Error('it is no Redis'));
       if (lines.length < commands.length) return;
       const lengths = lines.map((line) => (line.startsWith(':') ? Number(line.slice(1)) : 0));
@@ -49,6 +52,13 @@ export function redisLength({ host, port, password, lists, timeoutMs }: RedisAsk
       );
     });
   });
+}
+
+/** What a server says. One that does not know `AUTH` says what it was given, or as much of that as it likes. */
+function refusal(line: string, password: string | null): string {
+  const said = line.replace(/^-/, '').replace(/,? with args beginning with:.*$/s, '');
+  if (password !== null && said.includes(password)) return 'it says the password';
+  return said.slice(0, LONGEST_REFUSAL);
 }
 
 /** Each word with its length in bytes: it may hold anything. */

@@ -45,6 +45,9 @@ test.each([
   ['-WRONGTYPE it is a set\r\n', 'WRONGTYPE it is a set'],
   ['-NOAUTH Authentication required.\r\n', 'NOAUTH Authentication required.'],
   ['HTTP/1.1 400 Bad Request\r\n', 'HTTP/1.1 400 Bad Request'],
+  ["-ERR unknown command 'AUTH', with args beginning with: 'hus...' \r\n", /^ERR unknown command 'AUTH'$/],
+  ['500 what is AUTH hush?\r\n', /^it says the password$/],
+  [`-ERR ${'x'.repeat(5000)}\r\n`, /^ERR x{196}$/],
 ])('rejects with what the server says: %j', async (answers, why) => {
   const redis = await server(answers);
   await expect(ask(redis.port, 'hush')).rejects.toThrow(why);
