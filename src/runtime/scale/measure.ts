@@ -26,14 +26,14 @@ export interface MeasureWorld {
   ) => Promise<number>;
 }
 
-/** How long a command is left alone that did not end in time: it may run on in its container. */
-const LATE_MS = 60_000;
+/** How long a command is left alone that did not end in time, twice as long each time: it may run on in its container, and so may the next. */
+const LATE_MS = { first: 60_000, longest: 60 * 60_000 };
 
 /** What is remembered from one look to the next. */
 export interface MeasureMemory {
   readonly meter: CpuMeter;
-  /** Until when a command is not run, by where and what it is. */
-  readonly lateUntilMs: Map<string, number>;
+  /** Until when a command is not run, and how long that is, by where and what it is. */
+  readonly late: Map<string, { readonly untilMs: number; readonly waitMs: number }>;
 }
 
 /** An instance that serves: its container's id. */
@@ -81,7 +81,7 @@ async function totalOf(
   { cpus }: Pick<ScaleEntry, 'cpus'>,
   { serving, runner }: { readonly serving: Serving; readonly runner: string | null },
   world: MeasureWorld,
-  { meter, lateUntilMs }: MeasureMemory,
+  { meter, late }: MeasureMemory,
 ): Promise<Total> {
   // Of what belongs to nobody, each that serves has its part; where nobody does, all of it waits for the first.
   const shared = (total: number): Total => ({ total, of: Math.max(1, serving.length), missing: 0 });
@@ -109,7 +109,7 @@ async function totalOf(
     }
     case 'command':
       if (runner === null) throw new Error('no container runs for its command');
-      return shared(await numberOf(runner, source, world, lateUntilMs));
+      return shared(await numberOf(runner, source, world, late));
     default:
       return unreachable(source);
   }
@@ -130,21 +130,25 @@ async function numberOf(
   id: string,
   { command, timeoutMs }: Extract<MeasuredSource, { readonly kind: 'command' }>,
   { engine, clock }: MeasureWorld,
-  lateUntilMs: Map<string, number>,
+  late: MeasureMemory['late'],
 ): Promise<number> {
   const key = [id, ...command].join('\0');
-  if ((lateUntilMs.get(key) ?? 0) > clock.now()) throw new Error(tooLate(timeoutMs));
+  const before = late.get(key);
+  if (before !== undefined && before.untilMs > clock.now()) throw new Error(tooLate(timeoutMs));
   const { code, output } = await runExec(engine, clock, id, command, timeoutMs).catch((error: unknown) => {
     if (!(error instanceof EngineError) || error.kind !== 'timeout') throw error;
-    lateUntilMs.set(key, clock.now() + LATE_MS);
+    const waitMs = before === undefined ? LATE_MS.first : Math.min(LATE_MS.longest, 2 * before.waitMs);
+    late.set(key, { untilMs: clock.now() + waitMs, waitMs });
     throw new Error(tooLate(timeoutMs));
   });
-  lateUntilMs.delete(key);
+  late.delete(key);
   if (code === 126 || code === 127) throw new Error('there is no such command in the container');
   if (code !== 0) throw new Error(`the command ended with code ${code}`);
   const line = output.findLast((one) => /^\s*\d+(?:\.\d+)?(?:e\+?\d+)?\s*$/i.test(one));
   if (line === undefined) throw new Error('the command printed no number');
-  return Number(line);
+  const number = Number(line);
+  if (!Number.isFinite(number)) throw new Error('the command printed a number that is too large');
+  return number;
 }
 
 function tooLate(timeoutMs: number): string {

@@ -75,7 +75,7 @@ interface Looked {
 class Scaler {
   readonly #world: ScaleWorld;
   readonly #limits: ScaleLimits;
-  readonly #memory: MeasureMemory = { meter: new CpuMeter(), lateUntilMs: new Map() };
+  readonly #memory: MeasureMemory = { meter: new CpuMeter(), late: new Map() };
   #roster: ScaleRoster | null = null;
   /** What the engine had when the roster was asked for last; null: that says nothing of it any more. */
   #mark: string | null = null;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
+import { containerKey } from '../../../src/compiler/desired/keys.ts';
 import type { MeasuredSource } from '../../../src/compiler/scale/roster.ts';
-import type { ContainerUsage } from '../../../src/runtime/engine.ts';
+import type { ContainerUsage, ExecSession } from '../../../src/runtime/engine.ts';
 import { CpuMeter } from '../../../src/runtime/scale/cpu-meter.ts';
 import { haproxyLoad } from '../../../src/runtime/scale/haproxy-stats.ts';
 import { measure, type MeasureMemory, type MeasureWorld } from '../../../src/runtime/scale/measure.ts';
@@ -37,7 +38,7 @@ describe('what haproxy tells', () => {
   });
 });
 
-const memory = (): MeasureMemory => ({ meter: new CpuMeter(), lateUntilMs: new Map() });
+const memory = (): MeasureMemory => ({ meter: new CpuMeter(), late: new Map() });
 const world = (more: Partial<MeasureWorld>): MeasureWorld => ({
   engine: memoryEngine(),
   clock: virtualClock(),
@@ -112,5 +113,58 @@ describe('a source', () => {
     };
     const found = await measure(source, { cpus: null }, who, world({}), memory());
     expect(found).toMatchObject({ reading: { total: null }, reported: { name: 'queue', why: 'it is away' } });
+  });
+
+  const command = {
+    kind: 'command',
+    container: containerKey('shop', 'app'),
+    command: ['backlog'],
+    timeoutMs: 1000,
+    target: 10,
+  } as const;
+  const runs = { serving: ['a'], runner: 'a' };
+
+  test.each([
+    ['a word\n12.5\n', 12.5, null],
+    ['1e3\n', 1000, null],
+    ['-1\n', null, 'the command printed no number'],
+    ['1e999\n', null, 'the command printed a number that is too large'],
+  ])('of a command that prints %j', async (text, total, why) => {
+    const bytes = async function* (said: string) {
+      yield await Promise.resolve(Buffer.from(said));
+    };
+    const nothing = (): undefined => undefined;
+    const exec = (): Promise<ExecSession> =>
+      Promise.resolve({
+        stdout: bytes(text),
+        stderr: bytes(''),
+        exitCode: Promise.resolve(0),
+        write: () => Promise.resolve(),
+        endInput: nothing,
+        resize: () => Promise.resolve(),
+        destroy: nothing,
+      });
+    const engine = { ...memoryEngine(), exec };
+    const found = await measure(command, { cpus: null }, runs, world({ engine }), memory());
+    expect(found).toMatchObject({ reading: { total }, reported: { why } });
+  });
+
+  test('of a command that never ends is asked for ever more seldom: each may run on', async () => {
+    const clock = virtualClock();
+    const times: number[] = [];
+    const exec = (): Promise<never> => {
+      times.push(clock.now() / 60_000);
+      return new Promise(() => undefined);
+    };
+    const engine = { ...memoryEngine(), exec };
+    const known = memory();
+    const day = async (): Promise<void> => {
+      for (let look = 0; look < 24 * 60 * 4; look += 1) {
+        await measure(command, { cpus: null }, runs, world({ engine, clock }), known);
+        await clock.sleep(15_000);
+      }
+    };
+    await clock.run(day());
+    expect(times.length).toBeLessThan(32);
   });
 });
