@@ -45,6 +45,11 @@ export function changedBy(state: ScaleState, changedMs: number | null): ScaleSta
   return changedMs === null || changedMs <= (state.changedMs ?? 0) ? state : { ...state, changedMs };
 }
 
+/** Another revision runs: what made the last tries fail may be mended. */
+export function forgiven(state: ScaleState): ScaleState {
+  return { ...state, failures: 0, notBeforeMs: 0 };
+}
+
 /** What to do about a look. `hour`: the limits that hold now. */
 export function adviseScale(
   before: ScaleState,

@@ -9,6 +9,7 @@ import {
   beginScaling,
   changed,
   changedBy,
+  forgiven,
   type ScaleAdvice,
   type ScaleState,
 } from '../../compiler/scale/policy.ts';
@@ -27,6 +28,9 @@ import { measure, type Measured, type MeasureMemory, type MeasureWorld } from '.
 
 /** Where nothing says what is scaled, it is asked again this often even if nothing happens. */
 const ASK_MS = 60_000;
+
+/** The same where it does not agree with what there is: it may have been asked before a change had come to its end. */
+const DOUBT_MS = 300_000;
 
 /** However short the file's own times are, it is looked no more often. */
 const SHORTEST_MS = 1_000;
@@ -80,6 +84,8 @@ class Scaler {
   /** What the engine had when the roster was asked for last; null: that says nothing of it any more. */
   #mark: string | null = null;
   #askedMs = -Infinity;
+  /** How long the last look took: a command may take half a minute. */
+  #tookMs = 0;
   #states = new Map<string, ScaleState>();
 
   constructor(world: ScaleWorld) {
@@ -104,12 +110,14 @@ class Scaler {
     const rows = isAny
       ? await withAdopted(engine, await engine.listContainers(own))
       : await engine.listContainers([...own, `${labels.role}=revision`]);
-    await this.#renew(markOf(rows, isAny));
+    await this.#renew(rows, markOf(rows, isAny));
     const roster = this.#roster;
     if (roster === null || roster.containers.length === 0) return;
+    const beganMs = this.#world.clock.now();
     const looked = await Promise.all(
       roster.containers.map((entry) => this.#lookAt(entry, rows, roster.idle === null)),
     );
+    this.#tookMs = this.#world.clock.now() - beganMs;
     const ids = new Set(rows.map(({ id }) => id));
     this.#memory.meter.keep(ids);
     await this.#tell(roster, looked);
@@ -119,33 +127,42 @@ class Scaler {
   }
 
   /** Asked again once containers have come or gone, or another revision is kept. */
-  async #renew(mark: string): Promise<void> {
+  async #renew(rows: readonly ContainerSummary[], mark: string): Promise<void> {
     const { run, note, clock, stop } = this.#world;
-    const isUnsure = this.#roster === null || this.#roster.idle !== null;
-    const isLate = clock.now() >= this.#askedMs + ASK_MS;
-    if (mark === this.#mark && !(isUnsure && isLate)) return;
+    const before = this.#roster;
+    const againMs =
+      before === null || before.idle !== null ? ASK_MS : isDoubtful(before, rows) ? DOUBT_MS : Infinity;
+    if (mark === this.#mark && clock.now() < this.#askedMs + againMs) return;
     this.#askedMs = clock.now();
     this.#mark = mark;
     const { code, stdout } = await run(['--roster']);
     if (stop.aborted) return;
     const roster = code === 0 ? scaleRosterFrom(stdout) : null;
-    if (roster === null && this.#roster !== null) note('nothing says what is scaled: it is asked again');
+    if (roster === null && before !== null) note('nothing says what is scaled: it is asked again');
     this.#roster = roster;
     // From now on less is looked at.
     if (roster?.containers.length === 0) this.#mark = revisionsIn(mark);
     const states = new Map<string, ScaleState>();
     for (const { key, last } of roster?.containers ?? []) {
-      const changedMs = last === null ? null : Math.min(last.at, clock.now());
+      const changedMs = last === null ? null : Math.min(last.at + this.#aheadMs, clock.now());
       const known = this.#states.get(key);
-      states.set(key, known === undefined ? beginScaling(changedMs) : changedBy(known, changedMs));
+      const state = known === undefined ? beginScaling(changedMs) : changedBy(known, changedMs);
+      states.set(key, roster?.revision === before?.revision ? state : forgiven(state));
     }
     this.#states = states;
+  }
+
+  /** How far the clock that nobody sets is ahead of the one that people see: that was set, or went on while the machine slept. */
+  get #aheadMs(): number {
+    const { clock } = this.#world;
+    return clock.now() - clock.wallMs();
   }
 
   async #lookAt(entry: ScaleEntry, rows: readonly ContainerSummary[], isScaled: boolean): Promise<Looked> {
     const { clock, engine } = this.#world;
     // Processor and memory come with the same answer.
     const world = { ...this.#world, engine: { ...engine, usage: once(engine) } };
+    const beganMs = clock.now();
     const own = instancesOf(entry, rows);
     const isPaused = own.some(({ state }) => state === 'paused');
     const serving = own.filter(serves).map(({ id }) => id);
@@ -155,7 +172,9 @@ class Scaler {
         return measure(source, entry, { serving, runner }, world, this.#memory);
       }),
     );
+    const aheadMs = this.#aheadMs;
     const hour = hourAt(entry, clock.wallMs());
+    const since = { ...hour, sinceMs: hour.sinceMs === null ? null : hour.sinceMs + aheadMs };
     const atMs = clock.now();
     const look = {
       atMs,
@@ -164,8 +183,8 @@ class Scaler {
       readings: measured.map((one) => one.reading),
     };
     const before = this.#states.get(entry.key) ?? beginScaling(null);
-    const limits = { ...this.#limits, sampleMs: this.restMs };
-    const found = adviseScale(before, look, { pace: entry.pace, hour }, limits);
+    const limits = { ...this.#limits, sampleMs: this.restMs + Math.max(this.#tookMs, atMs - beganMs) };
+    const found = adviseScale(before, look, { pace: entry.pace, hour: since }, limits);
     const advice = isPaused
       ? resting(found)
       : isAbove(entry, rows)
@@ -182,7 +201,7 @@ class Scaler {
       sources: measured.map((one) => one.reported),
       rest: isPaused ? 'paused' : advice.to === null ? advice.because : isScaled ? 'changing' : 'idle',
       failures,
-      notBeforeMs: notBeforeMs > atMs ? notBeforeMs : null,
+      notBeforeMs: notBeforeMs > atMs ? notBeforeMs - aheadMs : null,
     };
     return { entry, reported, advice };
   }
@@ -214,7 +233,7 @@ class Scaler {
       count,
       rest,
       failures,
-      notBeforeMs: notBeforeMs > clock.now() ? notBeforeMs : null,
+      notBeforeMs: notBeforeMs > clock.now() ? notBeforeMs - this.#aheadMs : null,
     };
     await this.#tell(
       roster,
@@ -306,6 +325,15 @@ function instancesOf(
 ): readonly ContainerSummary[] {
   return foundOf(key, rows).flatMap(({ row, index, phase }) =>
     phase === 'current' && index < count ? [row] : [],
+  );
+}
+
+/** Whether an instance is missing, or a haproxy could not be read: neither need have come to anything that is seen here. */
+function isDoubtful({ containers }: ScaleRoster, rows: readonly ContainerSummary[]): boolean {
+  return containers.some(
+    (entry) =>
+      instancesOf(entry, rows).length < entry.count ||
+      entry.sources.some((source) => 'why' in source && source.why !== null),
   );
 }
 

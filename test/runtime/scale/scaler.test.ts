@@ -42,6 +42,10 @@ class Scene {
   paused: string | null = null;
   /** What the command gives. */
   code = 0;
+  /** How long Redis takes. */
+  tookMs = 0;
+  /** How far the clock on the wall is ahead of the one that nobody sets. */
+  wallAheadMs = 0;
 
   constructor() {
     this.engine = memoryEngine({ clock: this.clock, images: { 'app:1': {} } });
@@ -67,9 +71,15 @@ class Scene {
   async #scaled(to: number): Promise<void> {
     await this.make(to);
     for (let index = to; index < 10; index += 1) await this.engine.removeContainer(`shop-app${index}`);
-    const set = { container: 'shop/app', from: 0, to, by: 'agent', at: this.clock.now(), why: null };
+    this.set(to);
+  }
+
+  /** What somebody sets, as the roster tells it. */
+  set(to: number): void {
+    const at = this.clock.now() + this.wallAheadMs;
+    const last = { container: 'shop/app', from: 0, to, by: 'agent', at, why: null };
     const [first = entry] = this.roster.containers;
-    this.roster = { ...this.roster, containers: [{ ...first, count: to, last: set }] };
+    this.roster = { ...this.roster, containers: [{ ...first, count: to, last }] };
   }
 
   async play(
@@ -87,7 +97,11 @@ class Scene {
             row.name === this.paused ? { ...row, state: 'paused' } : row,
           ),
       },
-      clock: { ...this.clock, wallMs: () => this.clock.now(), upMs: () => this.clock.now() },
+      clock: {
+        ...this.clock,
+        wallMs: () => this.clock.now() + this.wallAheadMs,
+        upMs: () => this.clock.now(),
+      },
       run: async (words) => {
         this.commands.push([this.clock.now() / SECOND_MS, words.join(' ')]);
         if (words[0] === '--roster')
@@ -96,10 +110,11 @@ class Scene {
         return { code: this.code, stdout: '' };
       },
       haproxyStats: () => Promise.reject(new Error('nobody asks')),
-      redisLength: ({ password }) =>
-        this.jobs === null || password !== 'hush'
-          ? Promise.reject(new Error('connect ECONNREFUSED'))
-          : Promise.resolve(this.jobs),
+      redisLength: async ({ password }) => {
+        await this.clock.sleep(this.tookMs);
+        if (this.jobs === null || password !== 'hush') throw new Error('connect ECONNREFUSED');
+        return this.jobs;
+      },
       keep: (report) => {
         this.report = report;
         return Promise.resolve();
@@ -182,6 +197,44 @@ describe('the scaler', () => {
     expect(scene.report?.containers[0]).toMatchObject({ rest: 'failed', failures: 5 });
   });
 
+  test('tries at once what failed, with another revision', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      now.jobs = 40;
+      now.code = 1;
+      await wait(600);
+      now.code = 0;
+      now.roster = { ...now.roster, revision: 2 };
+      const own = { [labels.stack]: 'shop', [labels.role]: 'revision' };
+      await now.engine.createContainer(plainConfig({ name: 'shop.revision.2', image: 'app:1', labels: own }));
+      await wait(30);
+    });
+    expect(scene.changes.map(([atS]) => atS)).toEqual([30, 60, 120, 240, 480, 600]);
+  });
+
+  test.each([12, 28])('follows what takes %i s to measure, where the file is in a hurry', async (tookS) => {
+    const scene = new Scene();
+    const pace = { ...entry.pace, up: { step: 4, afterMs: 5_000 } };
+    scene.roster = { ...scene.roster, containers: [{ ...entry, pace }] };
+    scene.jobs = 40;
+    scene.tookMs = tookS * SECOND_MS;
+    await scene.play((_, wait) => wait(120));
+    expect(scene.changes).toHaveLength(1);
+  });
+
+  test('asks again where it was told of an instance that is not there', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      now.jobs = 10;
+      await wait(20);
+      await now.engine.removeContainer('shop-app1');
+      await wait(20);
+      // What removed it has come to its end only now.
+      now.set(1);
+      await wait(300);
+    });
+    expect(scene.commands.map(([atS]) => atS)).toEqual([0, 30, 330]);
+    expect(scene.report?.containers[0]).toMatchObject({ count: 1, rest: 'settled' });
+  });
+
   test('does nothing after an apply that did not come to its end, nor while an instance is paused', async () => {
     const idle = 'the last apply did not come to its end';
     const unsettled = new Scene();
@@ -224,6 +277,30 @@ describe('the scaler', () => {
       [30, 'shop/app=3'],
       [600, 'shop/app=4'],
       [1800, 'shop/app=3'],
+    ]);
+  });
+
+  test.each([
+    ['slept for eight hours', 8],
+    ['set its clock back by eight', -8],
+  ])('keeps to the clock of people where the machine %s', async (_, hours) => {
+    const at = (line: string, min: number) => ({ when: { schedule: [line], timezone: 'UTC' }, min, max: 5 });
+    const scene = new Scene();
+    const schedule = [at('10 * * * *', 4), at('30 * * * *', 1)];
+    scene.roster = { ...scene.roster, containers: [{ ...entry, schedule, sources: [] }] };
+    await scene.play(async (now, wait) => {
+      await wait(60);
+      now.wallAheadMs = hours * 3600 * SECOND_MS;
+      await wait(60);
+      now.set(3);
+      await now.make(3);
+      await wait(1800);
+    });
+    expect(scene.changes.map(([atS, words]) => [atS, words.slice(-10)])).toEqual([
+      [0, 'shop/app=1'],
+      // What was set by hand holds until then.
+      [600, 'shop/app=4'],
+      [1800, 'shop/app=1'],
     ]);
   });
 
