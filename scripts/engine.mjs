@@ -305,28 +305,33 @@ function programIn(pidFile) {
 }
 
 /**
- * Without an init system nobody may have mounted the control groups: version 2 where the kernel has nothing else
- * in use, otherwise one mount a controller.
+ * Without an init system nobody may have mounted the control groups, or not all of them: version 2 where the kernel has
+ * nothing else in use, otherwise one mount a controller. An engine that lacks one measures none of its containers.
  *
  * @param {Log} log
  */
 function mountCgroups(log) {
   const root = '/sys/fs/cgroup';
-  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
-  if (
-    mounts.some((line) => line.split(' ')[1]?.startsWith(root) && /^cgroup2?$/.test(line.split(' ')[2] ?? ''))
-  )
-    return;
-  log(`mounting control groups at ${root}`);
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, place = '', type = '']) => place.startsWith(root) && /^cgroup2?$/.test(type));
+  if (mounts.some(([, place]) => place === root)) return;
+  const mounted = new Set(mounts.flatMap(([, , , options = '']) => options.split(',')));
   const controllers = readFileSync('/proc/cgroups', 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.split('\t'))
     .filter(([, hierarchy, , enabled]) => enabled === '1' && hierarchy !== undefined)
     .map(([name = '', hierarchy]) => ({ name, free: hierarchy === '0' }));
-  if (controllers.every(({ free }) => free) && mount(['-t', 'cgroup2', 'cgroup2', root])) return;
-  mount(['-t', 'tmpfs', '-o', 'mode=755', 'cgroup', root]);
-  for (const { name } of controllers) {
+  const missing = controllers.filter(({ name }) => !mounted.has(name));
+  if (missing.length === 0) return;
+  log(`mounting control groups at ${root}`);
+  if (mounts.length === 0) {
+    if (controllers.every(({ free }) => free) && mount(['-t', 'cgroup2', 'cgroup2', root])) return;
+    mount(['-t', 'tmpfs', '-o', 'mode=755', 'cgroup', root]);
+  }
+  for (const { name } of missing) {
     const folder = join(root, name);
     mkdirSync(folder, { recursive: true });
     if (!mount(['-t', 'cgroup', '-o', name, 'cgroup', folder]))

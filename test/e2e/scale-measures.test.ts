@@ -1,25 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { OwnEngine } from '../support/own-engine.ts';
-import { rows, stack, StackFolder, until, type Loose } from '../support/stack-cli.ts';
+import { docker, rows, StackFolder, until, wipe, type Loose } from '../support/stack-cli.ts';
 
 const NAME = 'e2e-measures';
 const REDIS = 'stackc-example/redis:1';
 /** It has a shell, and no health check of its own. */
 const SHELL = 'stackc-example/haproxy:1';
-/** One that can tell what its containers use: not every engine can. */
-const engine = new OwnEngine('stackc-e2e-scale', { measures: true });
 const folder = new StackFolder();
 
-beforeAll(async () => {
-  const agent = (await stack(['agent', 'build'])).stdout.trim();
-  await engine.make([REDIS, SHELL, agent]);
-}, 180_000);
-
+beforeAll(() => wipe(NAME));
 afterAll(async () => {
-  await engine.remove();
+  await wipe(NAME);
   folder.remove();
-}, 60_000);
+});
 
 const PACE: Loose = { min: 1, max: 3, up: { after: '1s' }, down: { after: '2s', step: 3 }, cooldown: '1s' };
 
@@ -53,10 +46,10 @@ test('instances follow their processor, their memory, and the length of lists', 
     },
   ];
   folder.write({ name: NAME, deploy: { m: { containers } } });
-  const ran = await folder.run(['apply', '--yes'], { env: { DOCKER_HOST: engine.host } });
+  const ran = await folder.run(['apply', '--yes']);
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
   const inside = (name: string, ...words: readonly string[]) =>
-    engine.docker('exec', `${NAME}-m-${name}0`, ...words);
+    docker('exec', `${NAME}-m-${name}0`, ...words);
   const push = (list: string, jobs: number) =>
     inside('redis', 'redis-cli', 'rpush', `queue:${list}`, ...Array.from({ length: jobs }, String));
 
@@ -81,7 +74,7 @@ test('instances follow their processor, their memory, and the length of lists', 
 
 async function becomes(wanted: Readonly<Record<string, number>>): Promise<void> {
   const counted = async () => {
-    const names = rows(await engine.docker('ps', '--format', '{{.Names}}'));
+    const names = rows(await docker('ps', '--format', '{{.Names}}'));
     const of = (name: string) =>
       names.filter((one) => new RegExp(`^${NAME}-m-${name}\\d+$`).test(one)).length;
     return JSON.stringify(Object.fromEntries(Object.keys(wanted).map((name) => [name, of(name)])));
@@ -91,6 +84,6 @@ async function becomes(wanted: Readonly<Record<string, number>>): Promise<void> 
 
 /** What the agent has said. */
 async function reasons(): Promise<readonly string[]> {
-  const lines = rows(await engine.docker('logs', `${NAME}-agent-engine`));
+  const lines = rows(await docker('logs', `${NAME}-agent-engine`));
   return lines.map((line) => line.replace(/^\S+Z\s+/, ''));
 }

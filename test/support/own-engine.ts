@@ -12,15 +12,12 @@ import { command, docker, rows, until, type Ran } from './stack-cli.ts';
 export class OwnEngine {
   readonly #home = mkdtempSync(join(tmpdir(), 'stackc-engine-'));
   readonly #namespace: string;
-  readonly #measures: boolean;
   #daemon: ChildProcess | null = null;
   readonly socket = join(this.#home, 'docker.sock');
   readonly host = `unix://${this.socket}`;
 
-  /** `measures`: it can tell what its containers use, and restarts without them, since it mounts what it needs for itself. */
-  constructor(namespace: string, { measures = false }: { readonly measures?: boolean } = {}) {
+  constructor(namespace: string) {
     this.#namespace = namespace;
-    this.#measures = measures;
   }
 
   /** Makes the namespace, starts the engine, and gives it images that the shared one has. */
@@ -41,7 +38,6 @@ export class OwnEngine {
       enter,
       [
         ...words,
-        ...(this.#measures ? MEASURING : []),
         'dockerd',
         `--host=${this.host}`,
         `--data-root=${this.#home}/data`,
@@ -70,16 +66,24 @@ export class OwnEngine {
   }
 
   /**
-   * Ends the shims that have outlived the engine, which is down. One whose task it has lost track of keeps its container from
-   * being started, however often the engine is restarted; a restart of the machine would end it.
+   * Ends the shims that have outlived the engine, which is down, with what runs under them, and unmounts what they had mounted: one
+   * whose task it has lost track of keeps its container from being started, and its files from being removed, however often the
+   * engine is restarted. A restart of the machine would do the same.
    */
-  endShims(): void {
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+  async endShims(): Promise<void> {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    const shims = pids.filter((pid) => {
       const words = textOf(`/proc/${pid}/cmdline`).split('\0');
-      const isShim = words[0]?.includes('containerd-shim') === true;
-      if (isShim && words.some((word) => word.startsWith(`${this.#home}/`)))
-        process.kill(Number(pid), 'SIGKILL');
-    }
+      return (
+        words[0]?.includes('containerd-shim') === true &&
+        words.some((word) => word.startsWith(`${this.#home}/`))
+      );
+    });
+    const under = pids.filter((pid) => shims.includes(parentOf(pid)));
+    for (const pid of [...shims, ...under]) end(Number(pid));
+    const mounts = rows(textOf('/proc/self/mounts')).map((line) => line.split(' ')[1] ?? '');
+    for (const place of mounts.filter((one) => one.startsWith(`${this.#home}/data/overlay2/`)))
+      await command('umount', ['--lazy', place]);
   }
 
   /** Where the files of a volume lie on this machine. */
@@ -115,29 +119,23 @@ export class OwnEngine {
   }
 }
 
-/**
- * Runs a command with all of the kernel's controllers mounted, as they are where a machine has booted with its service manager.
- * Where one is missing, the engine measures nothing.
- */
-const MEASURING = [
-  'unshare',
-  '--mount',
-  '--propagation=slave',
-  'sh',
-  '-c',
-  `cd /sys/fs/cgroup && test -e cgroup.controllers ||
-     for name in $(awk '$4 == 1 { print $1 }' /proc/cgroups); do
-       mkdir -p "$name" && { mountpoint -q "$name" || mount -t cgroup -o "$name" cgroup "$name"; }
-     done
-   exec "$@"`,
-  'sh',
-];
-
 /** Nothing, of a process that is gone by now. */
 function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
     return '';
+  }
+}
+
+function parentOf(pid: string): string {
+  return /^PPid:\s*(\d+)$/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? '';
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It is gone by now.
   }
 }

@@ -71,7 +71,7 @@ async function processOfAgent({ engine, name }: CrashScene): Promise<number> {
 async function restart({ engine }: CrashScene): Promise<void> {
   for (let time = 0; time < ENGINE_TRIES; time += 1) {
     await engine.down();
-    if (time > 0) engine.endShims();
+    if (time > 0) await engine.endShims();
     await engine.up();
     const ids = rows(await engine.docker('ps', '-aq'));
     const errors = ids.length === 0 ? '' : await engine.docker('inspect', '-f', '{{.State.Error}}', ...ids);
