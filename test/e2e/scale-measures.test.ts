@@ -26,6 +26,7 @@ const worker = (work: string, more: Loose): Loose => ({
     `trap 'exit 0' TERM; while :; do if [ -e /tmp/on ]; then ${work}; else held=; sleep 0.1; fi; done`,
   ],
   startup_time: 0,
+  stop_signal: 'TERM',
   ...more,
 });
 
