@@ -77,10 +77,13 @@ export async function applyPlan(
   await showPlan(context, planned);
   const { connection, plan } = planned;
   if (connection === null) return exitCode.done;
-  if (!hasWork(plan))
-    return applied.isKept === true && atHand(planned) !== null
-      ? walked(context, applied, planned, { ...flags, prove: null }, plannedAtMs)
-      : exitCode.done;
+  const isNoted = plan.noted !== undefined;
+  if (!hasWork(plan) && ((!isNoted && applied.isKept !== true) || atHand(planned) === null))
+    return exitCode.done;
+  if (!hasWork(plan)) {
+    const atMs = isNoted ? await approve(context, applied, planned) : null;
+    return walked(context, applied, planned, { ...flags, prove: null }, atMs ?? plannedAtMs);
+  }
   if (flags.requireZeroDowntime) {
     const { requireZeroDowntime } = await import('./require-zero-downtime.ts');
     requireZeroDowntime(plan);
@@ -200,8 +203,8 @@ async function approve(
 }
 
 /** What is done, and the numbers of instances that are written down with it: the scaler may have set others, and changed nothing else. */
-function workOf({ nodes, counts = [] }: Plan): string {
-  return JSON.stringify([nodes, counts.map(({ container, count }) => [container, count])]);
+function workOf({ nodes, noted = [], counts = [] }: Plan): string {
+  return JSON.stringify([nodes, noted, counts.map(({ container, count }) => [container, count])]);
 }
 
 async function showPlan(context: CommandContext, planned: PlannedStack): Promise<void> {

@@ -9,6 +9,7 @@ import { NOTHING_OBSERVED } from '../compiler/observed/observed-state.ts';
 import type { ObservedState } from '../compiler/observed/observed-state.ts';
 import type { Healing, Plan, Scaling } from '../compiler/plan/plan.ts';
 import { isScaled, withMost } from '../compiler/scale/spec-counts.ts';
+import { needsEngine } from '../compiler/reconcile/agents.ts';
 import { reconcile } from '../compiler/reconcile/reconcile.ts';
 import { ENGINE_SOCKET } from '../compiler/plan/agent-spec.ts';
 import { agentImage } from '../runtime/agent/agent-image.ts';
@@ -151,7 +152,7 @@ export async function planLoaded(
   });
   const plan = await planOrFail(resolved, selection);
   const unjudged = { ...resolved, journal: null, warnings: [...resolved.warnings, ...plan.warnings] };
-  if (!hasWork(plan)) return { ...unjudged, plan };
+  if (!hasWork(plan)) return { ...unjudged, ...(await withNoted(plan, resolved, selection)) };
   if (connection === null)
     return { ...unjudged, plan: await hooked(plan, resolved, selection, [null, null]) };
   const { journalReader } = await import('../runtime/journal/fetch-journal.ts');
@@ -167,6 +168,23 @@ export async function planLoaded(
     journal,
     warnings: [...resolved.warnings, ...judgedPlan.warnings],
   };
+}
+
+/** A plan that touches nothing, with what it writes down for whoever heals and scales, where anybody does. */
+async function withNoted(
+  plan: Plan,
+  resolved: ResolvedStack,
+  { only, heal, scale }: PlanSelection,
+): Promise<Pick<PlannedStack, 'plan' | 'journal'>> {
+  const { connection, desired, observed, loaded } = resolved;
+  const isPart = only.length > 0 || heal !== undefined || scale !== undefined;
+  const isGoneBy = needsEngine(desired) || isScaled(loaded.spec);
+  if (connection === null || isPart || !isGoneBy) return { plan, journal: null };
+  const { notedOf } = await import('./revisions/noted.ts');
+  const noted = await notedOf(resolved, connection.engine);
+  if (noted.length === 0) return { plan, journal: null };
+  const { journalReader } = await import('../runtime/journal/fetch-journal.ts');
+  return { plan: { ...plan, noted }, journal: journalReader(connection.engine, observed.agents) };
 }
 
 /** With as many instances as were set of what is scaled; a stack without pays nothing for it. */

@@ -1,4 +1,4 @@
-import { isPending } from '../../compiler/plan/plan.ts';
+import { changesAnything } from '../../compiler/plan/plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { DiagnosticsFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
@@ -33,7 +33,7 @@ export async function plan(
     requireZeroDowntime(planned.plan);
   }
   if (out !== null) await saving?.savePlan(context, out, planned, flags);
-  return flags.detailedExitCode && planned.plan.changes.some(isPending) ? exitCode.pending : exitCode.done;
+  return flags.detailedExitCode && changesAnything(planned.plan) ? exitCode.pending : exitCode.done;
 }
 
 async function show(

@@ -16,6 +16,7 @@ export function planJson(plan: Plan, diagnostics: readonly Diagnostic[], file: s
     rolls: plan.rolls.map(snakeCase),
     hooks: plan.hooks.map(snakeCase),
     ...(plan.counts === undefined ? {} : { counts: plan.counts.map(snakeCase) }),
+    ...(plan.noted === undefined ? {} : { noted: plan.noted }),
     summary: planSummary(plan),
     diagnostics: diagnosticsJson(diagnostics, file),
   };
@@ -24,7 +25,7 @@ export function planJson(plan: Plan, diagnostics: readonly Diagnostic[], file: s
 /** The counts of a plan; `pending` is what `--detailed-exitcode` goes by. */
 function planSummary(plan: Plan): object {
   return {
-    pending: plan.changes.filter(isPending).length,
+    pending: plan.changes.filter(isPending).length + (plan.noted === undefined ? 0 : 1),
     // The worst of all changes; null where none touches requests.
     requests: worstKind(plan.changes.flatMap(({ judgement }) => judgement?.verdict ?? [])),
     actions: Object.fromEntries(countActions(plan.changes)),

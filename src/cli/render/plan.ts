@@ -37,6 +37,9 @@ const ACTION_NAMES: Readonly<Partial<Record<Action, string>>> = { none: 'same', 
 /** Longer names stand alone instead of pushing every other line to the right. */
 const WIDEST_NAME = 32;
 
+/** Places that are named where nothing is touched. */
+const MOST_NOTED = 8;
+
 /**
  * Shows a plan to people: one block a change in the order of the work, each with its reasons, and a last line of
  * counts. Plain text without colours.
@@ -73,6 +76,7 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
     ...rollLines(plan, nameOf),
     ...hookLines(plan),
     ...countLines(plan),
+    ...notedLines(plan),
     ...requestsLine(plan, brush),
   ]
     .map((line) => fold(line, style.width, '', '  ').join('\n'))
@@ -109,12 +113,21 @@ function nameWidth(changes: readonly Change[], name: SubjectName): number {
 }
 
 /** `Plan: 2 to create, 1 held.`, or `Nothing to do: 5 unchanged.` */
-export function summaryLine(plan: Pick<Plan, 'changes'>): string {
+export function summaryLine(plan: Pick<Plan, 'changes' | 'noted'>): string {
   const counts = countActions(plan.changes)
     .map(([action, count]) => `${count} ${actionWords[action].planned}`)
     .join(', ');
   if (counts === '') return 'Nothing to do: the stack is empty.';
-  return plan.changes.some(isPending) ? `Plan: ${counts}.` : `Nothing to do: ${counts}.`;
+  if (plan.changes.some(isPending)) return `Plan: ${counts}.`;
+  return plan.noted === undefined ? `Nothing to do: ${counts}.` : `Nothing to touch: ${counts}.`;
+}
+
+/** What is healed and scaled by from then on: `Written down: deploy.shop.containers.app.scale.max.` */
+function notedLines({ noted = [] }: Plan): readonly string[] {
+  if (noted.length === 0) return [];
+  const more = noted.length > MOST_NOTED ? [`${noted.length - MOST_NOTED} more`] : [];
+  const all = [...noted.slice(0, MOST_NOTED).map(printable), ...more];
+  return [`Written down: ${listed(all, 'and')}.`];
 }
 
 /** Where the engine is no longer as the last apply left it: `Drift: app1 has changed on the engine.` */

@@ -29,6 +29,8 @@ export interface Plan {
   readonly agents: readonly AgentSpec[];
   /** Of the containers whose number of instances follows load or time; absent: there are none. */
   readonly counts?: readonly PlannedCount[];
+  /** Where nothing is touched: what is healed and scaled by from then on, in words; absent: nothing else than so far. */
+  readonly noted?: readonly string[];
 }
 
 /** How many instances a scaled container has by the plan (ADR 0024). */
@@ -234,4 +236,9 @@ export interface Healing {
 /** Changes that `--detailed-exitcode` and `apply` count; held and unchanged ones are not pending, nor jobs without a reason. */
 export function isPending({ action, reasons }: Pick<Change, 'action' | 'reasons'>): boolean {
   return action === 'schedule' ? reasons.length > 0 : action !== 'none' && action !== 'hold';
+}
+
+/** Whether an apply of a plan leaves anything else than it is: on the engine, or in what is healed and scaled by. */
+export function changesAnything({ changes, noted }: Pick<Plan, 'changes' | 'noted'>): boolean {
+  return noted !== undefined || changes.some(isPending);
 }
