@@ -40,6 +40,7 @@ describe('an apply that touches nothing', () => {
     expect(await cli('apply', '--yes', '--only', 'app')).toMatchObject({ code: 0 });
     const refused = await cli('scale', '--name', 'shop', '--yes', 'app=3');
     expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain('was of a part of it: nothing is scaled until one is of all of it');
     const planned = await cli('plan');
     expect(planned.stdout).toContain('Written down: all of the file: the last apply');
     expect(await cli('apply', '--yes')).toMatchObject({ code: 0 });

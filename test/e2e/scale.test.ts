@@ -45,7 +45,7 @@ async function isScaledByHand(scene: LoadScene): Promise<void> {
 
 async function isScaledByItself(scene: LoadScene, made: Served): Promise<void> {
   await backlogIs(10);
-  made.app['scale'] = {
+  const scale = {
     min: 1,
     max: 4,
     command: { container: 'haproxy', command: ['cat', BACKLOG], target: 10 },
@@ -54,6 +54,7 @@ async function isScaledByItself(scene: LoadScene, made: Served): Promise<void> {
     down: { after: '2s', step: 3 },
     cooldown: '1s',
   };
+  made.app['scale'] = scale;
   const { stdout: planned } = await scene.apply(made);
   expect(planned).toContain(
     "heals instances and scales instances, and has the engine's socket for it: `/var/run/docker.sock`",
@@ -78,6 +79,13 @@ async function isScaledByItself(scene: LoadScene, made: Served): Promise<void> {
     await isKept(scene);
   });
   expect(slow.map(({ failures }) => failures)).toEqual([{}]);
+  made.app['scale'] = { ...scale, max: 5 };
+  expect((await scene.apply(made)).stdout).toMatch(/^Nothing to touch: .*\nWritten down: .*scale\.max\.$/ms);
+  await until(
+    async () => (await cli('status')).stderr + (await cli('status')).stdout,
+    (text) => /^app: \d instances? \(1 to 5\)/m.test(text),
+    30_000,
+  );
 }
 
 /** Another version, with what was set; and nothing to do then. */

@@ -158,6 +158,19 @@ function unsettled({ stack, good, begun, revisions }: Kept): CommandFailure {
       `the journal of stack \`${stack}\` cannot be read: nobody can tell how many instances there should be`,
       '`stack apply` brings back the agent that keeps it',
     );
+  const nothing = 'nothing is scaled until one comes to its end';
+  if (last?.end?.result === 'failed')
+    return new CommandFailure(
+      exitCode.failed,
+      `the last apply of stack \`${stack}\` failed: ${nothing}`,
+      '`stack abort` ends it with the version that it came from; `stack apply` tries the new one again',
+    );
+  if (last?.end?.result === 'done' && begun !== null)
+    return new CommandFailure(
+      exitCode.failed,
+      `the last apply of stack \`${stack}\` was of a part of it: nothing is scaled until one is of all of it`,
+      '`stack apply` applies the whole stack file',
+    );
   return good.length === 0 && begun === null
     ? new CommandFailure(
         exitCode.failed,
@@ -166,7 +179,7 @@ function unsettled({ stack, good, begun, revisions }: Kept): CommandFailure {
       )
     : new CommandFailure(
         exitCode.failed,
-        `the last apply of stack \`${stack}\` did not come to its end, or was of a part of it: nothing is scaled until one does`,
-        '`stack status` says how to go on; `stack apply` applies the whole stack file',
+        `the last apply of stack \`${stack}\` did not come to its end: ${nothing}`,
+        '`stack resume` goes on with it, `stack abort` takes it back',
       );
 }
