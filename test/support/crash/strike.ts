@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { rows } from '../stack-cli.ts';
 import type { Blow } from './faults.ts';
 import type { CrashScene, Running } from './scene.ts';
@@ -73,11 +75,21 @@ async function restart({ engine }: CrashScene): Promise<void> {
     await engine.down();
     if (time > 0) await engine.endShims();
     await engine.up();
-    const ids = rows(await engine.docker('ps', '-aq'));
-    const errors = ids.length === 0 ? '' : await engine.docker('inspect', '-f', '{{.State.Error}}', ...ids);
-    if (!errors.includes('already exists')) return;
+    if (!(await hasLostTrack(engine))) return;
     process.stderr.write('  the engine lost track of a container, and is restarted again\n');
   }
+}
+
+/** Of a container that it cannot start, or one that has ended and whose files it would not remove, since they are still mounted. */
+async function hasLostTrack(engine: CrashScene['engine']): Promise<boolean> {
+  const ids = rows(await engine.docker('ps', '-aq'));
+  if (ids.length === 0) return false;
+  const format = '{{.State.Status}} {{.GraphDriver.Data.MergedDir}} {{.State.Error}}';
+  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+  return rows(await engine.docker('inspect', '-f', format, ...ids)).some((line) => {
+    const [state = '', merged = ''] = line.split(' ');
+    return line.includes('already exists') || (state === 'exited' && mounts.includes(` ${merged} `));
+  });
 }
 
 async function endOf(running: Running): Promise<number | null | 'hangs'> {
