@@ -16,7 +16,7 @@ describe('an apply that touches nothing', () => {
     const planned = await cli('plan', '--detailed-exitcode');
     expect(planned).toMatchObject({ code: 2 });
     expect(planned.stdout).toMatch(/^Nothing to touch: \d+ unchanged\.$/m);
-    expect(planned.stdout).toMatch(/^Written down: deploy\.\S+\.containers\.app\.scale\.max\.$/m);
+    expect(planned.stdout).toMatch(/^To write down: deploy\.\S+\.containers\.app\.scale\.max\.$/m);
     const { noted, summary } = JSON.parse((await cli('--json', 'plan')).stdout) as {
       noted: unknown;
       summary: { pending: number };
@@ -42,7 +42,7 @@ describe('an apply that touches nothing', () => {
     expect(refused).toMatchObject({ code: 1 });
     expect(refused.stderr).toContain('was of a part of it: nothing is scaled until one is of all of it');
     const planned = await cli('plan');
-    expect(planned.stdout).toContain('Written down: all of the file: the last apply');
+    expect(planned.stdout).toContain('To write down: all of the file: the last apply');
     expect(await cli('apply', '--yes')).toMatchObject({ code: 0 });
     expect(await cli('scale', '--name', 'shop', '--yes', 'app=3')).toMatchObject({ code: 0 });
   });

@@ -80,7 +80,7 @@ async function isScaledByItself(scene: LoadScene, made: Served): Promise<void> {
   });
   expect(slow.map(({ failures }) => failures)).toEqual([{}]);
   made.app['scale'] = { ...scale, max: 5 };
-  expect((await scene.apply(made)).stdout).toMatch(/^Nothing to touch: .*\nWritten down: .*scale\.max\.$/ms);
+  expect((await scene.apply(made)).stdout).toMatch(/^Nothing to touch: .*\nTo write down: .*scale\.max\.$/ms);
   await until(
     async () => (await cli('status')).stderr + (await cli('status')).stdout,
     (text) => /^app: \d instances? \(1 to 5\)/m.test(text),

@@ -122,12 +122,12 @@ export function summaryLine(plan: Pick<Plan, 'changes' | 'noted'>): string {
   return plan.noted === undefined ? `Nothing to do: ${counts}.` : `Nothing to touch: ${counts}.`;
 }
 
-/** What is healed and scaled by from then on: `Written down: deploy.shop.containers.app.scale.max.` */
+/** What is healed and scaled by from then on: `To write down: deploy.shop.containers.app.scale.max.` */
 function notedLines({ noted = [] }: Plan): readonly string[] {
   if (noted.length === 0) return [];
   const more = noted.length > MOST_NOTED ? [`${noted.length - MOST_NOTED} more`] : [];
   const all = [...noted.slice(0, MOST_NOTED).map(printable), ...more];
-  return [`Written down: ${listed(all, 'and')}.`];
+  return [`To write down: ${listed(all, 'and')}.`];
 }
 
 /** Where the engine is no longer as the last apply left it: `Drift: app1 has changed on the engine.` */
