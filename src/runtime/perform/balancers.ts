@@ -1,11 +1,26 @@
+import { labels } from '../../compiler/labels.ts';
 import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
 import type { AgentSession, TellResult } from '../agent/agent-session.ts';
+import type { Clock } from '../clock.ts';
 import { elapsed } from '../elapsed.ts';
+import type { Engine } from '../engine.ts';
+import { phaseOf } from '../observe.ts';
 
 type Point = Extract<Operation, { kind: 'balancer.point' }>;
 type Leave = Extract<Operation, { kind: 'balancer.leave' }>;
-type Ask = <T>(ask: (agent: Pick<AgentSession, 'point' | 'leave'>) => Promise<T>) => Promise<T>;
+
+/** What is asked while a haproxy is told something. */
+export interface BalancerContext {
+  readonly stack: string;
+  readonly engine: Pick<Engine, 'listContainers'>;
+  readonly clock: Clock;
+  readonly ask: <T>(ask: (agent: Pick<AgentSession, 'point' | 'leave'>) => Promise<T>) => Promise<T>;
+}
+
+/** A haproxy that cannot look up its servers ends at once, and the engine starts it again later each time. */
+const ENDS_MS = 3_000;
+const LOOK_MS = 100;
 
 /** A balancer does not count on an instance that it was told to. */
 export class BalancerError extends Error {
@@ -13,11 +28,15 @@ export class BalancerError extends Error {
 }
 
 /**
- * Tells a haproxy that its servers are at a container's address. Gives a note on what it could not be told; rejects with
- * {@link BalancerError} where it was to count on them and does not.
+ * Tells a haproxy that its servers are at a container's address. Gives a note on what it could not be told, also where it does
+ * not run: it may wait for these very servers. Rejects with {@link BalancerError} where it was to count on them and does not.
  */
-export async function pointBalancer(op: Point, ask: Ask, containerId: string): Promise<string | null> {
-  const result = await ask((agent) =>
+export async function pointBalancer(
+  op: Point,
+  context: BalancerContext,
+  containerId: string,
+): Promise<string | null> {
+  const result = await told(op, context, (agent) =>
     agent.point({
       socket: `${agentVolumePath(op.volume, op.path)}/${op.name}`,
       servers: op.servers,
@@ -27,6 +46,8 @@ export async function pointBalancer(op: Point, ask: Ask, containerId: string): P
       timeoutMs: Math.max(1, op.limitS) * 1000,
     }),
   );
+  if (result === null)
+    return `warning: \`${op.balancer}\` does not run: where its servers are, it looks up when it starts`;
   if (result.down.length > 0) {
     throw new BalancerError(
       `\`${op.balancer}\` does not count on ${quoted(result.down)} after ${elapsed(result.ms)}`,
@@ -35,11 +56,44 @@ export async function pointBalancer(op: Point, ask: Ask, containerId: string): P
   return inWords(op.balancer, result);
 }
 
-/** Takes servers out of a haproxy. */
-export async function leaveBalancer(op: Leave, ask: Ask): Promise<string | null> {
+/** Takes servers out of a haproxy; one that does not run leads nobody to them. */
+export async function leaveBalancer(op: Leave, context: BalancerContext): Promise<string | null> {
   const socket = `${agentVolumePath(op.volume, op.path)}/${op.name}`;
-  const result = await ask((agent) => agent.leave({ socket, servers: op.servers, state: op.state }));
-  return inWords(op.balancer, result);
+  const result = await told(op, context, (agent) =>
+    agent.leave({ socket, servers: op.servers, state: op.state }),
+  );
+  return result === null
+    ? `warning: \`${op.balancer}\` does not run: it leads nobody to them`
+    : inWords(op.balancer, result);
+}
+
+/** Null where it does not run. */
+async function told(
+  { balancer }: Pick<Point, 'balancer'>,
+  context: BalancerContext,
+  ask: (agent: Pick<AgentSession, 'point' | 'leave'>) => Promise<TellResult>,
+): Promise<TellResult | null> {
+  try {
+    return await context.ask(ask);
+  } catch (error) {
+    const isSilent = error instanceof Error && /\b(?:ECONNREFUSED|ENOENT)\b/.test(error.message);
+    if (isSilent && (await isDown(balancer, context))) return null;
+    throw error;
+  }
+}
+
+/** Whether it is seen not to run: one that ends again and again does now and then. */
+async function isDown(balancer: string, { stack, engine, clock }: BalancerContext): Promise<boolean> {
+  const startedAt = clock.now();
+  for (;;) {
+    const rows = await engine.listContainers([`${labels.stack}=${stack}`]);
+    const own = rows.filter(
+      ({ name, labels: of }) => of[labels.instance] === balancer && phaseOf(name) === 'current',
+    );
+    if (own.every(({ state }) => state !== 'running')) return true;
+    if (clock.now() - startedAt >= ENDS_MS) return false;
+    await clock.sleep(LOOK_MS);
+  }
 }
 
 function inWords(balancer: string, { missing, unresolved }: TellResult): string | null {

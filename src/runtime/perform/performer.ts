@@ -13,7 +13,7 @@ import type { SharedPorts } from '../gate/shared-port.ts';
 import { runHook } from '../hooks/run-hook.ts';
 import { forgetAdoption, recordAdoption } from './adoption.ts';
 import { awaitBalancer } from './arrivals.ts';
-import { leaveBalancer, pointBalancer } from './balancers.ts';
+import { leaveBalancer, pointBalancer, type BalancerContext } from './balancers.ts';
 import { createAgent } from './create-agent.ts';
 import { drainPorts, drainSocket } from './drain.ts';
 import { ErrandError, type Sender } from './errand.ts';
@@ -268,9 +268,9 @@ export class Performer {
         return note;
       }
       case 'balancer.point':
-        return pointBalancer(op, (ask) => this.#ask('stack', ask), this.#id(op.target));
+        return pointBalancer(op, this.#balancing, this.#id(op.target));
       case 'balancer.leave':
-        return leaveBalancer(op, (ask) => this.#ask('stack', ask));
+        return leaveBalancer(op, this.#balancing);
       case 'balancer.notice':
         await this.#options.clock.sleep(op.ms, this.#options.stop);
         return null;
@@ -366,6 +366,11 @@ export class Performer {
     const { engine, clock } = this.#options;
     const { instance } = this.#targets.instance(op.instance);
     return { engine, clock, instance, id: this.#id(op.target) };
+  }
+
+  get #balancing(): BalancerContext {
+    const { engine, clock } = this.#options;
+    return { stack: this.#plan.stack, engine, clock, ask: (ask) => this.#ask('stack', ask) };
   }
 
   #ask<T>(plane: Plane, ask: Ask<T>): Promise<T> {

@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Operation } from '../../../src/compiler/plan/operation.ts';
+import { labels } from '../../../src/compiler/labels.ts';
+import type { ContainerSummary } from '../../../src/runtime/engine.ts';
 import type { PointRequest, TellResult } from '../../../src/runtime/agent/agent-session.ts';
-import { leaveBalancer, pointBalancer } from '../../../src/runtime/perform/balancers.ts';
+import {
+  leaveBalancer,
+  pointBalancer,
+  type BalancerContext,
+} from '../../../src/runtime/perform/balancers.ts';
 import { agentSession } from '../../support/agent-session.ts';
+import { virtualClock } from '../../support/virtual-clock.ts';
 
 const where = {
   balancer: 'haproxy0',
@@ -23,6 +30,38 @@ const point = {
 const leave = { kind: 'balancer.leave', ...where, state: 'maint' } as const satisfies Operation;
 const FINE: TellResult = { missing: [], unresolved: [], down: [], ms: 3 };
 
+const ROW: Omit<ContainerSummary, 'state' | 'labels'> = {
+  id: 'h0',
+  name: 'shop-haproxy0',
+  image: 'haproxy:1',
+  imageId: 'sha256:1',
+  status: '',
+  networks: [],
+  ports: [],
+  writes: [],
+  createdS: 0,
+};
+
+/** Asks this agent, beside a haproxy that is in one state after the other, a look each. */
+function beside(session: ReturnType<typeof agentSession>, ...states: readonly ContainerSummary['state'][]) {
+  const clock = virtualClock();
+  let at = 0;
+  const context: BalancerContext = {
+    stack: 'shop',
+    clock,
+    engine: {
+      listContainers: async () => {
+        const state = states[Math.min(at, states.length - 1)] ?? 'running';
+        at += 1;
+        const own = { [labels.instance]: 'haproxy0' };
+        return [{ ...ROW, state, labels: own }];
+      },
+    },
+    ask: (ask) => ask(session),
+  };
+  return { clock, context };
+}
+
 async function pointed(result: TellResult) {
   const asked: PointRequest[] = [];
   const session = agentSession({
@@ -31,7 +70,7 @@ async function pointed(result: TellResult) {
       return result;
     },
   });
-  const note = await pointBalancer(point, (ask) => ask(session), '0123456789abcdef');
+  const note = await pointBalancer(point, beside(session).context, '0123456789abcdef');
   return { note, asked };
 }
 
@@ -74,8 +113,30 @@ test('taking an instance out of a haproxy', async () => {
   const session = agentSession({
     leave: async ({ state }) => ({ ...FINE, missing: state === 'maint' ? ['app/app0'] : [] }),
   });
-  expect(await leaveBalancer(leave, (ask) => ask(session))).toMatch(
+  expect(await leaveBalancer(leave, beside(session).context)).toMatch(
     /^warning: `haproxy0` has no `app\/app0`/,
   );
-  expect(await leaveBalancer({ ...leave, state: 'drain' }, (ask) => ask(session))).toBeNull();
+  expect(await leaveBalancer({ ...leave, state: 'drain' }, beside(session).context)).toBeNull();
+});
+
+describe('a haproxy that nobody reaches', () => {
+  const refuse = async (): Promise<never> => {
+    throw new Error('the agent: haproxy at `/admin.sock`: ECONNREFUSED');
+  };
+  const session = agentSession({ point: refuse, leave: refuse });
+
+  test('is told nothing where it does not run: it may wait for the very servers', async () => {
+    const { clock, context } = beside(session, 'running', 'running', 'restarting');
+    expect(await clock.run(pointBalancer(point, context, 'abc'))).toBe(
+      'warning: `haproxy0` does not run: where its servers are, it looks up when it starts',
+    );
+    expect(await leaveBalancer(leave, beside(session, 'exited').context)).toBe(
+      'warning: `haproxy0` does not run: it leads nobody to them',
+    );
+  });
+
+  test('and runs all the while, has failed', async () => {
+    const { clock, context } = beside(session, 'running');
+    await expect(clock.run(pointBalancer(point, context, 'abc'))).rejects.toThrow('ECONNREFUSED');
+  });
 });
