@@ -2,7 +2,6 @@ import { labels } from '../../compiler/labels.ts';
 import { agentVolumePath } from '../../compiler/plan/agent-spec.ts';
 import type { Operation } from '../../compiler/plan/operation.ts';
 import type { AgentSession, TellResult } from '../agent/agent-session.ts';
-import type { Clock } from '../clock.ts';
 import { elapsed } from '../elapsed.ts';
 import type { Engine } from '../engine.ts';
 import { phaseOf } from '../observe.ts';
@@ -14,13 +13,11 @@ type Leave = Extract<Operation, { kind: 'balancer.leave' }>;
 export interface BalancerContext {
   readonly stack: string;
   readonly engine: Pick<Engine, 'listContainers'>;
-  readonly clock: Clock;
   readonly ask: <T>(ask: (agent: Pick<AgentSession, 'point' | 'leave'>) => Promise<T>) => Promise<T>;
 }
 
-/** A haproxy that cannot look up its servers ends at once, and the engine starts it again later each time. */
-const ENDS_MS = 3_000;
-const LOOK_MS = 100;
+/** Below two minutes, in the engine's own words and by its own clock. */
+const JUST_UP = /^Up (?:Less than a second|\d+ seconds?|About a minute)(?: |$)/;
 
 /** A balancer does not count on an instance that it was told to. */
 export class BalancerError extends Error {
@@ -29,7 +26,7 @@ export class BalancerError extends Error {
 
 /**
  * Tells a haproxy that its servers are at a container's address. Gives a note on what it could not be told, also where it does
- * not run: it may wait for these very servers. Rejects with {@link BalancerError} where it was to count on them and does not.
+ * not listen yet: it may wait for these very servers. Rejects with {@link BalancerError} where it was to count on them and does not.
  */
 export async function pointBalancer(
   op: Point,
@@ -47,7 +44,7 @@ export async function pointBalancer(
     }),
   );
   if (result === null)
-    return `warning: \`${op.balancer}\` does not run: where its servers are, it looks up when it starts`;
+    return `warning: \`${op.balancer}\` does not listen yet: where its servers are, it looks up when it starts`;
   if (result.down.length > 0) {
     throw new BalancerError(
       `\`${op.balancer}\` does not count on ${quoted(result.down)} after ${elapsed(result.ms)}`,
@@ -56,18 +53,18 @@ export async function pointBalancer(
   return inWords(op.balancer, result);
 }
 
-/** Takes servers out of a haproxy; one that does not run leads nobody to them. */
+/** Takes servers out of a haproxy; one that does not listen yet leads nobody to them. */
 export async function leaveBalancer(op: Leave, context: BalancerContext): Promise<string | null> {
   const socket = `${agentVolumePath(op.volume, op.path)}/${op.name}`;
   const result = await told(op, context, (agent) =>
     agent.leave({ socket, servers: op.servers, state: op.state }),
   );
   return result === null
-    ? `warning: \`${op.balancer}\` does not run: it leads nobody to them`
+    ? `warning: \`${op.balancer}\` does not listen yet: it leads nobody to them`
     : inWords(op.balancer, result);
 }
 
-/** Null where it does not run. */
+/** Null where it does not listen, or not yet. */
 async function told(
   { balancer }: Pick<Point, 'balancer'>,
   context: BalancerContext,
@@ -77,23 +74,17 @@ async function told(
     return await context.ask(ask);
   } catch (error) {
     const isSilent = error instanceof Error && /\b(?:ECONNREFUSED|ENOENT)\b/.test(error.message);
-    if (isSilent && (await isDown(balancer, context))) return null;
+    if (isSilent && (await isStarting(balancer, context))) return null;
     throw error;
   }
 }
 
-/** Whether it is seen not to run: one that ends again and again does now and then. */
-async function isDown(balancer: string, { stack, engine, clock }: BalancerContext): Promise<boolean> {
-  const startedAt = clock.now();
-  for (;;) {
-    const rows = await engine.listContainers([`${labels.stack}=${stack}`]);
-    const own = rows.filter(
-      ({ name, labels: of }) => of[labels.instance] === balancer && phaseOf(name) === 'current',
-    );
-    if (own.every(({ state }) => state !== 'running')) return true;
-    if (clock.now() - startedAt >= ENDS_MS) return false;
-    await clock.sleep(LOOK_MS);
-  }
+/** Whether it ended, or has been up so short that it may still look up its servers: an engine without a way out takes 40 s to say no. */
+async function isStarting(balancer: string, { stack, engine }: BalancerContext): Promise<boolean> {
+  const rows = await engine.listContainers([`${labels.stack}=${stack}`]);
+  return rows
+    .filter(({ name, labels: of }) => of[labels.instance] === balancer && phaseOf(name) === 'current')
+    .every(({ state, status }) => state !== 'running' || JUST_UP.test(status));
 }
 
 function inWords(balancer: string, { missing, unresolved }: TellResult): string | null {

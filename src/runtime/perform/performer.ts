@@ -369,8 +369,11 @@ export class Performer {
   }
 
   get #balancing(): BalancerContext {
-    const { engine, clock } = this.#options;
-    return { stack: this.#plan.stack, engine, clock, ask: (ask) => this.#ask('stack', ask) };
+    return {
+      stack: this.#plan.stack,
+      engine: this.#options.engine,
+      ask: (ask) => this.#ask('stack', ask),
+    };
   }
 
   #ask<T>(plane: Plane, ask: Ask<T>): Promise<T> {

@@ -10,7 +10,6 @@ import {
   type BalancerContext,
 } from '../../../src/runtime/perform/balancers.ts';
 import { agentSession } from '../../support/agent-session.ts';
-import { virtualClock } from '../../support/virtual-clock.ts';
 
 const where = {
   balancer: 'haproxy0',
@@ -30,36 +29,26 @@ const point = {
 const leave = { kind: 'balancer.leave', ...where, state: 'maint' } as const satisfies Operation;
 const FINE: TellResult = { missing: [], unresolved: [], down: [], ms: 3 };
 
-const ROW: Omit<ContainerSummary, 'state' | 'labels'> = {
+const ROW: Omit<ContainerSummary, 'state' | 'status' | 'labels'> = {
   id: 'h0',
   name: 'shop-haproxy0',
   image: 'haproxy:1',
   imageId: 'sha256:1',
-  status: '',
   networks: [],
   ports: [],
   writes: [],
   createdS: 0,
 };
 
-/** Asks this agent, beside a haproxy that is in one state after the other, a look each. */
-function beside(session: ReturnType<typeof agentSession>, ...states: readonly ContainerSummary['state'][]) {
-  const clock = virtualClock();
-  let at = 0;
-  const context: BalancerContext = {
-    stack: 'shop',
-    clock,
-    engine: {
-      listContainers: async () => {
-        const state = states[Math.min(at, states.length - 1)] ?? 'running';
-        at += 1;
-        const own = { [labels.instance]: 'haproxy0' };
-        return [{ ...ROW, state, labels: own }];
-      },
-    },
-    ask: (ask) => ask(session),
-  };
-  return { clock, context };
+/** Asks this agent, beside a haproxy that is in this state. */
+function beside(
+  session: ReturnType<typeof agentSession>,
+  state: ContainerSummary['state'] = 'running',
+  status = 'Up 3 days',
+): BalancerContext {
+  const own = { [labels.instance]: 'haproxy0' };
+  const engine = { listContainers: async () => [{ ...ROW, state, status, labels: own }] };
+  return { stack: 'shop', engine, ask: (ask) => ask(session) };
 }
 
 async function pointed(result: TellResult) {
@@ -70,7 +59,7 @@ async function pointed(result: TellResult) {
       return result;
     },
   });
-  const note = await pointBalancer(point, beside(session).context, '0123456789abcdef');
+  const note = await pointBalancer(point, beside(session), '0123456789abcdef');
   return { note, asked };
 }
 
@@ -113,10 +102,8 @@ test('taking an instance out of a haproxy', async () => {
   const session = agentSession({
     leave: async ({ state }) => ({ ...FINE, missing: state === 'maint' ? ['app/app0'] : [] }),
   });
-  expect(await leaveBalancer(leave, beside(session).context)).toMatch(
-    /^warning: `haproxy0` has no `app\/app0`/,
-  );
-  expect(await leaveBalancer({ ...leave, state: 'drain' }, beside(session).context)).toBeNull();
+  expect(await leaveBalancer(leave, beside(session))).toMatch(/^warning: `haproxy0` has no `app\/app0`/);
+  expect(await leaveBalancer({ ...leave, state: 'drain' }, beside(session))).toBeNull();
 });
 
 describe('a haproxy that nobody reaches', () => {
@@ -125,18 +112,30 @@ describe('a haproxy that nobody reaches', () => {
   };
   const session = agentSession({ point: refuse, leave: refuse });
 
-  test('is told nothing where it does not run: it may wait for the very servers', async () => {
-    const { clock, context } = beside(session, 'running', 'running', 'restarting');
-    expect(await clock.run(pointBalancer(point, context, 'abc'))).toBe(
-      'warning: `haproxy0` does not run: where its servers are, it looks up when it starts',
-    );
-    expect(await leaveBalancer(leave, beside(session, 'exited').context)).toBe(
-      'warning: `haproxy0` does not run: it leads nobody to them',
-    );
-  });
+  test.each([
+    ['restarting', 'Restarting (1) 3 seconds ago'],
+    ['exited', 'Exited (1) 2 hours ago'],
+    ['running', 'Up Less than a second'],
+    ['running', 'Up 38 seconds (health: starting)'],
+    ['running', 'Up About a minute'],
+  ] as const)(
+    'is told nothing where it is %s, %s: it may wait for the very servers',
+    async (state, status) => {
+      expect(await pointBalancer(point, beside(session, state, status), 'abc')).toBe(
+        'warning: `haproxy0` does not listen yet: where its servers are, it looks up when it starts',
+      );
+      expect(await leaveBalancer(leave, beside(session, state, status))).toBe(
+        'warning: `haproxy0` does not listen yet: it leads nobody to them',
+      );
+    },
+  );
 
-  test('and runs all the while, has failed', async () => {
-    const { clock, context } = beside(session, 'running');
-    await expect(clock.run(pointBalancer(point, context, 'abc'))).rejects.toThrow('ECONNREFUSED');
-  });
+  test.each(['Up 2 minutes', 'Up About an hour', 'Up 3 days (healthy)'])(
+    'and is %s has failed',
+    async (status) => {
+      await expect(pointBalancer(point, beside(session, 'running', status), 'abc')).rejects.toThrow(
+        'ECONNREFUSED',
+      );
+    },
+  );
 });
