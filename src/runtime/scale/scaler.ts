@@ -18,7 +18,6 @@ import type { JobClock } from '../cron/job-clock.ts';
 import { wordsOf } from '../cron/outage.ts';
 import type { ContainerSummary, Engine } from '../engine.ts';
 import { LOCKED, type RunOwnCommand } from '../own-command.ts';
-import { CpuMeter } from './cpu-meter.ts';
 import {
   instancesOf,
   isAbove,
@@ -28,7 +27,7 @@ import {
   runnerOf,
   serves,
 } from './listed-instances.ts';
-import { measure, type Measured, type MeasureMemory, type MeasureWorld } from './measure.ts';
+import { measure, MeasureMemory, type Measured, type MeasureWorld } from './measure.ts';
 
 /** Where nothing says what is scaled, it is asked again this often even if nothing happens. */
 const ASK_MS = 60_000;
@@ -83,7 +82,7 @@ interface Looked {
 class Scaler {
   readonly #world: ScaleWorld;
   readonly #limits: ScaleLimits;
-  readonly #memory: MeasureMemory = { meter: new CpuMeter(), late: new Map() };
+  readonly #memory = new MeasureMemory();
   #roster: ScaleRoster | null = null;
   /** What the engine had when the roster was asked for last; null: that says nothing of it any more. */
   #mark: string | null = null;
@@ -123,7 +122,7 @@ class Scaler {
     );
     this.#tookMs = this.#world.clock.now() - beganMs;
     const ids = new Set(rows.map(({ id }) => id));
-    this.#memory.meter.keep(ids);
+    this.#memory.keep(ids);
     await this.#tell(roster, looked);
     if (roster.idle !== null) return;
     for (const one of looked)

@@ -3,11 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { containerKey } from '../../../src/compiler/desired/keys.ts';
 import type { MeasuredSource } from '../../../src/compiler/scale/roster.ts';
 import type { ContainerUsage, ExecSession } from '../../../src/runtime/engine.ts';
-import { CpuMeter } from '../../../src/runtime/scale/cpu-meter.ts';
 import { haproxyLoad } from '../../../src/runtime/scale/haproxy-stats.ts';
-import { measure, type MeasureMemory, type MeasureWorld } from '../../../src/runtime/scale/measure.ts';
+import { measure, MeasureMemory, type MeasureWorld } from '../../../src/runtime/scale/measure.ts';
 import { memoryEngine } from '../../support/memory-engine.ts';
-import { virtualClock } from '../../support/virtual-clock.ts';
+import { virtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
 /** As haproxy 2.6 prints it, without the columns that nobody reads. */
 const STATS = [
@@ -38,7 +37,7 @@ describe('what haproxy tells', () => {
   });
 });
 
-const memory = (): MeasureMemory => ({ meter: new CpuMeter(), late: new Map() });
+const memory = (): MeasureMemory => new MeasureMemory();
 const world = (more: Partial<MeasureWorld>): MeasureWorld => ({
   engine: memoryEngine(),
   clock: virtualClock(),
@@ -52,6 +51,23 @@ const usage = (bytes: number | null): ContainerUsage => ({
   cpus: 1,
   memory: bytes === null ? null : { bytes, limit: 1000 },
 });
+
+/** A command that has ended with a code, and has printed a text. */
+function ended(code: number, text = ''): ExecSession {
+  const bytes = async function* (said: string) {
+    yield await Promise.resolve(Buffer.from(said));
+  };
+  const nothing = (): undefined => undefined;
+  return {
+    stdout: bytes(text),
+    stderr: bytes(''),
+    exitCode: Promise.resolve(code),
+    write: () => Promise.resolve(),
+    endInput: nothing,
+    resize: () => Promise.resolve(),
+    destroy: nothing,
+  };
+}
 
 describe('a source', () => {
   const who = { serving: ['a', 'b', 'c'], runner: null };
@@ -85,6 +101,39 @@ describe('a source', () => {
     );
     expect(found.reading.total).toBeNull();
     expect(found.reported.why).toBe('nobody could be measured yet');
+  });
+
+  const BLIND = 'the engine measures none of its containers, as `docker stats` shows';
+
+  test.each(['cpu', 'memory'] as const)('%s of an engine that measures nobody says so', async (kind) => {
+    let told: ContainerUsage | null = null;
+    const engine = { ...memoryEngine(), usage: () => Promise.resolve(told) };
+    const known = memory();
+    const why = async (other: typeof kind, serving: readonly string[]) => {
+      const found = await measure(
+        { kind: other, target: 60 },
+        { cpus: null },
+        { serving, runner: null },
+        world({ engine }),
+        known,
+      );
+      return found.reported.why;
+    };
+    const both = ['a', 'b'];
+    expect(await why(kind, [])).toBe('nobody could be measured yet');
+    expect(await why(kind, both)).toBe('nobody could be measured yet');
+    // The other source of the same look has not been asked before.
+    expect(await why(kind === 'cpu' ? 'memory' : 'cpu', both)).toBe('nobody could be measured yet');
+    expect(await why(kind, both)).toBe(BLIND);
+    expect(await why(kind, [...both, 'new'])).toBe('nobody could be measured yet');
+    expect(await why(kind, [...both, 'new'])).toBe(BLIND);
+    told = usage(500);
+    expect(await why(kind, both)).not.toBe(BLIND);
+    told = null;
+    expect(await why(kind, both)).toBe('nobody could be measured yet');
+    known.keep(new Set(['a']));
+    expect(await why(kind, both)).toBe('nobody could be measured yet');
+    expect(await why(kind, both)).toBe(BLIND);
   });
 
   test('of all is divided among those that serve', async () => {
@@ -130,20 +179,7 @@ describe('a source', () => {
     ['-1\n', null, 'the command printed no number'],
     ['1e999\n', null, 'the command printed a number that is too large'],
   ])('of a command that prints %j', async (text, total, why) => {
-    const bytes = async function* (said: string) {
-      yield await Promise.resolve(Buffer.from(said));
-    };
-    const nothing = (): undefined => undefined;
-    const exec = (): Promise<ExecSession> =>
-      Promise.resolve({
-        stdout: bytes(text),
-        stderr: bytes(''),
-        exitCode: Promise.resolve(0),
-        write: () => Promise.resolve(),
-        endInput: nothing,
-        resize: () => Promise.resolve(),
-        destroy: nothing,
-      });
+    const exec = () => Promise.resolve(ended(0, text));
     const engine = { ...memoryEngine(), exec };
     const found = await measure(command, { cpus: null }, runs, world({ engine }), memory());
     expect(found).toMatchObject({ reading: { total }, reported: { why } });
@@ -166,5 +202,86 @@ describe('a source', () => {
     };
     await clock.run(day());
     expect(times.length).toBeLessThan(32);
+  });
+
+  const ASKED = 'timeout -k 1 1 true';
+
+  /** Looks at a command so often, 15 s apart; `run` answers what is run, but for whether there is a `timeout`. */
+  const looks = async (
+    times: number,
+    hasTimeout: number | Error,
+    run: (clock: VirtualClock, words: string) => Promise<ExecSession>,
+    { timeoutMs, keep }: { readonly timeoutMs: number; readonly keep?: string } = { timeoutMs: 1000 },
+  ) => {
+    const clock = virtualClock();
+    const ran: string[] = [];
+    const exec = (_: string, { command: words }: { readonly command: readonly string[] }) => {
+      const text = words.join(' ');
+      ran.push(text);
+      if (text !== ASKED) return run(clock, text);
+      return hasTimeout instanceof Error ? Promise.reject(hasTimeout) : Promise.resolve(ended(hasTimeout));
+    };
+    const engine = { ...memoryEngine(), exec };
+    const known = memory();
+    const whys: (string | null)[] = [];
+    const all = async (): Promise<void> => {
+      for (let look = 0; look < times; look += 1) {
+        const source = { ...command, timeoutMs };
+        const { reported } = await measure(source, { cpus: null }, runs, world({ engine, clock }), known);
+        whys.push(reported.why);
+        if (keep !== undefined) known.keep(new Set([keep]));
+        await clock.sleep(15_000);
+      }
+    };
+    await clock.run(all());
+    return { ran, whys };
+  };
+  const counts = () => Promise.resolve(ended(0, '7'));
+
+  test('of a command is run through `timeout`, where the container has it: that is asked once', async () => {
+    const { ran, whys } = await looks(3, 0, counts, { timeoutMs: 1500 });
+    expect(ran).toEqual([ASKED, ...Array.from({ length: 3 }, () => 'timeout -k 1 2 backlog')]);
+    expect(whys).toEqual([null, null, null]);
+    // Of another container nothing is known any more.
+    expect((await looks(2, 0, counts, { timeoutMs: 1000, keep: 'b' })).ran).toHaveLength(4);
+    expect((await looks(2, 0, counts, { timeoutMs: 1000, keep: 'a' })).ran).toHaveLength(3);
+  });
+
+  test.each([1, 125, 126, 127])(
+    'of a command is run as it is, where `timeout` ends with %i',
+    async (code) => {
+      expect((await looks(2, code, counts)).ran).toEqual([ASKED, 'backlog', 'backlog']);
+    },
+  );
+
+  test('of a command is asked for again where the engine did not say whether there is a `timeout`', async () => {
+    const { ran, whys } = await looks(2, new Error('the engine is away'), counts);
+    expect(ran).toEqual([ASKED, ASKED]);
+    expect(whys).toEqual(['the engine is away', 'the engine is away']);
+  });
+
+  const late = 'the command did not end within 1 s';
+
+  test.each([124, 137, 143])(
+    'of a command that `timeout` ends with %i is asked at each look',
+    async (code) => {
+      const over = async (clock: VirtualClock) => {
+        await clock.sleep(1000);
+        return ended(code, '7');
+      };
+      expect(await looks(2, 0, over)).toEqual({
+        ran: [ASKED, 'timeout -k 1 1 backlog', 'timeout -k 1 1 backlog'],
+        whys: [late, late],
+      });
+      // Ended so before its time: that was something else.
+      const early = () => Promise.resolve(ended(code));
+      expect((await looks(1, 0, early)).whys).toEqual([`the command ended with code ${code}`]);
+    },
+  );
+
+  test('of a command that not even `timeout` ends is left alone for a minute', async () => {
+    const { ran, whys } = await looks(4, 0, () => new Promise<never>(() => undefined));
+    expect(ran).toEqual([ASKED, 'timeout -k 1 1 backlog']);
+    expect(whys).toEqual([late, late, late, late]);
   });
 });
