@@ -124,6 +124,7 @@ function outOfRange(place: Place): Explanation {
   const { node, shape, name } = place;
   const { minimum, maximum, exclusiveMinimum } = shape;
   let range = `more than ${number(exclusiveMinimum ?? 0)}`;
+  if (minimum === undefined && maximum !== undefined) range += `, and at most ${number(maximum)}`;
   if (minimum !== undefined) range = `at least ${number(minimum)}`;
   if (minimum !== undefined && maximum !== undefined) range = `from ${number(minimum)} to ${number(maximum)}`;
   return make('STK205', `${name} must be ${range}, ${foundValue(place)}`, node.range);

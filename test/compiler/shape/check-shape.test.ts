@@ -332,6 +332,9 @@ describe('values', () => {
     ['port: 0', ['STK205 4:29-4:30 `port` must be from 1 to 65,535, not `0`']],
     ['stop_timeout: -1', ['STK205 4:37-4:39 `stop_timeout` must be at least 0, not `-1`']],
     ['cpus: 0', ['STK205 4:29-4:30 `cpus` must be more than 0, not `0`']],
+    ['scale: {cpu: 101}', ['STK205 4:36-4:39 `cpu` must be more than 0, and at most 100, not `101`']],
+    ['scale: {memory: 0}', ['STK205 4:39-4:40 `memory` must be more than 0, and at most 100, not `0`']],
+    ['scale: {cpu: 100, memory: 0.5}', []],
     ['files: {/a: {text: x, file: y}}', both],
   ] as const)('%s', (text, problems) => {
     expect(container(text)).toEqual(problems);
