@@ -26,6 +26,9 @@ export function revisionsIn(mark: string): string {
     .join('\n');
 }
 
+/** Which generation of an instance is there for whoever wants one, best first. */
+const RUNNERS: readonly Phase[] = ['current', 'next', 'old'];
+
 /** An instance as the planner knows it: by its labels, under whatever name somebody gave it. */
 interface Found {
   readonly row: ContainerSummary;
@@ -83,8 +86,9 @@ export function serves(row: ContainerSummary): boolean {
   return row.state === 'running' && listedHealth(row) === 'none';
 }
 
-/** The first instance of a container that runs: its id; null: none does. */
+/** The first instance of a container that runs: its id; null: none does. While one is replaced, its generations have other names. */
 export function runnerOf(key: ContainerKey, rows: readonly ContainerSummary[]): string | null {
-  const running = foundOf(key, rows).find(({ row, phase }) => phase === 'current' && row.state === 'running');
-  return running?.row.id ?? null;
+  const running = foundOf(key, rows).filter(({ row }) => row.state === 'running');
+  const [first] = RUNNERS.flatMap((wanted) => running.filter(({ phase }) => phase === wanted));
+  return first?.row.id ?? null;
 }

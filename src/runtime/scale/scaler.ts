@@ -28,6 +28,7 @@ import {
   serves,
 } from './listed-instances.ts';
 import { measure, MeasureMemory, type Measured, type MeasureWorld } from './measure.ts';
+import { askedOnce } from './usage-meter.ts';
 
 /** Where nothing says what is scaled, it is asked again this often even if nothing happens. */
 const ASK_MS = 60_000;
@@ -68,7 +69,7 @@ export async function scaleAlong(world: ScaleWorld): Promise<void> {
       if (!world.stop.aborted && why !== said) world.note(`nothing is scaled: ${why}`);
       said = why;
     }
-    await world.clock.sleep(scaler.restMs, world.stop).catch(() => undefined);
+    if (!scaler.isBehind) await world.clock.sleep(scaler.restMs, world.stop).catch(() => undefined);
   }
 }
 
@@ -87,8 +88,9 @@ class Scaler {
   /** What the engine had when the roster was asked for last; null: that says nothing of it any more. */
   #mark: string | null = null;
   #askedMs = -Infinity;
-  /** How long the last look took: a command may take half a minute. */
+  /** How long the last look took, with what it changed: a command may take half a minute, and so may a stop. */
   #tookMs = 0;
+  #isBehind = false;
   #states = new Map<string, ScaleState>();
 
   constructor(world: ScaleWorld) {
@@ -104,42 +106,69 @@ class Scaler {
     return Math.max(SHORTEST_MS, Math.min(this.#limits.sampleMs, ...spans));
   }
 
+  /** Whether the next look is due already: what the last one changed took longer than the pause between two. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
   /** Looks once, and has done what is due. */
   async look(): Promise<void> {
-    const { engine, stack } = this.#world;
+    const { engine, stack, clock } = this.#world;
+    this.#isBehind = false;
     const isAny = this.#roster?.containers.length !== 0;
     const own = [`${labels.stack}=${stack}`];
+    const list = async () => withAdopted(engine, await engine.listContainers(own));
     // Where nothing is scaled, only another revision can change that.
-    const rows = isAny
-      ? await withAdopted(engine, await engine.listContainers(own))
-      : await engine.listContainers([...own, `${labels.role}=revision`]);
-    await this.#renew(rows, markOf(rows, isAny));
+    const before = isAny ? await list() : await engine.listContainers([...own, `${labels.role}=revision`]);
+    const isRenewed = await this.#renew(before, markOf(before, isAny));
     const roster = this.#roster;
     if (roster === null || roster.containers.length === 0) return;
-    const beganMs = this.#world.clock.now();
+    // To ask takes a while: an apply may have come to its end meanwhile, or made what the roster names.
+    const rows = isRenewed ? await list() : before;
+    const beganMs = clock.now();
     const looked = await Promise.all(
       roster.containers.map((entry) => this.#lookAt(entry, rows, roster.idle === null)),
     );
-    this.#tookMs = this.#world.clock.now() - beganMs;
+    this.#tookMs = clock.now() - beganMs;
     const ids = new Set(rows.map(({ id }) => id));
     this.#memory.keep(ids);
     await this.#tell(roster, looked);
-    if (roster.idle !== null) return;
-    for (const one of looked)
-      if (one.advice.to !== null && !this.#world.stop.aborted) await this.#change(one, looked, roster);
+    if (roster.idle === null) await this.#changeAll(looked, roster);
   }
 
-  /** Asked again once containers have come or gone, or another revision is kept. */
-  async #renew(rows: readonly ContainerSummary[], mark: string): Promise<void> {
+  /**
+   * One after the other, those first that wait for more. What was decided longer ago than a pause is not true any more: it is
+   * decided again, at once.
+   */
+  async #changeAll(looked: readonly Looked[], roster: ScaleRoster): Promise<void> {
+    const { clock, stop } = this.#world;
+    const decidedMs = clock.now();
+    const isOld = () => clock.now() - decidedMs > this.restMs;
+    const due = looked.filter(({ advice }) => advice.to !== null);
+    let told = looked;
+    for (const one of [...due.filter(goesUp), ...due.filter((each) => !goesUp(each))]) {
+      if (stop.aborted || isOld()) break;
+      const reported = await this.#change(one);
+      if (reported === null) return;
+      told = told.map((other) => (other.entry === one.entry ? { ...other, reported } : other));
+      await this.#tell(roster, told);
+    }
+    this.#isBehind = isOld();
+    // The next look sees this one as the one before it, however long that was.
+    this.#tookMs += clock.now() - decidedMs;
+  }
+
+  /** Asked again once containers have come or gone, or another revision is kept; gives whether it was. */
+  async #renew(rows: readonly ContainerSummary[], mark: string): Promise<boolean> {
     const { run, note, clock, stop } = this.#world;
     const before = this.#roster;
     const againMs =
       before === null || before.idle !== null ? ASK_MS : isDoubtful(before, rows) ? DOUBT_MS : Infinity;
-    if (mark === this.#mark && clock.now() < this.#askedMs + againMs) return;
+    if (mark === this.#mark && clock.now() < this.#askedMs + againMs) return false;
     this.#askedMs = clock.now();
     this.#mark = mark;
     const { code, stdout } = await run(['--roster']);
-    if (stop.aborted) return;
+    if (stop.aborted) return true;
     const roster = code === 0 ? scaleRosterFrom(stdout) : null;
     if (roster === null && before !== null) note('nothing says what is scaled: it is asked again');
     this.#roster = roster;
@@ -153,6 +182,7 @@ class Scaler {
       states.set(key, roster?.revision === before?.revision ? state : forgiven(state));
     }
     this.#states = states;
+    return true;
   }
 
   /** How far the clock that nobody sets is ahead of the one that people see: that was set, or went on while the machine slept. */
@@ -164,7 +194,7 @@ class Scaler {
   async #lookAt(entry: ScaleEntry, rows: readonly ContainerSummary[], isScaled: boolean): Promise<Looked> {
     const { clock, engine } = this.#world;
     // Processor and memory come with the same answer.
-    const world = { ...this.#world, engine: { ...engine, usage: once(engine) } };
+    const world = { ...this.#world, engine: { ...engine, usage: askedOnce(engine) } };
     const beganMs = clock.now();
     const own = instancesOf(entry, rows);
     const isPaused = own.some(({ state }) => state === 'paused');
@@ -209,16 +239,16 @@ class Scaler {
     return { entry, reported, advice };
   }
 
-  async #change(one: Looked, all: readonly Looked[], roster: ScaleRoster): Promise<void> {
+  /** Gives what is reported of it from then on; null: nothing, since it is stopped. */
+  async #change({ entry, reported, advice }: Looked): Promise<ReportedScale | null> {
     const { run, note, clock, stop } = this.#world;
-    const { entry, reported, advice } = one;
     const { key, count: from, pace } = entry;
     const { to } = advice;
-    if (to === null) return;
+    if (to === null) return null;
     const why = whyWords(advice, reported);
     note(from === to ? `${key}: ${why}` : `scaling ${key} from ${from} to ${to}: ${why}`);
     const { code } = await run(['--by-agent', '--from', String(from), '--why', why, `${key}=${to}`]);
-    if (stop.aborted) return;
+    if (stop.aborted) return null;
     if (code === LOCKED) note('somebody changes the stack: scaled later');
     else if (code !== 0) note(`${key} could not be scaled: what is above tells why`);
     const result = code === 0 ? 'done' : code === LOCKED ? 'locked' : 'failed';
@@ -229,7 +259,7 @@ class Scaler {
     const { failures, notBeforeMs } = state;
     const rest = result === 'done' ? 'changed' : 'failed';
     const count = result === 'done' ? to : from;
-    const over: ReportedScale = {
+    return {
       ...reported,
       // What was measured was of as many as there were.
       sources: result === 'done' ? [] : reported.sources,
@@ -238,10 +268,6 @@ class Scaler {
       failures,
       notBeforeMs: notBeforeMs > clock.now() ? notBeforeMs - this.#aheadMs : null,
     };
-    await this.#tell(
-      roster,
-      all.map((other) => (other === one ? { ...other, reported: over } : other)),
-    );
   }
 
   async #tell({ idle }: ScaleRoster, looked: readonly Looked[]): Promise<void> {
@@ -249,6 +275,10 @@ class Scaler {
     const containers = looked.map(({ reported }) => reported);
     await this.#world.keep({ version: 1, atMs, idle, containers });
   }
+}
+
+function goesUp({ entry, advice: { to } }: Looked): boolean {
+  return to !== null && to > entry.count;
 }
 
 function resting({ state }: ScaleAdvice): ScaleAdvice {
@@ -265,14 +295,4 @@ function whyWords({ because }: ScaleAdvice, { sources }: ReportedScale): string 
   if (because === 'clock') return 'by the clock';
   if (because === 'cut off') return 'what a scaling that was cut off has made goes';
   return sources.map(sourceText).join(', ');
-}
-
-/** Asks for each container once. */
-function once(engine: ScaleWorld['engine']): ScaleWorld['engine']['usage'] {
-  const asked = new Map<string, ReturnType<ScaleWorld['engine']['usage']>>();
-  return (id) => {
-    const usage = asked.get(id) ?? engine.usage(id);
-    asked.set(id, usage);
-    return usage;
-  };
 }

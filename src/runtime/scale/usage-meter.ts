@@ -64,3 +64,13 @@ export class UsageMeter {
     if (isBlind) throw new Error('the engine measures none of its containers, as `docker stats` shows');
   }
 }
+
+/** Asks an engine for each container once, whoever wants to know: processor and memory come with the same answer. */
+export function askedOnce(engine: Usage): Usage['usage'] {
+  const asked = new Map<string, ReturnType<Usage['usage']>>();
+  return (id) => {
+    const usage = asked.get(id) ?? engine.usage(id);
+    asked.set(id, usage);
+    return usage;
+  };
+}

@@ -37,11 +37,17 @@ class Scene {
   roster: Omit<ScaleRoster, 'version' | 'stack'> = { revision: 1, idle: null, containers: [entry] };
   /** Null: Redis does not answer. */
   jobs: number | null = 20;
+  /** The same of one of its lists. */
+  jobsOf: (list: string) => number | null = () => this.jobs;
   usage: (id: string) => ContainerUsage | null = () => null;
   /** The name of an instance that somebody has paused. */
   paused: string | null = null;
   /** What the command gives. */
   code = 0;
+  /** How long a change takes, by the words of it. */
+  changeMs: (words: string) => number = () => 0;
+  /** What happens while it is told what is scaled. */
+  meanwhile: () => Promise<void> = () => Promise.resolve();
   /** How long Redis takes. */
   tookMs = 0;
   /** How far the clock on the wall is ahead of the one that nobody sets. */
@@ -68,18 +74,22 @@ class Scene {
   }
 
   /** What an apply of `stack scale` comes to: the number is the roster's from then on. */
-  async #scaled(to: number): Promise<void> {
-    await this.make(to);
-    for (let index = to; index < 10; index += 1) await this.engine.removeContainer(`shop-app${index}`);
-    this.set(to);
+  async #scaled(key: string, to: number): Promise<void> {
+    const container = key.replace('shop/', '');
+    await this.make(to, container);
+    for (let index = to; index < 10; index += 1)
+      await this.engine.removeContainer(`shop-${container}${index}`);
+    this.set(to, key);
   }
 
   /** What somebody sets, as the roster tells it. */
-  set(to: number): void {
+  set(to: number, container = 'shop/app'): void {
     const at = this.clock.now() + this.wallAheadMs;
-    const last = { container: 'shop/app', from: 0, to, by: 'agent', at, why: null };
-    const [first = entry] = this.roster.containers;
-    this.roster = { ...this.roster, containers: [{ ...first, count: to, last }] };
+    const last = { container, from: 0, to, by: 'agent', at, why: null };
+    const containers = this.roster.containers.map((one) =>
+      one.key === container ? { ...one, count: to, last } : one,
+    );
+    this.roster = { ...this.roster, containers };
   }
 
   async play(
@@ -104,16 +114,20 @@ class Scene {
       },
       run: async (words) => {
         this.commands.push([this.clock.now() / SECOND_MS, words.join(' ')]);
+        if (words[0] !== '--roster') await this.clock.sleep(this.changeMs(words.at(-1) ?? ''));
+        else await this.meanwhile();
         if (words[0] === '--roster')
           return { code: 0, stdout: JSON.stringify({ version: 1, stack: 'shop', ...this.roster }) };
-        if (this.code === 0) await this.#scaled(Number(words.at(-1)?.split('=')[1]));
+        const [key = '', to] = words.at(-1)?.split('=') ?? [];
+        if (this.code === 0) await this.#scaled(key, Number(to));
         return { code: this.code, stdout: '' };
       },
       haproxyStats: () => Promise.reject(new Error('nobody asks')),
-      redisLength: async ({ password }) => {
+      redisLength: async ({ password, lists: [list = ''] }) => {
         await this.clock.sleep(this.tookMs);
-        if (this.jobs === null || password !== 'hush') throw new Error('connect ECONNREFUSED');
-        return this.jobs;
+        const jobs = this.jobsOf(list);
+        if (jobs === null || password !== 'hush') throw new Error('connect ECONNREFUSED');
+        return jobs;
       },
       keep: (report) => {
         this.report = report;
@@ -149,6 +163,80 @@ describe('the scaler', () => {
       { key: 'shop/app', count: 4, serving: 4, rest: 'settled', sources: [{ name: 'queue', value: 10 }] },
     ]);
     expect(JSON.stringify(scene.report)).not.toContain('hush');
+  });
+
+  /** One that has too many, and one that has too few; the number of each changes so long, in seconds. */
+  const twoOf = async (first: string, changeS: Readonly<Record<string, number>>, waitS: number) => {
+    const scene = new Scene();
+    const of = (name: string, list: string): ScaleEntry => ({
+      ...entry,
+      key: containerKey('shop', name),
+      pace: { ...entry.pace, up: { step: 4, afterMs: 60_000 } },
+      sources: entry.sources.map((source) => ({ ...source, lists: [list] })),
+    });
+    const [app, web] = [of('app', 'few'), of('web', 'many')];
+    scene.roster = { ...scene.roster, containers: first === 'app' ? [app, web] : [web, app] };
+    scene.jobsOf = (list) => (list === 'few' ? 10 : 40);
+    scene.changeMs = (words) => (changeS[words.split('=')[0] ?? ''] ?? 0) * SECOND_MS;
+    await scene.make(2, 'web');
+    return scene.play((_, wait) => wait(waitS));
+  };
+
+  test.each(['app', 'web'])(
+    'makes those first that are missing: with %s first in the file',
+    async (first) => {
+      const { changes } = await twoOf(first, { 'shop/app': 30, 'shop/web': 10 }, 120);
+      expect(changes.map(([atS, words]) => [atS, words.split(' ').at(-1)])).toEqual([
+        [60, 'shop/web=4'],
+        [70, 'shop/app=1'],
+      ]);
+    },
+  );
+
+  test('leaves to the next look what was decided before a change that took long, and looks at once', async () => {
+    const { changes, report } = await twoOf('app', { 'shop/web': 60 }, 130);
+    expect(changes.map(([atS, words]) => [atS, words.split(' ').at(-1)])).toEqual([
+      [60, 'shop/web=4'],
+      [120, 'shop/app=1'],
+    ]);
+    expect(report?.containers).toMatchObject([
+      { key: 'shop/app', count: 1, rest: 'changed' },
+      { key: 'shop/web', count: 4, rest: 'settled' },
+    ]);
+  });
+
+  test('does not carry out at all what is not wanted any more by then', async () => {
+    const scene = new Scene();
+    scene.roster = { ...scene.roster, containers: [entry, { ...entry, key: containerKey('shop', 'web') }] };
+    scene.jobs = 40;
+    scene.changeMs = () => 40 * SECOND_MS;
+    await scene.make(2, 'web');
+    await scene.play(async (now, wait) => {
+      await wait(40);
+      now.jobs = 20;
+      await wait(60);
+    });
+    expect(scene.changes.map(([atS, words]) => [atS, words.split(' ').at(-1)])).toEqual([[30, 'shop/app=4']]);
+  });
+
+  test.each(['shop-web0', 'shop-web0.1.next'])('sees what an apply has made meanwhile: %s', async (name) => {
+    const scene = new Scene();
+    const command: ScaleEntry['sources'][number] = {
+      kind: 'command',
+      container: containerKey('shop', 'web'),
+      command: ['backlog'],
+      timeoutMs: 1000,
+      target: 10,
+    };
+    scene.roster = { ...scene.roster, containers: [{ ...entry, sources: [command] }] };
+    scene.meanwhile = async () => {
+      await scene.make(1, 'web');
+      await scene.engine.renameContainer('shop-web0', name);
+    };
+    await scene.play((_, wait) => wait(1));
+    expect(scene.commands).toEqual([[0, '--roster']]);
+    // What the engine of the tests makes of it is another matter.
+    expect(scene.report?.containers[0]?.sources[0]?.why).not.toBe('no container runs for its command');
   });
 
   test('asks who is scaled once, and again when containers come or go', async () => {
