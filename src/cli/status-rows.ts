@@ -169,7 +169,7 @@ function changeNotes({ action, reasons }: Change): readonly string[] {
     case 'start':
       return ['to be started'];
     case 'remove':
-      return ['no longer in the file'];
+      return [surplusNote(reasons)];
     case 'tidy':
       return ['leftovers to tidy'];
     case 'create':
@@ -184,6 +184,13 @@ function changeNotes({ action, reasons }: Change): readonly string[] {
     default:
       return unreachable(action);
   }
+}
+
+/** Why it goes. Instances above a number that is set are left by a scaling that failed, or by the file's own limits. */
+function surplusNote(reasons: Change['reasons']): string {
+  const field = reasons.find(({ kind }) => kind === 'dropped')?.field ?? 'file';
+  if (field === 'scale') return 'above the number of instances: left by a scaling that failed, or over `max`';
+  return field === 'file' ? 'no longer in the file' : `more than \`${field}\` in the file`;
 }
 
 function absentRow({ subject }: Change, images: ReadonlyMap<string, string>): readonly StatusRow[] {
