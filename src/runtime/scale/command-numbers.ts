@@ -17,8 +17,14 @@ const ANSWER_MS = 2_000;
 /** How long it may take to find out whether there is a `timeout`. */
 const ASK_MS = 5_000;
 
-/** As `timeout` tells that time was over: GNU's, after KILL, and busybox's, which is the end by TERM. */
-const OVER = new Set([124, 137, 143]);
+/**
+ * Whether there is GNU's. Busybox's, which does not know that option, leaves its watcher to process 1 at each run, and mostly nobody
+ * there waits for it: thousands of dead ones a day.
+ */
+const ASK = ['timeout', '--foreground', '-k', String(KILL_S), '1', 'true'];
+
+/** As it tells that time was over, by TERM, or by KILL. */
+const OVER = new Set([124, 137]);
 
 interface World {
   readonly engine: Pick<Engine, 'exec'>;
@@ -26,13 +32,13 @@ interface World {
 }
 
 /**
- * The numbers that commands in containers print. The engine cannot end what it runs in one: where the container has `timeout` (GNU's,
- * or busybox's that knows `-k`), that does; elsewhere one that does not end is run ever more seldom.
+ * The numbers that commands in containers print. The engine cannot end what it runs in one: where the container has GNU's `timeout`,
+ * that does, with all it has started; elsewhere one that does not end is run ever more seldom.
  */
 export class CommandNumbers {
   /** Until when a command is not run, and how long that is, by container and words. */
   readonly #late = new Map<string, Map<string, { readonly untilMs: number; readonly waitMs: number }>>();
-  /** Whether a container has `timeout`. */
+  /** Whether a container has such a `timeout`. */
   readonly #ending = new Map<string, Promise<boolean>>();
 
   /** The last line that is a number, and not below 0. Throws with why there is none; what else it says may be secret. */
@@ -70,8 +76,7 @@ export class CommandNumbers {
   #isEnded(id: string, { engine, clock }: World): Promise<boolean> {
     const known = this.#ending.get(id);
     if (known !== undefined) return known;
-    const words = ['timeout', '-k', String(KILL_S), '1', 'true'];
-    const asked = runExec(engine, clock, id, words, ASK_MS).then(
+    const asked = runExec(engine, clock, id, ASK, ASK_MS).then(
       ({ code }) => code === 0,
       (error: unknown) => {
         if (isTimeout(error)) return false;
