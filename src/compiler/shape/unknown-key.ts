@@ -61,7 +61,7 @@ const elsewhere: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
 ]);
 
 /** More keys than this are looked up in the reference, not read in a message. */
-const mostListed = 10;
+const mostListed = 12;
 
 /**
  * Helps with a key that an object does not know: another tool's word for one, a near one, one near another tool's

@@ -162,6 +162,12 @@ describe('unknown keys', () => {
       ['STK201 4:34-4:37 unknown key `zzz` in `strategy` | known here: `order`, `batch` or `surge`'],
     ],
     [
+      'scale: {max: 2, latency: 3}',
+      [
+        'STK201 4:39-4:46 unknown key `latency` in `scale` | known here: `min`, `max`, `cpu`, `memory`, `requests`, `queue`, `command`, `target`, `up`, `down`, `cooldown` or `schedule`',
+      ],
+    ],
+    [
       '"__proto__": {image: x}',
       [
         'STK201 4:23-4:34 unknown key `__proto__` in `app` | remove it; a key that starts with `x-` is kept as a note',

@@ -994,6 +994,18 @@ test('a name that is nearly that of a container with problems of its own is sugg
   expect(help).toEqual(['did you mean `redis`?', 'the application `shop` has `app`, `redis`']);
 });
 
+test('limits that leave no number say how to mend them', () => {
+  const scaled = 'deploy: auto, image: "a:1", scale: { min: 5, max: 2, cpu: 60 }';
+  const hours = '{ cron: "0 8 * * *", min: 3, max: 2 }';
+  const text = shop(
+    `app: { ${scaled} }\nweb: { deploy: auto, image: "a:1", scale: { max: 4, schedule: [${hours}] } }`,
+  );
+  expect(diagnosticsOf(compileText(text)).map(({ code, help }) => [code, help])).toEqual([
+    ['STK333', 'write `max: 5` or more, or a lesser `min`'],
+    ['STK333', 'one that is not written is that of `scale`: write both, or take this one out'],
+  ]);
+});
+
 test('a secret that failed is told once, with the other places', () => {
   const text = shop(
     `app: { deploy: auto, image: "a:1", containers: 2, env: { B: "%{secret:T}", A: "%{secret:T}%{secret:U}" } }

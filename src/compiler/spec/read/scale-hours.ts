@@ -49,7 +49,9 @@ function readEntry(item: DocumentNode, { min, max }: Limits, reader: Reader): Sc
       help: 'write one of them, such as `min: 4`',
     });
   if (problems.errors === errors && own.min > own.max)
-    problems.error('STK333', `\`min\` ${own.min} is more than \`max\` ${own.max}`, item.range);
+    problems.error('STK333', `\`min\` ${own.min} is more than \`max\` ${own.max}`, item.range, {
+      help: 'one that is not written is that of `scale`: write both, or take this one out',
+    });
   return line === null || problems.errors > errors
     ? null
     : { when: { schedule: scheduleLines(line), timezone }, ...own };

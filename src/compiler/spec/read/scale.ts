@@ -47,6 +47,7 @@ export function readScale(field: Property | undefined, container: Scaled, reader
   if (max !== null && min > max)
     problems.error('STK333', `\`min\` ${min} is more than \`max\` ${max}`, node('min')?.range ?? maxRange, {
       related: [{ range: maxRange, message: `\`max: ${max}\`` }],
+      help: `write \`max: ${min}\` or more, or a lesser \`min\``,
     });
   else if (max !== null) checkCount(container, { min, max, range: field.keyRange }, reader);
   const limits = { min, max: max ?? MOST };
