@@ -70,6 +70,23 @@ describe('by hand', () => {
     expect(refused.stderr).toContain(help);
   });
 
+  it('refuses what is outside of the limits of the hour, which the scaler keeps by itself', async () => {
+    const schedule = [{ cron: '* * * * *', min: 3, max: 4 }];
+    await applied({ ...scaled, count: 3, app: { scale: { min: 1, max: 6, schedule } } });
+    for (const number of [2, 5]) {
+      const refused = await scale(`app=${number}`);
+      expect(refused).toMatchObject({ code: 64, stdout: '' });
+      expect(refused.stderr).toMatch(
+        /^error: `app` can have 3 to 4 instances at this hour, until \d{4}-\d\d-\d\d \d\d:\d\d UTC, not /,
+      );
+      expect(refused.stderr).toContain('help: wait until then, or change the `schedule` of its `scale`');
+    }
+    expect((await scale('app=7')).stderr).toContain('can have 1 to 6 instances, not 7');
+    expect(await scale('app=4')).toMatchObject({ code: 0 });
+    // It has asked its own clock.
+    expect(await scale('--by-agent', 'app=5')).toMatchObject({ code: 0 });
+  });
+
   it('does nothing after an apply that was cut off', async () => {
     await applied(scaled);
     await cutOff({ ...scaled, image: 'app:2' });

@@ -55,7 +55,7 @@ export async function scale(
       'which container is to have how many instances is not said',
       'write the name as in the file and a number: `stack scale app=4`',
     );
-  const asked = askedCounts(words, spec);
+  const asked = askedCounts(words, spec, byAgent ? null : sinceMs);
   const other = asked.find((one) => known !== null && one.from !== known);
   if (other !== undefined)
     throw new CommandFailure(

@@ -1,10 +1,11 @@
+import { hourAt } from '../../compiler/scale/hours.ts';
 import type { ContainerKey } from '../../compiler/desired/desired-state.ts';
 import type { ContainerSpec } from '../../compiler/spec/container-spec.ts';
 import type { StackSpec } from '../../compiler/spec/stack-spec.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { suggestion } from '../names.ts';
-import { listed, plural } from '../render/text.ts';
+import { listed, minute, plural } from '../render/text.ts';
 
 /** Another number of instances that is asked for. */
 export interface AskedCount {
@@ -15,16 +16,23 @@ export interface AskedCount {
   readonly to: number;
 }
 
-/** Reads `NAME=N…`. Fails with 64 for what cannot be, with 1 for a container whose number is only in the file. */
-export function askedCounts(words: readonly string[], spec: StackSpec): readonly AskedCount[] {
-  const asked = words.map((word) => askedCount(word, spec));
+/**
+ * Reads `NAME=N…`. `nowMs`: the limits of that hour hold as well; null: the scaler asks, who keeps them by its own clock. Fails with 64
+ * for what cannot be, with 1 for a container whose number is only in the file.
+ */
+export function askedCounts(
+  words: readonly string[],
+  spec: StackSpec,
+  nowMs: number | null,
+): readonly AskedCount[] {
+  const asked = words.map((word) => askedCount(word, spec, nowMs));
   const twice = asked.find(({ container }, i) => asked.findIndex((one) => one.container === container) < i);
   if (twice !== undefined)
     throw new CommandFailure(exitCode.usage, `\`${twice.name}\` is asked for twice`, 'say one number for it');
   return asked;
 }
 
-function askedCount(word: string, spec: StackSpec): AskedCount {
+function askedCount(word: string, spec: StackSpec, nowMs: number | null): AskedCount {
   const [, name = '', digits = ''] = /^(.+)=(\d{1,4})$/.exec(word) ?? [];
   if (name === '')
     throw new CommandFailure(
@@ -44,7 +52,25 @@ function askedCount(word: string, spec: StackSpec): AskedCount {
       `change \`${bound}\` of its \`scale\` in the stack file, and \`stack apply\``,
     );
   }
+  if (nowMs !== null) demandHour(name, to, scale, nowMs);
   return { container: key, name, from: count, to };
+}
+
+/** Fails with 64 where the scaler would take it back at its next look. */
+function demandHour(
+  name: string,
+  to: number,
+  scale: NonNullable<ContainerSpec['scale']>,
+  nowMs: number,
+): void {
+  const { min, max, untilMs } = hourAt(scale, nowMs);
+  if (to >= min && to <= max) return;
+  const until = untilMs === null ? '' : `, until ${minute(untilMs)} UTC`;
+  throw new CommandFailure(
+    exitCode.usage,
+    `\`${name}\` can have ${min === max ? '' : `${min} to `}${plural(max, 'instance')} at this hour${until}, not ${to}`,
+    `${untilMs === null ? '' : 'wait until then, or '}change the \`schedule\` of its \`scale\` in the stack file, and \`stack apply\``,
+  );
 }
 
 function unscaled(name: string, { mode, count }: ContainerSpec, to: number): CommandFailure {
