@@ -82,6 +82,36 @@ describe('stack status', () => {
     expect((await cli('status')).stdout).toContain(words);
   });
 
+  it('says of what was seen before the last apply that it was seen before', async () => {
+    await applied(followed);
+    await told({ atMs: Date.now() - 5_000, idle: 'the last apply did not come to its end' });
+    for (const words of [[], ['--name', 'shop']]) {
+      const { stdout } = await cli('status', ...words);
+      expect(stdout).toContain('nothing has been measured since the last apply: the next look is due');
+      expect(stdout).not.toContain('did not come to its end');
+      expect(stdout).toMatch(/^app: 1 instance \(1 to 6\); as the file says$/m);
+    }
+  });
+
+  it('says nothing of a number by what was wanted beside another', async () => {
+    await applied(followed);
+    await told({ containers: [{ ...seen, count: 3, min: 3, max: 4 }] });
+    const { stdout } = await cli('status');
+    expect(stdout).toMatch(/^app: 1 instance \(1 to 6\); as the file says$/m);
+    expect(stdout).not.toContain('as many as are wanted');
+  });
+
+  it.each([
+    ['being scaled', { rest: 'changing' }],
+    ['being brought within its limits', { rest: 'changing', min: 2 }],
+    ['scaled a moment ago, not measured since', { rest: 'changed' }],
+    ['others are wanted, not so soon after the last change', { rest: 'cooling' }],
+  ] as const)('says: %s', async (words, part) => {
+    await applied(followed);
+    await told({ containers: [{ ...seen, ...part }] });
+    expect((await cli('status')).stdout).toContain(`; ${words}\n`);
+  });
+
   it('says so where the agent is away', async () => {
     await applied(followed);
     await shop.memory.stopContainer('shop-agent-engine', 0);

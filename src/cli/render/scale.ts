@@ -73,17 +73,17 @@ function restWords(
     case 'starting':
       return `${serving} of ${count} serve, none goes meanwhile`;
     case 'cooling':
-      return 'others are wanted, it was changed just now';
+      return 'others are wanted, not so soon after the last change';
     case 'failed':
       return failures === 0
         ? `somebody else changes the stack${later}`
         : `the last ${failures === 1 ? 'try' : `${failures} tries`} failed${later}: \`stack agent logs engine\` tells why`;
     case 'changed':
-      return 'changed just now';
+      return 'scaled a moment ago, not measured since';
     case 'idle':
       return 'others are wanted';
     case 'changing':
-      return count < min || count > max ? 'brought within its limits right now' : 'changed right now';
+      return count < min || count > max ? 'being brought within its limits' : 'being scaled';
     case 'paused':
       return 'an instance is paused';
     default:
