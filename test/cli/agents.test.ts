@@ -94,6 +94,7 @@ describe('agent status', () => {
     expect((await cli(['agent', 'status'])).stderr).toBe(
       '`shop-agent-engine` is exited: `stack agent logs engine` may tell why, `stack apply` brings it back\n',
     );
+    expect(await told('shop-agent-engine')).toEqual(['until it runs, nobody heals 2 instances']);
     await memory.removeContainer('shop-agent-engine');
     expect((await cli(['agent', 'status'])).stderr).toBe(
       'nothing is healed: the agent that does it, `shop-agent-engine`, is gone; `stack apply` brings it back\n',
@@ -102,6 +103,28 @@ describe('agent status', () => {
 });
 
 describe('status', () => {
+  const scale = { min: 1, max: 3, command: { command: 'cat /load', target: 5 } };
+  it.each([
+    ['jobs', { app, job }, 'no job runs: the agent that starts them', '; nothing is healed meanwhile\n'],
+    ['nothing but scaling', { app: { ...app, scale } }, 'nothing is healed: the agent that does it', ''],
+    ['jobs, and none to heal', { app: { ...app, heal: false }, job }, 'no job runs', 'brings it back\n'],
+  ])('says all that nobody does where the agent is there for %s', async (_, containers, begin, end) => {
+    await write({}, containers);
+    await apply();
+    await memory.stopContainer('shop-agent-engine', 1);
+    const { stderr } = await cli(['status']);
+    expect(stderr.startsWith(begin) && stderr.endsWith(end), stderr).toBe(true);
+  });
+
+  it('says in `agent status` that nothing is scaled where that agent is gone', async () => {
+    await write({}, { app: { ...app, scale } });
+    await apply();
+    await memory.removeContainer('shop-agent-engine');
+    expect((await cli(['agent', 'status'])).stderr).toMatch(
+      /^nothing is healed and nothing is scaled by itself: the agent that does it, `shop-agent-engine`, is gone/,
+    );
+  });
+
   it('warns where healing or metrics are wanted, and nobody is there for it', async () => {
     await write({ heal: true, agent: { metrics: { port: 9464 } } });
     await apply();

@@ -1,14 +1,17 @@
+import { rosterOf } from '../../compiler/heal/roster.ts';
 import { labels } from '../../compiler/labels.ts';
 import { PLANES } from '../../compiler/plan/agent-spec.ts';
 import { agentName } from '../../compiler/reconcile/agents.ts';
+import { follows } from '../../compiler/scale/spec-counts.ts';
+import type { StackSpec } from '../../compiler/spec/stack-spec.ts';
 import { agentImage, buildAgentImage } from '../../runtime/agent/agent-image.ts';
 import type { ContainerSummary } from '../../runtime/engine.ts';
 import { agentRows } from '../agents.ts';
-import { jobsAmong } from '../cron/jobs.ts';
+import { jobsAmong, type StackJobs } from '../cron/jobs.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { followLogs } from '../follow-logs.ts';
-import { whyIdle } from '../idle-agent.ts';
+import { whyIdle, type Wanted } from '../idle-agent.ts';
 import type { ListedContainer } from '../instances.ts';
 import type { CommandContext } from '../io.ts';
 import { colorFor, columnsOf, writeData, writeNote } from '../output.ts';
@@ -61,11 +64,23 @@ export async function agentStatus(context: CommandContext, file: string | undefi
         context,
         `\`${name}\` is ${state}: \`stack agent logs ${plane}\` may tell why, \`stack apply\` brings it back`,
       );
-  const own = spec === null ? null : { heals: spec.heals, metrics: spec.metrics !== null };
-  const wanted = { jobs: jobs.jobs.length > 0, heals: own?.heals === true, metrics: own?.metrics === true };
-  const idle = jobs.agent === null ? whyIdle(stack, jobs, wanted) : null;
+  const idle = jobs.agent === null ? whyIdle(stack, jobs, wantedBy(spec, jobs)) : null;
   if (idle !== null) writeNote(context, idle);
   return exitCode.done;
+}
+
+function wantedBy(spec: StackSpec | null, { jobs }: StackJobs): Wanted {
+  const hasJobs = jobs.length > 0;
+  if (spec === null) return { jobs: hasJobs, heals: false, scales: false, metrics: false };
+  const { heals, metrics, applications } = spec;
+  const scales = applications.some(({ containers }) => containers.some(({ scale }) => follows(scale)));
+  const isHealed = rosterOf(spec, 0, []).instances.length > 0;
+  return {
+    jobs: hasJobs,
+    heals: heals || (scales && isHealed) || (hasJobs && isHealed ? 'besides' : false),
+    scales,
+    metrics: metrics !== null,
+  };
 }
 
 /** How much of the agents' output is shown. */

@@ -1,7 +1,7 @@
 import { labels } from '../../compiler/labels.ts';
 import type { ObservedState } from '../../compiler/observed/observed-state.ts';
 import { withAdopted } from '../../runtime/adopt/with-adopted.ts';
-import { agentName } from '../../compiler/reconcile/agents.ts';
+import { agentName, hasHealed } from '../../compiler/reconcile/agents.ts';
 import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
 import { observe } from '../../runtime/observe.ts';
 import { exitCode } from '../exit-code.ts';
@@ -87,15 +87,22 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
     leftAlone(journal, rows, nowMs),
     scaleStatus(engine, { agent: scalerAmong(stack, summaries), counts: null, journal, nowMs }),
   ]);
-  const idle = whyIdle(stack, jobs, wantedOf(jobs, summaries));
+  const idle = whyIdle(stack, jobs, wantedOf(jobs, summaries, scaled));
   return { stack, rows, last, agentIsWell: isWell(observed), idle, left, scaled };
 }
 
-/** Without the file it is told by what there is: an agent that has neither jobs nor metrics is there to heal. */
-function wantedOf({ jobs, agent }: StackJobs, summaries: readonly ContainerSummary[]): Wanted {
+/** Without the file it is told by what there is: an agent that has neither jobs nor metrics is there to heal, and so is one that scales. */
+function wantedOf(
+  { jobs, agent }: StackJobs,
+  summaries: readonly ContainerSummary[],
+  scaled: ScaleStatus,
+): Wanted {
   const own = summaries.find(({ name }) => name === agent?.name);
   const metrics = own !== undefined && metricsOf(own) !== null;
-  return { jobs: jobs.length > 0, heals: own !== undefined && jobs.length === 0 && !metrics, metrics };
+  if (jobs.length > 0) return { jobs: true, heals: 'besides', scales: false, metrics };
+  const heals = own !== undefined && (!metrics || scaled.rows.length > 0);
+  // That nothing is scaled stands beside what is.
+  return { jobs: false, heals, scales: false, metrics };
 }
 
 /** Without an agent that runs, nobody asks whether instances answer. */
@@ -148,8 +155,15 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
       nowMs,
     }),
   ]);
-  const wanted = { jobs: jobs.jobs.length > 0, heals: desired.heals, metrics: desired.metrics !== null };
-  const idle = whyIdle(stack, jobs, wanted);
+  const hasJobs = jobs.jobs.length > 0;
+  const besides = hasJobs && hasHealed(desired) ? 'besides' : false;
+  const idle = whyIdle(stack, jobs, {
+    jobs: hasJobs,
+    heals: desired.heals || (!hasJobs && hasHealed(desired)) || besides,
+    // That stands beside what is scaled.
+    scales: false,
+    metrics: desired.metrics !== null,
+  });
   return { stack, rows, last, agentIsWell: isWell(observed), idle, left, scaled };
 }
 

@@ -118,7 +118,8 @@ async function liveRun(
 
 /** Jobs stand still where the agent that starts them does; null: it runs, or there are none. */
 export function whyNoJobs(stack: string, jobs: StackJobs): string | null {
-  return whyIdle(stack, jobs, { jobs: jobs.jobs.length > 0, heals: false, metrics: false });
+  const others = { heals: false, scales: false, metrics: false };
+  return whyIdle(stack, jobs, { jobs: jobs.jobs.length > 0, ...others });
 }
 
 /** What is written down of a stack's jobs, out of a container of its agent. Rejects with `EngineError`. */

@@ -25,13 +25,18 @@ export function renderAgents(rows: readonly AgentRow[], color: boolean, width: n
     color,
   );
   const [headings = '', ...lines] = table.trimEnd().split('\n');
-  const below = ({ tasks, now }: AgentRow) =>
-    [tasks, now]
+  const below = ({ tasks, now, state }: AgentRow) =>
+    [state === 'running' ? tasks : undone(tasks), now]
       .filter((parts) => parts.length > 0)
       .flatMap((parts) => fold(parts.join('; '), width ?? Infinity, INDENT, `${INDENT}  `));
   return [headings, ...lines.flatMap((line, at) => [line, ...(rows[at] ? below(rows[at]) : [])])]
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** What nobody does while the agent that is there for it does not run. */
+function undone([first, ...more]: readonly string[]): readonly string[] {
+  return first === undefined ? [] : [`until it runs, nobody ${first}`, ...more];
 }
 
 /** The same rows as one JSON value; `image` is this version's. */
