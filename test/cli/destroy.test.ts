@@ -54,6 +54,46 @@ describe('a destroy that was cut off', () => {
   });
 });
 
+describe('a destroy of what the agent changes meanwhile', () => {
+  /** Has the scaler come in between a look at the stack and the lock, so often. */
+  async function withScalings(times: number): Promise<readonly number[]> {
+    const codes: number[] = [];
+    let left = 0;
+    shop.useEngine({
+      before: async ({ method }) => {
+        if (method !== 'listNetworks' || left === 0) return;
+        const number = left;
+        left = 0;
+        codes.push(
+          (await cli('scale', '--name', 'shop', '--yes', '--by-agent', `app=${2 - (number % 2)}`)).code,
+        );
+        left = number - 1;
+      },
+    });
+    await applied({ ...one, app: { scale: { min: 1, max: 3 } } });
+    left = times;
+    return codes;
+  }
+
+  it('is planned again', async () => {
+    const codes = await withScalings(2);
+    const { code, stderr } = await cli('destroy', '--yes');
+    expect(code, stderr).toBe(0);
+    expect(codes).toEqual([0, 0]);
+    expect(stderr.match(/^planning again$/gm)).toHaveLength(2);
+    expect(shop.ofRole('instance')).toEqual([]);
+  });
+
+  it('is given up where there is no end of it', async () => {
+    const codes = await withScalings(10);
+    const { code, stderr } = await cli('destroy', '--yes');
+    expect(code, stderr).toBe(75);
+    expect(codes).toEqual([0, 0, 0, 0, 0]);
+    expect(stderr).toContain('the stack was changed after this plan was made; nothing was done');
+    expect(shop.ofRole('instance')).not.toEqual([]);
+  });
+});
+
 it('a destroy says what was not made by the stack, and how it stays', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'stackc-destroy-'));
   try {

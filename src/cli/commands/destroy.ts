@@ -26,12 +26,37 @@ export interface DestroyFlags {
   readonly lockTimeoutS: number;
 }
 
-/** `stack destroy [FILE]`: takes a stack down; its volumes only with `--volumes`. */
+/** How often it is planned again where the agent heals or scales again and again. */
+const MOST_PLANS = 5;
+
+/**
+ * `stack destroy [FILE]`: takes a stack down; its volumes only with `--volumes`. Planned again where somebody has changed the stack
+ * while the lock was waited for, unless somebody who does not wait was asked.
+ */
 export async function destroy(
   context: CommandContext,
   file: string | undefined,
-  { volumes, skipHooks, lockTimeoutS }: DestroyFlags,
+  flags: DestroyFlags,
 ): Promise<number> {
+  const isAsked = flags.lockTimeoutS === 0 && !context.options.yes;
+  for (let plans = 1; ; plans += 1) {
+    const { code, isStale } = await planAndDestroy(context, file, flags);
+    if (!isStale || isAsked || plans === MOST_PLANS) return code;
+    writeNote(context, 'planning again');
+  }
+}
+
+interface Destroyed {
+  readonly code: number;
+  /** Nothing was done: somebody has changed the stack since it was planned. */
+  readonly isStale: boolean;
+}
+
+async function planAndDestroy(
+  context: CommandContext,
+  file: string | undefined,
+  { volumes, skipHooks, lockTimeoutS }: DestroyFlags,
+): Promise<Destroyed> {
   const { stack, spec, loaded } = await namedStack(context, file);
   const connection = await context.connect();
   const { engine } = connection;
@@ -93,7 +118,7 @@ export async function destroy(
       `${names} ${were} started outside of the stack, and nothing makes ${them} again; to keep ${them}: ${first}, then \`stack destroy\``,
     );
   }
-  if (!hasWork(plan)) return exitCode.done;
+  if (!hasWork(plan)) return { code: exitCode.done, isStale: false };
   await confirm(context, {
     text: `Destroy stack \`${stack}\`${volumes ? ' and its data' : ''}? Type its name or \`yes\`:`,
     answers: [stack, 'yes'],
@@ -106,7 +131,8 @@ export async function destroy(
   const isLeaving = plan.nodes.some(
     ({ op }) => op.kind === 'volume.remove' && op.volume === journalVolume(stack),
   );
-  return walkPlan(context, {
+  let isStale = false;
+  const code = await walkPlan(context, {
     plan,
     desired: shutdown?.desired ?? null,
     engine,
@@ -115,6 +141,9 @@ export async function destroy(
     ...(shutdown === null ? {} : { hooks: await hookWorld(context, { plan, connection, begin }, shutdown) }),
     journal: { applyId, agent, begin, isLeaving, images: imagesAtBegin(observed, null) },
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
+    onStale: () => {
+      isStale = true;
+    },
     wording: {
       completed: 'Destroyed',
       command: [
@@ -126,4 +155,5 @@ export async function destroy(
       ].join(' '),
     },
   });
+  return { code, isStale };
 }
