@@ -14,6 +14,7 @@ import type { ApplyBegin } from '../runtime/journal/apply-journal.ts';
 import { leaseOptions } from './apply-begin.ts';
 import type { CommandContext } from './io.ts';
 import type { PlannedStack } from './plan-stack.ts';
+import { SCALER } from './render/scale.ts';
 import type { ProveFlags } from './prove.ts';
 import { walkPlan, type Walk } from './walk-plan.ts';
 
@@ -35,6 +36,11 @@ export function atHand({
   observed,
 }: Pick<PlannedStack, 'plan' | 'observed'>): string | null {
   return agentAtHand(stack, observed, agentImage().tag);
+}
+
+/** Whether the agent does it: nobody else heals, and what it scales it does in its own name. */
+function isByItself({ command, user }: Pick<ApplyBegin, 'command' | 'user'>): boolean {
+  return command === 'heal' || (command === 'scale' && user === SCALER);
 }
 
 /** A plan with all that an apply of it takes: where it is written down, what is kept of it, and its lock. */
@@ -87,7 +93,7 @@ export async function applyWalk(
     // What is healed or scaled was kept when it was applied.
     ...(isUpkeep(begin.command) ? {} : { keep }),
     lease: leaseOptions(context, applyId, begin, { agent, observedAtMs, timeoutMs: lockTimeoutS * 1000 }),
-    wording: { completed: 'Applied', command: again },
+    wording: { completed: 'Applied', command: again, byItself: isByItself(begin) },
     results: new DeployResults(plan, desired, { command: begin.command, isBack }),
     ...(await hooksOf()),
     ...(await buildsOf()),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { labels } from '../../src/compiler/labels.ts';
 import type { HealRoster } from '../../src/compiler/heal/roster.ts';
+import { EngineError } from '../../src/runtime/engine.ts';
 import type { EngineCall } from '../support/memory/world.ts';
 import { AS_ONE, AS_TWO, bad, one, ShopScene, two, withData } from '../support/shop-scene.ts';
 
@@ -226,7 +227,26 @@ describe('heal', () => {
     await write(two);
     await shop.hangingApply();
     await shop.memory.stopContainer('shop-app1', 0);
-    expect(await heal()).toMatchObject({ code: 75 });
+    const locked = await heal();
+    expect(locked).toMatchObject({ code: 75 });
+    expect(locked.stderr).toMatch(/ {2}somebody else changes the stack: .*; nothing was done\n$/);
+    expect(locked.stderr).not.toMatch(/error|unlock/);
+  });
+
+  it('that failed is tried again by the agent: nobody has to run it', async () => {
+    let isBroken = false;
+    shop.useEngine({
+      before: ({ method }) => {
+        if (isBroken && method === 'startContainer')
+          throw new EngineError('server', 'start', 'no space left');
+      },
+    });
+    await applied({ ...one, app: { restart: 'no' } });
+    shop.memory.crash('shop-app0', 1);
+    isBroken = true;
+    const failed = await heal('--by', 'agent', 'app0');
+    expect(failed).toMatchObject({ code: 1 });
+    expect(failed.stderr).toMatch(/Failed: app0\. The agent tries it again\.\n$/);
   });
 
   it('is no revision to go back to, nor one to go on with', async () => {

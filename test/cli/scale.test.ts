@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { JOURNAL_FILE } from '../../src/compiler/plan/agent-spec.ts';
+import { EngineError } from '../../src/runtime/engine.ts';
 import { startStack } from '../support/cli.ts';
 import { one, ShopScene, type Version } from '../support/shop-scene.ts';
 import { until } from '../support/stack-cli.ts';
@@ -123,6 +124,35 @@ describe('by hand', () => {
     await write({ ...scaled, image: 'app:2' });
     await shop.hangingApply();
     expect(await scale('app=4')).toMatchObject({ code: 75 });
+    // Who tries again by itself has no error of it.
+    const byAgent = await scale('--by-agent', 'app=4');
+    expect(byAgent).toMatchObject({ code: 75 });
+    expect(byAgent.stderr).toMatch(/^somebody else changes stack `shop`: .* for `stack apply`.*\n$/);
+  });
+
+  it('tells the agent in one line that a scaling goes on', async () => {
+    await applied(scaled);
+    await shop.hangingApply('scale', 'app=4');
+    const byAgent = await scale('--by-agent', 'app=3');
+    expect(byAgent).toMatchObject({ code: 75 });
+    expect(byAgent.stderr).toMatch(
+      /^\S+ {2}somebody else changes the stack: .* for `stack scale`.*; nothing was done\n$/,
+    );
+    expect((await scale('app=3')).stderr).toContain('error: the stack is locked');
+  });
+
+  it('that failed for the agent is tried again by it, and for people by them', async () => {
+    let isBroken = false;
+    shop.useEngine({
+      before: ({ method }) => {
+        if (isBroken && method === 'startContainer')
+          throw new EngineError('server', 'start', 'no space left');
+      },
+    });
+    await applied(scaled);
+    isBroken = true;
+    expect((await scale('--by-agent', 'app=4')).stderr).toMatch(/Failed: .*The agent tries it again\.\n$/);
+    expect((await scale('app=4')).stderr).toMatch(/Failed: .*`stack scale app=4` goes on from here\.\n$/);
   });
 });
 

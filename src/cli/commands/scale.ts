@@ -41,8 +41,10 @@ export async function scale(
   const kept = await keptOf(context, file);
   const [revision] = kept.good;
   if (revision === undefined || !isSettled(revision, kept.revisions)) {
-    await demandFree(kept);
-    throw unsettled(kept);
+    const holder = await holderAmong(kept);
+    if (holder === null) throw unsettled(kept);
+    const words = `somebody else changes stack \`${kept.stack}\`: ${holder}`;
+    return outrun(context, byAgent, words, 'run the command again afterwards');
   }
   const stored = await demandStored(kept, revision);
   const connection = await context.connect();
@@ -58,10 +60,7 @@ export async function scale(
   const asked = askedCounts(words, spec, byAgent ? null : sinceMs);
   const other = asked.find((one) => known !== null && one.from !== known);
   if (other !== undefined)
-    throw new CommandFailure(
-      exitCode.locked,
-      `\`${other.name}\` has ${other.from} instances by now, not ${known}`,
-    );
+    return outrun(context, byAgent, `\`${other.name}\` has ${other.from} instances by now, not ${known}`);
   const engineHost = byAgent ? (await kept.engine.facts()).host : null;
   const who = engineHost === null ? whoAsks(context.io.env) : { user: SCALER, host: engineHost };
   const counted = {
@@ -126,21 +125,28 @@ function withAsked(
   return { ...spec, applications };
 }
 
-/** Fails with 75 where the last apply goes on. */
-async function demandFree({ engine, stack, revisions }: Kept): Promise<void> {
-  if (revisions?.at(-1)?.end !== null) return;
+/** Somebody else was first: 75. To the agent, which tries again by itself, that is no error. */
+function outrun(
+  context: CommandContext,
+  byAgent: boolean,
+  words: string,
+  help: string | null = null,
+): number {
+  if (!byAgent) throw new CommandFailure(exitCode.locked, words, help);
+  writeNote(context, words);
+  return exitCode.locked;
+}
+
+/** Who is at the last apply, in words; null: nobody. */
+async function holderAmong({ engine, stack, revisions }: Kept): Promise<string | null> {
+  if (revisions?.at(-1)?.end !== null) return null;
   const [{ lastApply }, { holderWords }, { observe }] = await Promise.all([
     import('../last-apply.ts'),
     import('../render/holder.ts'),
     import('../../runtime/observe.ts'),
   ]);
   const last = await lastApply(engine, stack, await observe(engine, stack, []));
-  if (last === null || last.holder === null) return;
-  throw new CommandFailure(
-    exitCode.locked,
-    `somebody else changes stack \`${stack}\`: ${holderWords(last.holder)}`,
-    'run the command again afterwards',
-  );
+  return last === null || last.holder === null ? null : holderWords(last.holder);
 }
 
 /** Nobody can tell what should run. */

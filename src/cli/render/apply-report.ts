@@ -17,6 +17,8 @@ export interface ApplyReport {
   isBack(node: NodeId): boolean;
   /** Whether a change is on its way back to its old generation. */
   isTurning(group: string): boolean;
+  /** Whether the agent walks it, and tries again by itself. */
+  readonly byItself: boolean;
   /** The last line. */
   outcome(finished: Extract<ExecutionEvent, { readonly type: 'finished' }>): string;
 }
@@ -25,6 +27,8 @@ export interface ApplyReport {
 export interface Wording {
   readonly completed: string;
   readonly command: string;
+  /** Whether the agent walks it, and tries again by itself: nobody has to run that command. */
+  readonly byItself?: boolean;
   /** What ended it early, and what to do then; null or absent: somebody interrupted it. */
   readonly ended?: () => { readonly what: string; readonly next: string } | null;
 }
@@ -62,6 +66,7 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
     hasBegun: (group) => begunGroups.has(group),
     isBack: (node) => back.has(node),
     isTurning: (group) => turnedBack.has(group),
+    byItself: wording.byItself === true,
     outcome: (finished) => {
       const undone = plan.nodes.filter((node) => node.op.kind !== 'checkpoint' && !done.has(node.id));
       // A replacement is complete without the removal of what it replaced (the next apply tidies that), and without being watched.
@@ -102,6 +107,8 @@ export function applyReport(plan: Plan, wording: Wording): ApplyReport {
         sentences.push(`${plural(undone.length, 'operation')} left.`);
       }
       if (interrupted && ended !== null) sentences.push(...(isBack.length > 0 ? [] : [ended.next]));
+      else if ((interrupted || finished.failed > 0) && wording.byItself === true)
+        sentences.push('The agent tries it again.');
       else if (interrupted || finished.failed > 0)
         sentences.push(
           isBack.length > 0

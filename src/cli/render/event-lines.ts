@@ -1,4 +1,5 @@
 import type { PlanNode } from '../../compiler/plan/plan.ts';
+import type { Holder } from '../../runtime/agent/agent-session.ts';
 import type { ExecutionEvent, Failure } from '../../runtime/execution-event.ts';
 import { unreachable } from '../../compiler/unreachable.ts';
 import type { ApplyReport } from './apply-report.ts';
@@ -82,6 +83,7 @@ export function eventLines(
         return undoLines(event, report, fit, paint);
       case 'locked':
         isRefused = true;
+        if (report.byItself) return fit(outrunLine(event.holder), '');
         return event.holder === null
           ? [
               ...fit(
@@ -218,4 +220,11 @@ function undoLines(
     ...(from === null ? [] : [`generation ${from} stays`]),
   ];
   return parts.length === 0 ? [] : fit(`${paint('yellow', '↺')} ${name}  ${parts.join('; ')}`, '');
+}
+
+/** Who tries again by itself has no error of it, and nothing to unlock. */
+function outrunLine(holder: Holder | null): string {
+  return holder === null
+    ? 'the stack was changed after this plan was made; nothing was done'
+    : `somebody else changes the stack: ${holderWords(holder)}; nothing was done`;
 }
