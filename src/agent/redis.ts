@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 
+import { codeOf, systemError } from './system-error.ts';
+
 /** Whose lists are asked for. */
 export interface RedisAsk {
   readonly host: string;
@@ -36,7 +38,7 @@ export function redisLength({ host, port, password, lists, timeoutMs }: RedisAsk
     let text = '';
     socket.setEncoding('utf8');
     socket.on('connect', () => socket.write(commands.map(request).join('')));
-    socket.on('error', (error) => end(error));
+    socket.on('error', (error) => end(new Error(failure(error, host))));
     socket.on('close', () => end(new Error('it ended the connection')));
     socket.on('data', (more: string) => {
       text += more;
@@ -52,6 +54,11 @@ export function redisLength({ host, port, password, lists, timeoutMs }: RedisAsk
       );
     });
   });
+}
+
+/** Why nobody answers. A name that nobody has is of no container: it was not made, or has gone. */
+function failure(error: Error, host: string): string {
+  return codeOf(error) === 'ENOTFOUND' ? `\`${host}\` is not there` : `\`${host}\`: ${systemError(error)}`;
 }
 
 /** What a server says. One that does not know `AUTH` says what it was given, or as much of that as it likes. */

@@ -16,19 +16,30 @@ const TRY_EVERY_MS = 100;
 /**
  * Asks a haproxy one thing over its runtime socket (`stats socket`): it answers and closes, and a command without words
  * of its own gets an empty answer (its management guide, 9.3). Where nobody listens on the socket, tries
- * for `startMs`, by default 10 s.
+ * for `startMs`, by default 10 s. Rejects with `Refusal`, which begins with `who`.
  */
-export async function askHaproxy(path: string, command: string, startMs = START_MS): Promise<string> {
+export async function askHaproxy(
+  path: string,
+  command: string,
+  startMs = START_MS,
+  who = `haproxy at \`${path}\``,
+): Promise<string> {
   const startedAt = performance.now();
   for (;;) {
     try {
       return await askOnce(path, command);
     } catch (error) {
       const isStarting = codeOf(error) === 'ECONNREFUSED' && performance.now() - startedAt < startMs;
-      if (!isStarting) throw new Refusal(`haproxy at \`${path}\`: ${systemError(error)}`);
+      if (!isStarting) throw new Refusal(`${who}: ${systemError(error)}`);
       await sleep(TRY_EVERY_MS);
     }
   }
+}
+
+/** What a haproxy tells of its servers, asked once: one that has just been started may not listen yet. Rejects with `Refusal`, for people. */
+export function haproxyStats(path: string): Promise<string> {
+  // Where its socket lies in here is nobody's business: they know it from its configuration.
+  return askHaproxy(path, 'show stat', 0, 'haproxy does not answer at its `stats socket`');
 }
 
 function askOnce(path: string, command: string): Promise<string> {

@@ -7,7 +7,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { scaleAlong } from '../runtime/scale/scaler.ts';
 import { ownCommand } from './own-command.ts';
 import { redisLength } from './redis.ts';
-import { askHaproxy } from './runtime-socket.ts';
+import { haproxyStats } from './runtime-socket.ts';
 
 /** For whom it is scaled. */
 interface Scaled {
@@ -30,8 +30,7 @@ export function scale({ stack, engine, socket, journal, note, fail, stop }: Scal
     engine,
     clock: systemJobClock,
     run: ownCommand('scale', { stack, socket, stop, fail }),
-    // One that has just been started may not listen yet: the next look tells.
-    haproxyStats: (at) => askHaproxy(at, 'show stat', 0),
+    haproxyStats,
     redisLength,
     keep: async (report) => {
       // It only tells what was seen last: a crash may lose it.

@@ -57,4 +57,11 @@ test('rejects where nobody listens', async () => {
   const { port } = await server('');
   for (const end of ends.splice(0)) end();
   await expect(ask(port)).rejects.toThrow('ECONNREFUSED');
+  await expect(ask(port)).rejects.toThrow(/^`127\.0\.0\.1`: ECONNREFUSED$/);
+});
+
+test('says whose name nobody knows', async () => {
+  // No name server knows a name that is none.
+  const ask = { host: 'shop..redis0', port: 6379, password: null, lists: ['a'], timeoutMs: 10_000 };
+  await expect(redisLength(ask)).rejects.toThrow(/^`shop\.\.redis0` is not there$/);
 });

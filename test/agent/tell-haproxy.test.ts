@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { askHaproxy } from '../../src/agent/runtime-socket.ts';
+import { askHaproxy, haproxyStats } from '../../src/agent/runtime-socket.ts';
 import { leaveServers, pointServers } from '../../src/agent/tell-haproxy.ts';
 import { agentAtWork } from '../support/agent-process.ts';
 import { fakeHaproxy, type FakeServer } from '../support/fake-haproxy.ts';
@@ -201,6 +201,12 @@ test('nobody listens at the runtime socket', async () => {
   const ask = { socket: '/nowhere/admin.sock', servers: ['app/app0'], state: 'maint' } as const;
   await expect(leaveServers(ask)).rejects.toThrow(
     'haproxy at `/nowhere/admin.sock`: ENOENT (nothing of that name)',
+  );
+});
+
+test('nobody is told where the agent has that socket who asks for what it tells', async () => {
+  await expect(haproxyStats('/nowhere/admin.sock')).rejects.toThrow(
+    /^haproxy does not answer at its `stats socket`: ENOENT \(nothing of that name\)$/,
   );
 });
 
