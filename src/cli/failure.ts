@@ -23,9 +23,17 @@ export class DiagnosticsFailure extends Error {
   readonly exitCode: number;
   readonly diagnostics: readonly Diagnostic[];
   readonly source: SourceFile | null;
+  /** What does without the source; null: nothing. */
+  readonly help: string | null;
 
-  constructor(code: number, diagnostics: readonly Diagnostic[], source: SourceFile | null) {
+  constructor(
+    code: number,
+    diagnostics: readonly Diagnostic[],
+    source: SourceFile | null,
+    help: string | null = null,
+  ) {
     super(diagnostics[0]?.message ?? 'invalid');
+    this.help = help;
     this.exitCode = code;
     this.diagnostics = diagnostics;
     this.source = source;

@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import { exitCode } from './exit-code.ts';
 import { CommandFailure, DiagnosticsFailure } from './failure.ts';
 import type { CommandContext, GlobalOptions, Io } from './io.ts';
-import { colorFor, writeDiagnostics } from './output.ts';
+import { colorFor, writeDiagnostics, writeNote } from './output.ts';
 import { paint } from './render/paint.ts';
 import { printable } from './render/text.ts';
 
@@ -35,6 +35,7 @@ export async function runCommand(io: Io, options: GlobalOptions, command: Comman
 async function explain(context: CommandContext, error: unknown): Promise<number> {
   if (error instanceof DiagnosticsFailure) {
     await writeDiagnostics(context, error.diagnostics, error.source);
+    if (error.help !== null && !context.options.json) writeNote(context, error.help);
     return error.exitCode;
   }
   if (error instanceof CommandFailure) {

@@ -1,4 +1,5 @@
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
+import { DiagnosticsFailure } from './failure.ts';
 import type { CommandContext } from './io.ts';
 import type { LoadedSpec } from './stack-file.ts';
 
@@ -19,6 +20,15 @@ export async function namedStack(context: CommandContext, file: string | undefin
   if (context.options.name !== null && file === undefined)
     return { stack: context.options.name, spec: null, loaded: null };
   const { loadSpec } = await import('./stack-file.ts');
-  const loaded = await loadSpec(context, file, { nameWillDo: true });
+  const loaded = await loadSpec(context, file, { nameWillDo: true }).catch((error: unknown) => {
+    if (!(error instanceof DiagnosticsFailure)) throw error;
+    const { exitCode: code, diagnostics, source } = error;
+    throw new DiagnosticsFailure(
+      code,
+      diagnostics,
+      source,
+      'help: `--name STACK` does without the stack file',
+    );
+  });
   return { stack: loaded.spec.name, spec: loaded.spec, loaded };
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { JOURNAL_FILE } from '../../src/compiler/plan/agent-spec.ts';
@@ -86,6 +88,16 @@ describe('by hand', () => {
     expect(await scale('app=4')).toMatchObject({ code: 0 });
     // It has asked its own clock.
     expect(await scale('--by-agent', 'app=5')).toMatchObject({ code: 0 });
+  });
+
+  it('does without the stack file, and says so where that is broken', async () => {
+    await applied(scaled);
+    await writeFile(join(shop.cwd, 'stack.json'), '{"name": "shop", ');
+    const broken = await cli('scale', '--yes', 'app=3');
+    expect(broken).toMatchObject({ code: 65 });
+    expect(broken.stderr).toMatch(/\nhelp: `--name STACK` does without the stack file\n$/);
+    expect(await scale('app=3')).toMatchObject({ code: 0 });
+    expect((await cli('scale', '--help')).stdout).toContain('`--name STACK` does without it');
   });
 
   it('does nothing after an apply that was cut off', async () => {

@@ -14,10 +14,15 @@ interface ScaleOptions extends FileFlag {
   readonly roster?: true;
 }
 
+/** What was applied is kept on the engine. */
+const NAMELESS =
+  '\nWhat was applied last is scaled; the stack file says only which stack it is, and `--name STACK` does without it.';
+
 /** How many there are, of what may be more or fewer. */
 export function addScaleCommand(program: Command, run: Run): void {
   withFile(program.command('scale [NAME=N...]'))
     .description('give containers another number of instances, within `min` and `max` of their `scale`')
+    .addHelpText('after', NAMELESS)
     .option('--lock-timeout <seconds>', LOCK_TIMEOUT, natural)
     .option('--require-zero-downtime', REQUIRE_ZERO_DOWNTIME)
     // For the agent.
