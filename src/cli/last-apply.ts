@@ -7,8 +7,8 @@ import type { Holder } from '../runtime/agent/agent-session.ts';
 import type { CommandContext } from './io.ts';
 import { writeNote } from './output.ts';
 
-/** A plan or a status is worth more than knowing who is at it. */
-const HOLDER_MS = 5_000;
+/** A plan or a status is worth more than knowing who is at it: so long that is waited for, in milliseconds. */
+export const HOLDER_MS = 5_000;
 
 /** The last apply of a stack, where there is something to say of it. */
 export interface LastApply {

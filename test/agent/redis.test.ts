@@ -62,6 +62,6 @@ test('rejects where nobody listens', async () => {
 
 test('says whose name nobody knows', async () => {
   // No name server knows a name that is none.
-  const ask = { host: 'shop..redis0', port: 6379, password: null, lists: ['a'], timeoutMs: 10_000 };
-  await expect(redisLength(ask)).rejects.toThrow(/^`shop\.\.redis0` is not there$/);
+  const nowhere = { host: 'shop..redis0', port: 6379, password: null, lists: ['a'], timeoutMs: 10_000 };
+  await expect(redisLength(nowhere)).rejects.toThrow(/^`shop\.\.redis0` is not there$/);
 });

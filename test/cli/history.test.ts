@@ -60,6 +60,13 @@ describe('history', () => {
     expect(before.stderr).toBe('');
     await write(bad);
     await hangingApply();
+    const listed = await cli('history');
+    expect(listed.stdout).toMatch(/^2 .* goes on$/m);
+    expect((await cli('history', '2')).stdout).toMatch(/^Revision 2 of stack `shop`: goes on$/m);
+    expect(JSON.parse((await cli('history', '2', '--json')).stdout)).toMatchObject({
+      result: 'goes_on',
+      cut_off_at: [],
+    });
     const goesOn = await cli('status');
     expect(goesOn.stderr).toMatch(/^apply 2 goes on: .* now at shop\/app0 start 2\n$/);
     const locked = await cli('apply', '--yes');

@@ -1,4 +1,4 @@
-import { revisionsOf } from '../../compiler/journal/revisions.ts';
+import { revisionsOf, type Revision } from '../../compiler/journal/revisions.ts';
 import { labels } from '../../compiler/labels.ts';
 import { journalVolume } from '../../compiler/names.ts';
 import { agentName } from '../../compiler/reconcile/agents.ts';
@@ -6,12 +6,13 @@ import { keptRevisions } from '../../compiler/revision/kept-revisions.ts';
 import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
 import { observedKept } from '../../runtime/observe.ts';
 import { fetchJournal } from '../../runtime/journal/fetch-journal.ts';
+import { within } from '../../runtime/within.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CommandContext } from '../io.ts';
 import { colorFor, columnsOf, writeData, writeNote } from '../output.ts';
 import { listed } from '../render/text.ts';
-import { historyJson, renderHistory, renderRevision, revisionJson } from '../render/history.ts';
+import { historyJson, renderHistory, renderRevision, revisionJson, type GoingOn } from '../render/history.ts';
 import { namedStack } from '../stack-name.ts';
 import { demandStack } from '../stacks.ts';
 
@@ -25,16 +26,16 @@ export async function history(
   const { engine } = await context.connect();
   const rows = await engine.listContainers([`${labels.stack}=${stack}`]);
   const agent = await agentOf(engine, stack, rows, spec === null);
-  const revisions = revisionsOf((await fetchJournal(engine, agent)) ?? []);
+  const { revisions, goingOn } = await read(engine, agent);
   const kept = keptRevisions(stack, observedKept(rows)).map(({ revision }) => revision);
   const { stdout } = context.io;
   const style = { color: colorFor(context, stdout), width: columnsOf(stdout) };
   if (number === null) {
-    if (context.options.json) writeData(context, json(historyJson(stack, revisions, new Set(kept))));
+    if (context.options.json) writeData(context, json(historyJson(stack, revisions, new Set(kept), goingOn)));
     else if (revisions.length === 0)
       writeData(context, `Nothing was applied to stack \`${stack}\` so far.\n`);
     else {
-      writeData(context, renderHistory(revisions, style));
+      writeData(context, renderHistory(revisions, style, goingOn));
       noteKept(context, kept);
     }
     return exitCode.done;
@@ -52,10 +53,26 @@ export async function history(
   writeData(
     context,
     context.options.json
-      ? json(revisionJson(stack, found, revisions))
-      : renderRevision(stack, found, revisions, style),
+      ? json(revisionJson(stack, found, revisions, goingOn))
+      : renderRevision(stack, found, revisions, style, goingOn),
   );
   return exitCode.done;
+}
+
+interface Read {
+  readonly revisions: readonly Revision[];
+  readonly goingOn: GoingOn;
+}
+
+/** The journal, and which apply holds the lock where the last has no end in it. */
+async function read(engine: Engine, agent: string): Promise<Read> {
+  const fetched = async () => revisionsOf((await fetchJournal(engine, agent)) ?? []);
+  const revisions = await fetched();
+  if (revisions.at(-1)?.end !== null) return { revisions, goingOn: null };
+  const { holderOf, HOLDER_MS } = await import('../last-apply.ts');
+  const holder = await within(HOLDER_MS, holderOf(engine, agent), () => null);
+  // It may have come to its end while that was asked.
+  return { revisions: holder === null ? await fetched() : revisions, goingOn: holder?.id ?? null };
 }
 
 function json(document: object): string {

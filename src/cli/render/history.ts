@@ -26,19 +26,24 @@ export interface HistoryStyle {
   readonly width: number | null;
 }
 
-type Result = 'done' | 'failed' | 'stopped' | 'cut off';
+/** The apply that holds the lock, by its id; null: none does, or nobody can tell. */
+export type GoingOn = string | null;
+
+type Result = 'done' | 'failed' | 'stopped' | 'cut off' | 'goes on';
 
 const STYLES: Readonly<Record<Result, Style>> = {
   done: 'green',
   failed: 'red',
   stopped: 'yellow',
   'cut off': 'red',
+  'goes on': 'yellow',
 };
 
 /** The revisions of a stack, newest first. */
 export function renderHistory(
   revisions: readonly Revision[],
   { color }: Pick<HistoryStyle, 'color'>,
+  goingOn: GoingOn = null,
 ): string {
   const rows = revisions.toReversed().map((revision): readonly Cell[] => {
     const { end, operations } = revision;
@@ -50,8 +55,8 @@ export function renderHistory(
       { text: `${countsOf(revision).done}/${operations}` },
       { text: end === null ? '' : duration(end.tookMs) },
       {
-        text: `${resultWords(revision)}${revision.of === null ? '' : ` (${commandWords(revision)}${healedWords(revision)})`}`,
-        style: STYLES[resultOf(revision)],
+        text: `${resultWords(revision, goingOn)}${revision.of === null ? '' : ` (${commandWords(revision)}${healedWords(revision)})`}`,
+        style: STYLES[resultOf(revision, goingOn)],
       },
     ];
   });
@@ -64,6 +69,7 @@ export function renderRevision(
   revision: Revision,
   revisions: readonly Revision[],
   { color, width }: HistoryStyle,
+  goingOn: GoingOn = null,
 ): string {
   const brush = paint(color);
   const fit = (text: string, first = '', rest = first): readonly string[] =>
@@ -71,7 +77,7 @@ export function renderRevision(
   const { end, file, steps, takenBack, changes } = revision;
   const commit = commitOf(revision, revisions);
   const took = end === null ? '' : ` after ${duration(end.tookMs)}`;
-  const result = brush(STYLES[resultOf(revision)], resultWords(revision));
+  const result = brush(STYLES[resultOf(revision, goingOn)], resultWords(revision, goingOn));
   const lost = revision.operations - steps.filter(({ isBack }) => !isBack).length;
   const what = revision.command === 'apply' ? '' : ` (${commandWords(revision)})`;
   return [
@@ -146,22 +152,29 @@ export function historyJson(
   stack: string,
   revisions: readonly Revision[],
   kept: ReadonlySet<number>,
+  goingOn: GoingOn = null,
 ): object {
   return {
     format_version: OUTPUT_FORMAT_VERSION,
     stack,
-    revisions: revisions
-      .toReversed()
-      .map((revision) => ({ ...summaryJson(revision, revisions), kept: kept.has(revision.revision) })),
+    revisions: revisions.toReversed().map((revision) => ({
+      ...summaryJson(revision, revisions, goingOn),
+      kept: kept.has(revision.revision),
+    })),
   };
 }
 
 /** One revision as a JSON value. */
-export function revisionJson(stack: string, revision: Revision, revisions: readonly Revision[]): object {
+export function revisionJson(
+  stack: string,
+  revision: Revision,
+  revisions: readonly Revision[],
+  goingOn: GoingOn = null,
+): object {
   return {
     format_version: OUTPUT_FORMAT_VERSION,
     stack,
-    ...summaryJson(revision, revisions),
+    ...summaryJson(revision, revisions, goingOn),
     changes: revision.changes,
     taken_back: revision.takenBack,
     steps: revision.steps.map(({ id, group, op, isBack, result, atMs, tookMs, failure }) => ({
@@ -177,9 +190,10 @@ export function revisionJson(stack: string, revision: Revision, revisions: reado
   };
 }
 
-function summaryJson(revision: Revision, revisions: readonly Revision[]): object {
+function summaryJson(revision: Revision, revisions: readonly Revision[], goingOn: GoingOn): object {
   const commit = commitOf(revision, revisions);
   const counts = countsOf(revision);
+  const result = resultOf(revision, goingOn);
   const { end, atMs, operations, command, of, user, host, program, file } = revision;
   return {
     revision: revision.revision,
@@ -192,26 +206,27 @@ function summaryJson(revision: Revision, revisions: readonly Revision[]): object
     file,
     git: commit?.git ?? null,
     git_of: commit?.revision ?? null,
-    result: resultOf(revision).replace(' ', '_'),
+    result: result.replace(' ', '_'),
     took_ms: end?.tookMs ?? null,
     operations,
     done: end === null ? null : counts.done,
     failed: end === null ? null : counts.failed,
     left: end === null ? null : counts.left,
     counts: revision.counts ?? [],
-    cut_off_at: end === null ? cutOffAt(revision) : [],
+    cut_off_at: result === 'cut off' ? cutOffAt(revision) : [],
   };
 }
 
-function resultOf({ end }: Revision): Result {
-  return end?.result ?? 'cut off';
+function resultOf({ end, apply }: Revision, goingOn: GoingOn): Result {
+  return end?.result ?? (apply === goingOn ? 'goes on' : 'cut off');
 }
 
 /** `done`, `cut off at shop/app1 publish 2`. */
-function resultWords(revision: Revision): string {
+function resultWords(revision: Revision, goingOn: GoingOn): string {
   const { command, end } = revision;
   if (command === 'destroy' && end?.result === 'done') return 'destroyed';
-  return end === null ? `cut off ${whereOf(revision)}` : end.result;
+  const result = resultOf(revision, goingOn);
+  return result === 'cut off' ? `cut off ${whereOf(revision)}` : result;
 }
 
 /** `rollback to 41`, `resume of 42`, `heal of 42`, `scale of 42: app 2 → 4`. */
