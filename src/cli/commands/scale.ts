@@ -43,8 +43,8 @@ export async function scale(
   if (revision === undefined || !isSettled(revision, kept.revisions)) {
     const holder = await holderAmong(kept);
     if (holder === null) throw unsettled(kept);
-    const words = `somebody else changes stack \`${kept.stack}\`: ${holder}`;
-    return outrun(context, byAgent, words, 'run the command again afterwards');
+    const already = `somebody else changes stack \`${kept.stack}\`: ${holder}`;
+    return outrun(context, byAgent, already, 'run the command again afterwards');
   }
   const stored = await demandStored(kept, revision);
   const connection = await context.connect();
