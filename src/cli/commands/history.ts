@@ -6,6 +6,7 @@ import { keptRevisions } from '../../compiler/revision/kept-revisions.ts';
 import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
 import { observedKept } from '../../runtime/observe.ts';
 import { fetchJournal } from '../../runtime/journal/fetch-journal.ts';
+import { ownerState } from '../../runtime/run-owner.ts';
 import { within } from '../../runtime/within.ts';
 import { exitCode } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
@@ -71,8 +72,9 @@ async function read(engine: Engine, agent: string): Promise<Read> {
   if (revisions.at(-1)?.end !== null) return { revisions, goingOn: null };
   const { holderOf, HOLDER_MS } = await import('../last-apply.ts');
   const holder = await within(HOLDER_MS, holderOf(engine, agent), () => null);
-  // It may have come to its end while that was asked.
-  return { revisions: holder === null ? await fetched() : revisions, goingOn: holder?.id ?? null };
+  // It may have come to its end while that was asked; of one that was killed the agent may hear in a moment.
+  if (holder === null) return { revisions: await fetched(), goingOn: null };
+  return { revisions, goingOn: ownerState(holder.mark) === 'gone' ? null : holder.id };
 }
 
 function json(document: object): string {
