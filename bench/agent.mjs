@@ -185,7 +185,9 @@ async function startAgent() {
   const words = [
     `run -d --name ${AGENT} ${network} --read-only --tmpfs /run/stackc -e STACKC_STACK=${STACK}`,
     `-v ${STACK}.journal:/stackc/journal -v ${SOCKET}:${SOCKET} --label io.stackc.stack=${STACK}`,
-    `--entrypoint node ${image} /stackc/scheduler.mjs`,
+    // As `agentConfig` starts it.
+    `-e MALLOC_ARENA_MAX=1 -e UV_THREADPOOL_SIZE=4`,
+    `--entrypoint node ${image} --max-semi-space-size=1 /stackc/scheduler.mjs`,
   ];
   docker(...words.join(' ').split(' '));
 }
