@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 
 import type { HealRoster } from '../compiler/heal/roster.ts';
 import { METRICS_FOLDER } from '../compiler/plan/agent-spec.ts';
+import type { ScaleReport } from '../compiler/scale/report.ts';
 import type { JobClock } from '../runtime/cron/job-clock.ts';
 import type { JobNow } from '../runtime/cron/job-now.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -20,13 +21,21 @@ export interface Measured {
   readonly stop: AbortSignal;
 }
 
+/** What others of the agent know. */
+interface ToldOf {
+  readonly onRoster: (roster: HealRoster | null) => void;
+  readonly onReport: (report: ScaleReport | null) => void;
+}
+
+const NOBODY: ToldOf = { onRoster: () => undefined, onReport: () => undefined };
+
 /**
  * Serves metrics where the environment says so (`metricsEnv`), and loads what that takes only then. Gives whom to tell what
- * should run. Never rejects: jobs and healing do not depend on being seen.
+ * should run, and what is scaled. Never rejects: jobs and healing do not depend on being seen.
  */
-export async function startMetrics(measured: Measured): Promise<(roster: HealRoster | null) => void> {
+export async function startMetrics(measured: Measured): Promise<ToldOf> {
   const { STACKC_METRICS_SOCKET: socket, STACKC_METRICS_LISTEN: listen, STACKC_METRICS_AT: at } = process.env;
-  if (!socket && !listen) return () => undefined;
+  if (!socket && !listen) return NOBODY;
   const [host = '', port] = listen?.split(':') ?? [];
   try {
     return await serve(measured, {
@@ -35,14 +44,11 @@ export async function startMetrics(measured: Measured): Promise<(roster: HealRos
     });
   } catch (error) {
     measured.note(`no metrics are served: ${systemError(error)}`);
-    return () => undefined;
+    return NOBODY;
   }
 }
 
-async function serve(
-  measured: Measured,
-  places: Pick<MetricsPlaces, 'socket' | 'listen'>,
-): Promise<(roster: HealRoster | null) => void> {
+async function serve(measured: Measured, places: Pick<MetricsPlaces, 'socket' | 'listen'>): Promise<ToldOf> {
   const [{ Scraper }, { serveMetrics }] = await Promise.all([
     import('../runtime/metrics/scrape.ts'),
     import('./serve-metrics.ts'),
@@ -58,5 +64,8 @@ async function serve(
   });
   const { note, stop } = measured;
   serveMetrics({ ...places, text: () => scraper.text(), contentType: scraper.contentType, note, stop });
-  return (roster) => scraper.takeRoster(roster);
+  return {
+    onRoster: (roster) => scraper.takeRoster(roster),
+    onReport: (report) => scraper.takeScale(report),
+  };
 }

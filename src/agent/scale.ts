@@ -1,8 +1,9 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 
 import { JOURNAL_FOLDER } from '../compiler/plan/agent-spec.ts';
 import { SCALE_FILE } from '../compiler/scale/places.ts';
 import { systemJobClock } from '../runtime/cron/job-clock.ts';
+import type { ScaleReport } from '../compiler/scale/report.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { scaleAlong } from '../runtime/scale/scaler.ts';
 import { ownCommand } from './own-command.ts';
@@ -17,13 +18,15 @@ interface Scaled {
   readonly socket: string;
   /** The folder of the journal. */
   readonly journal: string;
+  /** Whoever else is told what was seen; null: nothing is scaled. */
+  readonly onReport: (report: ScaleReport | null) => void;
   readonly note: (line: string) => void;
   readonly fail: (why: string) => void;
   readonly stop: AbortSignal;
 }
 
 /** Scales what the stack file says, by the program of this image, until it is stopped. */
-export function scale({ stack, engine, socket, journal, note, fail, stop }: Scaled): Promise<void> {
+export function scale({ stack, engine, socket, journal, onReport, note, fail, stop }: Scaled): Promise<void> {
   const path = `${journal}${SCALE_FILE.slice(JOURNAL_FOLDER.length)}`;
   return scaleAlong({
     stack,
@@ -33,6 +36,8 @@ export function scale({ stack, engine, socket, journal, note, fail, stop }: Scal
     haproxyStats,
     redisLength,
     keep: async (report) => {
+      onReport(report);
+      if (report === null) return rm(path, { force: true });
       // It only tells what was seen last: a crash may lose it.
       await writeFile(`${path}.new`, `${JSON.stringify(report)}\n`, { mode: 0o600 });
       await rename(`${path}.new`, path);

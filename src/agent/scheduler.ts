@@ -77,11 +77,11 @@ async function takeUp(): Promise<CronRunner> {
   tick();
   everyMinute(tick);
   const common = { stack, engine, clock: systemJobClock, note, stop: stop.signal };
-  const onRoster = await startMetrics({ ...common, folder: journal, jobs: () => made.now() });
+  const { onRoster, onReport } = await startMetrics({ ...common, folder: journal, jobs: () => made.now() });
   const caller = { stack, socket, stop: stop.signal, fail };
   const run = ownCommand('heal', caller);
   const watching = watchOver({ ...common, agent: { probe }, run, onRoster });
-  const scaling = scale({ ...caller, engine, journal, note });
+  const scaling = scale({ ...caller, engine, journal, onReport, note });
   healing = Promise.all([watching, scaling]).then(() => undefined);
   return made;
 }

@@ -3,7 +3,7 @@ import type { Revision } from '../../compiler/journal/revisions.ts';
 import type { PlannedCount } from '../../compiler/plan/plan.ts';
 import { SCALE_FILE } from '../../compiler/scale/places.ts';
 import type { ReportedScale, ScaleReport } from '../../compiler/scale/report.ts';
-import { scaleReportFrom } from '../../compiler/scale/report.ts';
+import { isOldReport, scaleReportFrom } from '../../compiler/scale/report.ts';
 import type { ContainerSummary, Engine } from '../../runtime/engine.ts';
 import type { JournalReader } from '../../runtime/journal/fetch-journal.ts';
 
@@ -29,9 +29,6 @@ export interface ScaleStatus {
 
 /** Where nothing is scaled. */
 const NOTHING_SCALED: ScaleStatus = { rows: [], idle: null };
-
-/** When a report is of the past: four looks. */
-const OLD_MS = 60_000;
 
 /**
  * What is scaled, by a plan of the file (`counts`; null: there is no file) and by what the scaler has kept. One read of the engine,
@@ -122,7 +119,7 @@ function idleWords(
   if (agent.state !== 'running')
     return `nothing is scaled by itself: the agent \`${agent.name}\` is ${agent.state}; \`stack apply\` brings it back`;
   if (report === null) return 'nothing has been measured yet';
-  const isOld = nowMs - report.atMs > OLD_MS;
+  const isOld = isOldReport(report, nowMs);
   if (isBefore && !isOld) return 'nothing has been measured since the last apply: the next look is due';
   if (!isBefore && report.idle !== null) return `nothing is scaled by itself: ${report.idle}`;
   return isOld ? `what was measured is old: \`docker logs ${agent.name}\` may tell why` : null;

@@ -41,6 +41,14 @@ export interface ReportedSource {
   readonly why: string | null;
 }
 
+/** When a report is of the past: four looks. */
+const OLD_MS = 60_000;
+
+/** Whether nobody has looked for a while. */
+export function isOldReport({ atMs }: Pick<ScaleReport, 'atMs'>, nowMs: number): boolean {
+  return nowMs - atMs > OLD_MS;
+}
+
 /** The report of a text; null for one of another version, or none. */
 export function scaleReportFrom(text: string): ScaleReport | null {
   return firstVersion(text, 'containers');

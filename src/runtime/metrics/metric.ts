@@ -1,5 +1,6 @@
 import type { WantedContainer } from '../../compiler/heal/roster.ts';
 import type { Spread } from '../../compiler/metrics/counts.ts';
+import type { ScaleReport } from '../../compiler/scale/report.ts';
 import type { JobNow } from '../cron/job-now.ts';
 import type { StackTally } from './stack-tally.ts';
 import type { StackView } from './stack-view.ts';
@@ -13,8 +14,10 @@ export interface Scene {
   readonly tally: StackTally;
   /** Null: the engine does not answer. */
   readonly view: StackView | null;
-  /** How many instances should run; null: nothing says so. What a scaler wants is in the same list. */
+  /** How many instances should run; null: nothing says so. What the scaler has set is in the same list. */
   readonly wanted: readonly WantedContainer[] | null;
+  /** What the scaler saw last; null: nothing is scaled by itself, or it has not looked yet. */
+  readonly scale: ScaleReport | null;
   readonly jobs: readonly JobNow[];
   readonly errors: ScrapeErrors;
   readonly process: ProcessUse;

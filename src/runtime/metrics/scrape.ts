@@ -1,4 +1,5 @@
 import type { HealRoster } from '../../compiler/heal/roster.ts';
+import type { ScaleReport } from '../../compiler/scale/report.ts';
 import type { Clock } from '../clock.ts';
 import type { JobNow } from '../cron/job-now.ts';
 import { wordsOf } from '../cron/outage.ts';
@@ -35,6 +36,7 @@ export class Scraper {
   readonly #exposition: Exposition;
   readonly #tally: StackTally;
   #roster: HealRoster | null = null;
+  #scale: ScaleReport | null = null;
   #errors: ScrapeErrors = { counts: { engine: 0, journal: 0 }, lastMs: null };
   #told: Partial<Record<(typeof SOURCES)[number], string>> = {};
   #underWay: Promise<string> | null = null;
@@ -59,6 +61,11 @@ export class Scraper {
     this.#roster = roster;
   }
 
+  /** Null: nothing is scaled by itself. */
+  takeScale(report: ScaleReport | null): void {
+    this.#scale = report;
+  }
+
   text(): Promise<string> {
     this.#underWay ??= this.#scrape().finally(() => (this.#underWay = null));
     return this.#underWay;
@@ -77,6 +84,7 @@ export class Scraper {
       tally,
       view,
       wanted: this.#roster?.wanted ?? null,
+      scale: this.#scale,
       jobs: jobs(),
       errors: this.#errors,
       process: process(),

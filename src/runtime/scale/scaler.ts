@@ -46,8 +46,8 @@ export interface ScaleWorld extends MeasureWorld {
   readonly clock: JobClock;
   /** Runs `stack scale` with these words, to its end. */
   readonly run: RunOwnCommand;
-  /** Keeps what was seen, for whoever asks. */
-  readonly keep: (report: ScaleReport) => Promise<void>;
+  /** Keeps what was seen, for whoever asks; null: nothing is scaled, whatever was kept before. */
+  readonly keep: (report: ScaleReport | null) => Promise<void>;
   readonly note: (line: string) => void;
   readonly stop: AbortSignal;
   readonly limits?: ScaleLimits;
@@ -92,6 +92,8 @@ class Scaler {
   #tookMs = 0;
   #isBehind = false;
   #states = new Map<string, ScaleState>();
+  /** Whether something is kept, which an agent before this one may have done. */
+  #isKept = true;
 
   constructor(world: ScaleWorld) {
     this.#world = world;
@@ -122,7 +124,8 @@ class Scaler {
     const before = isAny ? await list() : await engine.listContainers([...own, `${labels.role}=revision`]);
     const isRenewed = await this.#renew(before, markOf(before, isAny));
     const roster = this.#roster;
-    if (roster === null || roster.containers.length === 0) return;
+    if (roster === null) return;
+    if (roster.containers.length === 0) return this.#forget();
     // To ask takes a while: an apply may have come to its end meanwhile, or made what the roster names.
     const rows = isRenewed ? await list() : before;
     const beganMs = clock.now();
@@ -273,7 +276,15 @@ class Scaler {
   async #tell({ idle }: ScaleRoster, looked: readonly Looked[]): Promise<void> {
     const atMs = Math.round(this.#world.clock.wallMs());
     const containers = looked.map(({ reported }) => reported);
+    this.#isKept = true;
     await this.#world.keep({ version: 1, atMs, idle, containers });
+  }
+
+  /** Nobody should be told of what is not scaled any more. */
+  async #forget(): Promise<void> {
+    if (!this.#isKept) return;
+    await this.#world.keep(null);
+    this.#isKept = false;
   }
 }
 

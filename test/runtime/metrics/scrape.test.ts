@@ -8,6 +8,7 @@ import type { CronRecord } from '../../../src/compiler/cron/record.ts';
 import { journalLine } from '../../../src/compiler/journal/lines.ts';
 import type { JournalRecord } from '../../../src/compiler/journal/record.ts';
 import { labels } from '../../../src/compiler/labels.ts';
+import type { ScaleReport } from '../../../src/compiler/scale/report.ts';
 import { EngineError } from '../../../src/runtime/engine.ts';
 import { Scraper } from '../../../src/runtime/metrics/scrape.ts';
 import { blankSpec } from '../../support/desired.ts';
@@ -257,6 +258,64 @@ test('jobs have what their record tells, and what goes on', async () => {
   expect(runs.filter((line) => !line.endsWith(' 0'))).toEqual([
     'stackc_job_runs_total{application="shop",container="report",result="timed_out"} 1',
   ]);
+});
+
+describe('scaling', () => {
+  const report = (atMs: number): ScaleReport => ({
+    version: 1,
+    atMs,
+    idle: null,
+    containers: [
+      {
+        key: 'shop/app',
+        count: 6,
+        serving: 6,
+        min: 2,
+        max: 6,
+        sources: [
+          { name: 'queue', value: 140.5, target: 100, unit: '', why: null },
+          { name: 'cpu', value: null, target: 60, unit: '%', why: 'nobody could be measured yet' },
+        ],
+        rest: 'limit',
+        failures: 2,
+        notBeforeMs: null,
+      },
+    ],
+  });
+  const names = ['min_instances', 'max_instances', 'at_limit', 'failures_in_a_row'];
+  const sources = ['value', 'target', 'measured'].map((name) => `source_${name}`);
+  const scaling = async (one: Scraper) =>
+    (await told(one, ...[...names, ...sources].map((name) => `stackc_scale_${name}`))).map((line) =>
+      line.replace('application="shop",container="app"', 'app').replace('stackc_scale_', ''),
+    );
+
+  test('is told as it was seen last, and without what could not be measured', async () => {
+    const one = await scraper();
+    expect(await scaling(one)).toEqual([]);
+    one.takeScale(report(1_000_000 - 60_000));
+    expect(await scaling(one)).toEqual([
+      'min_instances{app} 2',
+      'max_instances{app} 6',
+      'at_limit{app} 1',
+      'failures_in_a_row{app} 2',
+      'source_value{app,source="queue"} 140.5',
+      'source_target{app,source="queue"} 100',
+      'source_target{app,source="cpu"} 60',
+      'source_measured{app,source="queue"} 1',
+      'source_measured{app,source="cpu"} 0',
+    ]);
+  });
+
+  test('of long ago is none, and nobody measures', async () => {
+    const one = await scraper();
+    one.takeScale(report(1_000_000 - 60_001));
+    expect(await scaling(one)).toEqual([
+      'source_measured{app,source="queue"} 0',
+      'source_measured{app,source="cpu"} 0',
+    ]);
+    one.takeScale(null);
+    expect(await scaling(one)).toEqual([]);
+  });
 });
 
 test('no value of the environment is told or kept', async () => {

@@ -33,7 +33,7 @@ class Scene {
   readonly clock = virtualClock();
   readonly commands: (readonly [number, string])[] = [];
   readonly notes: string[] = [];
-  report: ScaleReport | null = null;
+  readonly reports: (ScaleReport | null)[] = [];
   roster: Omit<ScaleRoster, 'version' | 'stack'> = { revision: 1, idle: null, containers: [entry] };
   /** Null: Redis does not answer. */
   jobs: number | null = 20;
@@ -48,6 +48,8 @@ class Scene {
   changeMs: (words: string) => number = () => 0;
   /** What happens while it is told what is scaled. */
   meanwhile: () => Promise<void> = () => Promise.resolve();
+  /** What the command gives where it is asked what is scaled. */
+  rosterCode = 0;
   /** How long Redis takes. */
   tookMs = 0;
   /** How far the clock on the wall is ahead of the one that nobody sets. */
@@ -117,7 +119,10 @@ class Scene {
         if (words[0] !== '--roster') await this.clock.sleep(this.changeMs(words.at(-1) ?? ''));
         else await this.meanwhile();
         if (words[0] === '--roster')
-          return { code: 0, stdout: JSON.stringify({ version: 1, stack: 'shop', ...this.roster }) };
+          return {
+            code: this.rosterCode,
+            stdout: JSON.stringify({ version: 1, stack: 'shop', ...this.roster }),
+          };
         const [key = '', to] = words.at(-1)?.split('=') ?? [];
         if (this.code === 0) await this.#scaled(key, Number(to));
         return { code: this.code, stdout: '' };
@@ -130,7 +135,7 @@ class Scene {
         return jobs;
       },
       keep: (report) => {
-        this.report = report;
+        this.reports.push(report);
         return Promise.resolve();
       },
       note: (line) => void this.notes.push(line),
@@ -143,6 +148,11 @@ class Scene {
     };
     await this.clock.run(telling());
     return this;
+  }
+
+  /** What is kept. */
+  get report(): ScaleReport | null {
+    return this.reports.at(-1) ?? null;
   }
 
   get changes(): Scene['commands'] {
@@ -485,6 +495,26 @@ describe('the scaler', () => {
       await wait(3600);
     });
     expect(none.commands).toHaveLength(1);
+  });
+
+  test('tells nothing any more of what is not scaled any more, and keeps what was told where that is not known', async () => {
+    const scene = await new Scene().play(async (now, wait) => {
+      await wait(30);
+      expect(now.report?.containers).toHaveLength(1);
+      now.roster = { ...now.roster, containers: [] };
+      await now.make(3);
+      await wait(30);
+      expect(now.report).toBeNull();
+    });
+    expect(scene.reports.filter((report) => report === null)).toHaveLength(1);
+    const unsure = await new Scene().play(async (now, wait) => {
+      await wait(30);
+      now.rosterCode = 1;
+      await now.make(3);
+      await wait(30);
+    });
+    expect(unsure.notes).toEqual(['nothing says what is scaled: it is asked again']);
+    expect(unsure.report?.containers).toHaveLength(1);
   });
 
   test('follows the processor, of those that can be measured', async () => {
