@@ -1,6 +1,8 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import type { HealRoster } from '../compiler/heal/roster.ts';
+import { SERVED_FILE, type ServedPlace, type ServedPlaces } from '../compiler/metrics/served-places.ts';
 import { METRICS_FOLDER } from '../compiler/plan/agent-spec.ts';
 import type { ScaleReport } from '../compiler/scale/report.ts';
 import type { JobClock } from '../runtime/cron/job-clock.ts';
@@ -63,9 +65,33 @@ async function serve(measured: Measured, places: Pick<MetricsPlaces, 'socket' | 
     },
   });
   const { note, stop } = measured;
-  serveMetrics({ ...places, text: () => scraper.text(), contentType: scraper.contentType, note, stop });
+  const { contentType } = scraper;
+  const onPlace = keepPlaces(measured);
+  serveMetrics({ ...places, text: () => scraper.text(), contentType, onPlace, note, stop });
   return {
     onRoster: (roster) => scraper.takeRoster(roster),
     onReport: (report) => scraper.takeScale(report),
+  };
+}
+
+/** Keeps what became of each place, for `stack status`; of what an agent before this one has kept nothing holds any more. */
+function keepPlaces({ folder, note }: Pick<Measured, 'folder' | 'note'>): MetricsPlaces['onPlace'] {
+  const path = join(folder, basename(SERVED_FILE));
+  const known = new Map<string, ServedPlace>();
+  const tried = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      note(`where metrics are served cannot be written down: ${systemError(error)}`);
+    }
+  };
+  tried(() => rmSync(path, { force: true }));
+  return (place) => {
+    known.set(place.at, place);
+    const kept: ServedPlaces = { version: 1, places: [...known.values()] };
+    tried(() => {
+      writeFileSync(`${path}.new`, `${JSON.stringify(kept)}\n`, { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    });
   };
 }

@@ -3,7 +3,7 @@ import { rosterOf } from '../compiler/heal/roster.ts';
 import { labels } from '../compiler/labels.ts';
 import type { ContainerState } from '../compiler/observed/observed-state.ts';
 import { PLANES, type AgentMetrics, type AgentSpec } from '../compiler/plan/agent-spec.ts';
-import { metricsPlaces } from '../compiler/plan/metrics-places.ts';
+import { placesOf } from '../compiler/plan/metrics-places.ts';
 import { agentName } from '../compiler/reconcile/agents.ts';
 import { follows } from '../compiler/scale/spec-counts.ts';
 import type { StackSpec } from '../compiler/spec/stack-spec.ts';
@@ -15,6 +15,7 @@ import type { StackJobs } from './cron/jobs.ts';
 import { holderOf } from './last-apply.ts';
 import { holderWords } from './render/holder.ts';
 import { listed, minute, plural } from './render/text.ts';
+import { unservedMetrics, type Unserved } from './unserved-metrics.ts';
 
 /** All that is shown of an agent is worth more than knowing who is at the stack. */
 const HOLDER_MS = 5_000;
@@ -60,8 +61,9 @@ export async function agentRows(facts: AgentFacts): Promise<readonly AgentRow[]>
     agents.map(async (agent): Promise<AgentRow> => {
       const { id, name, state, status, image } = agent;
       const plane = PLANES.find((one) => agentName(stack, one) === name) ?? null;
-      const [details, now] = await Promise.all([
+      const [details, unserved, now] = await Promise.all([
         engine.inspectContainer(id),
+        unservedMetrics(engine, agent),
         state === 'running' && plane !== null ? nowOf(plane, facts) : [],
       ]);
       return {
@@ -73,14 +75,19 @@ export async function agentRows(facts: AgentFacts): Promise<readonly AgentRow[]>
         restarts: details?.restartCount ?? 0,
         image,
         current: image === tag,
-        tasks: plane === null ? [] : tasksOf(plane, agent, facts),
+        tasks: plane === null ? [] : tasksOf(plane, agent, unserved, facts),
         now,
       };
     }),
   );
 }
 
-function tasksOf(plane: AgentSpec['plane'], agent: ContainerSummary, facts: AgentFacts): readonly string[] {
+function tasksOf(
+  plane: AgentSpec['plane'],
+  agent: ContainerSummary,
+  unserved: Unserved,
+  facts: AgentFacts,
+): readonly string[] {
   switch (plane) {
     case 'stack': {
       const volumes = volumesOf(agent);
@@ -93,13 +100,17 @@ function tasksOf(plane: AgentSpec['plane'], agent: ContainerSummary, facts: Agen
     case 'host':
       return ['asks whether instances in the network of the host are ready'];
     case 'engine':
-      return engineTasks(agent, facts);
+      return engineTasks(agent, unserved, facts);
     default:
       return unreachable(plane);
   }
 }
 
-function engineTasks(agent: ContainerSummary, { jobs, spec }: AgentFacts): readonly string[] {
+function engineTasks(
+  agent: ContainerSummary,
+  unserved: Unserved,
+  { jobs, spec }: AgentFacts,
+): readonly string[] {
   const metrics = metricsOf(agent);
   const healed = spec === null ? null : rosterOf(spec, 0, []).instances.length;
   const containers = spec?.applications.flatMap((application) => application.containers) ?? [];
@@ -112,7 +123,19 @@ function engineTasks(agent: ContainerSummary, { jobs, spec }: AgentFacts): reado
     ...(healed === null && metrics !== null && starts.length === 0 ? [] : heals),
     ...(healed === null || healed === 0 ? [] : [`heals ${plural(healed, 'instance')}`]),
     ...(scaled === 0 ? [] : [`scales ${plural(scaled, 'container')}`]),
-    ...(metrics === null ? [] : [`serves metrics at ${metricsPlaces(metrics)}`]),
+    ...(metrics === null ? [] : servingWords(metrics, unserved)),
+  ];
+}
+
+function servingWords(metrics: AgentMetrics, unserved: Unserved): readonly string[] {
+  const places = placesOf(metrics);
+  const served = places.filter((at) => !unserved.has(at)).map((at) => `\`${at}\``);
+  return [
+    ...(served.length === 0 ? [] : [`serves metrics at ${served.join(' and ')}`]),
+    ...places.flatMap((at) => {
+      const why = unserved.get(at);
+      return why === undefined ? [] : [`cannot serve metrics at \`${at}\`: ${why}`];
+    }),
   ];
 }
 

@@ -1,11 +1,12 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer, type Server } from 'node:net';
+import { createServer, Server } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
+import type { ServedPlace } from '../../src/compiler/metrics/served-places.ts';
 import { isFromHost } from '../../src/agent/from-host.ts';
 import { serveMetrics, type MetricsPlaces } from '../../src/agent/serve-metrics.ts';
 import { leaveStale } from '../support/leave-stale.ts';
@@ -16,12 +17,14 @@ let socket: string;
 let own: NonNullable<MetricsPlaces['socket']>;
 let stop: AbortController;
 const notes: string[] = [];
+const told: ServedPlace[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'serve-metrics-'));
   socket = join(folder, 'shop.sock');
   own = { path: socket, shown: socket };
   stop = new AbortController();
   notes.length = 0;
+  told.length = 0;
 });
 afterEach(() => {
   stop.abort();
@@ -34,6 +37,7 @@ function serve(places: Partial<MetricsPlaces>): void {
     listen: null,
     text: () => Promise.resolve('up 1\n'),
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    onPlace: (place) => void told.push(place),
     note: (line) => void notes.push(line),
     stop: stop.signal,
     againMs: 100,
@@ -106,6 +110,49 @@ test('never takes it from somebody who listens, and not from a file', async () =
   other.close();
   await said(`metrics are served at ${socket}`);
   expect(statSync(file).isFile()).toBe(true);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      { at: file, why: 'it is a file' },
+      { at: socket, why: 'somebody else listens there' },
+      { at: socket, why: null },
+    ]),
+  );
+});
+
+test('makes its socket again when somebody removes it, and takes it from nobody who has it by then', async () => {
+  serve({ socket: own });
+  await said(`metrics are served at ${socket}`);
+  rmSync(socket);
+  await said(`the socket ${socket} is gone: it is made again`);
+  await expect.poll(() => notes.filter((line) => line.startsWith('metrics are'))).toHaveLength(2);
+  expect(await ask({ socketPath: socket })).toEqual([200, 'up 1\n']);
+
+  rmSync(socket);
+  const other = createServer((peer) => peer.end());
+  other.listen(socket);
+  await once(other, 'listening');
+  const { ino } = statSync(socket);
+  await said(`no metrics at ${socket}: somebody else listens there; tried again until it can be had`);
+  stop.abort();
+  expect(statSync(socket).ino).toBe(ino);
+  other.close();
+});
+
+test('goes on when somebody cannot be let in', async () => {
+  const port = await freePort();
+  const at = `127.0.0.1:${port}`;
+  const listening = vi.spyOn(Server.prototype, 'listen');
+  serve({ listen: { host: '127.0.0.1', port, shown: at } });
+  await said(`metrics are served at ${at}`);
+  const [server] = listening.mock.contexts;
+  listening.mockRestore();
+  const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
+  if (!(server instanceof Server)) throw new Error('nobody listens');
+  for (let times = 0; times < 2; times += 1) server.emit('error', error);
+  expect(notes.filter((line) => line.startsWith(`somebody could not be answered at ${at}: `))).toHaveLength(
+    1,
+  );
+  expect(await ask({ port })).toEqual([200, 'up 1\n']);
 });
 
 const ROUTES = `Iface\tDestination\tGateway \tFlags

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { SERVED_FILE } from '../../src/compiler/metrics/served-places.ts';
 import { agentImage } from '../../src/runtime/agent/agent-image.ts';
 import { stack, startStack } from '../support/cli.ts';
 import { memoryEngine, type MemoryEngine } from '../support/memory-engine.ts';
@@ -73,6 +74,40 @@ describe('agent status', () => {
       restarts: 0,
       tasks: expect.arrayContaining(['starts 1 job']),
     });
+  });
+
+  it('does not say that it serves metrics where it cannot, and neither does `stack status`', async () => {
+    await write({ agent: { metrics: { socket: '/run/one/shop.sock', port: 9464 } } });
+    await apply();
+    const keep = async (why: string | null): Promise<void> => {
+      const places = [
+        { at: '/run/one/shop.sock', why },
+        { at: '127.0.0.1:9464', why: null },
+      ];
+      const content = new TextEncoder().encode(JSON.stringify({ version: 1, places }));
+      const file = { path: SERVED_FILE, content, mode: 0o600, uid: 0, gid: 0 };
+      await memory.putFiles('shop-agent-engine', [file], 0);
+    };
+    await keep(null);
+    expect((await told('shop-agent-engine'))[0]).toMatch(
+      /serves metrics at `\/run\/one\/shop\.sock` and `127\.0\.0\.1:9464`$/,
+    );
+    expect((await cli(['status', '--detailed-exitcode'])).code).toBe(0);
+
+    await keep('somebody else listens there');
+    expect((await told('shop-agent-engine')).join(' ')).toContain(
+      'serves metrics at `127.0.0.1:9464`; cannot serve metrics at `/run/one/shop.sock`: somebody else listens there',
+    );
+    const why =
+      'no metrics are served at `/run/one/shop.sock`: somebody else listens there; the agent tries again until it can, or `agent.metrics` names another place';
+    for (const [words, where] of [
+      [[], cwd],
+      [['--name', 'shop'], tmpdir()],
+    ] as const) {
+      const found = await cli([...words, 'status', '--detailed-exitcode'], { cwd: where });
+      expect(found.stderr.replaceAll(/\s+/g, ' ')).toContain(why);
+      expect(found.code).toBe(2);
+    }
   });
 
   it('knows one that is there for metrics alone, with the file and without', async () => {

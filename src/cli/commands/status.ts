@@ -18,6 +18,7 @@ import { whyIdle, type Wanted } from '../idle-agent.ts';
 import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
 import { isCutOff, lastApply, noteLastApply, unfinishedJson, type LastApply } from '../last-apply.ts';
+import { unservedMetrics, whyUnserved } from '../unserved-metrics.ts';
 import { scaleStatus, type ScaleStatus } from '../scale/scale-rows.ts';
 import { statusRows } from '../status-rows.ts';
 
@@ -83,11 +84,13 @@ async function observedStatus(context: CommandContext, engine: Engine, stack: st
   ]);
   const nowMs = context.io.clock.now();
   const rows = statusRows({ observed, summaries, jobs, plan: null, images: new Map(), health, nowMs });
-  const [left, scaled] = await Promise.all([
+  const agent = engineAgentAmong(stack, summaries);
+  const [left, scaled, unserved] = await Promise.all([
     leftAlone(journal, rows, nowMs),
-    scaleStatus(engine, { agent: scalerAmong(stack, summaries), counts: null, journal, nowMs }),
+    scaleStatus(engine, { agent, counts: null, journal, nowMs }),
+    unservedMetrics(engine, agent),
   ]);
-  const idle = whyIdle(stack, jobs, wantedOf(jobs, summaries, scaled));
+  const idle = whyIdle(stack, jobs, wantedOf(jobs, summaries, scaled)) ?? whyUnserved(unserved);
   return { stack, rows, last, agentIsWell: isWell(observed), idle, left, scaled };
 }
 
@@ -146,29 +149,32 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   const nowMs = context.io.clock.now();
   const jobs = await jobsAmong(engine, stack, summaries);
   const rows = statusRows({ observed, summaries, jobs, plan, images, health, nowMs });
-  const [left, scaled] = await Promise.all([
+  const agent = engineAgentAmong(stack, summaries);
+  const [left, scaled, unserved] = await Promise.all([
     journal === null ? [] : leftAlone(journal, rows, nowMs),
     scaleStatus(engine, {
-      agent: scalerAmong(stack, summaries),
+      agent,
       counts: plan.counts ?? [],
       journal: journal ?? journalReader(engine, observed.agents),
       nowMs,
     }),
+    unservedMetrics(engine, agent),
   ]);
   const hasJobs = jobs.jobs.length > 0;
   const besides = hasJobs && hasHealed(desired) ? 'besides' : false;
-  const idle = whyIdle(stack, jobs, {
+  const wanted = {
     jobs: hasJobs,
     heals: desired.heals || (!hasJobs && hasHealed(desired)) || besides,
     // That stands beside what is scaled.
     scales: false,
     metrics: desired.metrics !== null,
-  });
+  };
+  const idle = whyIdle(stack, jobs, wanted) ?? whyUnserved(unserved);
   return { stack, rows, last, agentIsWell: isWell(observed), idle, left, scaled };
 }
 
-/** The agent that scales, if anybody does. */
-function scalerAmong(stack: string, rows: readonly ContainerSummary[]): ContainerSummary | null {
+/** The agent that scales and serves metrics, if anybody does. */
+function engineAgentAmong(stack: string, rows: readonly ContainerSummary[]): ContainerSummary | null {
   return rows.find(({ name }) => name === agentName(stack, 'engine')) ?? null;
 }
 
