@@ -11,11 +11,11 @@ import { unreachable } from '../compiler/unreachable.ts';
 import type { ContainerSummary, Engine } from '../runtime/engine.ts';
 import { isRecord, parseJson } from '../runtime/parse-spec.ts';
 import { within } from '../runtime/within.ts';
+import { metricsOf, unservedMetrics, type Unserved } from './agent-metrics.ts';
 import type { StackJobs } from './cron/jobs.ts';
 import { holderOf } from './last-apply.ts';
 import { holderWords } from './render/holder.ts';
 import { listed, minute, plural } from './render/text.ts';
-import { unservedMetrics, type Unserved } from './unserved-metrics.ts';
 
 /** All that is shown of an agent is worth more than knowing who is at the stack. */
 const HOLDER_MS = 5_000;
@@ -161,18 +161,6 @@ async function nowOf(plane: AgentSpec['plane'], facts: AgentFacts): Promise<read
     ...(queued === 0 ? [] : [`${plural(queued, 'run')} wait for another to end`]),
     ...(next === undefined ? [] : [`next: ${next.container} at ${minute(next.atMs)} UTC`]),
   ];
-}
-
-/** Where an agent serves metrics, by its label; null: nowhere, and where another version has written that otherwise. */
-export function metricsOf({ labels: own }: Pick<ContainerSummary, 'labels'>): AgentMetrics | null {
-  const spec = parseJson(own[labels.spec]);
-  const metrics = isRecord(spec) ? spec['metrics'] : null;
-  if (!isRecord(metrics)) return null;
-  const { socket, port } = metrics;
-  return {
-    socket: typeof socket === 'string' ? socket : null,
-    port: typeof port === 'number' ? port : null,
-  };
 }
 
 function volumesOf({ labels: own }: ContainerSummary): number {

@@ -13,12 +13,11 @@ import { leftAlone } from '../left-alone.ts';
 import type { PlannedStack } from '../plan-stack.ts';
 import { renderStatus, statusJson, type StatusRow } from '../render/status.ts';
 import { jobsAmong, type StackJobs } from '../cron/jobs.ts';
-import { metricsOf } from '../agents.ts';
+import { metricsOf, unservedMetrics, whyUnserved } from '../agent-metrics.ts';
 import { whyIdle, type Wanted } from '../idle-agent.ts';
 import { instanceHealth } from '../health.ts';
 import { demandStack } from '../stacks.ts';
 import { isCutOff, lastApply, noteLastApply, unfinishedJson, type LastApply } from '../last-apply.ts';
-import { unservedMetrics, whyUnserved } from '../unserved-metrics.ts';
 import { scaleStatus, type ScaleStatus } from '../scale/scale-rows.ts';
 import { statusRows } from '../status-rows.ts';
 

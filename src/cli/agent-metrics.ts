@@ -1,6 +1,20 @@
+import { labels } from '../compiler/labels.ts';
 import { SERVED_FILE, servedPlacesFrom } from '../compiler/metrics/served-places.ts';
+import type { AgentMetrics } from '../compiler/plan/agent-spec.ts';
 import type { ContainerSummary, Engine } from '../runtime/engine.ts';
-import { metricsOf } from './agents.ts';
+import { isRecord, parseJson } from '../runtime/parse-spec.ts';
+
+/** Where an agent serves metrics, by its label; null: nowhere, and where another version has written that otherwise. */
+export function metricsOf({ labels: own }: Pick<ContainerSummary, 'labels'>): AgentMetrics | null {
+  const spec = parseJson(own[labels.spec]);
+  const metrics = isRecord(spec) ? spec['metrics'] : null;
+  if (!isRecord(metrics)) return null;
+  const { socket, port } = metrics;
+  return {
+    socket: typeof socket === 'string' ? socket : null,
+    port: typeof port === 'number' ? port : null,
+  };
+}
 
 /** Where an agent should serve metrics and cannot, and why. */
 export type Unserved = ReadonlyMap<string, string>;
