@@ -161,14 +161,14 @@ async function plannedStatus(context: CommandContext, file: string | undefined):
   ]);
   const hasJobs = jobs.jobs.length > 0;
   const besides = hasJobs && hasHealed(desired) ? 'besides' : false;
-  const wanted = {
-    jobs: hasJobs,
-    heals: desired.heals || (!hasJobs && hasHealed(desired)) || besides,
-    // That stands beside what is scaled.
-    scales: false,
-    metrics: desired.metrics !== null,
-  };
-  const idle = whyIdle(stack, jobs, wanted) ?? whyUnserved(unserved);
+  const idle =
+    whyIdle(stack, jobs, {
+      jobs: hasJobs,
+      heals: desired.heals || (!hasJobs && hasHealed(desired)) || besides,
+      // That stands beside what is scaled.
+      scales: false,
+      metrics: desired.metrics !== null,
+    }) ?? whyUnserved(unserved);
   return { stack, rows, last, agentIsWell: isWell(observed), idle, left, scaled };
 }
 
