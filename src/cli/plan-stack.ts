@@ -181,7 +181,7 @@ async function withNoted(
   const isGoneBy = needsEngine(desired) || isScaled(loaded.spec);
   if (connection === null || isPart || !isGoneBy) return { plan, journal: null };
   const { notedOf } = await import('./revisions/noted.ts');
-  const noted = await notedOf(resolved, connection.engine);
+  const noted = await notedOf(resolved, plan, connection.engine);
   if (noted.length === 0) return { plan, journal: null };
   const { journalReader } = await import('../runtime/journal/fetch-journal.ts');
   return { plan: { ...plan, noted }, journal: journalReader(connection.engine, observed.agents) };

@@ -54,6 +54,20 @@ describe('an apply that touches nothing', () => {
     expect((await cli('scale', '--name', 'shop', '--yes', 'app=5')).stderr).toContain('1 to 3 instances');
   });
 
+  it('leaves alone what is held', async () => {
+    const held = (env: Record<string, string>): Version => ({
+      ...hand(3),
+      more: { tool: { deploy: 'manual', image: 'app:1', startup_time: 0.01, env } },
+    });
+    await write(held({}));
+    expect(await cli('apply', '--yes', '--include', 'tool')).toMatchObject({ code: 0 });
+    await write(held({ A: '1' }));
+    const planned = await cli('plan', '--detailed-exitcode');
+    expect(planned).toMatchObject({ code: 0 });
+    expect(planned.stdout).toContain('hold');
+    expect(planned.stdout).not.toContain('To write down');
+  });
+
   it('has nothing to write down where nobody goes by it', async () => {
     await applied(one);
     await write({ ...one, app: { monitor: 3 } });

@@ -1,5 +1,6 @@
 import { begunRevisions, keptRevisions } from '../../compiler/revision/kept-revisions.ts';
 import { differences } from '../../compiler/revision/differences.ts';
+import type { Plan, Subject } from '../../compiler/plan/plan.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { readRevision } from '../../runtime/revisions/stored.ts';
 import type { ResolvedStack } from '../plan-stack.ts';
@@ -10,7 +11,11 @@ import { storedRevision } from './store.ts';
  * is kept, and do nothing after an apply that was of a part of the file or did not come to its end. In words; none where that
  * revision says the same.
  */
-export async function notedOf(resolved: ResolvedStack, engine: Engine): Promise<readonly string[]> {
+export async function notedOf(
+  resolved: ResolvedStack,
+  { changes }: Pick<Plan, 'changes'>,
+  engine: Engine,
+): Promise<readonly string[]> {
   const { desired, observed } = resolved;
   const [newest] = keptRevisions(desired.stack, observed.kept);
   const [begun] = begunRevisions(desired.stack, observed.kept);
@@ -21,5 +26,12 @@ export async function notedOf(resolved: ResolvedStack, engine: Engine): Promise<
   if (!('content' in before)) return [`all of the file: of what is kept ${before.reason}`];
   const selection = { include: [], force: [], only: [], allowRemoveAll: false, migrations: true };
   const now = await storedRevision(resolved, selection);
-  return differences(before.content, now.content) ?? ['all of the file'];
+  const held = changes.filter(({ action }) => action === 'hold').flatMap(({ subject }) => placeOf(subject));
+  const places = differences(before.content, now.content) ?? ['all of the file'];
+  // What is held stays as it was applied, until it is named.
+  return places.filter((place) => !held.some((own) => place === own || place.startsWith(`${own}.`)));
+}
+
+function placeOf(subject: Subject): readonly string[] {
+  return subject.kind === 'instance' ? [`deploy.${subject.application}.containers.${subject.container}`] : [];
 }

@@ -73,7 +73,8 @@ async function told(
   try {
     return await context.ask(ask);
   } catch (error) {
-    const isSilent = error instanceof Error && /\b(?:ECONNREFUSED|ENOENT)\b/.test(error.message);
+    // Without the file it is not so: whoever listened there has lost it, and may serve.
+    const isSilent = error instanceof Error && /\bECONNREFUSED\b/.test(error.message);
     if (isSilent && (await isStarting(balancer, context))) return null;
     throw error;
   }

@@ -130,6 +130,13 @@ describe('a haproxy that nobody reaches', () => {
     },
   );
 
+  test('and has lost its socket, may serve: it has failed', async () => {
+    const lost = agentSession({
+      leave: () => Promise.reject(new Error('the agent: haproxy at `/admin.sock`: ENOENT')),
+    });
+    await expect(leaveBalancer(leave, beside(lost, 'running', 'Up 4 seconds'))).rejects.toThrow('ENOENT');
+  });
+
   test.each(['Up 2 minutes', 'Up About an hour', 'Up 3 days (healthy)'])(
     'and is %s has failed',
     async (status) => {
