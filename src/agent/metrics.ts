@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import type { HealRoster } from '../compiler/heal/roster.ts';
@@ -10,6 +10,7 @@ import type { JobNow } from '../runtime/cron/job-now.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { MetricsPlaces } from './serve-metrics.ts';
 import { systemError } from './system-error.ts';
+import { writeBeside } from './write-beside.ts';
 
 /** What metrics are told of. */
 export interface Measured {
@@ -89,9 +90,6 @@ function keepPlaces({ folder, note }: Pick<Measured, 'folder' | 'note'>): Metric
   return (place) => {
     known.set(place.at, place);
     const kept: ServedPlaces = { version: 1, places: [...known.values()] };
-    tried(() => {
-      writeFileSync(`${path}.new`, `${JSON.stringify(kept)}\n`, { mode: 0o600 });
-      renameSync(`${path}.new`, path);
-    });
+    tried(() => writeBeside(path, kept));
   };
 }

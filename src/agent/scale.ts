@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 
 import { JOURNAL_FOLDER } from '../compiler/plan/agent-spec.ts';
 import { SCALE_FILE } from '../compiler/scale/places.ts';
@@ -9,6 +9,7 @@ import { scaleAlong } from '../runtime/scale/scaler.ts';
 import { ownCommand } from './own-command.ts';
 import { redisLength } from './redis.ts';
 import { haproxyStats } from './runtime-socket.ts';
+import { writeBeside } from './write-beside.ts';
 
 /** For whom it is scaled. */
 interface Scaled {
@@ -38,9 +39,7 @@ export function scale({ stack, engine, socket, journal, onReport, note, fail, st
     keep: async (report) => {
       onReport(report);
       if (report === null) return rm(path, { force: true });
-      // It only tells what was seen last: a crash may lose it.
-      await writeFile(`${path}.new`, `${JSON.stringify(report)}\n`, { mode: 0o600 });
-      await rename(`${path}.new`, path);
+      writeBeside(path, report);
     },
     note,
     stop,

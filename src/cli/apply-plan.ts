@@ -77,10 +77,9 @@ export async function applyPlan(
   await showPlan(context, planned);
   const { connection, plan } = planned;
   if (connection === null) return exitCode.done;
-  const isNoted = plan.noted !== undefined;
-  if (!hasWork(plan) && ((!isNoted && applied.isKept !== true) || atHand(planned) === null))
-    return exitCode.done;
   if (!hasWork(plan)) {
+    const isNoted = plan.noted !== undefined;
+    if ((!isNoted && applied.isKept !== true) || atHand(planned) === null) return exitCode.done;
     const atMs = isNoted ? await approve(context, applied, planned) : null;
     return walked(context, applied, planned, { ...flags, prove: null }, atMs ?? plannedAtMs);
   }

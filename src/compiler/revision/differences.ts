@@ -1,4 +1,5 @@
 import { canonicalJson } from '../desired/canonical-json.ts';
+import { isFields } from '../journal/field-kinds.ts';
 import type { RevisionContent } from './stored-revision.ts';
 
 /** What tells two revisions apart besides images, which tell of themselves. */
@@ -40,10 +41,6 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> | null {
     return Object.fromEntries(entries.flat());
   }
   return isFields(value) ? value : null;
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function own(fields: Readonly<Record<string, unknown>>, key: string): unknown {

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../desired/canonical-json.ts';
+import { isFields, isTextOrNull, isTexts } from '../journal/field-kinds.ts';
 import { shallowJson } from '../shallow-json.ts';
 import type { HostFacts, ImageConfig, ResolvedInputs } from '../desired/resolved-inputs.ts';
 
@@ -88,12 +89,6 @@ export function isOfWholeFile({ selection }: StoredRevision): boolean {
   return selection.only.length === 0;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isContent(value: unknown): value is RevisionContent {
   if (!isFields(value)) return false;
   const { stack, source, images, env, secrets, host, files, builds = {} } = value;
@@ -138,12 +133,4 @@ function isSelection(value: unknown): value is StoredSelection {
 
 function isTextsByName(value: unknown): value is Readonly<Record<string, string>> {
   return isFields(value) && Object.values(value).every((each) => typeof each === 'string');
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
-}
-
-function isTextOrNull(value: unknown): value is string | null {
-  return value === null || typeof value === 'string';
 }
